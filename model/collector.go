@@ -1,0 +1,30 @@
+package model
+
+import "context"
+
+// Collector is anything that can say how its metrics stand now.
+type Collector interface {
+	// Collect calls emit with each family, in a fixed order. A family may be
+	// reused once emit has returned. Collect gives up with ctx.Err() when ctx
+	// is done, and stops at emit's first error and returns it. It is called
+	// from several goroutines at once unless the registry runs it, which never
+	// calls a custom collector again while it still runs.
+	Collect(ctx context.Context, emit func(*Family) error) error
+}
+
+// Describer is a Collector that can say cheaply which families it will emit.
+// Their sample names are claimed when it is registered, so that a clash is an
+// error at start and not a surprise at scrape. A collector that describes
+// nothing claims nothing and is always asked.
+type Describer interface {
+	// Describe returns the families without samples.
+	Describe() []*Family
+}
+
+// Restrictor is a Collector that can leave work undone when only some samples
+// are wanted.
+type Restrictor interface {
+	// Restricted returns a live view with only the named samples. A family's
+	// name stands for all its samples.
+	Restricted(names ...string) Collector
+}

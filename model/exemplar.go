@@ -1,0 +1,34 @@
+package model
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// MaxExemplarRunes is how many characters the names and values of an
+// exemplar's labels may have together (OpenMetrics 1.0, section "Exemplars").
+const MaxExemplarRunes = 128
+
+// Exemplar points from a sample to something outside, usually a trace.
+type Exemplar struct {
+	Labels    Labels
+	Value     float64
+	Timestamp Timestamp // may be absent
+}
+
+// NewExemplarLabels returns the labels of an exemplar, sorted by name, or an
+// error if they are longer than [MaxExemplarRunes] or a name is empty or not
+// UTF-8.
+func NewExemplarLabels(labels map[string]string) (Labels, error) {
+	runes := 0
+	for name, value := range labels {
+		if !ValidName(name) {
+			return Labels{}, fmt.Errorf("model: exemplar label name %q is empty or not valid UTF-8", name)
+		}
+		runes += utf8.RuneCountInString(name) + utf8.RuneCountInString(value)
+	}
+	if runes > MaxExemplarRunes {
+		return Labels{}, fmt.Errorf("model: exemplar labels have %d characters, at most %d are allowed", runes, MaxExemplarRunes)
+	}
+	return LabelsOf(labels), nil
+}

@@ -1,0 +1,282 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Point is one label set of a family with its value at one moment. Which fields
+// count depends on the family's type; Has says which samples are there.
+type Point struct {
+	Labels    Labels
+	Has       Parts     // samples that are present, but for _created and native histograms
+	Created   Timestamp // when the series began to count; may be absent
+	Timestamp Timestamp // when the value was taken; absent means now
+	Value     float64   // counter, gauge, unknown
+	Exemplar  *Exemplar // of a counter
+	Histogram *HistogramValue
+	Summary   *SummaryValue
+	States    []State
+	Info      Labels // an info's labels beside those of its series
+}
+
+// Clone returns a copy that shares no memory with p.
+func (p *Point) Clone() Point {
+	c := *p
+	c.Labels, c.Info = p.Labels.Clone(), p.Info.Clone()
+	c.Exemplar = p.Exemplar.clone()
+	c.Histogram = p.Histogram.clone()
+	c.Summary = p.Summary.clone()
+	c.States = slices.Clone(p.States)
+	return c
+}
+
+// Source hands out the points of a family from the place where they live. It
+// fills scratch and calls visit with it, or calls visit with points of its own;
+// visit neither keeps nor changes what it is given. A Source stops at visit's
+// first error and returns it. Walks may run concurrently.
+type Source interface {
+	VisitPoints(scratch *Point, visit func(*Point) error) error
+}
+
+// LegacySource is a Source that can vouch for the label names of its series. It
+// spares encoders a look at every series.
+type LegacySource interface {
+	Source
+	// LegacyLabels reports whether the labels of all points, now and later,
+	// have legacy names. A source that cannot know says false.
+	LegacyLabels() bool
+}
+
+// Family is a metric family: the points that share a name, a help text, a type
+// and a unit. The exported fields are for reading; a Family that was handed out
+// must not be changed, since instruments hand out their own. Building one is
+// not safe for concurrent use, reading is.
+type Family struct {
+	Name string // without the suffixes of samples
+	Help string
+	Unit string
+	Type Type
+
+	hidden  Parts // the samples that restrictions took away
+	literal bool  // see Literal
+	points  []Point
+	loose   []Sample
+	source  Source
+}
+
+// FamilyOption is an option of [NewFamily] and of the builders per type.
+type FamilyOption interface {
+	BuilderOption
+	applyFamily(*Family)
+}
+
+type familyOption func(*Family)
+
+func (o familyOption) applyFamily(f *Family)   { o(f) }
+func (o familyOption) applyBuilder(b *builder) { b.familyOptions = append(b.familyOptions, o) }
+
+// WithUnit gives the family a unit, which its name will end in.
+func WithUnit(unit string) FamilyOption {
+	return familyOption(func(f *Family) { f.Unit = unit })
+}
+
+// WithSource lets the family's points be read from source at each visit.
+func WithSource(source Source) FamilyOption {
+	return familyOption(func(f *Family) { f.source = source })
+}
+
+// NewFamily returns an empty family. It is an error if the name is empty or not
+// UTF-8, the type is none of the eight, or the unit does not fit. The name is
+// kept as it is but for the unit, which is added where it is missing.
+func NewFamily(name, help string, typ Type, opts ...FamilyOption) (*Family, error) {
+	f := &Family{Name: name, Help: help, Type: typ}
+	for _, o := range opts {
+		o.applyFamily(f)
+	}
+	if err := f.Check(); err != nil {
+		return nil, err
+	}
+	f.Name = WithUnitSuffix(name, f.Unit, typ)
+	return f, nil
+}
+
+// Check returns an error if the family's name, type or unit is not valid. Help
+// is free text: what is not UTF-8 in it is replaced when it is written.
+func (f *Family) Check() error {
+	if err := CheckName(f.Name); err != nil {
+		return err
+	}
+	if !f.Type.Valid() {
+		return fmt.Errorf("model: family %q has the invalid type %d", f.Name, f.Type)
+	}
+	return CheckUnit(f.Name, f.Type, f.Unit)
+}
+
+// Visit calls visit with each point, in order, without allocating: a live
+// source fills scratch, so one Point serves for family after family. A point
+// and all it refers to is valid until visit returns. Visit stops at visit's
+// first error and returns it.
+func (f *Family) Visit(scratch *Point, visit func(*Point) error) error {
+	for i := range f.points {
+		if err := visit(&f.points[i]); err != nil {
+			return err
+		}
+	}
+	if f.source != nil {
+		return f.source.VisitPoints(scratch, visit)
+	}
+	return nil
+}
+
+// LegacyLabels reports whether the labels of all points are known to have legacy
+// names, so that their text is right under every escaping scheme that keeps
+// such names. Where it is not known, it is false.
+func (f *Family) LegacyLabels() bool {
+	s, ok := f.source.(LegacySource)
+	return ok && len(f.points) == 0 && s.LegacyLabels()
+}
+
+// Mask returns the kinds of sample that a restriction left, [AllParts] where
+// there was none.
+func (f *Family) Mask() Parts { return AllParts &^ f.hidden }
+
+// Loose returns the samples that fit no point, to be written as they are.
+func (f *Family) Loose() []Sample { return f.loose }
+
+// IsLiteral reports whether the samples of a counter or an info bear the
+// family's name as it is: see [Family.Literal].
+func (f *Family) IsLiteral() bool { return f.literal }
+
+// Literal returns the family under the name of its samples, without a suffix of
+// its own: a counter "x" as "x_total", an info "x" as "x_info". OpenMetrics
+// writes such a family as unknown. It is how a family stays on the page whose
+// OpenMetrics name belongs to another, and how a counter is kept that text
+// named without "_total".
+func (f *Family) Literal() *Family {
+	c := *f
+	c.Name, c.literal = f.SampleName(), true
+	return &c
+}
+
+// SampleName returns the name of a counter's or an info's sample, and the
+// family's name for other types.
+func (f *Family) SampleName() string {
+	suffix := ""
+	switch f.Type {
+	case Counter:
+		suffix = "_total"
+	case Info:
+		suffix = "_info"
+	}
+	if f.literal || suffix == "" || strings.HasSuffix(f.Name, suffix) && f.Type == Counter {
+		return f.Name
+	}
+	return f.Name + suffix
+}
+
+// BaseName returns the family's name as OpenMetrics has it: a counter named
+// "x_total", as text and foreign collectors have it, is "x".
+func (f *Family) BaseName() string {
+	if f.Type == Counter && !f.literal {
+		if cut, ok := strings.CutSuffix(f.Name, "_total"); ok && cut != "" {
+			return cut
+		}
+	}
+	return f.Name
+}
+
+// NameOf returns the name of the samples of a single part.
+func (f *Family) NameOf(part Parts) string {
+	if part == PartTotal || part == PartInfo {
+		return f.SampleName()
+	}
+	return f.BaseName() + part.Suffix()
+}
+
+// Restrict returns the family with only the samples whose names are wanted, and
+// whether any can be left. A wanted family name stands for all its samples. The
+// family itself is not changed.
+func (f *Family) Restrict(wanted func(name string) bool) (*Family, bool) {
+	if wanted(f.BaseName()) {
+		return f, true
+	}
+	var left Parts
+	f.Type.Parts().Each(func(part Parts) {
+		if wanted(f.NameOf(part)) {
+			left |= part
+		}
+	})
+	c := *f
+	c.hidden |= AllParts &^ left
+	c.loose = nil
+	for _, s := range f.loose {
+		if wanted(s.Name) {
+			c.loose = append(c.loose, s)
+		}
+	}
+	return &c, c.Mask() != 0 || len(c.loose) > 0
+}
+
+// Renamed returns the family under another name, with the same points. Loose
+// samples, whose names are their own, are left out unless the name is the same.
+func (f *Family) Renamed(name string) *Family {
+	c := *f
+	if c.Name = name; name != f.Name {
+		c.loose = nil
+	}
+	return &c
+}
+
+// Header returns the family without points and samples.
+func (f *Family) Header() *Family {
+	c := *f
+	c.points, c.loose, c.source = nil, nil, nil
+	return &c
+}
+
+// WithPoints returns the family with its points read from source instead; loose
+// samples stay.
+func (f *Family) WithPoints(source Source) *Family {
+	c := *f
+	c.source, c.points = source, nil
+	return &c
+}
+
+// WithLoose returns the family with other loose samples; points stay.
+func (f *Family) WithLoose(samples []Sample) *Family {
+	c := *f
+	c.loose = samples
+	return &c
+}
+
+// Append adds a point as it is. It is for sources that build whole points, such
+// as parsers and mergers; the point's parts must fit the family's type.
+func (f *Family) Append(p Point) { f.points = append(f.points, p) }
+
+// Clone returns a copy that is safe to keep: it holds the points as they are
+// now and shares no memory with their source.
+func (f *Family) Clone() *Family {
+	c := *f
+	c.Name, c.Help, c.Unit = strings.Clone(f.Name), strings.Clone(f.Help), strings.Clone(f.Unit)
+	c.points, c.source, c.loose = nil, nil, slices.Clone(f.loose)
+	for i := range c.loose {
+		c.loose[i] = c.loose[i].clone()
+	}
+	var scratch Point
+	_ = f.Visit(&scratch, func(p *Point) error { // the visitor returns no error, and a source has none of its own
+		c.points = append(c.points, p.Clone())
+		return nil
+	})
+	return &c
+}
+
+// ValidHelp returns help with invalid UTF-8 replaced.
+func ValidHelp(help string) string {
+	if utf8.ValidString(help) {
+		return help
+	}
+	return strings.ToValidUTF8(help, "\uFFFD")
+}

@@ -1,0 +1,229 @@
+package model
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Labels is an immutable list of label names and values in a fixed order, kept
+// as its own text in the exposition formats: a="x",b="y". Names that are not
+// legacy label names are quoted; backslash, newline and double quote are
+// escaped as \\, \n and \". Encoders copy that text, so a series is rendered
+// once in its life. The zero value has no labels. Labels are comparable with
+// ==, which minds the order; [Labels.Same] does not.
+type Labels struct{ text string }
+
+// LabelsOf returns the labels of a map, sorted by name. Invalid UTF-8 in names
+// and values is replaced by U+FFFD; empty names are left out.
+func LabelsOf(labels map[string]string) Labels {
+	if len(labels) == 0 {
+		return Labels{}
+	}
+	var text []byte
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		text = AppendLabel(text, name, labels[name])
+	}
+	return Labels{string(text)}
+}
+
+// LabelPairs returns labels in the order given. Names beyond the values, or
+// values beyond the names, are left out; [CheckLabelNames] says whether names
+// may label a family.
+func LabelPairs(names, values []string) Labels {
+	var text []byte
+	for i := range min(len(names), len(values)) {
+		text = AppendLabel(text, names[i], values[i])
+	}
+	return Labels{string(text)}
+}
+
+// LabelsFromText wraps text that [AppendLabel] made, without copying it. It is
+// for sources that keep the text of many series in one place.
+func LabelsFromText(text string) Labels { return Labels{text} }
+
+// AppendLabel appends one label to the text of others, with the comma between.
+// Invalid UTF-8 is replaced; a label without a name is left out.
+func AppendLabel(text []byte, name, value string) []byte {
+	if name == "" {
+		return text
+	}
+	if len(text) > 0 {
+		text = append(text, ',')
+	}
+	if LegacyLabelName(name) {
+		text = append(text, name...)
+	} else {
+		text = append(text, '"')
+		text = AppendEscaped(text, name)
+		text = append(text, '"')
+	}
+	text = append(text, '=', '"')
+	text = AppendEscaped(text, value)
+	return append(text, '"')
+}
+
+// AppendEscaped appends s as it stands between double quotes in every text
+// format. Invalid UTF-8 is replaced by U+FFFD.
+func AppendEscaped(dst []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	start := 0
+	for i := 0; i < len(s); i++ {
+		var escape string
+		switch s[i] {
+		case '\\':
+			escape = `\\`
+		case '\n':
+			escape = `\n`
+		case '"':
+			escape = `\"`
+		default:
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		dst = append(dst, escape...)
+		start = i + 1
+	}
+	return append(dst, s[start:]...)
+}
+
+// Text returns the labels as they stand between the braces of a sample.
+func (l Labels) Text() string { return l.text }
+
+// String returns the labels in braces.
+func (l Labels) String() string { return "{" + l.text + "}" }
+
+// IsEmpty reports whether there are no labels.
+func (l Labels) IsEmpty() bool { return l.text == "" }
+
+// Len returns the number of labels.
+func (l Labels) Len() int {
+	n := 0
+	for rest := l.text; rest != ""; n++ {
+		_, _, rest = cutLabel(rest)
+	}
+	return n
+}
+
+// All walks names and values in order. It allocates only to undo escapes.
+func (l Labels) All() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for rest := l.text; rest != ""; {
+			var name, value string
+			name, value, rest = cutLabel(rest)
+			if !yield(unescape(name), unescape(value)) {
+				return
+			}
+		}
+	}
+}
+
+// Get returns the value of the named label.
+func (l Labels) Get(name string) (string, bool) {
+	for n, v := range l.All() {
+		if n == name {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// Map returns the labels as a new map, never nil.
+func (l Labels) Map() map[string]string { return maps.Collect(l.All()) }
+
+// Names returns the names in order.
+func (l Labels) Names() []string {
+	var names []string
+	for name := range l.All() {
+		names = append(names, name)
+	}
+	return names
+}
+
+// AllLegacy reports whether no name needs quoting, so that the text is right
+// under every escaping scheme that keeps legacy names.
+func (l Labels) AllLegacy() bool {
+	for rest := l.text; rest != ""; {
+		if rest[0] == '"' {
+			return false
+		}
+		_, _, rest = cutLabel(rest)
+	}
+	return true
+}
+
+// Append returns the labels followed by others.
+func (l Labels) Append(others Labels) Labels {
+	switch {
+	case l.text == "":
+		return others
+	case others.text == "":
+		return l
+	}
+	return Labels{l.text + "," + others.text}
+}
+
+// Sorted returns the labels in the order of their names.
+func (l Labels) Sorted() Labels { return LabelsOf(l.Map()) }
+
+// Same reports whether both have the same names with the same values, in
+// whatever order.
+func (l Labels) Same(other Labels) bool {
+	return l.text == other.text || len(l.text) == len(other.text) && maps.Equal(l.Map(), other.Map())
+}
+
+// Clone returns labels that share no memory with l.
+func (l Labels) Clone() Labels { return Labels{strings.Clone(l.text)} }
+
+// cutLabel splits the first label off canonical text, name and value still
+// escaped.
+func cutLabel(text string) (name, value, rest string) {
+	if text[0] == '"' {
+		end := closingQuote(text, 1)
+		name, text = text[1:end], text[end+1:]
+	} else {
+		end := strings.IndexByte(text, '=')
+		name, text = text[:end], text[end:]
+	}
+	end := closingQuote(text, 2) // after ="
+	value, rest = text[2:end], text[end+1:]
+	if rest != "" {
+		rest = rest[1:] // the comma
+	}
+	return name, value, rest
+}
+
+// closingQuote finds the first quote from i on that is not escaped.
+func closingQuote(text string, i int) int {
+	for text[i] != '"' {
+		if text[i] == '\\' {
+			i++
+		}
+		i++
+	}
+	return i
+}
+
+// unescape undoes AppendEscaped; text without a backslash is returned as it is.
+func unescape(s string) string {
+	i := strings.IndexByte(s, '\\')
+	if i < 0 {
+		return s
+	}
+	out := append(make([]byte, 0, len(s)), s[:i]...)
+	for ; i < len(s); i++ {
+		c := s[i]
+		if c == '\\' {
+			i++
+			if c = s[i]; c == 'n' {
+				c = '\n'
+			}
+		}
+		out = append(out, c)
+	}
+	return string(out)
+}
