@@ -1,0 +1,97 @@
+package cell
+
+import (
+	"math/bits"
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+)
+
+const (
+	lineWords = 16 // two cache lines of 64 bytes, since processors fetch them in pairs
+	maxLanes  = 64 // memory per fought-over value stays bounded on large machines
+
+	lanesPerProc   = 8
+	missesToSpread = 64
+)
+
+// Lanes is a group of words repeated on cache lines of their own, so that
+// goroutines adding to the same value rarely touch the same line. The value is
+// the sum over the lanes.
+type Lanes struct {
+	words  []Word
+	stride int
+	shift  uint
+	spread atomic.Uint64 // the multiplier of the hash that chooses lanes
+	misses atomic.Uint32 // how often two writers met in a lane
+}
+
+// NewLanes returns zeroed lanes of the given number of words each, a few for
+// each processor.
+func NewLanes(words int) *Lanes {
+	n := 1 << bits.Len(uint(lanesPerProc*runtime.GOMAXPROCS(0)-1))
+	n = min(n, maxLanes)
+	stride := (words + lineWords - 1) / lineWords * lineWords
+	all := make([]Word, n*stride+lineWords-1)
+	skip := 0
+	for uintptr(unsafe.Pointer(&all[skip]))%(lineWords*8) != 0 && skip < lineWords-1 {
+		skip++
+	}
+	l := &Lanes{words: all[skip : skip+n*stride], stride: stride, shift: uint(64 - bits.Len(uint(n-1)))}
+	l.spread.Store(0x9E3779B97F4A7C15)
+	return l
+}
+
+// Mine returns the first word of the lane that the calling goroutine should
+// use, by a hash of where its stack lies. Any lane is correct.
+func (l *Lanes) Mine() *Word {
+	var here byte
+	page := uint64(uintptr(unsafe.Pointer(&here))) >> 11 // stacks are at least 2 KiB
+	return &l.words[int(page*l.spread.Load()>>l.shift)*l.stride]
+}
+
+// AddFloat adds v to word i of some lane, trying others when another writer is
+// there.
+func (l *Lanes) AddFloat(i int, v float64) {
+	if !TryAddFloat(At(l.Mine(), i), v) {
+		l.addElsewhere(i, v)
+	}
+}
+
+// addElsewhere adds to the next lane that is free. Goroutines that keep meeting
+// would meet for as long as their stacks stay where they are, so now and then
+// all are spread anew.
+func (l *Lanes) addElsewhere(i int, v float64) {
+	if l.misses.Add(1)%missesToSpread == 0 {
+		l.spread.Store(l.spread.Load()*0x5851F42D4C957F2D | 1)
+	}
+	start := int(uintptr(unsafe.Pointer(l.Mine()))-uintptr(unsafe.Pointer(&l.words[0]))) / 8
+	for at := start + l.stride; ; at += l.stride {
+		if TryAddFloat(&l.words[at%len(l.words)+i], v) {
+			return
+		}
+	}
+}
+
+// Sum returns the sum of word i over the lanes, as whole numbers.
+func (l *Lanes) Sum(i int) (sum uint64) {
+	for ; i < len(l.words); i += l.stride {
+		sum += l.words[i].Load()
+	}
+	return sum
+}
+
+// SumFloat returns the sum of word i over the lanes, as float64s.
+func (l *Lanes) SumFloat(i int) (sum float64) {
+	for ; i < len(l.words); i += l.stride {
+		sum += LoadFloat(&l.words[i])
+	}
+	return sum
+}
+
+// Clear sets all words to zero, one after the other.
+func (l *Lanes) Clear() {
+	for i := range l.words {
+		l.words[i].Store(0)
+	}
+}
