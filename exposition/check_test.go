@@ -1,0 +1,127 @@
+package exposition_test
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"telltale/model"
+)
+
+// A strict reader of lines, made from the grammars and not from the encoders.
+const (
+	legacyMetric = `[a-zA-Z_:][a-zA-Z0-9_:]*`
+	legacyLabel  = `[a-zA-Z_][a-zA-Z0-9_]*`
+	quoted       = `"(?:[^"\\\n]|\\["\\n])*"`
+	labelPair    = `(?:` + legacyLabel + `|` + quoted + `)=` + quoted
+	labelPairs   = labelPair + `(?:,` + labelPair + `)*`
+	number       = `(?:NaN|[+-]Inf|-?[0-9]+\.[0-9]+(?:e[+-][0-9]{2,3})?|-?[0-9]e[+-][0-9]{2,3})`
+	stamp        = `-?[0-9]+(?:\.[0-9]{1,9})?`
+	series       = `(?:` + legacyMetric + `(?:\{` + labelPairs + `\})?|\{` + quoted + `(?:,` + labelPairs + `)?\})`
+	exemplar     = ` # \{(?:` + labelPairs + `)?\} ` + number + `(?: ` + stamp + `)?`
+	name         = `(` + legacyMetric + `|` + quoted + `)`
+)
+
+var (
+	help     = regexp.MustCompile(`^# HELP ` + name + ` ((?:[^\\]|\\["\\n])*)$`)
+	typeLine = regexp.MustCompile(`^# TYPE ` + name + ` ([a-z]+)$`)
+	unit     = regexp.MustCompile(`^# UNIT ` + name + ` (` + legacyMetric + `)$`)
+	textLine = regexp.MustCompile(`^` + series + ` ` + number + `(?: -?[0-9]+)?$`)
+	omLine   = regexp.MustCompile(`^` + series + ` ` + number + `(?: ` + stamp + `)?(?:` + exemplar + `)?$`)
+	names    = regexp.MustCompile(`(` + legacyLabel + `|` + quoted + `)=` + quoted)
+	values   = regexp.MustCompile(`=` + quoted)
+)
+
+// checkPage fails the test if a page is not well-formed.
+func checkPage(t testing.TB, page []byte, openMetrics bool, scheme model.Escaping) {
+	t.Helper()
+	if err := wellFormed(page, openMetrics, scheme); err != nil {
+		t.Error(err)
+	}
+}
+
+func wellFormed(page []byte, openMetrics bool, scheme model.Escaping) error {
+	if !utf8.Valid(page) {
+		return fmt.Errorf("the page is not UTF-8: %q", page)
+	}
+	if openMetrics {
+		var ended bool
+		if page, ended = bytes.CutSuffix(page, []byte("# EOF\n")); !ended {
+			return fmt.Errorf("no # EOF at the end: %q", page)
+		}
+	}
+	if len(page) == 0 {
+		return nil
+	}
+	if page[len(page)-1] != '\n' {
+		return fmt.Errorf("no newline at the end: %q", page)
+	}
+	typed := map[string]bool{}
+	for n, line := range strings.Split(strings.TrimSuffix(string(page), "\n"), "\n") {
+		if err := checkLine(line, openMetrics, scheme, typed); err != nil {
+			return fmt.Errorf("line %d %w: %q", n+1, err, line)
+		}
+	}
+	return nil
+}
+
+func checkLine(line string, openMetrics bool, scheme model.Escaping, typed map[string]bool) error {
+	if strings.HasPrefix(line, "#") {
+		m := help.FindStringSubmatch(line)
+		if m == nil {
+			m = typeLine.FindStringSubmatch(line)
+			if m != nil && typed[m[1]] {
+				return fmt.Errorf("repeats a TYPE")
+			} else if m != nil {
+				typed[m[1]] = true
+			}
+		} else if !openMetrics && strings.Contains(strings.ReplaceAll(m[2], `\\`, ""), `\"`) {
+			return fmt.Errorf("escapes a quote")
+		}
+		if m == nil && openMetrics {
+			m = unit.FindStringSubmatch(line)
+			if m != nil && !strings.HasSuffix(strings.TrimSuffix(m[1], `"`), "_"+m[2]) {
+				return fmt.Errorf("names a unit that the family does not end in")
+			}
+		}
+		if m == nil {
+			return fmt.Errorf("is no header")
+		}
+		if m[1][0] == '"' && scheme != model.AllowUTF8 {
+			return fmt.Errorf("quotes a name")
+		}
+		return nil
+	}
+	sample, grammar := line, textLine
+	if openMetrics {
+		grammar = omLine
+	}
+	if !grammar.MatchString(line) {
+		return fmt.Errorf("is no sample")
+	}
+	bare := values.ReplaceAllString(line, "=")
+	if scheme != model.AllowUTF8 && strings.Contains(bare, `"`) {
+		return fmt.Errorf("quotes a name")
+	}
+	sample, exemplar, _ := strings.Cut(sample, " # {")
+	for _, part := range []string{sample, exemplar} {
+		seen := map[string]bool{}
+		for _, m := range names.FindAllStringSubmatch(part, -1) {
+			if seen[m[1]] {
+				return fmt.Errorf("repeats the label %s", m[1])
+			}
+			seen[m[1]] = true
+		}
+	}
+	fields := strings.Fields(exemplar)
+	if len(fields) > 1 {
+		if _, err := strconv.ParseFloat(fields[len(fields)-1], 64); err != nil {
+			return err
+		}
+	}
+	return nil
+}

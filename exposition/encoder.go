@@ -1,0 +1,75 @@
+package exposition
+
+import (
+	"io"
+
+	"telltale/exposition/openmetrics"
+	"telltale/exposition/text"
+	"telltale/internal/lines"
+	"telltale/model"
+)
+
+// Encoder writes families. It is not safe for concurrent use.
+type Encoder interface {
+	// Encode writes a family, which need not all have reached the writer when
+	// it returns.
+	Encode(f *model.Family) error
+	// Close writes what is left, and what ends the format. It does not close
+	// the writer.
+	Close() error
+}
+
+// Drop is something that was not written because the format cannot hold it.
+type Drop = lines.Drop
+
+// Reason says why something was dropped.
+type Reason = lines.Reason
+
+// The reasons.
+const (
+	NoName            = lines.NoName            // a family or a sample without a name
+	ClashingName      = lines.ClashingName      // escaping gave the family the name of one before it
+	LooseSample       = lines.LooseSample       // a sample that does not fit its family's type
+	LongExemplar      = lines.LongExemplar      // an exemplar's labels have more than 128 characters
+	MisplacedExemplar = lines.MisplacedExemplar // an exemplar where the format has no place for one
+	UnfitSum          = lines.UnfitSum          // a histogram's sum beside negative bounds or without a count
+)
+
+// EncoderOption is an option of [NewEncoder]. Formats that know nothing of what
+// an option sets ignore it.
+type EncoderOption func(*encoderOptions)
+
+type encoderOptions struct {
+	created bool
+	dropped func(Drop)
+}
+
+// WithCreated has created times written in OpenMetrics 1.0 as samples of their
+// own ("x_created"), which older readers take for series.
+func WithCreated() EncoderOption {
+	return func(o *encoderOptions) { o.created = true }
+}
+
+// WithDropped has report called with all that is dropped. What a format never
+// holds, such as exemplars in text, is not reported.
+func WithDropped(report func(Drop)) EncoderOption {
+	return func(o *encoderOptions) { o.dropped = report }
+}
+
+// NewEncoder returns an encoder of the format that writes to w.
+func NewEncoder(w io.Writer, f Format, opts ...EncoderOption) Encoder {
+	var o encoderOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	switch f.wire() {
+	case openMetrics001, openMetrics1:
+		all := []openmetrics.Option{openmetrics.WithEscaping(f.Escaping()), openmetrics.WithDropped(o.dropped)}
+		if o.created {
+			all = append(all, openmetrics.WithCreated())
+		}
+		return openmetrics.NewEncoder(w, all...)
+	default:
+		return text.NewEncoder(w, text.WithEscaping(f.Escaping()), text.WithDropped(o.dropped))
+	}
+}

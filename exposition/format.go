@@ -1,0 +1,76 @@
+package exposition
+
+import "telltale/model"
+
+// Format is a wire format with its version and its escaping scheme. Formats are
+// comparable with ==.
+type Format uint16
+
+// The formats, under the scheme that readers expect who ask for none:
+// underscores. [Format.WithEscaping] gives them another.
+const (
+	Text004        = Format(text004)<<8 | Format(model.Underscores)        // Prometheus text 0.0.4, understood by everyone
+	Text100        = Format(text100)<<8 | Format(model.Underscores)        // Prometheus text 1.0.0, which may have quoted names
+	OpenMetrics001 = Format(openMetrics001)<<8 | Format(model.Underscores) // OpenMetrics 0.0.1, written as 1.0
+	OpenMetrics1   = Format(openMetrics1)<<8 | Format(model.Underscores)   // OpenMetrics 1.0.0
+)
+
+// wire is a format without its escaping scheme: an index of wires.
+type wire uint8
+
+const (
+	text004 wire = iota
+	text100
+	openMetrics001
+	openMetrics1
+)
+
+// wires describes the formats. One is added here, in preference and in
+// NewEncoder.
+var wires = [...]struct {
+	mediaType string
+	version   version
+	standard  bool // it is meant where no version is named
+	escapes   bool // its content type always names the escaping scheme
+}{
+	text004:        {"text/plain", version{0, 0, 4}, true, false},
+	text100:        {"text/plain", version{1, 0, 0}, false, true},
+	openMetrics001: {"application/openmetrics-text", version{0, 0, 1}, false, false},
+	openMetrics1:   {"application/openmetrics-text", version{1, 0, 0}, true, true},
+}
+
+// wire returns the format's wire; what is none of them is text 0.0.4.
+func (f Format) wire() wire {
+	if w := wire(f >> 8); int(w) < len(wires) {
+		return w
+	}
+	return text004
+}
+
+// Escaping returns the scheme under which names are written.
+func (f Format) Escaping() model.Escaping {
+	if e := model.Escaping(f & 0xff); e <= model.Values {
+		return e
+	}
+	return model.Underscores
+}
+
+// WithEscaping returns the format under another scheme.
+func (f Format) WithEscaping(e model.Escaping) Format {
+	return f&^0xff | Format(e)
+}
+
+// ContentType returns the value of the Content-Type header. It names the
+// escaping scheme where the format's readers look for it, or where it is not
+// the one they expect (Prometheus documentation, "Content negotiation").
+func (f Format) ContentType() string {
+	w := wires[f.wire()]
+	s := w.mediaType + "; version=" + w.version.String() + "; charset=utf-8"
+	if w.escapes || f.Escaping() != model.Underscores {
+		s += "; escaping=" + f.Escaping().String()
+	}
+	return s
+}
+
+// String returns the content type.
+func (f Format) String() string { return f.ContentType() }

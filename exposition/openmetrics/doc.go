@@ -1,0 +1,11 @@
+// Package openmetrics writes families in the OpenMetrics text format, version
+// 1.0 (OpenMetrics 1.0, section "Text format"). Version 0.0.1, which Prometheus
+// still asks for, is written alike.
+//
+// The format is strict, and what would break it is written otherwise or left
+// out: families under the literal name of a counter or info are unknown, as is
+// what a restriction leaves of a histogram if that is none any more; a
+// histogram has both a sum and a count or neither, and neither beside negative
+// bounds; exemplars stand on counters and buckets and have at most 128
+// characters; samples that fit no type are dropped.
+package openmetrics

@@ -1,0 +1,181 @@
+package openmetrics
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"telltale/internal/lines"
+	"telltale/model"
+)
+
+// format is OpenMetrics' side of [lines.Page].
+type format struct{}
+
+// blocks says how a whole family of each type is written (section "Metric
+// Types").
+var blocks = [...][]lines.Block{
+	model.Unknown:        whole(model.Unknown),
+	model.Counter:        whole(model.Counter),
+	model.Gauge:          whole(model.Gauge),
+	model.Summary:        whole(model.Summary),
+	model.Histogram:      whole(model.Histogram),
+	model.GaugeHistogram: whole(model.GaugeHistogram),
+	model.Info:           whole(model.Info),
+	model.StateSet:       whole(model.StateSet),
+}
+
+// pieces says how a family is written whose type does not fit what is there:
+// each kind of sample as an unknown of its own.
+var pieces = [...][]lines.Block{
+	model.Counter:        apart(model.PartTotal, model.PartCreated),
+	model.Histogram:      apart(model.PartBucket, model.PartCount, model.PartSum, model.PartCreated),
+	model.GaugeHistogram: apart(model.PartBucket, model.PartGCount, model.PartGSum),
+	model.Info:           apart(model.PartInfo),
+	model.StateSet:       apart(model.PartValue),
+}
+
+func whole(t model.Type) []lines.Block {
+	return []lines.Block{{Name: model.PartValue, Type: t.String(), Parts: t.Parts()}}
+}
+
+func apart(parts ...model.Parts) []lines.Block {
+	var all []lines.Block
+	for _, part := range parts {
+		all = append(all, lines.Block{Name: part, Type: model.Unknown.String(), Parts: part})
+	}
+	return all
+}
+
+func (format) Blocks(f *model.Family) []lines.Block {
+	left := f.Mask() & f.Type.Parts()
+	switch {
+	case !f.Type.Valid():
+		return blocks[model.Unknown]
+	case lines.Literal(f),
+		f.Type == model.StateSet && strings.Contains(f.Name, ":"), // its label must bear its name, but may not have colons
+		f.Type == model.Counter && left&model.PartTotal == 0,
+		f.Type == model.Histogram && !fits(left, model.PartCount, model.PartSum),
+		f.Type == model.GaugeHistogram && !fits(left, model.PartGCount, model.PartGSum):
+		return pieces[f.Type]
+	}
+	return blocks[f.Type]
+}
+
+// fits reports whether the parts make a histogram: buckets, and both count and
+// sum or neither (section "Histogram").
+func fits(left, count, sum model.Parts) bool {
+	return left&model.PartBucket != 0 && (left&count != 0) == (left&sum != 0)
+}
+
+// AppendHeader appends HELP, TYPE and, where the name ends in it as it must,
+// UNIT (section "Unit").
+func (format) AppendHeader(dst, name []byte, f *model.Family, b lines.Block) []byte {
+	dst = append(dst, "# HELP "...)
+	dst = append(dst, name...)
+	dst = append(dst, ' ')
+	dst = model.AppendEscaped(dst, f.Help)
+	dst = append(dst, "\n# TYPE "...)
+	dst = append(dst, name...)
+	dst = append(dst, ' ')
+	dst = append(dst, b.Type...)
+	dst = append(dst, '\n')
+	if endsInUnit(name, f) {
+		dst = append(dst, "# UNIT "...)
+		dst = append(dst, name...)
+		dst = append(dst, ' ')
+		dst = append(dst, f.Unit...)
+		dst = append(dst, '\n')
+	}
+	return dst
+}
+
+// endsInUnit reports whether a UNIT line may follow. Infos and state sets have
+// none, and a unit is made of the characters of a legacy name.
+func endsInUnit(name []byte, f *model.Family) bool {
+	if !model.LegacyName(f.Unit) || f.Type == model.Info || f.Type == model.StateSet {
+		return false
+	}
+	name = bytes.TrimSuffix(name, []byte{'"'})
+	cut := len(name) - len(f.Unit)
+	return cut > 0 && name[cut-1] == '_' && string(name[cut:]) == f.Unit
+}
+
+// AppendTimestamp appends seconds, as exactly as they are known.
+func (format) AppendTimestamp(dst []byte, t model.Timestamp) []byte {
+	return t.AppendSeconds(append(dst, ' '))
+}
+
+// AppendExemplar appends an exemplar to a counter or a bucket, unless it is too
+// long (section "Exemplars").
+func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, e *model.Exemplar) []byte {
+	if part&(model.PartTotal|model.PartBucket) == 0 || p.Type() == model.Unknown.String() {
+		p.Drop(part, lines.MisplacedExemplar)
+		return dst
+	}
+	line := len(dst)
+	dst = append(dst, " # {"...)
+	start := len(dst)
+	dst = p.AppendLabels(dst, e.Labels)
+	if runes(dst[start:]) > model.MaxExemplarRunes {
+		p.Drop(part, lines.LongExemplar)
+		return dst[:line]
+	}
+	dst = append(dst, '}', ' ')
+	dst = model.AppendValue(dst, e.Value)
+	if e.Timestamp.IsSet() {
+		dst = append(dst, ' ')
+		dst = e.Timestamp.AppendSeconds(dst)
+	}
+	return dst
+}
+
+// runes counts the characters of the names and values in printed labels, where
+// an escaped character is one and syntax is none.
+func runes(text []byte) int {
+	if len(text) <= model.MaxExemplarRunes {
+		return 0
+	}
+	n, quoted := 0, false
+	for i := 0; i < len(text); {
+		c, size := utf8.DecodeRune(text[i:])
+		i += size
+		switch {
+		case c == '"':
+			quoted = !quoted
+			continue
+		case c == '\\':
+			i++
+		case !quoted && (c == '=' || c == ','):
+			continue
+		}
+		n++
+	}
+	return n
+}
+
+// FitHistogram drops count and sum where only one of them is there, and beside
+// negative bounds, where the sum could fall: they come together or not at all
+// (section "Histogram"). The count is still told by the +Inf bucket.
+func (format) FitHistogram(p *lines.Page, has model.Parts, h *model.HistogramValue) model.Parts {
+	const counts, sums = model.PartCount | model.PartGCount, model.PartSum | model.PartGSum
+	count, sum := has&counts, has&sums
+	negative := has&model.PartSum != 0 && h.Bounds.Len() > 0 && h.Bounds.Upper()[0] < 0
+	if has&model.PartBucket == 0 || (count != 0) == (sum != 0) && !negative {
+		return has
+	}
+	if sum != 0 {
+		p.Drop(sum, lines.UnfitSum)
+	}
+	return has &^ (counts | sums)
+}
+
+// TakesLoose takes what differs from a point of its family by an exemplar only.
+// A line under another name, or without the label that its type asks for, would
+// be an error to a reader.
+func (format) TakesLoose(f *model.Family, s *model.Sample) bool {
+	return (f.Type == model.Unknown || f.Type == model.Gauge) && s.Name == f.Name
+}
+
+// Trailer ends the exposition (section "Overall Structure").
+func (format) Trailer() string { return "# EOF\n" }

@@ -1,0 +1,60 @@
+package lines
+
+import "telltale/model"
+
+// Drop is something that was not written because the format cannot hold it.
+type Drop struct {
+	Family string // its name in the model
+	Sample string // the name of the sample, or "" where the whole family is meant
+	Reason Reason
+}
+
+// Reason says why something was dropped.
+type Reason uint8
+
+// The reasons. Exemplars, units and created times, of which a format knows
+// nothing, are left out without a word.
+const (
+	NoName            Reason = iota + 1 // a family or a sample without a name
+	ClashingName                        // escaping gave the family the name of one before it
+	LooseSample                         // a sample that does not fit its family's type
+	LongExemplar                        // an exemplar's labels have more than 128 characters
+	MisplacedExemplar                   // an exemplar where the format has no place for one
+	UnfitSum                            // a histogram's sum beside negative bounds or without a count
+)
+
+var reasons = [...]string{
+	NoName:            "it has no name",
+	ClashingName:      "its escaped name belongs to another family",
+	LooseSample:       "the sample does not fit the family's type",
+	LongExemplar:      "the exemplar's labels have more than 128 characters",
+	MisplacedExemplar: "the format has no place for an exemplar here",
+	UnfitSum:          "the sum stands beside negative bounds, or without a count",
+}
+
+// String returns the reason in words.
+func (r Reason) String() string {
+	if r == 0 || int(r) >= len(reasons) {
+		return "unknown reason"
+	}
+	return reasons[r]
+}
+
+// Drop reports that samples of a part of the family being written are left out,
+// or, without a part, the family.
+func (p *Page) Drop(part model.Parts, r Reason) {
+	if p.dropped == nil {
+		return
+	}
+	sample := ""
+	if part != 0 {
+		sample = p.family.NameOf(part)
+	}
+	p.report(sample, r)
+}
+
+func (p *Page) report(sample string, r Reason) {
+	if p.dropped != nil {
+		p.dropped(Drop{Family: p.family.Name, Sample: sample, Reason: r})
+	}
+}

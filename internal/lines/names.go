@@ -1,0 +1,218 @@
+package lines
+
+import (
+	"strings"
+
+	"telltale/model"
+)
+
+// names writes names under one escaping scheme. Names that the scheme changes
+// are remembered with what they become, up to a fixed number, so that a page
+// computes them once.
+//
+// Under every scheme a sample's name is its family's, as the header has it, and
+// a suffix: otherwise readers would take it for a family of its own. A counter's
+// and an info's name is escaped with the suffix ("a.b_total" is
+// "a_dot_b__total", under the OpenMetrics header "a_dot_b_"), so that undoing the
+// scheme gives the original; the suffixes of histograms and summaries are added
+// as they are ("a_dot_b_bucket"). Both are what common/expfmt writes. Unlike it,
+// Dots doubles the underscores of legacy names too, as its definition and the
+// Python client have it: a reader could not tell which names to undo.
+type names struct {
+	scheme  model.Escaping
+	metrics map[string]string // original to escaped
+	labels  map[string]string // original, or with quotes as in canonical label text, to escaped
+	owners  map[string]string // escaped to original, for families
+	fields  []field
+}
+
+// remembered is how many names each map holds before it starts anew.
+const remembered = 4096
+
+// remember enters a copy of the key, which may live in memory that a source
+// takes back.
+func remember(m *map[string]string, key, value string) {
+	if *m == nil || len(*m) >= remembered {
+		*m = map[string]string{}
+	}
+	(*m)[strings.Clone(key)] = value
+}
+
+// A name is a family's or loose sample's name as it is printed, but for a
+// suffix to come.
+type name struct {
+	text    string
+	changed bool
+	quoted  bool // text stands between quotes, and inside the braces of a sample
+	doubled bool // an escaped underscore stands between text and suffix
+}
+
+func (n *names) name(s string) name {
+	legacy := model.LegacyName(s)
+	switch {
+	case n.scheme == model.AllowUTF8:
+		return name{text: s, quoted: !legacy}
+	case legacy && n.scheme.Keeps():
+		return name{text: s}
+	}
+	escaped, ok := n.metrics[s]
+	if !ok {
+		escaped = n.scheme.MetricName(s)
+		remember(&n.metrics, s, escaped)
+	}
+	return name{text: escaped, changed: true}
+}
+
+// family returns the name that the samples of a family begin with.
+func (n *names) family(f *model.Family) name {
+	base := n.name(f.BaseName())
+	base.doubled = base.changed && n.scheme != model.Underscores &&
+		(f.Type == model.Counter || f.Type == model.Info) && !Literal(f)
+	return base
+}
+
+// claim reports whether a family may be printed under its name: escaping must
+// not have given that name to another one before. Only names that escaping
+// changed are remembered, so a changed name that comes after an equal unchanged
+// one is not noticed: pages of legacy names, which cannot clash, cost nothing.
+func (n *names) claim(original string, printed name) bool {
+	if len(n.owners) == 0 && !printed.changed {
+		return true
+	}
+	owner, taken := n.owners[printed.text]
+	if !taken && printed.changed {
+		remember(&n.owners, printed.text, strings.Clone(original))
+	}
+	return !taken || owner == original
+}
+
+// append appends the name as it stands in a header.
+func (n name) append(dst []byte, suffix string) []byte {
+	switch {
+	case n.quoted:
+		dst = append(dst, '"')
+		dst = model.AppendEscaped(dst, n.text)
+		dst = append(dst, suffix...)
+		return append(dst, '"')
+	case n.doubled:
+		dst = append(dst, n.text...)
+		dst = append(dst, '_')
+	default:
+		dst = append(dst, n.text...)
+	}
+	return append(dst, suffix...)
+}
+
+// appendLabel appends a label up to its value: name="
+func (n *names) appendLabel(dst []byte, name string) []byte {
+	if n.scheme != model.AllowUTF8 && (!n.scheme.Keeps() || !model.LegacyLabelName(name)) {
+		escaped, ok := n.labels[name]
+		if !ok {
+			escaped = n.scheme.LabelName(name)
+			remember(&n.labels, name, escaped)
+		}
+		name = escaped
+	}
+	dst = model.AppendLabel(dst, name, "")
+	return dst[:len(dst)-1]
+}
+
+// label returns how a label's name is printed, given as label text has it.
+func (n *names) label(raw string) string {
+	if n.scheme == model.AllowUTF8 || raw[0] != '"' && n.scheme.Keeps() {
+		return raw
+	}
+	escaped, ok := n.labels[raw]
+	if !ok {
+		for original := range model.LabelsFromText(raw + `=""`).All() {
+			escaped = n.scheme.LabelName(original)
+		}
+		remember(&n.labels, raw, escaped)
+	}
+	return escaped
+}
+
+// field is a label as it is printed, the value without its quotes.
+type field struct{ name, value string }
+
+// keeps reports whether it is known of a family that the labels of its points
+// are printed as they are.
+func (n *names) keeps(f *model.Family) bool {
+	return n.scheme == model.AllowUTF8 || n.scheme.Keeps() && f.LegacyLabels()
+}
+
+// rewrites reports whether labels are printed otherwise than they are.
+func (n *names) rewrites(text string) bool {
+	switch n.scheme {
+	case model.AllowUTF8:
+		return false
+	case model.Dots:
+		return text != ""
+	}
+	return hasQuotedName(text)
+}
+
+// appendRewritten appends labels under the scheme, the more after the text.
+// Where names become equal, their values are joined by semicolons, as the
+// OpenTelemetry specification has it: a name given twice would make a scraper
+// refuse the whole page, and dropping one could make two series equal.
+func (n *names) appendRewritten(dst []byte, text, more string) []byte {
+	fields := n.appendFields(n.appendFields(n.fields[:0], text), more)
+	first := true
+	for i := range fields {
+		f := &fields[i]
+		if f.name == "" {
+			continue // joined
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(dst, f.name...)
+		dst = append(dst, '=', '"')
+		dst = append(dst, f.value...)
+		for j := i + 1; j < len(fields); j++ {
+			if fields[j].name == f.name {
+				dst = append(dst, ';')
+				dst = append(dst, fields[j].value...)
+				fields[j].name = ""
+			}
+		}
+		dst = append(dst, '"')
+	}
+	clear(fields)
+	n.fields = fields
+	return dst
+}
+
+func (n *names) appendFields(fields []field, text string) []field {
+	for text != "" {
+		end := strings.IndexByte(text, '=')
+		if text[0] == '"' {
+			end = closingQuote(text, 1) + 1
+		}
+		value := text[end+len(`="`):]
+		stop := closingQuote(value, 0)
+		fields = append(fields, field{n.label(text[:end]), value[:stop]})
+		text = strings.TrimPrefix(value[stop+1:], ",")
+	}
+	return fields
+}
+
+// closingQuote finds the first quote from i on that is not escaped.
+func closingQuote(text string, i int) int {
+	for text[i] != '"' {
+		if text[i] == '\\' {
+			i++
+		}
+		i++
+	}
+	return i
+}
+
+// hasQuotedName reports whether a label name in canonical text stands between
+// quotes. Such a name begins the text or follows a comma, and no value has a
+// comma before a quote: its quotes come after backslashes.
+func hasQuotedName(text string) bool {
+	return strings.HasPrefix(text, `"`) || strings.Contains(text, `,"`)
+}

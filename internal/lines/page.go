@@ -1,0 +1,222 @@
+package lines
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"sync"
+
+	"telltale/model"
+)
+
+// Format is what one text format does in its own way.
+type Format interface {
+	// Blocks returns what a family is written as. The Page leaves out the parts
+	// that a restriction has hidden, and blocks of which nothing is left.
+	Blocks(f *model.Family) []Block
+	// AppendHeader appends a block's header. The name is ready to be printed.
+	AppendHeader(dst, name []byte, f *model.Family, b Block) []byte
+	// AppendTimestamp appends a sample's timestamp with the space before it.
+	AppendTimestamp(dst []byte, t model.Timestamp) []byte
+	// AppendExemplar appends the exemplar of a sample of the part, or nothing.
+	AppendExemplar(p *Page, dst []byte, part model.Parts, e *model.Exemplar) []byte
+	// FitHistogram returns those of a histogram's parts that may be written.
+	FitHistogram(p *Page, has model.Parts, h *model.HistogramValue) model.Parts
+	// TakesLoose reports whether a sample that fits no point may be written.
+	TakesLoose(f *model.Family, s *model.Sample) bool
+	// Trailer returns what ends the page.
+	Trailer() string
+}
+
+// Block is a header and the samples below it. Most families are one block.
+type Block struct {
+	Name  model.Parts // the header bears the name of this part's samples
+	Type  string      // the word in the TYPE line
+	Parts model.Parts // the samples below
+}
+
+// flushAt is how full the buffer may be when a point begins. Only a single
+// point of more than bufferSize-flushAt bytes makes a buffer grow.
+const (
+	bufferSize = 64 << 10
+	flushAt    = 32 << 10
+)
+
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+var errClosed = errors.New("exposition: the encoder is closed")
+
+// Page writes families one after the other. It is not safe for concurrent use.
+type Page struct {
+	w        io.Writer
+	buf      []byte
+	pooled   *[bufferSize]byte
+	err      error // the first one, returned ever after
+	format   Format
+	names    names
+	created  bool
+	dropped  func(Drop)
+	visitors visitors
+
+	// Of the family being written:
+	family   *model.Family
+	block    Block
+	base     name
+	literal  bool        // the sample bears the family's name
+	title    []byte      // the name in the header
+	verbatim bool        // label text is printed as it is
+	seen     model.Parts // what the points of the first block had
+	scratch  model.Point
+	head     [partCount]head
+	single   *head // of counters, gauges, unknowns and infos
+	part     model.Parts
+	state    []byte // a state set's label up to the value: name="
+}
+
+// Options are what the formats' options set.
+type Options struct {
+	Escaping model.Escaping
+	Created  bool       // write created timestamps where a block has them
+	Dropped  func(Drop) // may be nil
+}
+
+// NewPage returns a page in the format, to be written to w.
+func NewPage(w io.Writer, format Format, o Options) *Page {
+	p := &Page{w: w, format: format, names: names{scheme: o.Escaping}, created: o.Created, dropped: o.Dropped}
+	p.pooled = buffers.Get().(*[bufferSize]byte)
+	p.buf = p.pooled[:0]
+	p.visitors = visitors{p.visitSingle, p.visitSummary, p.visitHistogram, p.visitStates, p.visitInfo}
+	return p
+}
+
+// Encode writes a family. An error is one of the writer; what the format cannot
+// hold is dropped and reported.
+func (p *Page) Encode(f *model.Family) error {
+	if p.err != nil {
+		return p.err
+	}
+	p.family, p.literal = f, Literal(f)
+	defer func() { p.family, p.scratch = nil, model.Point{} }()
+	if f.Name == "" {
+		p.Drop(0, NoName)
+		return nil
+	}
+	p.base = p.names.family(f)
+	p.verbatim = p.names.keeps(f)
+	blocks := p.format.Blocks(f)
+	if !p.names.claim(f.BaseName(), p.base) {
+		p.Drop(0, ClashingName)
+		return nil
+	}
+	mask := f.Mask()
+	if !p.created {
+		mask &^= model.PartCreated
+	}
+	begun := false
+	p.seen = 0
+	for _, b := range blocks {
+		b.Parts &= mask
+		if b.Parts == 0 || begun && p.seen&b.Parts == 0 {
+			continue
+		}
+		begun = true
+		p.begin(b)
+		if err := f.Visit(&p.scratch, p.visitors.of(f.Type)); err != nil {
+			return err
+		}
+	}
+	return p.loose(blocks[0], begun)
+}
+
+// begin writes a block's header and prepares the heads of its lines.
+func (p *Page) begin(b Block) {
+	p.block = b
+	p.header(b)
+	b.Parts.Each(p.prepare)
+	if p.family.Type == model.StateSet {
+		p.state = p.names.appendLabel(p.state[:0], p.family.Name)
+	}
+}
+
+func (p *Page) header(b Block) {
+	p.title = p.base.append(p.title[:0], p.suffix(b.Name))
+	p.buf = p.format.AppendHeader(p.buf, p.title, p.family, b)
+}
+
+// loose writes the samples that fit no point.
+func (p *Page) loose(first Block, begun bool) error {
+	samples := p.family.Loose()
+	for i := range samples {
+		s := &samples[i]
+		switch {
+		case s.Name == "":
+			p.report(s.Name, NoName)
+			continue
+		case !p.format.TakesLoose(p.family, s):
+			p.report(s.Name, LooseSample)
+			continue
+		case !begun:
+			begun = true
+			p.header(first)
+		}
+		h := &p.head[0]
+		h.set(p.names.name(s.Name), "")
+		p.verbatim = false
+		b := p.appendHead(p.buf, h, s.Labels)
+		p.buf = p.appendTail(b, s.Value, s.Timestamp)
+		p.buf = append(p.buf, '\n')
+		if err := p.pass(); err != nil {
+			return err
+		}
+	}
+	return p.pass()
+}
+
+// pass lets the next point begin: it empties the buffer if that is rather full.
+func (p *Page) pass() error {
+	if len(p.buf) < flushAt {
+		return nil
+	}
+	return p.flush()
+}
+
+func (p *Page) flush() error {
+	if p.err == nil && len(p.buf) > 0 {
+		_, p.err = p.w.Write(p.buf)
+	}
+	p.buf = p.buf[:0]
+	return p.err
+}
+
+// Close ends the page and writes what is left of it. The writer stays open.
+func (p *Page) Close() error {
+	if p.pooled == nil {
+		if errors.Is(p.err, errClosed) {
+			return nil
+		}
+		return p.err
+	}
+	p.buf = append(p.buf, p.format.Trailer()...)
+	err := p.flush()
+	buffers.Put(p.pooled)
+	p.pooled, p.buf = nil, nil
+	if err == nil {
+		p.err = errClosed
+	}
+	return err
+}
+
+// Literal reports whether a counter or info has no suffix to add to its name. A
+// counter called "_total" has none either: nothing would be left of it.
+func Literal(f *model.Family) bool {
+	switch f.Type {
+	case model.Counter:
+		return f.IsLiteral() || strings.TrimSuffix(f.Name, "_total") == ""
+	case model.Info:
+		return f.IsLiteral()
+	}
+	return false
+}
+
+// Type returns the word in the TYPE line of the block being written.
+func (p *Page) Type() string { return p.block.Type }

@@ -1,0 +1,286 @@
+package lines
+
+import (
+	"math"
+	"math/bits"
+
+	"telltale/model"
+)
+
+// partCount is the number of single parts; the line after it does not compile
+// otherwise.
+const partCount = 9
+
+var _ = [1]struct{}{}[1<<partCount-1-model.AllParts]
+
+// A head is how the lines of one part begin.
+type head struct {
+	bare []byte // without labels: name, or {"name"} where the name needs quotes
+	open []byte // before labels: name{ or {"name",
+}
+
+// headOf returns the head of a single part.
+func (p *Page) headOf(part model.Parts) *head {
+	return &p.head[bits.TrailingZeros16(uint16(part))%partCount]
+}
+
+func (h *head) set(n name, suffix string) {
+	if n.quoted {
+		h.open = append(n.append(append(h.open[:0], '{'), suffix), ',')
+		h.bare = append(append(h.bare[:0], h.open[:len(h.open)-1]...), '}')
+		return
+	}
+	h.bare = n.append(h.bare[:0], suffix)
+	h.open = append(append(h.open[:0], h.bare...), '{')
+}
+
+// prepare sets the head of a part.
+func (p *Page) prepare(part model.Parts) {
+	h := p.headOf(part)
+	h.set(p.base, p.suffix(part))
+	switch part {
+	case model.PartValue, model.PartTotal, model.PartInfo:
+		p.single, p.part = h, part
+	}
+}
+
+func (p *Page) suffix(part model.Parts) string {
+	if p.literal && part&(model.PartTotal|model.PartInfo) != 0 {
+		return ""
+	}
+	return part.Suffix()
+}
+
+// visitors are the methods that write a point of each type, bound once.
+type visitors struct{ single, summary, histogram, states, info func(*model.Point) error }
+
+func (v *visitors) of(t model.Type) func(*model.Point) error {
+	switch t {
+	case model.Summary:
+		return v.summary
+	case model.Histogram, model.GaugeHistogram:
+		return v.histogram
+	case model.StateSet:
+		return v.states
+	case model.Info:
+		return v.info
+	}
+	return v.single
+}
+
+// visitSingle writes a counter, a gauge or an unknown.
+func (p *Page) visitSingle(pt *model.Point) error {
+	if pt.Has&p.block.Parts&(model.PartValue|model.PartTotal) != 0 {
+		b := p.appendHead(p.buf, p.single, pt.Labels)
+		b = p.appendTail(b, pt.Value, pt.Timestamp)
+		if pt.Exemplar != nil {
+			b = p.format.AppendExemplar(p, b, p.part, pt.Exemplar)
+		}
+		p.buf = append(b, '\n')
+	}
+	p.visitCreated(pt)
+	return p.pass()
+}
+
+func (p *Page) visitInfo(pt *model.Point) error {
+	if pt.Has&p.block.Parts&model.PartInfo != 0 {
+		b := p.buf
+		if pt.Info.IsEmpty() {
+			b = p.appendHead(b, p.single, pt.Labels)
+		} else {
+			b = append(b, p.single.open...)
+			b = p.appendBoth(b, pt.Labels, pt.Info)
+			b = append(b, '}', ' ')
+		}
+		p.buf = append(p.appendTail(b, pt.Value, pt.Timestamp), '\n')
+	}
+	return p.pass()
+}
+
+func (p *Page) visitStates(pt *model.Point) error {
+	if pt.Has&p.block.Parts&model.PartValue != 0 {
+		for _, s := range pt.States {
+			b := p.appendOpen(p.buf, p.single, pt.Labels)
+			b = append(b, p.state...)
+			b = model.AppendEscaped(b, s.Name)
+			value := 0.0
+			if s.On {
+				value = 1
+			}
+			b = p.appendTail(append(b, '"', '}', ' '), value, pt.Timestamp)
+			p.buf = append(b, '\n')
+		}
+	}
+	return p.pass()
+}
+
+func (p *Page) visitSummary(pt *model.Point) error {
+	has := pt.Has & p.block.Parts
+	if s := pt.Summary; s != nil {
+		if has&model.PartValue != 0 {
+			for _, q := range s.Quantiles {
+				b := p.appendOpen(p.buf, p.single, pt.Labels)
+				b = append(b, `quantile="`...)
+				b = model.AppendValue(b, q.Q)
+				b = p.appendTail(append(b, '"', '}', ' '), q.V, pt.Timestamp)
+				p.buf = append(b, '\n')
+			}
+		}
+		if has&model.PartCount != 0 {
+			p.line(model.PartCount, pt, s.Count)
+		}
+		if has&model.PartSum != 0 {
+			p.line(model.PartSum, pt, s.Sum)
+		}
+	}
+	p.visitCreated(pt)
+	return p.pass()
+}
+
+// visitHistogram writes a histogram's buckets, count and sum, and completes
+// what readers of classic histograms need: a histogram that is native only is
+// given its +Inf bucket, count and sum, and buckets with a count but without a
+// bound of +Inf that bucket.
+func (p *Page) visitHistogram(pt *model.Point) error {
+	h := pt.Histogram
+	if pt.Created.IsSet() {
+		p.seen |= model.PartCreated
+	}
+	if h == nil {
+		p.visitCreated(pt)
+		return p.pass()
+	}
+	countPart, sumPart := model.PartCount, model.PartSum
+	if p.family.Type == model.GaugeHistogram {
+		countPart, sumPart = model.PartGCount, model.PartGSum
+	}
+	has, count, sum := pt.Has, h.Count, h.Sum
+	if h.Native != nil && has&model.PartBucket == 0 {
+		if has&countPart == 0 {
+			count = h.Native.Count
+		}
+		if has&sumPart == 0 {
+			sum = h.Native.Sum
+		}
+		has |= model.PartBucket | countPart | sumPart
+	}
+	p.seen |= has
+	counted := has&countPart != 0
+	has = p.format.FitHistogram(p, has&p.block.Parts, h)
+	if has&model.PartBucket != 0 {
+		p.buckets(pt, h)
+		if n := h.Bounds.Len(); counted && (n == 0 || !math.IsInf(h.Bounds.Upper()[n-1], 1)) {
+			b := p.appendOpen(p.buf, p.headOf(model.PartBucket), pt.Labels)
+			b = append(b, `le="+Inf"} `...)
+			p.buf = append(p.appendTail(b, count, pt.Timestamp), '\n')
+		}
+	}
+	if has&countPart != 0 {
+		p.line(countPart, pt, count)
+	}
+	if has&sumPart != 0 {
+		p.line(sumPart, pt, sum)
+	}
+	p.visitCreated(pt)
+	return p.pass()
+}
+
+// buckets writes the lines of classic buckets. All begin alike, so the first
+// line's beginning is copied to the others from the buffer itself.
+func (p *Page) buckets(pt *model.Point, h *model.HistogramValue) {
+	n := min(h.Bounds.Len(), len(h.Cumulative))
+	if n == 0 {
+		return
+	}
+	start := len(p.buf)
+	b := p.appendOpen(p.buf, p.headOf(model.PartBucket), pt.Labels)
+	end := len(b)
+	stamped := pt.Timestamp.IsSet()
+	for i, v := range h.Cumulative[:n] {
+		if i > 0 {
+			b = append(b, b[start:end]...)
+		}
+		b = append(b, h.Bounds.Label(i)...)
+		b = append(b, '}', ' ')
+		b = model.AppendValue(b, v)
+		if stamped {
+			b = p.format.AppendTimestamp(b, pt.Timestamp)
+		}
+		if e := h.Exemplar(i); e != nil {
+			b = p.format.AppendExemplar(p, b, model.PartBucket, e)
+		}
+		b = append(b, '\n')
+	}
+	p.buf = b
+}
+
+// visitCreated writes when a point began to count, where that is wanted.
+func (p *Page) visitCreated(pt *model.Point) {
+	if p.block.Parts&model.PartCreated != 0 && pt.Created.IsSet() {
+		p.line(model.PartCreated, pt, pt.Created.Seconds())
+	}
+}
+
+// line writes a line with the point's labels.
+func (p *Page) line(part model.Parts, pt *model.Point, value float64) {
+	b := p.appendHead(p.buf, p.headOf(part), pt.Labels)
+	p.buf = append(p.appendTail(b, value, pt.Timestamp), '\n')
+}
+
+// appendHead appends a sample up to its value.
+func (p *Page) appendHead(dst []byte, h *head, labels model.Labels) []byte {
+	if labels.IsEmpty() {
+		dst = append(dst, h.bare...)
+		return append(dst, ' ')
+	}
+	dst = append(dst, h.open...)
+	dst = p.appendLabels(dst, labels)
+	return append(dst, '}', ' ')
+}
+
+// appendOpen appends a sample up to where one more label goes.
+func (p *Page) appendOpen(dst []byte, h *head, labels model.Labels) []byte {
+	dst = append(dst, h.open...)
+	if labels.IsEmpty() {
+		return dst
+	}
+	return append(p.appendLabels(dst, labels), ',')
+}
+
+// appendTail appends a value and its timestamp.
+func (p *Page) appendTail(dst []byte, value float64, t model.Timestamp) []byte {
+	dst = model.AppendValue(dst, value)
+	if t.IsSet() {
+		dst = p.format.AppendTimestamp(dst, t)
+	}
+	return dst
+}
+
+// appendLabels appends the labels of a series.
+func (p *Page) appendLabels(dst []byte, labels model.Labels) []byte {
+	if p.verbatim {
+		return append(dst, labels.Text()...)
+	}
+	return p.AppendLabels(dst, labels)
+}
+
+// AppendLabels appends labels as they stand between braces.
+func (p *Page) AppendLabels(dst []byte, labels model.Labels) []byte {
+	text := labels.Text()
+	if p.names.rewrites(text) {
+		return p.names.appendRewritten(dst, text, "")
+	}
+	return append(dst, text...)
+}
+
+// appendBoth appends an info's two lists of labels.
+func (p *Page) appendBoth(dst []byte, labels, info model.Labels) []byte {
+	if p.names.rewrites(labels.Text()) || p.names.rewrites(info.Text()) {
+		return p.names.appendRewritten(dst, labels.Text(), info.Text())
+	}
+	dst = append(dst, labels.Text()...)
+	if !labels.IsEmpty() && !info.IsEmpty() {
+		dst = append(dst, ',')
+	}
+	return append(dst, info.Text()...)
+}
