@@ -1,0 +1,33 @@
+package collectors
+
+import "telltale/model"
+
+// cell is a family of a single series without labels, filled anew at each
+// collect. Cells are kept in pools, so collecting allocates little and needs no
+// lock.
+type cell struct {
+	family *model.Family
+	point  model.Point
+}
+
+// newCell returns a cell under a header, with the samples that restrictions of
+// the header left.
+func newCell(header *model.Family) *cell {
+	c := &cell{point: model.Point{Has: header.Type.Parts() &^ model.PartCreated}}
+	c.family = header.WithPoints(c)
+	return c
+}
+
+// VisitPoints visits the one point.
+func (c *cell) VisitPoints(_ *model.Point, visit func(*model.Point) error) error {
+	return visit(&c.point)
+}
+
+// among returns a test for the names that a restricted view was asked for.
+func among(names []string) func(string) bool {
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		set[name] = true
+	}
+	return func(name string) bool { return set[name] }
+}

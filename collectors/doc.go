@@ -1,0 +1,28 @@
+// Package collectors has ready-made collectors: of the Go runtime, of the
+// operating system's view of a process, of the build and of the platform.
+// [Register] adds all four to a registry in one call; nothing is registered by
+// importing the package.
+//
+// # Names
+//
+// Families have the names of Prometheus' client_golang where they mean the
+// same, so dashboards and alerts keep working. What OpenMetrics knows better is
+// typed better: go_info, go_build_info and go_platform_info are infos (families
+// go, go_build and go_platform), which the older text format prints as gauges.
+// Units (bytes, seconds) are in the names and in the metadata.
+//
+// One name is left out. client_golang has a gauge go_memstats_alloc_bytes and a
+// counter go_memstats_alloc_bytes_total, which in OpenMetrics are one family
+// with two types. The counter stays, since nothing else in the set tells what it
+// tells; the gauge always had the same value as go_memstats_heap_alloc_bytes,
+// which stays too. Queries for go_memstats_alloc_bytes read that one instead.
+//
+// # Work
+//
+// Each collector describes its families cheaply ([telltale.Describer]), and
+// views of some names ([telltale.Restrictor]) do only the work those names need:
+// a scrape of go_memstats_sys_bytes reads one metric of the runtime's, a scrape of
+// process_open_fds does not parse /proc/PID/stat. All may be collected from
+// several goroutines at once, hold no lock while they emit, and nothing they do
+// stops the world.
+package collectors
