@@ -1,0 +1,64 @@
+"""Reads exposition pages with Debian's prometheus_client and prints what it found.
+
+One JSON object a line comes in: {"openmetrics": bool, "page": str}. One goes
+out: {"families": [...]} or {"error": str}. Numbers are strings, since JSON has
+no NaN; timestamps are whole nanoseconds.
+"""
+import json
+import sys
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as read_text
+from prometheus_client.samples import Timestamp
+
+
+def nanoseconds(timestamp):
+    if timestamp is None:
+        return None
+    if isinstance(timestamp, Timestamp):
+        return str(timestamp.sec * 10**9 + timestamp.nsec)
+    # The text parser divides the milliseconds on the page by 1000.
+    return str(round(timestamp * 1000) * 10**6)
+
+
+def exemplar(found):
+    if found is None:
+        return None
+    return {
+        "labels": found.labels,
+        "value": repr(float(found.value)),
+        "at": nanoseconds(found.timestamp),
+    }
+
+
+def family(metric):
+    return {
+        "name": metric.name,
+        "type": metric.type,
+        "help": metric.documentation,
+        "unit": metric.unit,
+        "samples": [
+            {
+                "name": s.name,
+                "labels": s.labels,
+                "value": repr(float(s.value)),
+                "at": nanoseconds(s.timestamp),
+                "exemplar": exemplar(s.exemplar),
+            }
+            for s in metric.samples
+        ],
+    }
+
+
+def main():
+    for line in sys.stdin:
+        request = json.loads(line)
+        read = read_openmetrics if request["openmetrics"] else read_text
+        try:
+            answer = {"families": [family(metric) for metric in read(request["page"])]}
+        except Exception as e:  # whatever it raises is its verdict on the page
+            answer = {"error": f"{type(e).__name__}: {e}"}
+        print(json.dumps(answer), flush=True)
+
+
+main()
