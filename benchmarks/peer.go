@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// peer is a library under measurement, behind one adapter file.
+type peer interface {
+	// name is what the table and -peers call it.
+	name() string
+	// prepare sets up what the task works on, or answers errNotOffered.
+	prepare(t task) (*subject, error)
+}
+
+// errNotOffered says that a library has nothing that does the work.
+var errNotOffered = errors.New("not offered")
+
+// The names by which rows refer to peers.
+const (
+	telltaleName     = "telltale"
+	clientGolangName = "client_golang"
+	victoriaName     = "vm"
+	prebuiltName     = "vm-prebuilt" // vm, given a name that somebody else put together
+	otelName         = "otel"
+	floorName        = "floor"
+	arenaName        = "floor-arena"   // all series text in one arena beside an array of words
+	shardedName      = "floor-sharded" // one padded word for each goroutine
+)
+
+// roster lists all peers, in the order they are measured and printed.
+func roster() []peer {
+	return []peer{
+		telltalePeer{},
+		clientGolangPeer{},
+		victoriaPeer{},
+		prebuiltPeer{},
+		otelPeer{},
+		floorPeer{},
+		arenaPeer{},
+		shardedPeer{},
+	}
+}
+
+// rivals are the peers that telltale must nowhere be slower than. The floors
+// and vm-prebuilt do less than the whole work and serve as marks only.
+var rivals = []string{clientGolangName, victoriaName, otelName}
+
+// notSlower is the ratio to a rival that passes for equal: figures of one
+// process agree within a few percent.
+const notSlower = 1.05
+
+// choosePeers picks the peers of a comma-separated list; empty means all.
+func choosePeers(all []peer, list string) ([]peer, error) {
+	if list == "" {
+		return all, nil
+	}
+	var chosen []peer
+	for name := range strings.SplitSeq(list, ",") {
+		i := slices.IndexFunc(all, func(p peer) bool { return p.name() == strings.TrimSpace(name) })
+		if i < 0 {
+			return nil, fmt.Errorf("unknown peer %q", name)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+// kind is a kind of work.
+type kind int
+
+const (
+	counterInc       kind = iota // Inc of one counter
+	shardedInc                   // Inc of a counter made for many writers, where there is one
+	counterAdd                   // Add(0.5) to one counter
+	gaugeSet                     // Set of one gauge
+	gaugeAdd                     // Add(1.5) to one gauge
+	labelledInc                  // Inc through three label values by position
+	labelledTypedInc             // Inc through three label values in a struct, where there is that
+	newSeries                    // first Inc of a series of three labels
+	histogramObserve             // Observe into 11 classic buckets
+	summaryObserve               // Observe into a count and a sum
+	registration                 // Register and Unregister of one counter
+	counters                     // a registry of counters with three labels, to be scraped
+	histograms                   // a registry of histograms with three labels, to be scraped
+)
+
+// task is work in a certain amount. Rows with equal tasks share their setup.
+type task struct {
+	kind     kind
+	families int // families in the registry
+	series   int // series in each family; for newSeries, how many to create
+}
+
+// total is the number of series in all families.
+func (t task) total() int { return t.families * t.series }
+
+// subject is what a peer hands over to be measured. What a library cannot do
+// is nil.
+type subject struct {
+	// repeat does the operation n times on behalf of one goroutine; workers
+	// are numbered from 0.
+	repeat func(worker, n int) error
+	// text and openMetrics scrape everything in memory.
+	text, openMetrics func(w io.Writer) error
+	// oneName scrapes a single family.
+	oneName func(w io.Writer, family string) error
+	// handler answers scrapes over HTTP.
+	handler http.Handler
+	// close releases what would outlive the subject.
+	close func() error
+}
+
+// release closes the subject if there is anything to close.
+func (s *subject) release() error {
+	if s.close == nil {
+		return nil
+	}
+	return s.close()
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"telltale"
+	"telltale/exposition"
+	"telltale/scrapehttp"
+)
+
+// telltalePeer is this library.
+type telltalePeer struct{}
+
+func (telltalePeer) name() string { return telltaleName }
+
+func (p telltalePeer) prepare(t task) (*subject, error) {
+	reg := telltale.NewRegistry()
+	s := registrySubject(reg)
+	var err error
+	switch t.kind {
+	case counterInc:
+		s.repeat, err = p.inc(reg)
+	case shardedInc:
+		s.repeat, err = p.inc(reg, telltale.WithSharding())
+	case counterAdd:
+		s.repeat, err = p.add(reg)
+	case gaugeSet:
+		s.repeat, err = p.set(reg)
+	case gaugeAdd:
+		s.repeat, err = p.gaugeAdd(reg)
+	case labelledInc:
+		s.repeat, err = p.labelled(reg, t.series)
+	case labelledTypedInc:
+		s.repeat, err = p.labelledTyped(reg, t.series)
+	case newSeries:
+		s.repeat, err = p.labelledFresh(reg, labelSets(t.series))
+	case histogramObserve:
+		s.repeat, err = p.observe(reg)
+	case summaryObserve:
+		s.repeat, err = p.summarize(reg)
+	case registration:
+		s.repeat, err = p.register(reg, t)
+	case counters:
+		err = p.fillCounters(reg, t)
+	case histograms:
+		err = p.fillHistograms(reg, t)
+	default:
+		err = errNotOffered
+	}
+	return s, err
+}
+
+func (telltalePeer) counterVec(reg *telltale.Registry, name string) (*telltale.CounterVec, error) {
+	return telltale.NewCounterVec(name, counterHelp, labelNames, telltale.In(reg))
+}
+
+func (telltalePeer) inc(reg *telltale.Registry, more ...telltale.CounterOption) (func(worker, n int) error, error) {
+	c, err := telltale.NewCounter(counterName(0), counterHelp, append(more, telltale.In(reg))...)
+	return func(_, n int) error {
+		for range n {
+			c.Inc()
+		}
+		return nil
+	}, err
+}
+
+func (telltalePeer) add(reg *telltale.Registry) (func(worker, n int) error, error) {
+	c, err := telltale.NewCounter(counterName(0), counterHelp, telltale.In(reg))
+	return func(_, n int) error {
+		for range n {
+			c.Add(0.5)
+		}
+		return nil
+	}, err
+}
+
+func (telltalePeer) set(reg *telltale.Registry) (func(worker, n int) error, error) {
+	g, err := telltale.NewGauge(gaugeName, counterHelp, telltale.In(reg))
+	return func(_, n int) error {
+		for i := range n {
+			g.Set(float64(i))
+		}
+		return nil
+	}, err
+}
+
+func (telltalePeer) gaugeAdd(reg *telltale.Registry) (func(worker, n int) error, error) {
+	g, err := telltale.NewGauge(gaugeName, counterHelp, telltale.In(reg))
+	return func(_, n int) error {
+		for range n {
+			g.Add(1.5)
+		}
+		return nil
+	}, err
+}
+
+func (p telltalePeer) labelled(reg *telltale.Registry, series int) (func(worker, n int) error, error) {
+	vec, err := p.counterVec(reg, counterName(0))
+	if err != nil {
+		return nil, err
+	}
+	for _, values := range labelSets(series) {
+		vec.With(values[:]...)
+	}
+	sets := lookups(series)
+	return func(worker, n int) error {
+		at := startOf(worker, len(sets))
+		for range n {
+			values := &sets[at]
+			vec.With(values[0], values[1], values[2]).Inc()
+			if at++; at == len(sets) {
+				at = 0
+			}
+		}
+		return nil
+	}, nil
+}
+
+// requestLabels are the corpus's labels as a program would type them.
+type requestLabels struct {
+	Method  string `label:"method"`
+	Handler string `label:"handler"`
+	Status  string `label:"status"`
+}
+
+func (telltalePeer) labelledTyped(reg *telltale.Registry, series int) (func(worker, n int) error, error) {
+	vec, err := telltale.NewCounterOf[requestLabels](counterName(0), counterHelp, telltale.In(reg))
+	if err != nil {
+		return nil, err
+	}
+	for _, values := range labelSets(series) {
+		vec.With(requestLabels{values[0], values[1], values[2]})
+	}
+	sets := lookups(series)
+	return func(worker, n int) error {
+		at := startOf(worker, len(sets))
+		for range n {
+			values := &sets[at]
+			vec.With(requestLabels{values[0], values[1], values[2]}).Inc()
+			if at++; at == len(sets) {
+				at = 0
+			}
+		}
+		return nil
+	}, nil
+}
+
+func (p telltalePeer) labelledFresh(reg *telltale.Registry, sets []labelValues) (func(worker, n int) error, error) {
+	vec, err := p.counterVec(reg, counterName(0))
+	return func(_, n int) error {
+		for i := range n {
+			values := &sets[i]
+			vec.With(values[0], values[1], values[2]).Inc()
+		}
+		return nil
+	}, err
+}
+
+func (telltalePeer) observe(reg *telltale.Registry) (func(worker, n int) error, error) {
+	h, err := telltale.NewHistogram(histogramName, histogramHelp,
+		telltale.WithBuckets(bucketBounds...), telltale.In(reg))
+	return func(worker, n int) error {
+		mask := len(observations) - 1
+		for i := startOf(worker, len(observations)); n > 0; i, n = i+1, n-1 {
+			h.Observe(observations[i&mask])
+		}
+		return nil
+	}, err
+}
+
+func (telltalePeer) summarize(reg *telltale.Registry) (func(worker, n int) error, error) {
+	s, err := telltale.NewSummary(summaryName, counterHelp, telltale.In(reg))
+	return func(worker, n int) error {
+		mask := len(observations) - 1
+		for i := startOf(worker, len(observations)); n > 0; i, n = i+1, n-1 {
+			s.Observe(observations[i&mask])
+		}
+		return nil
+	}, err
+}
+
+func (telltalePeer) register(reg *telltale.Registry, t task) (func(worker, n int) error, error) {
+	for _, name := range counterNames(t) {
+		if _, err := telltale.NewCounter(name, counterHelp, telltale.In(reg)); err != nil {
+			return nil, err
+		}
+	}
+	c, err := telltale.NewCounter("another_total", counterHelp, telltale.Unregistered())
+	return func(_, n int) error {
+		for range n {
+			if err := reg.Register(c); err != nil {
+				return err
+			}
+			if err := reg.Unregister(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, err
+}
+
+func (p telltalePeer) fillCounters(reg *telltale.Registry, t task) error {
+	vecs := make([]*telltale.CounterVec, t.families)
+	for i, name := range counterNames(t) {
+		var err error
+		if vecs[i], err = p.counterVec(reg, name); err != nil {
+			return err
+		}
+	}
+	return eachCounter(t, func(family int, values labelValues, value uint64) error {
+		vecs[family].With(values[:]...).Add(float64(value))
+		return nil
+	})
+}
+
+func (telltalePeer) fillHistograms(reg *telltale.Registry, t task) error {
+	vec, err := telltale.NewHistogramVec(histogramName, histogramHelp, labelNames,
+		telltale.WithBuckets(bucketBounds...), telltale.In(reg))
+	if err != nil {
+		return err
+	}
+	for i := range t.series {
+		values := labelsOf(i)
+		h := vec.With(values[:]...)
+		for j := range observationsPerHistogram {
+			h.Observe(observationOf(i, j))
+		}
+	}
+	return nil
+}
+
+// registrySubject scrapes a registry in all ways.
+func registrySubject(reg *telltale.Registry) *subject {
+	ctx := context.Background()
+	return &subject{
+		text: func(w io.Writer) error { return telltale.WriteLatest(ctx, w, reg) },
+		openMetrics: func(w io.Writer) error {
+			enc := exposition.NewEncoder(w, exposition.OpenMetrics1)
+			if err := reg.Collect(ctx, enc.Encode); err != nil {
+				return err
+			}
+			return enc.Close()
+		},
+		oneName: func(w io.Writer, family string) error {
+			return telltale.WriteLatest(ctx, w, reg.Restricted(family))
+		},
+		handler: scrapehttp.Handler(reg),
+	}
+}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+)
+
+// report is a run's outcome, as -json writes it.
+type report struct {
+	Time       time.Time         `json:"time"`
+	Plan       string            `json:"plan"`
+	Rounds     int               `json:"rounds"` // at most: long stages end earlier
+	Go         string            `json:"go"`
+	Platform   string            `json:"platform"`
+	Processors int               `json:"processors"`
+	Modules    map[string]string `json:"modules"`
+	Rows       []rowReport       `json:"rows"`
+}
+
+// rowReport is a row with all peers that offer it.
+type rowReport struct {
+	Name  string       `json:"name"`
+	Unit  unit         `json:"unit"`
+	Peers []peerReport `json:"peers"`
+}
+
+// peerReport is one peer in one row.
+type peerReport struct {
+	Peer    string   `json:"peer"`
+	Samples []sample `json:"samples"`
+	Value   spread   `json:"value"`
+	Allocs  float64  `json:"allocs_perop"`
+	Bytes   float64  `json:"bytes_perop"`
+	// Ratio is telltale's figure over this peer's, paired by rounds.
+	Ratio    *spread   `json:"telltale_ratio,omitempty"`
+	Verdicts []verdict `json:"verdicts,omitempty"`
+}
+
+// spread is the middle and the range of some figures.
+type spread struct {
+	Median float64 `json:"median"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+}
+
+// verdict says how telltale stands to a target.
+type verdict struct {
+	Target  string  `json:"target"`
+	AtMost  float64 `json:"at_most"`
+	Got     spread  `json:"got"`
+	Outcome outcome `json:"outcome"`
+}
+
+// outcome is a verdict's word.
+type outcome string
+
+const (
+	met    outcome = "met"    // the median is within the target
+	near   outcome = "near"   // at least one round is
+	missed outcome = "missed" // no round is
+)
+
+// spreadOf sums figures up; there must be at least one.
+func spreadOf(figures []float64) spread {
+	sorted := slices.Sorted(slices.Values(figures))
+	half := len(sorted) / 2
+	median := sorted[half]
+	if len(sorted)%2 == 0 {
+		median = (sorted[half-1] + sorted[half]) / 2
+	}
+	return spread{Median: median, Min: sorted[0], Max: sorted[len(sorted)-1]}
+}
+
+// of picks one figure out of each sample.
+func of(samples []sample, pick func(sample) float64) []float64 {
+	figures := make([]float64, len(samples))
+	for i, s := range samples {
+		figures[i] = pick(s)
+	}
+	return figures
+}
+
+func value(s sample) float64      { return s.Value }
+func allocCount(s sample) float64 { return s.Allocs }
+func allocBytes(s sample) float64 { return s.Bytes }
+
+// paired divides figure by figure, round by round.
+func paired(ours, theirs []sample) []float64 {
+	var ratios []float64
+	for i := range min(len(ours), len(theirs)) {
+		if theirs[i].Value > 0 {
+			ratios = append(ratios, ours[i].Value/theirs[i].Value)
+		}
+	}
+	return ratios
+}
+
+// judge holds figures against a target of a row with that unit.
+func judge(t target, u unit, figures []float64) verdict {
+	got := spreadOf(figures)
+	said := missed
+	switch {
+	case got.Median <= t.atMost:
+		said = met
+	case got.Min <= t.atMost:
+		said = near
+	}
+	return verdict{Target: t.words(u), AtMost: t.atMost, Got: got, Outcome: said}
+}
+
+// newReport works the results out: spreads, ratios and verdicts.
+func newReport(p plan, results []result) report {
+	r := report{
+		Time:       time.Now().UTC().Truncate(time.Second),
+		Plan:       p.description,
+		Rounds:     p.rounds,
+		Go:         runtime.Version(),
+		Platform:   runtime.GOOS + "/" + runtime.GOARCH,
+		Processors: runtime.GOMAXPROCS(0),
+		Modules:    modules(),
+	}
+	ours := make(map[string][]sample) // telltale's samples by row
+	for _, one := range results {
+		if one.peer == telltaleName {
+			ours[one.row.name] = one.samples
+		}
+	}
+	for _, one := range results {
+		if len(r.Rows) == 0 || r.Rows[len(r.Rows)-1].Name != one.row.name {
+			r.Rows = append(r.Rows, rowReport{Name: one.row.name, Unit: one.row.unit})
+		}
+		if len(one.samples) == 0 {
+			continue
+		}
+		last := &r.Rows[len(r.Rows)-1]
+		last.Peers = append(last.Peers, newPeerReport(one, ours))
+	}
+	return r
+}
+
+func newPeerReport(one result, ours map[string][]sample) peerReport {
+	p := peerReport{
+		Peer:    one.peer,
+		Samples: one.samples,
+		Value:   spreadOf(of(one.samples, value)),
+		Allocs:  spreadOf(of(one.samples, allocCount)).Median,
+		Bytes:   spreadOf(of(one.samples, allocBytes)).Median,
+	}
+	if one.peer == telltaleName {
+		p.Verdicts = ownVerdicts(one, ours)
+		return p
+	}
+	ratios := paired(ours[one.row.name], one.samples)
+	if len(ratios) == 0 {
+		return p
+	}
+	middle := spreadOf(ratios)
+	p.Ratio = &middle
+	for _, t := range targetsAgainst(one.row, one.peer) {
+		p.Verdicts = append(p.Verdicts, judge(t, one.row.unit, ratios))
+	}
+	return p
+}
+
+// targetsAgainst lists what a row asks of telltale relative to a peer. Where it
+// names no ratio to a rival, telltale still may not be slower.
+func targetsAgainst(r row, peer string) []target {
+	var against []target
+	for _, t := range r.targets {
+		if t.measure == ratioToPeer && t.of == peer {
+			against = append(against, t)
+		}
+	}
+	if len(against) == 0 && slices.Contains(rivals, peer) {
+		against = append(against, times(notSlower, peer))
+	}
+	return against
+}
+
+// ownVerdicts judges the targets that compare telltale with no peer.
+func ownVerdicts(one result, ours map[string][]sample) []verdict {
+	var verdicts []verdict
+	for _, t := range one.row.targets {
+		switch t.measure {
+		case figure:
+			verdicts = append(verdicts, judge(t, one.row.unit, of(one.samples, value)))
+		case allocations:
+			// A background goroutine may allocate meanwhile: whole ones count.
+			verdicts = append(verdicts, judge(t, one.row.unit, of(one.samples, wholeAllocs)))
+		case ratioToRow:
+			if ratios := paired(one.samples, ours[t.of]); len(ratios) > 0 {
+				verdicts = append(verdicts, judge(t, one.row.unit, ratios))
+			}
+		case ratioToPeer:
+		}
+	}
+	return verdicts
+}
+
+func wholeAllocs(s sample) float64 { return float64(int64(s.Allocs)) }
+
+// modules lists the versions of what was built in.
+func modules() map[string]string {
+	versions := make(map[string]string)
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return versions
+	}
+	for _, m := range info.Deps {
+		if slices.Contains(measuredModules, m.Path) {
+			versions[m.Path] = m.Version
+		}
+	}
+	return versions
+}
+
+// measuredModules are the peers' modules, whose versions belong in the report.
+var measuredModules = []string{
+	"github.com/prometheus/client_golang",
+	"github.com/VictoriaMetrics/metrics",
+	"go.opentelemetry.io/otel/sdk/metric",
+	"go.opentelemetry.io/otel/exporters/prometheus",
+}
+
+// writeJSON writes the report with all samples.
+func (r report) writeJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}
+
+// sortedModules lists path and version, by path.
+func (r report) sortedModules() [][2]string {
+	var list [][2]string
+	for path, version := range r.Modules {
+		list = append(list, [2]string{path, version})
+	}
+	slices.SortFunc(list, func(a, b [2]string) int { return cmp.Compare(a[0], b[0]) })
+	return list
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tinyPlan is the quick plan made small enough for a test.
+func tinyPlan() plan {
+	p := quickPlan()
+	p.rounds, p.sample = 2, 100*time.Microsecond
+	p.created, p.others, p.few, p.many, p.most = 100, 10, 100, 1000, 2000
+	p.histograms, p.heavy, p.families = 50, 100, 10
+	return p
+}
+
+// TestRowsRun measures all rows with all peers; it looks at what there is to
+// see, never at how long it took.
+func TestRowsRun(t *testing.T) {
+	p := tinyPlan()
+	rows := p.rows()
+	results, err := p.run(rows, roster(), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := newReport(p, results)
+	if len(made.Rows) != len(rows) {
+		t.Fatalf("%d rows reported, want %d", len(made.Rows), len(rows))
+	}
+	for _, r := range made.Rows {
+		for _, name := range []string{telltaleName, clientGolangName} {
+			if r.find(name) == nil {
+				t.Errorf("%s has no figures of %s", r.Name, name)
+			}
+		}
+		for _, one := range r.Peers {
+			if len(one.Samples) != p.rounds {
+				t.Errorf("%s has %d samples of %s, want %d", r.Name, len(one.Samples), one.Peer, p.rounds)
+			}
+		}
+	}
+	checkOutputs(t, made)
+}
+
+// checkOutputs has the report written in all forms.
+func checkOutputs(t *testing.T, made report) {
+	t.Helper()
+	var table, markdown, file bytes.Buffer
+	for _, err := range []error{made.writeTable(&table), made.writeMarkdown(&markdown), made.writeJSON(&file)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range made.Rows {
+		if !strings.Contains(table.String(), "\n"+r.Name+" ") {
+			t.Errorf("%s is not in the table", r.Name)
+		}
+		if !strings.Contains(markdown.String(), "\n| "+r.Name+" |") {
+			t.Errorf("%s is not in the markdown", r.Name)
+		}
+	}
+	var back report
+	if err := json.Unmarshal(file.Bytes(), &back); err != nil {
+		t.Fatal(err)
+	}
+	if len(back.Rows) != len(made.Rows) {
+		t.Errorf("%d rows in JSON, want %d", len(back.Rows), len(made.Rows))
+	}
+}
+
+// TestRowsAreSound looks for slips in the table of rows.
+func TestRowsAreSound(t *testing.T) {
+	for _, p := range []plan{fullPlan(), quickPlan()} {
+		var names []string
+		for _, r := range p.rows() {
+			names = append(names, r.name)
+		}
+		for _, r := range p.rows() {
+			for _, want := range r.targets {
+				switch want.measure {
+				case ratioToPeer:
+					if _, err := choosePeers(roster(), want.of); err != nil {
+						t.Errorf("%s: %v", r.name, err)
+					}
+				case ratioToRow:
+					if !slices.Contains(names, want.of) {
+						t.Errorf("%s compares with no row: %s", r.name, want.of)
+					}
+				case figure, allocations:
+				}
+			}
+		}
+		slices.Sort(names)
+		if got := len(slices.Compact(names)); got != len(p.rows()) {
+			t.Errorf("%d names for %d rows", got, len(p.rows()))
+		}
+	}
+}
+
+func TestCommandRefusesWhatItDoesNotKnow(t *testing.T) {
+	for _, args := range [][]string{{"-rows", "no such row"}, {"-rows", "("}, {"-peers", "nobody"}, {"extra"}} {
+		if err := benchmark(args, io.Discard, io.Discard); err == nil {
+			t.Errorf("%q was accepted", args)
+		}
+	}
+}
+
+func TestRatiosArePairedByRounds(t *testing.T) {
+	// The machine slows down threefold in the second round, for all alike.
+	ours := []sample{{Value: 10}, {Value: 30}, {Value: 11}}
+	theirs := []sample{{Value: 20}, {Value: 60}, {Value: 20}}
+	got := spreadOf(paired(ours, theirs))
+	if got.Median != 0.5 || got.Min != 0.5 || got.Max != 0.55 {
+		t.Errorf("ratios %+v", got)
+	}
+}
+
+func TestJudge(t *testing.T) {
+	for _, c := range []struct {
+		figures []float64
+		want    outcome
+	}{
+		{[]float64{0.3, 0.4, 0.9}, met},
+		{[]float64{0.4, 0.5, 0.6}, near},
+		{[]float64{0.5, 0.6, 0.7}, missed},
+	} {
+		if got := judge(times(0.4, floorName), perOperation, c.figures); got.Outcome != c.want || got.Target != "0.40x" {
+			t.Errorf("%v: %+v, want %s", c.figures, got, c.want)
+		}
+	}
+}
+
+func TestSpell(t *testing.T) {
+	for _, c := range []struct {
+		figure float64
+		unit   unit
+		want   string
+	}{
+		{2.4, perOperation, "2.40 ns"},
+		{173.2, perOperation, "173 ns"},
+		{6340, nanosSeries, "6.34 µs"},
+		{260e6, nanosScrape, "260 ms"},
+		{1475, bytesSeries, "1475 B"},
+		{2 << 20, bytesOfScrape, "2 MiB"},
+		{0.0004, bytesOfScrape, "0 B"},
+	} {
+		if got := spell(c.figure, c.unit); got != c.want {
+			t.Errorf("%v spells %q, want %q", c.figure, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// The table's columns. Figures stand right, words left.
+var columns = []struct {
+	title string
+	left  bool
+}{
+	{"row", true}, {"peer", true},
+	{"median", false}, {"range", false}, {"allocs", false}, {"bytes", false},
+	{"telltale is", false}, {"range", false},
+	{"target", false}, {"verdict", true},
+}
+
+// writeTable prints the report for people: one block a row, one line a peer.
+func (r report) writeTable(w io.Writer) error {
+	var out strings.Builder
+	fmt.Fprintf(&out, "telltale and its peers: %s, up to %d rounds\n%s %s, %d processors, %d goroutines contending\n",
+		r.Plan, r.Rounds, r.Go, r.Platform, r.Processors, contenders())
+	for _, module := range r.sortedModules() {
+		fmt.Fprintf(&out, "  %s %s\n", module[0], module[1])
+	}
+	out.WriteByte('\n')
+	titles := make([]string, len(columns))
+	for i, column := range columns {
+		titles[i] = column.title
+	}
+	lines := [][]string{titles}
+	for _, row := range r.Rows {
+		lines = append(lines, nil)
+		for i, p := range row.Peers {
+			name := row.Name
+			if i > 0 {
+				name = ""
+			}
+			lines = append(lines, p.cells(name, row.Unit))
+		}
+	}
+	align(&out, lines)
+	r.summarize(&out)
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// summarize tallies the verdicts and lists the targets that are not met.
+func (r report) summarize(out *strings.Builder) {
+	tally := make(map[outcome]int)
+	var open strings.Builder
+	for _, row := range r.Rows {
+		for _, p := range row.Peers {
+			for _, v := range p.Verdicts {
+				tally[v.Outcome]++
+				if v.Outcome != met {
+					fmt.Fprintf(&open, "  %s: %s: %s\n", row.Name, p.spellTarget(v), v.spellOutcome())
+				}
+			}
+		}
+	}
+	fmt.Fprintf(out, "\ntargets: %d met, %d near (some rounds reach them), %d missed\n", tally[met], tally[near], tally[missed])
+	out.WriteString(open.String())
+	if crowded := r.crowded(); len(crowded) > 0 {
+		fmt.Fprintf(out, "\nshort of processors, other programs were running: %s\n", strings.Join(crowded, ", "))
+	}
+}
+
+// crowded lists the rows in which a peer had to share its processors, so that
+// contention was less than it should be.
+func (r report) crowded() []string {
+	var names []string
+	for _, row := range r.Rows {
+		for _, p := range row.Peers {
+			share := spreadOf(of(p.Samples, func(s sample) float64 { return s.Share })).Median
+			if share > 0 && share < fullShare && !slices.Contains(names, row.Name) {
+				names = append(names, row.Name)
+			}
+		}
+	}
+	return names
+}
+
+// spellTarget names the peer that a target compares with, if it is one.
+func (p peerReport) spellTarget(v verdict) string {
+	if p.Ratio == nil {
+		return v.Target
+	}
+	return v.Target + " " + p.Peer
+}
+
+// cells is a peer's line of the table.
+func (p peerReport) cells(row string, u unit) []string {
+	cells := []string{
+		row, p.Peer,
+		spell(p.Value.Median, u), p.Value.relative(), trim(p.Allocs), spell(p.Bytes, bytesOfScrape),
+		"", "", "", "",
+	}
+	if u == bytesSeries {
+		cells[5] = "" // the median once more
+	}
+	if p.Ratio != nil {
+		cells[6] = factor(p.Ratio.Median)
+		cells[7] = p.Ratio.factors()
+	}
+	var targets, verdicts []string
+	for _, v := range p.Verdicts {
+		targets = append(targets, v.Target)
+		verdicts = append(verdicts, v.spellOutcome())
+	}
+	cells[8], cells[9] = strings.Join(targets, ", "), strings.Join(verdicts, ", ")
+	return cells
+}
+
+// spellOutcome adds by how much a target was missed.
+func (v verdict) spellOutcome() string {
+	if v.Outcome == met || v.AtMost == 0 {
+		return string(v.Outcome)
+	}
+	return fmt.Sprintf("%s (%+.0f%%)", v.Outcome, (v.Got.Median/v.AtMost-1)*100)
+}
+
+// align writes lines in columns; a nil line is an empty one.
+func align(out *strings.Builder, lines [][]string) {
+	widths := make([]int, len(columns))
+	for _, line := range lines {
+		for i, cell := range line {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, line := range lines {
+		var text strings.Builder
+		for i, cell := range line {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if columns[i].left {
+				text.WriteString(cell + pad + "  ")
+			} else {
+				text.WriteString(pad + cell + "  ")
+			}
+		}
+		out.WriteString(strings.TrimRight(text.String(), " ") + "\n")
+	}
+}
+
+// writeMarkdown prints the report for the README: one line a row, one column a
+// peer, telltale's ratio in brackets.
+func (r report) writeMarkdown(w io.Writer) error {
+	var peers []string
+	seen := make(map[string]bool)
+	for _, one := range roster() {
+		for _, row := range r.Rows {
+			if row.find(one.name()) != nil && !seen[one.name()] {
+				seen[one.name()] = true
+				peers = append(peers, one.name())
+			}
+		}
+	}
+	var out strings.Builder
+	out.WriteString("| row | " + strings.Join(peers, " | ") + " | target |\n")
+	out.WriteString("|---|" + strings.Repeat("---:|", len(peers)) + "---|\n")
+	for _, row := range r.Rows {
+		out.WriteString("| " + row.Name)
+		for _, name := range peers {
+			out.WriteString(" | " + row.find(name).brief(row.Unit))
+		}
+		out.WriteString(" | " + row.targets() + " |\n")
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// find gives a peer's part of a row, nil if it has none.
+func (r rowReport) find(peer string) *peerReport {
+	for i := range r.Peers {
+		if r.Peers[i].Peer == peer {
+			return &r.Peers[i]
+		}
+	}
+	return nil
+}
+
+// brief is a median, and telltale's ratio to it.
+func (p *peerReport) brief(u unit) string {
+	if p == nil {
+		return ""
+	}
+	text := spell(p.Value.Median, u)
+	if p.Ratio != nil {
+		text += " (" + factor(p.Ratio.Median) + ")"
+	}
+	return text
+}
+
+// targets lists a row's targets and verdicts, those that only ask not to be
+// slower left out where they are met.
+func (r rowReport) targets() string {
+	var all []string
+	for _, p := range r.Peers {
+		for _, v := range p.Verdicts {
+			if v.AtMost == notSlower && v.Outcome == met {
+				continue
+			}
+			all = append(all, p.spellTarget(v)+": "+v.spellOutcome())
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// spell writes a figure with a unit that suits its size.
+func spell(figure float64, u unit) string {
+	step, names := 1000.0, []string{"ns", "µs", "ms", "s"}
+	switch u {
+	case bytesSeries:
+		return trim(figure) + " B" // whole, to be compared at a glance
+	case bytesOfScrape:
+		step, names = 1024, []string{"B", "KiB", "MiB", "GiB"}
+	}
+	i := 0
+	for math.Abs(figure) >= step && i < len(names)-1 {
+		figure /= step
+		i++
+	}
+	return trim(figure) + " " + names[i]
+}
+
+// trim writes a figure with three digits, or all of them before the point.
+func trim(figure float64) string {
+	switch size := math.Abs(figure); {
+	case size >= 100 || size < 0.005 || figure == math.Trunc(figure):
+		return strconv.FormatFloat(figure, 'f', 0, 64)
+	case size >= 10:
+		return strconv.FormatFloat(figure, 'f', 1, 64)
+	default:
+		return strconv.FormatFloat(figure, 'f', 2, 64)
+	}
+}
+
+// factor writes a ratio; small ones keep two digits.
+func factor(ratio float64) string {
+	if ratio < 0.1 {
+		return strconv.FormatFloat(ratio, 'g', 2, 64) + "x"
+	}
+	return strconv.FormatFloat(ratio, 'f', 2, 64) + "x"
+}
+
+// factors writes a spread of ratios, if they differ.
+func (s spread) factors() string {
+	if s.Min == s.Max {
+		return ""
+	}
+	return factor(s.Min) + ".." + factor(s.Max)
+}
+
+// relative writes a spread's range around its median, if there is one.
+func (s spread) relative() string {
+	if s.Min == s.Max || s.Median == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%+.0f%%..%+.0f%%", (s.Min/s.Median-1)*100, (s.Max/s.Median-1)*100)
+}
