@@ -1,0 +1,43 @@
+# What CONTRIBUTING.md explains. `make check` is what to run before a commit.
+FUZZTIME ?= 20s
+GOLANGCI ?= v2.15.0
+
+.PHONY: check test race lint fuzz bench e2e cross golden
+
+check: lint test race
+
+test:
+	go test work
+
+race:
+	go test -race work
+
+lint:
+	gofmt -l . | (! grep .)
+	go vet work
+	cd benchmarks && GOWORK=off go vet ./...
+	cd e2e && GOWORK=off go vet ./...
+	golangci-lint run ./... ./cmd/telltale/...
+
+# Every fuzz target of the tree for FUZZTIME each.
+fuzz:
+	@go test -list '^Fuzz' work | awk '/^Fuzz/ {targets[n++]=$$1} /^ok/ {for (i=0;i<n;i++) print $$2, targets[i]; n=0}' | \
+	while read package target; do \
+		echo "$$package $$target"; \
+		go test $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; \
+	done
+
+bench:
+	cd benchmarks && GOWORK=off go run . $(ARGS)
+
+e2e:
+	cd e2e && GOWORK=off go test -count=1 ./...
+
+cross:
+	for target in darwin/arm64 darwin/amd64 windows/amd64 linux/arm64 linux/386 linux/arm freebsd/amd64; do \
+		echo $$target; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 go vet ./... ./cmd/telltale/... || exit 1; \
+	done
+
+golden:
+	go test ./exposition/... -update
