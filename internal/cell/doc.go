@@ -2,7 +2,7 @@
 // reached through a pointer and changed by atomic operations only, so that the
 // same code serves words on the heap and words in memory shared by processes.
 //
-// [Float] and [Lanes] keep writers out of each other's way: a value that
-// several goroutines fight over is spread over words on cache lines of their
-// own, which are allocated only once a fight was seen.
+// [Lanes] keep writers out of each other's way: a value that several goroutines
+// fight over is spread over words on cache lines of their own, which are
+// allocated only once a fight was seen.
 package cell

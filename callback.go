@@ -1,0 +1,119 @@
+package telltale
+
+import (
+	"context"
+	"fmt"
+
+	"telltale/model"
+)
+
+// CollectorFunc returns a collector that calls f. Families that describe what f
+// will emit may be given; without any it claims no names, unless its registry
+// asks f at registration (see [WithAutoDescribe]).
+func CollectorFunc(f func(ctx context.Context, emit func(*model.Family) error) error, describes ...*model.Family) Collector {
+	if len(describes) == 0 {
+		return &collectorFunc{f}
+	}
+	return &describedFunc{collectorFunc{f}, describes}
+}
+
+type collectorFunc struct {
+	f func(ctx context.Context, emit func(*model.Family) error) error
+}
+
+func (c *collectorFunc) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	return c.f(ctx, emit)
+}
+
+type describedFunc struct {
+	collectorFunc
+	families []*model.Family
+}
+
+func (c *describedFunc) Describe() []*model.Family { return c.families }
+
+// Observe is what a callback of [NewCounterFunc] or [NewGaugeFunc] reports each
+// series with. The wrong number of label values is an error.
+type Observe func(value float64, labelValues ...string) error
+
+// NewCounterFunc registers a counter whose series are what f reports when it is
+// called, once for each scrape. Labels may be nil. Like every custom collector
+// f may be slow, fail or panic without harm to the rest of the page. Callbacks
+// are never identical: a second one of the same name is a [*DuplicateError].
+func NewCounterFunc(name, help string, labels []string, f func(ctx context.Context, observe Observe) error, opts ...CounterOption) (Collector, error) {
+	return newCallback(model.Counter, name, help, labels, f, counterSettings(opts))
+}
+
+// NewGaugeFunc is [NewCounterFunc] for a gauge.
+func NewGaugeFunc(name, help string, labels []string, f func(ctx context.Context, observe Observe) error, opts ...GaugeOption) (Collector, error) {
+	return newCallback(model.Gauge, name, help, labels, f, gaugeSettings(opts))
+}
+
+// Constant adapts a function of one value to what [NewCounterFunc] and
+// [NewGaugeFunc] take.
+func Constant(value func() float64) func(context.Context, Observe) error {
+	return func(_ context.Context, observe Observe) error { return observe(value()) }
+}
+
+// callback is a collector of one family with users' code for its values.
+type callback struct {
+	definition *definition
+	f          func(ctx context.Context, observe Observe) error
+}
+
+func newCallback(typ model.Type, name, help string, labels []string, f func(context.Context, Observe) error, s *settings) (Collector, error) {
+	d, err := define(typ, name, help, labels, s)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil {
+		return nil, fmt.Errorf("telltale: the function of %s is nil", d)
+	}
+	c := &callback{definition: d, f: f}
+	if s.unregistered {
+		return c, nil
+	}
+	if s.registry == nil {
+		s.registry = Default
+	}
+	if err := s.registry.Register(c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *callback) what() *definition { return c.definition }
+
+// family returns the callback's family without points. The definition was
+// checked when it was made.
+func (c *callback) family() *model.Family {
+	d := c.definition
+	return &model.Family{Name: d.name, Help: d.help, Type: d.typ, Unit: d.unit}
+}
+
+// Describe returns the family without samples.
+func (c *callback) Describe() []*model.Family { return []*model.Family{c.family()} }
+
+// Collect calls the function and emits what it reported. An error of the
+// function comes after what it reported before.
+func (c *callback) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	d, family := c.definition, c.family()
+	failed := c.f(ctx, func(value float64, labelValues ...string) error {
+		if len(labelValues) != len(d.labels) {
+			return fmt.Errorf("telltale: %s was given %d label values", d, len(labelValues))
+		}
+		if d.typ == model.Counter && !(value >= 0) {
+			return fmt.Errorf("telltale: %s was reported as %v", d, value)
+		}
+		family.Append(model.Point{
+			Labels: d.constLabels.Append(model.LabelPairs(d.labels, labelValues)),
+			Has:    d.typ.Parts() &^ model.PartCreated,
+			Value:  value,
+		})
+		return nil
+	})
+	if err := emit(family); err != nil {
+		return err
+	}
+	return failed
+}

@@ -1,0 +1,350 @@
+package telltale
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// kind is what differs between counters, gauges and their like.
+type kind[H any] struct {
+	words func(*definition) int                         // cells of a series
+	bind  func(*H, *cell.Word, *definition)             // makes a zeroed handle ready
+	read  func(h *H, d *definition, point *model.Point) // puts its value into a point
+}
+
+// instrument is the untyped core that a registry holds, whatever handle it was
+// registered through.
+type instrument interface {
+	Collector
+	Describer
+	what() *definition
+	header() *model.Family
+	count() int
+	callsBack() bool // whether reading it runs users' code
+}
+
+// core is the series of one definition.
+type core[H any] struct {
+	*definition
+	kind      *kind[H]
+	family    *model.Family
+	table     atomic.Pointer[table[H]]
+	callbacks atomic.Bool
+
+	mu       sync.Mutex // held to create, remove and replace series
+	arena    arena
+	detached *H
+	rendered []byte // scratch for a new series' text
+}
+
+func newCore[H any](d *definition, k *kind[H]) *core[H] {
+	c := &core[H]{definition: d, kind: k}
+	opts := []model.FamilyOption{model.WithSource(c)}
+	if d.unit != "" {
+		opts = append(opts, model.WithUnit(d.unit))
+	}
+	c.family, _ = model.NewFamily(d.name, d.help, d.typ, opts...) // define has checked all of it
+	c.family.Name = d.name
+	c.table.Store(&table[H]{})
+	d.owner = c
+	if len(d.labels) == 0 {
+		c.create(digest{}, d.constLabels.Text())
+	}
+	return c
+}
+
+func (c *core[H]) what() *definition     { return c.definition }
+func (c *core[H]) header() *model.Family { return c.family }
+func (c *core[H]) callsBack() bool       { return c.callbacks.Load() }
+func (c *core[H]) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.table.Load().live
+}
+
+// Describe returns the instrument's family without samples.
+func (c *core[H]) Describe() []*model.Family { return []*model.Family{c.family.Header()} }
+
+// Collect emits the instrument's family. One with callbacks is emitted as a
+// copy, so that however often it is walked they are called once.
+func (c *core[H]) Collect(_ context.Context, emit func(*model.Family) error) error {
+	if c.callsBack() {
+		return emit(c.family.Clone())
+	}
+	return emit(c.family)
+}
+
+// VisitPoints walks the series in the order of their creation, through memory
+// forward. Series that come or go meanwhile may or may not be seen.
+func (c *core[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) error {
+	s := scratches.Get().(*scratch)
+	defer func() {
+		*p = model.Point{} // what it refers to is another walk's now
+		scratches.Put(s)
+	}()
+	*p = s.point(c.definition)
+	for _, ch := range c.table.Load().chunks {
+		if ch == nil {
+			continue
+		}
+		for i, used := 0, int(ch.used.Load()); i < used; i++ {
+			created := ch.series[i].created.Load()
+			if created == removed {
+				continue
+			}
+			p.Labels, p.Created = model.LabelsFromText(ch.series[i].text()), unpack(created)
+			c.kind.read(&ch.handles[i], c.definition, p)
+			if err := visit(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// scratch is what the points of an instrument refer to while they are visited.
+// Walks hand it on to each other, so that scraping many families allocates no
+// more than scraping few.
+type scratch struct {
+	histogram model.HistogramValue
+	summary   model.SummaryValue
+	states    []model.State
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// point returns a point with room for what the definition's series have.
+func (s *scratch) point(d *definition) (p model.Point) {
+	switch d.typ {
+	case model.Histogram:
+		p.Histogram = &s.histogram
+	case model.Summary:
+		p.Summary = &s.summary
+	case model.StateSet:
+		s.states = slices.Grow(s.states[:0], len(d.states))
+		p.States = s.states
+	}
+	return p
+}
+
+// LegacyLabels reports whether all series have legacy label names, which the
+// definition settles but for an info, whose Set brings names of its own.
+func (c *core[H]) LegacyLabels() bool { return c.legacy && c.typ != model.Info }
+
+// only returns the one series of an instrument without labels.
+func (c *core[H]) only() *H { return &c.table.Load().chunks[0].handles[0] }
+
+// with returns the series of the label values, creating it if need be. The
+// lookup of a series that is there takes no lock, allocates nothing and keeps
+// nothing of what it is given.
+func (c *core[H]) with(values []string) *H {
+	if len(values) != len(c.labels) {
+		return c.wrongArity(len(values))
+	}
+	d := digestOf(values)
+	if h := c.table.Load().find(d, c.separators, values); h != nil {
+		return h
+	}
+	return c.withNew(d, values)
+}
+
+// withNew looks harder for a series that find did not find, then creates it.
+func (c *core[H]) withNew(d digest, values []string) *H {
+	if needsCare(values, c.valueLimit) {
+		values = c.tame(values)
+		d = digestOf(values)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	text := c.render(values)
+	if entry := c.table.Load().entryOf(d.hash, text); entry >= 0 {
+		return c.table.Load().handle(entry)
+	}
+	if len(text) != c.plainLength(values) {
+		d.widths = 0 // something is escaped
+	}
+	return c.create(d, c.arena.keep(text))
+}
+
+// plainLength is how long a series' text is if nothing in it is escaped.
+func (c *core[H]) plainLength(values []string) int {
+	n := len(c.separators[len(values)])
+	for i, v := range values {
+		n += len(c.separators[i]) + len(v)
+	}
+	return n
+}
+
+// render makes the text of a series in a scratch buffer. The caller holds the
+// lock.
+func (c *core[H]) render(values []string) []byte {
+	c.rendered = c.rendered[:0]
+	for i, v := range values {
+		c.rendered = append(c.rendered, c.separators[i]...)
+		c.rendered = model.AppendEscaped(c.rendered, v)
+	}
+	c.rendered = append(c.rendered, '"')
+	return c.rendered
+}
+
+// create adds a series. The caller holds the lock, or nobody else knows c.
+func (c *core[H]) create(d digest, text string) *H {
+	t, h := c.table.Load().insert(d, text, c.kind, c.definition)
+	c.table.Store(t)
+	return h
+}
+
+func needsCare(values []string, limit int) bool {
+	for _, v := range values {
+		if limit > 0 && len(v) > limit || !utf8.ValidString(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// tame returns the values with invalid UTF-8 replaced and what is over the
+// limit cut off, and counts both.
+func (c *core[H]) tame(values []string) []string {
+	tamed := make([]string, len(values))
+	for i, v := range values {
+		tamed[i] = c.tameOne(c.labels[i], v)
+	}
+	return tamed
+}
+
+// tameOne does what tame does for one label.
+func (c *core[H]) tameOne(label, value string) string {
+	// A copy, or the caller's bytes would be kept by a fault's text, and the
+	// compiler would have every lookup's values on the heap.
+	v := strings.Clone(value)
+	if !utf8.ValidString(v) {
+		c.fault(ReasonInvalidUTF8, "telltale: the value of label %q of %q is not valid UTF-8: %.64q", label, c.name, v)
+		v = strings.ToValidUTF8(v, "\uFFFD")
+	}
+	if c.valueLimit > 0 && len(v) > c.valueLimit {
+		c.fault(ReasonOversized, "telltale: the value of label %q of %q has %d bytes, at most %d are kept: %.64q", label, c.name, len(v), c.valueLimit, v)
+		end := c.valueLimit
+		for end > 0 && !utf8.RuneStart(v[end]) {
+			end--
+		}
+		v = v[:end]
+	}
+	return v
+}
+
+func (c *core[H]) wrongArity(n int) *H {
+	c.fault(ReasonArity, "telltale: %s was given %d label values", c.definition, n)
+	return c.detach()
+}
+
+// detach returns a handle that no scrape sees, for callers who asked for a
+// series that cannot be. It is one for all of them.
+func (c *core[H]) detach() *H {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.detached == nil {
+		_, c.detached = new(table[H]).insert(digest{}, "", c.kind, c.definition)
+	}
+	return c.detached
+}
+
+// remove takes out the series of the label values, if it is there.
+func (c *core[H]) remove(values []string) bool {
+	if len(values) != len(c.labels) {
+		c.wrongArity(len(values))
+		return false
+	}
+	if needsCare(values, c.valueLimit) {
+		values = c.tame(values)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rendered, t := c.render(values), c.table.Load()
+	entry := t.entryOf(digestOf(values).hash, rendered)
+	if entry < 0 {
+		return false
+	}
+	if t.remove(entry) {
+		c.table.Store(t.tidy())
+	}
+	return true
+}
+
+// removeMatching takes out the series that have all of the labels, and returns
+// how many they were.
+func (c *core[H]) removeMatching(labels map[string]string) int {
+	if len(labels) == 0 {
+		return 0
+	}
+	wanted := make(map[string]string, len(labels))
+	for name, value := range labels {
+		if !slices.Contains(c.labels, name) {
+			c.fault(ReasonUnknownLabel, "telltale: %s has no label %q to remove by", c.definition, name)
+			return 0
+		}
+		wanted[name] = c.tameOne(name, value)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t, tidy, n := c.table.Load(), false, 0
+	for entry := range t.index {
+		id := t.index[entry].Load()
+		if id == 0 || id == noSeries {
+			continue
+		}
+		ch, at := t.at(id - 1)
+		if hasLabels(ch.series[at].text(), wanted) {
+			tidy = t.remove(entry) || tidy
+			n++
+		}
+	}
+	if tidy {
+		c.table.Store(t.tidy())
+	}
+	return n
+}
+
+// hasLabels reports whether all of the labels are in a series' text.
+func hasLabels(text string, wanted map[string]string) bool {
+	found := 0
+	for name, value := range model.LabelsFromText(text).All() {
+		if want, asked := wanted[name]; asked && want == value {
+			found++
+		}
+	}
+	return found == len(wanted)
+}
+
+// clear takes out all series of an instrument with labels.
+func (c *core[H]) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.table.Store(&table[H]{})
+	c.arena = arena{}
+}
+
+// replace puts the series that fill creates in the place of all that are there,
+// in one step. If fill panics nothing has changed.
+func (c *core[H]) replace(fill func(next *core[H])) {
+	next := &core[H]{definition: c.definition, kind: c.kind}
+	next.family = c.family.WithPoints(next)
+	next.table.Store(&table[H]{})
+	fill(next)
+	next.mu.Lock()
+	filled, text := next.table.Load(), next.arena
+	next.table.Store(&table[H]{}) // whoever kept next can no longer add to what is c's now
+	next.arena = arena{}
+	next.mu.Unlock()
+	c.mu.Lock()
+	c.table.Store(filled)
+	c.arena = text
+	c.mu.Unlock()
+}

@@ -1,0 +1,247 @@
+package telltale
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"sync/atomic"
+	"unsafe"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// Counter is a series that only grows. Whole numbers are counted in one integer
+// word by one atomic addition; a float word is linked to it at the first
+// fraction. All methods are safe for concurrent use, take no lock and allocate
+// nothing in the steady state. The zero Counter counts nothing.
+type Counter struct {
+	word  unsafe.Pointer // *cell.Word, of whole numbers; nil if sharded
+	extra atomic.Pointer[counterExtra]
+	handle
+}
+
+// counterExtra is what few counters need.
+type counterExtra struct {
+	shards   *cell.Lanes // integer and float words; nil unless sharded
+	fraction cell.Word
+	lanes    atomic.Pointer[cell.Lanes] // of fraction, once it was fought over
+	exemplar atomic.Pointer[model.Exemplar]
+}
+
+// CounterVec is a counter with labels given by position or by name.
+type CounterVec = Vec[Counter]
+
+// CounterOf is a counter with labels given by the struct L.
+type CounterOf[L comparable] = Of[L, Counter]
+
+var counters = &kind[Counter]{
+	words: func(d *definition) int {
+		if d.sharded {
+			return 0
+		}
+		return 1
+	},
+	bind: func(c *Counter, w *cell.Word, d *definition) {
+		c.handle = handle{d}
+		c.word = unsafe.Pointer(w)
+		if d.sharded {
+			c.extra.Store(&counterExtra{shards: cell.NewLanes(2)})
+		}
+	},
+	read: func(c *Counter, _ *definition, p *model.Point) {
+		p.Has, p.Value, p.Exemplar = model.PartTotal, c.Value(), nil
+		if e := c.extra.Load(); e != nil {
+			p.Exemplar = e.exemplar.Load()
+		}
+	},
+}
+
+// NewCounter returns the counter of that name, which it creates and registers
+// unless an identical one is there. "_total" is not part of the name and is
+// stripped. It is an error if the name or an option is not valid, and a
+// [*DuplicateError] if something else holds the name.
+func NewCounter(name, help string, opts ...CounterOption) (*Counter, error) {
+	return plain(model.Counter, name, help, counterSettings(opts), counters)
+}
+
+// NewCounterVec is [NewCounter] for a counter with the given label names.
+func NewCounterVec(name, help string, labels []string, opts ...CounterOption) (*CounterVec, error) {
+	return labelled(model.Counter, name, help, labels, counterSettings(opts), counters)
+}
+
+// NewCounterOf is [NewCounter] for a counter whose labels are the fields of L.
+func NewCounterOf[L comparable](name, help string, opts ...CounterOption) (*CounterOf[L], error) {
+	return typed[L](model.Counter, name, help, counterSettings(opts), counters)
+}
+
+func counterSettings(opts []CounterOption) *settings {
+	s := newSettings()
+	for _, o := range opts {
+		o.applyCounter(s)
+	}
+	return s
+}
+
+// whole returns the word of whole numbers, nil if the counter is sharded or zero.
+// It is read through atomic.LoadPointer because that leaves Inc small enough to
+// be inlined, which atomic.Pointer does not.
+func (c *Counter) whole() *cell.Word { return (*cell.Word)(atomic.LoadPointer(&c.word)) }
+
+// Inc adds one.
+func (c *Counter) Inc() {
+	if w := (*cell.Word)(atomic.LoadPointer(&c.word)); w != nil {
+		w.Add(1)
+	} else {
+		c.incSharded()
+	}
+}
+
+// Add adds v. A negative v or NaN is dropped, counted and told to the registry's
+// error hook.
+func (c *Counter) Add(v float64) {
+	if n := int64(v); float64(n) == v && n >= 0 && n < 1<<53 {
+		if w := c.whole(); w != nil {
+			w.Add(uint64(n))
+			return
+		}
+		c.addSharded(uint64(n))
+		return
+	}
+	if !(v > 0) {
+		c.refuse(v)
+		return
+	}
+	e := c.extra.Load()
+	if e == nil {
+		if c.family == nil {
+			return
+		}
+		e = c.grow()
+	}
+	switch {
+	case e.shards != nil:
+		e.shards.AddFloat(1, v)
+	case e.lanes.Load() != nil:
+		e.lanes.Load().AddFloat(0, v)
+	case !cell.TryAddFloat(&e.fraction, v):
+		addFought(&e.fraction, &e.lanes, 1, 0, v)
+	}
+}
+
+//go:noinline // or Inc would not be inlined
+func (c *Counter) incSharded() { c.addSharded(1) }
+
+func (c *Counter) addSharded(n uint64) {
+	if e := c.extra.Load(); e != nil && e.shards != nil {
+		e.shards.Mine().Add(n)
+	}
+}
+
+// addFought adds v to a word that another writer was at: to the word itself if
+// the fight is soon over, else to word i of lanes made for it.
+func addFought(w *cell.Word, lanes *atomic.Pointer[cell.Lanes], words, i int, v float64) {
+	if cell.FightFloat(w, v) {
+		return
+	}
+	lanes.CompareAndSwap(nil, cell.NewLanes(words))
+	lanes.Load().AddFloat(i, v)
+}
+
+func (c *Counter) grow() *counterExtra {
+	c.extra.CompareAndSwap(nil, &counterExtra{})
+	return c.extra.Load()
+}
+
+func (c *Counter) refuse(v float64) {
+	if c.family == nil {
+		return
+	}
+	reason := ReasonNegative
+	if math.IsNaN(v) {
+		reason = ReasonNaN
+	}
+	c.family.fault(reason, "telltale: %s was to be increased by %v", c.family, v)
+}
+
+// AddWithExemplar adds v and makes the labels, with v and the present time, the
+// counter's exemplar. It is an error, and nothing is added, if v is negative or
+// NaN or the labels are not valid or have more than 128 characters together.
+func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
+	if v < 0 || math.IsNaN(v) {
+		c.refuse(v)
+		return refused("counter", c.family, v)
+	}
+	e, err := newExemplar(v, labels, c.family)
+	if err != nil {
+		return err
+	}
+	c.Add(v)
+	extra := c.extra.Load()
+	if extra == nil {
+		extra = c.grow()
+	}
+	extra.exemplar.Store(e)
+	return nil
+}
+
+// Value returns how far the counter has come, in this process.
+func (c *Counter) Value() float64 {
+	var whole uint64
+	if w := c.whole(); w != nil {
+		whole = w.Load()
+	}
+	e := c.extra.Load()
+	if e == nil {
+		return float64(whole)
+	}
+	if e.shards != nil {
+		return float64(e.shards.Sum(0)) + e.shards.SumFloat(1)
+	}
+	fraction := cell.LoadFloat(&e.fraction)
+	if lanes := e.lanes.Load(); lanes != nil {
+		fraction += lanes.SumFloat(0)
+	}
+	return float64(whole) + fraction
+}
+
+// Reset sets the counter back to zero and its created time to now. What other
+// goroutines add at the same time may be lost.
+func (c *Counter) Reset() {
+	if c.family == nil {
+		return
+	}
+	if w := c.whole(); w != nil {
+		w.Store(0)
+	}
+	if e := c.extra.Load(); e != nil {
+		e.fraction.Store(0)
+		e.exemplar.Store(nil)
+		for _, lanes := range []*cell.Lanes{e.shards, e.lanes.Load()} {
+			if lanes != nil {
+				lanes.Clear()
+			}
+		}
+	}
+	if s := c.family.owner.(*core[Counter]).table.Load().seriesOf(c); s != nil {
+		s.touch()
+	}
+}
+
+// CountErrors calls f and returns its error, counting it if there is one; given
+// targets, only if it is one of them by [errors.Is]. A panic is counted and goes
+// on.
+func (c *Counter) CountErrors(f func() error, targets ...error) error {
+	finished := false
+	defer func() {
+		if !finished {
+			c.Inc()
+		}
+	}()
+	err := f()
+	finished = true
+	if err != nil && (len(targets) == 0 || slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })) {
+		c.Inc()
+	}
+	return err
+}

@@ -1,0 +1,166 @@
+package telltale
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"telltale/model"
+)
+
+// definition is what an instrument is made to be. It is immutable but for the
+// registry that counts its faults. Two constructors called with equal
+// definitions give the same instrument.
+type definition struct {
+	name        string // of the family: namespace, subsystem and unit in place
+	help        string
+	unit        string
+	typ         model.Type
+	labels      []string
+	constLabels model.Labels
+	valueLimit  int
+
+	bounds  *model.Bounds // histograms
+	upper   []float64     // the bounds below +Inf
+	mode    GaugeMode     // gauges
+	sharded bool          // counters
+	states  []string      // enums
+
+	separators []string // the text before each label value, and after the last
+	legacy     bool     // whether all label names are legacy names
+	claims     []string // the family's name and those of all samples it can have
+	owner      instrument
+	faults     atomic.Pointer[faults] // of the first registry that held it
+}
+
+// define checks what a constructor was given.
+func define(typ model.Type, name, help string, labels []string, s *settings) (*definition, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	if s.unregistered && s.registry != nil {
+		return nil, fmt.Errorf("telltale: %s %q is given both a registry and Unregistered()", typ, name)
+	}
+	d := &definition{
+		help: model.ValidHelp(help), unit: s.unit, typ: typ, labels: slices.Clone(labels),
+		valueLimit: s.valueLimit, mode: s.mode, sharded: s.sharded, states: s.states,
+	}
+	full, err := fullName(typ, name, s)
+	if err != nil {
+		return nil, err
+	}
+	d.name = full
+	constNames := slices.Sorted(maps.Keys(s.constLabels))
+	if err := model.CheckLabelNames(full, typ, append(constNames, labels...)); err != nil {
+		return nil, err
+	}
+	d.constLabels = model.LabelsOf(s.constLabels)
+	if typ == model.Histogram {
+		if d.bounds, err = bucketBounds(s.buckets); err != nil {
+			return nil, fmt.Errorf("%w, in histogram %q", err, full)
+		}
+		d.upper = d.bounds.Upper()[:d.bounds.Len()-1]
+	}
+	d.legacy = d.constLabels.Append(model.LabelPairs(labels, labels)).AllLegacy()
+	d.claims = append(d.claims, full)
+	typ.Parts().Each(func(part model.Parts) {
+		if suffix := part.Suffix(); suffix != "" {
+			d.claims = append(d.claims, full+suffix)
+		}
+	})
+	slices.Sort(d.claims)
+	d.separate()
+	return d, nil
+}
+
+func fullName(typ model.Type, name string, s *settings) (string, error) {
+	if name == "" {
+		return "", fmt.Errorf("telltale: a %s needs a name", typ)
+	}
+	for _, part := range []string{s.subsystem, s.namespace} {
+		if part != "" {
+			name = part + "_" + name
+		}
+	}
+	if typ == model.Counter {
+		if cut, ok := strings.CutSuffix(name, "_total"); ok && cut != "" {
+			name = cut
+		}
+	}
+	if err := model.CheckName(name); err != nil {
+		return "", err
+	}
+	if err := model.CheckUnit(name, typ, s.unit); err != nil {
+		return "", err
+	}
+	return model.WithUnitSuffix(name, s.unit, typ), nil
+}
+
+// separate prepares what stands between label values in a series' text, so that
+// making and comparing such texts is copying.
+func (d *definition) separate() {
+	if len(d.labels) == 0 {
+		return
+	}
+	before := d.constLabels.Text()
+	for _, name := range d.labels {
+		label := string(model.AppendLabel(nil, name, ""))
+		if before != "" {
+			before += ","
+		}
+		d.separators = append(d.separators, before+label[:len(label)-1])
+		before = `"`
+	}
+	d.separators = append(d.separators, `"`)
+}
+
+// equal reports whether both describe the same instrument.
+func (d *definition) equal(e *definition) bool {
+	return d.name == e.name && d.help == e.help && d.unit == e.unit && d.typ == e.typ &&
+		slices.Equal(d.labels, e.labels) && d.constLabels == e.constLabels && d.valueLimit == e.valueLimit &&
+		d.bounds.Equal(e.bounds) && d.mode == e.mode && d.sharded == e.sharded && slices.Equal(d.states, e.states)
+}
+
+// String describes the definition for error messages.
+func (d *definition) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %q", d.typ, d.name)
+	if d.help != "" {
+		fmt.Fprintf(&b, " (%s)", d.help)
+	}
+	if len(d.labels) > 0 {
+		fmt.Fprintf(&b, ", labels %q", d.labels)
+	}
+	if !d.constLabels.IsEmpty() {
+		fmt.Fprintf(&b, ", constant labels %s", d.constLabels)
+	}
+	if d.unit != "" {
+		fmt.Fprintf(&b, ", unit %q", d.unit)
+	}
+	if d.bounds != nil {
+		fmt.Fprintf(&b, ", buckets %v", d.upper)
+	}
+	if d.typ == model.Gauge && d.mode != ModeAll {
+		fmt.Fprintf(&b, ", mode %s", d.mode)
+	}
+	if d.sharded {
+		b.WriteString(", sharded")
+	}
+	if len(d.states) > 0 {
+		fmt.Fprintf(&b, ", states %q", d.states)
+	}
+	if d.valueLimit != DefaultLabelValueLimit {
+		fmt.Fprintf(&b, ", label values of at most %d bytes", d.valueLimit)
+	}
+	return b.String()
+}
+
+// fault reports a misuse of the instrument: it is counted by the registry that
+// holds it and told to that registry's error hook. In strict mode it panics.
+func (d *definition) fault(reason Reason, format string, args ...any) {
+	if f := d.faults.Load(); f != nil {
+		f.misuse(&Fault{Reason: reason, Family: d.name, Err: fmt.Errorf(format, args...)})
+	}
+}

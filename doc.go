@@ -1,0 +1,31 @@
+// Package telltale is a Prometheus metrics client library: a program makes
+// instruments, a registry holds them, and whoever scrapes sees how they stand.
+//
+//	var requests = telltale.Must(telltale.NewCounterVec(
+//		"http_requests", "Requests served.", []string{"method", "code"}))
+//
+//	requests.With("GET", "200").Inc()
+//	http.Handle("/metrics", scrapehttp.Handler(telltale.Default))
+//
+// # Instruments
+//
+// [Counter], [Gauge], [Histogram], [Summary], [Info] and [Enum] each come plain,
+// with labels by position ([NewCounterVec]) and with labels by a struct
+// ([NewCounterOf]). A constructor registers with [Default] unless it is told
+// another registry ([In]) or none ([Unregistered]). Called again with the same
+// definition it returns the same instrument; a different definition of the same
+// name is a [*DuplicateError].
+//
+// Updating a handle is about one atomic operation. It takes no lock, allocates
+// nothing and never panics: what cannot be done is dropped, counted and told to
+// the registry's error hook.
+//
+// # Collecting
+//
+// A [Registry] collects what is registered with it, in the order of
+// registration: instruments directly, custom [Collector] implementations side by
+// side, with panics, errors, deadlines and repetitions contained. [Restrict],
+// [Prefixed], [Labelled] and [Merge] are views that leave undone what nobody
+// asked for. [GenerateLatest] and [WriteLatest] print the text format; package
+// telltale/scrapehttp serves all formats over HTTP.
+package telltale

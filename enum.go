@@ -1,0 +1,101 @@
+package telltale
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// Enum is a series that is in one of a few states, exported as a state set: one
+// sample a state, 1 for the one it is in. It starts in the first. All methods
+// are safe for concurrent use. The zero Enum has no states.
+type Enum struct {
+	cell atomic.Pointer[cell.Word] // the index of the state
+	handle
+}
+
+// EnumVec is an enum with labels given by position or by name.
+type EnumVec = Vec[Enum]
+
+// EnumOf is an enum with labels given by the struct L.
+type EnumOf[L comparable] = Of[L, Enum]
+
+var enums = &kind[Enum]{
+	words: func(*definition) int { return 1 },
+	bind: func(e *Enum, w *cell.Word, d *definition) {
+		e.handle = handle{d}
+		e.cell.Store(w)
+	},
+	read: func(e *Enum, d *definition, p *model.Point) {
+		p.Has, p.States = model.PartValue, p.States[:0]
+		current := int(e.cell.Load().Load())
+		for i, state := range d.states {
+			p.States = append(p.States, model.State{Name: state, On: i == current})
+		}
+	},
+}
+
+// NewEnum returns the enum of that name and states, which it creates and
+// registers unless an identical one is there. It is an error if the name or an
+// option is not valid or there are no states or one twice, and a
+// [*DuplicateError] if something else holds the name.
+func NewEnum(name, help string, states []string, opts ...EnumOption) (*Enum, error) {
+	return plain(model.StateSet, name, help, enumSettings(name, states, opts), enums)
+}
+
+// NewEnumVec is [NewEnum] for an enum with the given label names.
+func NewEnumVec(name, help string, states, labels []string, opts ...EnumOption) (*EnumVec, error) {
+	return labelled(model.StateSet, name, help, labels, enumSettings(name, states, opts), enums)
+}
+
+// NewEnumOf is [NewEnum] for an enum whose labels are the fields of L.
+func NewEnumOf[L comparable](name, help string, states []string, opts ...EnumOption) (*EnumOf[L], error) {
+	return typed[L](model.StateSet, name, help, enumSettings(name, states, opts), enums)
+}
+
+func enumSettings(name string, states []string, opts []EnumOption) *settings {
+	s := newSettings()
+	for _, o := range opts {
+		o.applyEnum(s)
+	}
+	s.states = slices.Clone(states)
+	if len(states) == 0 {
+		s.err = fmt.Errorf("telltale: enum %q needs at least one state", name)
+	}
+	for i, state := range states {
+		switch {
+		case !utf8.ValidString(state):
+			s.err = fmt.Errorf("telltale: state %q of enum %q is not valid UTF-8", state, name)
+		case slices.Contains(states[:i], state):
+			s.err = fmt.Errorf("telltale: enum %q is given the state %q twice", name, state)
+		}
+	}
+	return s
+}
+
+// Set changes the state. One that the enum does not have is an error, which is
+// counted too, and changes nothing.
+func (e *Enum) Set(state string) error {
+	if e.family == nil {
+		return nil
+	}
+	i := slices.Index(e.family.states, state)
+	if i < 0 {
+		e.family.fault(ReasonUnknownState, "telltale: enum %q has no state %q", e.family.name, state)
+		return fmt.Errorf("telltale: enum %q has no state %q; it has %q", e.family.name, state, e.family.states)
+	}
+	e.cell.Load().Store(uint64(i))
+	return nil
+}
+
+// Value returns the state that the enum is in, in this process.
+func (e *Enum) Value() string {
+	if e.family == nil {
+		return ""
+	}
+	return e.family.states[e.cell.Load().Load()]
+}

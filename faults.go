@@ -1,0 +1,98 @@
+package telltale
+
+import (
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// Reason is what kind of mishap a [Fault] is.
+type Reason string
+
+// The reasons of faults: the first group is of collecting, the second of using
+// instruments.
+const (
+	ReasonError          Reason = "error"           // a collector returned an error
+	ReasonPanic          Reason = "panic"           // a collector panicked
+	ReasonDeadline       Reason = "deadline"        // a collector was not done when the scrape had to be
+	ReasonStillRunning   Reason = "still_running"   // a collector hangs since an earlier scrape and was not started again
+	ReasonLate           Reason = "late"            // a collector emitted a family after it had returned
+	ReasonRecursion      Reason = "recursion"       // a collector collects a registry that collects it
+	ReasonInvalidFamily  Reason = "invalid_family"  // a family's name, type or unit is not valid
+	ReasonRepeatedFamily Reason = "repeated_family" // a family's name was on the page already
+	ReasonRepeatedSeries Reason = "repeated_series" // a family had a series twice
+	ReasonLabelClash     Reason = "label_clash"     // a view adds a label that a series has
+	ReasonTargetInfo     Reason = "target_info"     // target labels are not valid
+
+	ReasonNegative     Reason = "negative"      // a counter was to be decreased
+	ReasonNaN          Reason = "nan"           // a counter was to be increased by NaN
+	ReasonArity        Reason = "arity"         // the wrong number of label values
+	ReasonUnknownLabel Reason = "unknown_label" // a label name that is missing or not declared
+	ReasonInvalidUTF8  Reason = "invalid_utf8"  // a label value was mended
+	ReasonOversized    Reason = "oversized"     // a label value was cut off
+	ReasonUnknownState Reason = "unknown_state" // an enum has no such state
+	ReasonExemplar     Reason = "exemplar"      // exemplar labels are not valid
+)
+
+// Fault is a mishap that did not stop anything: what it names was left out,
+// mended or ignored, counted, and told to the registry's error hook.
+type Fault struct {
+	Reason    Reason
+	Collector string // its type and, if known, one of its names; "" for misuse of an instrument
+	Family    string // "" where it is not known
+	Err       error  // what happened
+}
+
+// Error describes the fault.
+func (f *Fault) Error() string {
+	switch {
+	case f.Collector == "":
+		return f.Err.Error()
+	case f.Family == "":
+		return fmt.Sprintf("telltale: collector %s: %v", f.Collector, f.Err)
+	}
+	return fmt.Sprintf("telltale: collector %s, family %q: %v", f.Collector, f.Family, f.Err)
+}
+
+// Unwrap returns what happened.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// faults counts a registry's faults and tells them to its hook.
+type faults struct {
+	hook   func(error)
+	strict bool
+
+	mu     sync.Mutex
+	counts map[Reason]uint64
+
+	scrapes atomic.Uint64
+}
+
+// report counts a fault of collecting.
+func (f *faults) report(fault *Fault) {
+	f.mu.Lock()
+	if f.counts == nil {
+		f.counts = make(map[Reason]uint64)
+	}
+	f.counts[fault.Reason]++
+	f.mu.Unlock()
+	if f.hook != nil {
+		defer func() { _ = recover() }() // a hook that panics must not take the caller down
+		f.hook(fault)
+	}
+}
+
+// misuse counts a fault of using an instrument.
+func (f *faults) misuse(fault *Fault) {
+	f.report(fault)
+	if f.strict {
+		panic(fault)
+	}
+}
+
+func (f *faults) snapshot() map[Reason]uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.counts)
+}

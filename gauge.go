@@ -1,0 +1,233 @@
+package telltale
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// GaugeMode says how the values that several processes give a gauge become one.
+// The live modes forget processes that ended.
+type GaugeMode uint8
+
+// The ten modes of Python's client.
+const (
+	ModeAll            GaugeMode = iota // one series for each process
+	ModeMin                             // the smallest
+	ModeMax                             // the largest
+	ModeSum                             // the sum
+	ModeMostRecent                      // what was set last
+	ModeLiveAll                         // the same, of processes alive
+	ModeLiveMin                         //
+	ModeLiveMax                         //
+	ModeLiveSum                         //
+	ModeLiveMostRecent                  //
+	numModes
+)
+
+var modeNames = [numModes]string{"all", "min", "max", "sum", "mostrecent", "liveall", "livemin", "livemax", "livesum", "livemostrecent"}
+
+// String returns the mode's name as Python's client spells it.
+func (m GaugeMode) String() string {
+	if m < numModes {
+		return modeNames[m]
+	}
+	return fmt.Sprintf("GaugeMode(%d)", uint8(m))
+}
+
+// Gauge is a series that can have any value. All methods are safe for
+// concurrent use; setting and adding take no lock and allocate nothing in the
+// steady state. The zero Gauge keeps nothing.
+type Gauge struct {
+	word  unsafe.Pointer // *cell.Word; nil once there is an extra that minds it
+	extra atomic.Pointer[gaugeExtra]
+	handle
+}
+
+// gaugeExtra is what few gauges need: lanes, once several goroutines fought
+// over adding, or a function in the value's place.
+type gaugeExtra struct {
+	word     *cell.Word
+	lanes    *cell.Lanes
+	setting  sync.Mutex    // held while the lanes are emptied for a Set
+	version  atomic.Uint64 // odd while they are, so that nobody reads half of it
+	function atomic.Pointer[func() float64]
+}
+
+// GaugeVec is a gauge with labels given by position or by name.
+type GaugeVec = Vec[Gauge]
+
+// GaugeOf is a gauge with labels given by the struct L.
+type GaugeOf[L comparable] = Of[L, Gauge]
+
+var gauges = &kind[Gauge]{
+	words: func(*definition) int { return 1 },
+	bind: func(g *Gauge, w *cell.Word, d *definition) {
+		g.handle = handle{d}
+		g.word = unsafe.Pointer(w)
+	},
+	read: func(g *Gauge, _ *definition, p *model.Point) {
+		p.Has, p.Value = model.PartValue, g.Value()
+	},
+}
+
+// NewGauge returns the gauge of that name, which it creates and registers unless
+// an identical one is there. It is an error if the name or an option is not
+// valid, and a [*DuplicateError] if something else holds the name.
+func NewGauge(name, help string, opts ...GaugeOption) (*Gauge, error) {
+	return plain(model.Gauge, name, help, gaugeSettings(opts), gauges)
+}
+
+// NewGaugeVec is [NewGauge] for a gauge with the given label names.
+func NewGaugeVec(name, help string, labels []string, opts ...GaugeOption) (*GaugeVec, error) {
+	return labelled(model.Gauge, name, help, labels, gaugeSettings(opts), gauges)
+}
+
+// NewGaugeOf is [NewGauge] for a gauge whose labels are the fields of L.
+func NewGaugeOf[L comparable](name, help string, opts ...GaugeOption) (*GaugeOf[L], error) {
+	return typed[L](model.Gauge, name, help, gaugeSettings(opts), gauges)
+}
+
+func gaugeSettings(opts []GaugeOption) *settings {
+	s := newSettings()
+	for _, o := range opts {
+		o.applyGauge(s)
+	}
+	if s.mode >= numModes {
+		s.err = fmt.Errorf("telltale: there is no gauge mode %s", s.mode)
+	}
+	return s
+}
+
+// Set sets the gauge to v.
+func (g *Gauge) Set(v float64) {
+	// Written out with functions, because the methods would make it too large to
+	// be inlined.
+	if w := (*uint64)(atomic.LoadPointer(&g.word)); w != nil {
+		atomic.StoreUint64(w, math.Float64bits(v))
+	} else {
+		g.setSlow(v)
+	}
+}
+
+// setSlow empties the lanes and sets the word, as one step for readers. What is
+// added meanwhile counts as added before or after.
+func (g *Gauge) setSlow(v float64) {
+	e := g.extra.Load()
+	if e == nil {
+		return // the zero Gauge
+	}
+	e.setting.Lock()
+	defer e.setting.Unlock()
+	e.version.Add(1)
+	e.lanes.Clear()
+	cell.StoreFloat(e.word, v)
+	e.version.Add(1)
+}
+
+// Add adds v, which may be negative.
+func (g *Gauge) Add(v float64) {
+	if w := (*cell.Word)(atomic.LoadPointer(&g.word)); w == nil || !cell.TryAddFloat(w, v) {
+		g.addSlow(v)
+	}
+}
+
+// addSlow adds to the lanes, or where another writer was.
+func (g *Gauge) addSlow(v float64) {
+	w := (*cell.Word)(atomic.LoadPointer(&g.word))
+	if w != nil && cell.FightFloat(w, v) {
+		return
+	}
+	e := g.grow()
+	if e == nil {
+		return // the zero Gauge
+	}
+	if w != nil {
+		atomic.StorePointer(&g.word, nil)
+	}
+	e.lanes.AddFloat(0, v)
+}
+
+// Sub subtracts v.
+func (g *Gauge) Sub(v float64) { g.Add(-v) }
+
+// Inc adds one.
+func (g *Gauge) Inc() { g.Add(1) }
+
+// Dec subtracts one.
+func (g *Gauge) Dec() { g.Add(-1) }
+
+// SetToCurrentTime sets the gauge to the seconds since the Unix epoch.
+func (g *Gauge) SetToCurrentTime() { g.Set(float64(time.Now().UnixNano()) / 1e9) }
+
+// SetFunc lets f say the value whenever it is read, in place of whatever was
+// set; nil gives the gauge back its own value. From then on the gauge's family
+// is collected as custom collectors are: f may be slow or panic without harm to
+// the rest of the page.
+func (g *Gauge) SetFunc(f func() float64) {
+	if g.family == nil {
+		return
+	}
+	if f == nil {
+		g.grow().function.Store(nil)
+		return
+	}
+	g.family.owner.(*core[Gauge]).callbacks.Store(true)
+	g.grow().function.Store(&f)
+}
+
+// Value returns the gauge's value in this process.
+func (g *Gauge) Value() float64 {
+	w := (*cell.Word)(atomic.LoadPointer(&g.word)) // before extra, which is there when it is nil
+	e := g.extra.Load()
+	switch {
+	case e != nil:
+		return e.value()
+	case w != nil:
+		return cell.LoadFloat(w)
+	}
+	return 0
+}
+
+// value is what the function says, or the word and the lanes hold together.
+func (e *gaugeExtra) value() float64 {
+	if f := e.function.Load(); f != nil {
+		return (*f)()
+	}
+	sum := func() float64 { return cell.LoadFloat(e.word) + e.lanes.SumFloat(0) }
+	for range 8 {
+		version := e.version.Load()
+		v := sum()
+		if version%2 == 0 && e.version.Load() == version {
+			return v
+		}
+	}
+	e.setting.Lock() // or those who set without a pause would never let it be read
+	defer e.setting.Unlock()
+	return sum()
+}
+
+// grow gives the gauge its extra. The zero Gauge has none.
+func (g *Gauge) grow() *gaugeExtra {
+	if e := g.extra.Load(); e != nil {
+		return e
+	}
+	if w := (*cell.Word)(atomic.LoadPointer(&g.word)); w != nil {
+		g.extra.CompareAndSwap(nil, &gaugeExtra{word: w, lanes: cell.NewLanes(1)})
+	}
+	return g.extra.Load()
+}
+
+// TrackInProgress adds one and returns a function that takes it away again:
+//
+//	defer inFlight.TrackInProgress()()
+func (g *Gauge) TrackInProgress() (done func()) {
+	g.Inc()
+	return g.Dec
+}

@@ -1,0 +1,179 @@
+package telltale
+
+import (
+	"sync/atomic"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// Histogram is a series that counts observations in buckets. All methods are
+// safe for concurrent use, take no lock and allocate nothing in the steady
+// state. The zero Histogram observes nothing.
+//
+// Its count is the sum of its buckets as they are read, so that the two never
+// disagree. With a negative first bound its sum is not exported, because it
+// could fall (OpenMetrics 1.0, section "Histogram").
+type Histogram struct {
+	cells atomic.Pointer[cell.Word]  // the sum, then each bucket's own count
+	lanes atomic.Pointer[cell.Lanes] // of all words, once the sum was fought over
+	// exemplars, by bucket, from the first one on.
+	exemplars atomic.Pointer[[]atomic.Pointer[model.Exemplar]]
+	handle
+}
+
+// HistogramVec is a histogram with labels given by position or by name.
+type HistogramVec = Vec[Histogram]
+
+// HistogramOf is a histogram with labels given by the struct L.
+type HistogramOf[L comparable] = Of[L, Histogram]
+
+var histograms = &kind[Histogram]{
+	words: func(d *definition) int { return 1 + d.bounds.Len() },
+	bind: func(h *Histogram, w *cell.Word, d *definition) {
+		h.handle = handle{d}
+		h.cells.Store(w)
+	},
+	read: (*Histogram).read,
+}
+
+// NewHistogram returns the histogram of that name, which it creates and
+// registers unless an identical one is there. It is an error if the name or an
+// option is not valid, and a [*DuplicateError] if something else holds the name.
+func NewHistogram(name, help string, opts ...HistogramOption) (*Histogram, error) {
+	return plain(model.Histogram, name, help, histogramSettings(opts), histograms)
+}
+
+// NewHistogramVec is [NewHistogram] for a histogram with the given label names.
+func NewHistogramVec(name, help string, labels []string, opts ...HistogramOption) (*HistogramVec, error) {
+	return labelled(model.Histogram, name, help, labels, histogramSettings(opts), histograms)
+}
+
+// NewHistogramOf is [NewHistogram] for a histogram whose labels are the fields
+// of L.
+func NewHistogramOf[L comparable](name, help string, opts ...HistogramOption) (*HistogramOf[L], error) {
+	return typed[L](model.Histogram, name, help, histogramSettings(opts), histograms)
+}
+
+func histogramSettings(opts []HistogramOption) *settings {
+	s := newSettings()
+	for _, o := range opts {
+		o.applyHistogram(s)
+	}
+	return s
+}
+
+// fewBounds is how many bounds are compared one after the other. Observations
+// mostly fall into the same few buckets, so those branches are foreseen, and
+// halving is faster only for more.
+const fewBounds = 16
+
+// bucketOf returns the index of the bucket that v belongs to; NaN belongs to the
+// last.
+func bucketOf(upper []float64, v float64) int {
+	low := 0
+	for n := len(upper); n > fewBounds; n = len(upper) {
+		if half := n / 2; v <= upper[half-1] {
+			upper = upper[:half]
+		} else {
+			upper, low = upper[half:], low+half
+		}
+	}
+	for i, bound := range upper {
+		if v <= bound {
+			return low + i
+		}
+	}
+	return low + len(upper)
+}
+
+// Observe counts v. NaN counts in the +Inf bucket and makes the sum NaN.
+func (h *Histogram) Observe(v float64) {
+	first := h.cells.Load()
+	if first == nil {
+		return
+	}
+	bucket := 1 + bucketOf(h.family.upper, v)
+	if lanes := h.lanes.Load(); lanes != nil {
+		cell.At(lanes.Mine(), bucket).Add(1)
+		lanes.AddFloat(0, v)
+		return
+	}
+	cell.At(first, bucket).Add(1)
+	if !cell.TryAddFloat(first, v) {
+		addFought(first, &h.lanes, 1+h.family.bounds.Len(), 0, v)
+	}
+}
+
+// ObserveWithExemplar counts v and makes the labels, with v and the present
+// time, the exemplar of v's bucket. It is an error, and nothing is counted, if
+// the labels are not valid or have more than 128 characters together.
+func (h *Histogram) ObserveWithExemplar(v float64, labels map[string]string) error {
+	e, err := newExemplar(v, labels, h.family)
+	if err != nil || h.family == nil {
+		return err
+	}
+	h.Observe(v)
+	if h.exemplars.Load() == nil {
+		fresh := make([]atomic.Pointer[model.Exemplar], h.family.bounds.Len())
+		h.exemplars.CompareAndSwap(nil, &fresh)
+	}
+	(*h.exemplars.Load())[bucketOf(h.family.upper, v)].Store(e)
+	return nil
+}
+
+// word returns what the i-th word and its lanes hold together, the sum for 0.
+func (h *Histogram) word(first *cell.Word, lanes *cell.Lanes, i int) uint64 {
+	n := cell.At(first, i).Load()
+	if lanes != nil {
+		n += lanes.Sum(i)
+	}
+	return n
+}
+
+// Count returns the number of observations in this process.
+func (h *Histogram) Count() (n uint64) {
+	first, lanes := h.cells.Load(), h.lanes.Load()
+	if first == nil {
+		return 0
+	}
+	for i := range h.family.bounds.Len() {
+		n += h.word(first, lanes, 1+i)
+	}
+	return n
+}
+
+// Sum returns the sum of the observed values in this process.
+func (h *Histogram) Sum() float64 {
+	first, lanes := h.cells.Load(), h.lanes.Load()
+	if first == nil {
+		return 0
+	}
+	sum := cell.LoadFloat(first)
+	if lanes != nil {
+		sum += lanes.SumFloat(0)
+	}
+	return sum
+}
+
+// read puts the histogram into the point, reusing what the point has.
+func (h *Histogram) read(d *definition, p *model.Point) {
+	v := p.Histogram
+	first, lanes := h.cells.Load(), h.lanes.Load()
+	v.Bounds, v.Cumulative, v.Exemplars = d.bounds, v.Cumulative[:0], v.Exemplars[:0]
+	var count uint64
+	for i := range d.bounds.Len() {
+		count += h.word(first, lanes, 1+i)
+		v.Cumulative = append(v.Cumulative, float64(count))
+	}
+	v.Count, v.Sum = float64(count), h.Sum()
+	p.Has = model.PartBucket | model.PartCount | model.PartSum
+	if d.upper[0] < 0 {
+		p.Has &^= model.PartSum
+	}
+	if exemplars := h.exemplars.Load(); exemplars != nil {
+		for i := range *exemplars {
+			v.Exemplars = append(v.Exemplars, (*exemplars)[i].Load())
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package cell
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+	"unsafe"
+)
+
+func TestLanes(t *testing.T) {
+	for _, procs := range []int{1, 2, 3, 16, 1000} {
+		for _, words := range []int{1, 2, 7, 8, 9, 16, 17, 40} {
+			checkLanes(t, procs, words)
+		}
+	}
+}
+
+func checkLanes(t *testing.T, procs, words int) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+	l := NewLanes(words)
+	n := len(l.words) / l.stride
+	switch {
+	case len(l.words)%l.stride != 0 || l.stride < words || l.stride%lineWords != 0:
+		t.Errorf("%d procs, %d words: %d words in strides of %d", procs, words, len(l.words), l.stride)
+	case n < 2 || n > maxLanes || n&(n-1) != 0 || 1<<(64-l.shift) != n:
+		t.Errorf("%d procs: %d lanes, the hash is shifted by %d", procs, n, l.shift)
+	case uintptr(unsafe.Pointer(&l.words[0]))%(8*lineWords) != 0:
+		t.Errorf("%d procs, %d words: the first lane does not begin a line", procs, words)
+	}
+	for range 3 {
+		for i := range words {
+			At(l.Mine(), i).Add(uint64(i + 1))
+		}
+	}
+	for i := range words {
+		if got := l.Sum(i); got != uint64(3*(i+1)) {
+			t.Errorf("%d procs, %d words: word %d is %d, want %d", procs, words, i, got, 3*(i+1))
+		}
+	}
+	l.Clear()
+	for i := range words {
+		l.AddFloat(i, 0.5)
+		l.addElsewhere(i, float64(i))
+		if got := l.SumFloat(i); got != float64(i)+0.5 {
+			t.Errorf("%d procs, %d words: word %d is %v, want %v", procs, words, i, got, float64(i)+0.5)
+		}
+	}
+	l.Clear()
+	for i := range words {
+		if l.Sum(i) != 0 {
+			t.Errorf("%d procs, %d words: word %d is not cleared", procs, words, i)
+		}
+	}
+}
+
+// Whatever lane each addition takes, none is lost.
+func TestLanesUnderContention(t *testing.T) {
+	const goroutines, rounds = 16, 5000
+	l := NewLanes(3)
+	var done sync.WaitGroup
+	for range goroutines {
+		done.Go(func() {
+			for range rounds {
+				l.AddFloat(0, 0.5)
+				At(l.Mine(), 1).Add(1)
+				l.addElsewhere(2, 2)
+			}
+		})
+	}
+	done.Wait()
+	if l.SumFloat(0) != goroutines*rounds/2 || l.Sum(1) != goroutines*rounds || l.SumFloat(2) != goroutines*rounds*2 {
+		t.Errorf("sums %v, %v and %v", l.SumFloat(0), l.Sum(1), l.SumFloat(2))
+	}
+}
+
+func TestFightFloat(t *testing.T) {
+	const goroutines, rounds = 8, 5000
+	var w Word
+	var mu sync.Mutex
+	given := 0.0
+	var done sync.WaitGroup
+	for range goroutines {
+		done.Go(func() {
+			lost := 0.0
+			for range rounds {
+				if !FightFloat(&w, 1) {
+					lost++ // with nothing added
+				}
+				AddFloat(&w, 0.5)
+			}
+			mu.Lock()
+			given += lost
+			mu.Unlock()
+		})
+	}
+	done.Wait()
+	if got := LoadFloat(&w); got != goroutines*rounds*1.5-given {
+		t.Errorf("the word is %v, want %v", got, goroutines*rounds*1.5-given)
+	}
+	if StoreFloat(&w, -2.5); LoadFloat(&w) != -2.5 {
+		t.Errorf("StoreFloat(-2.5) stores %v", LoadFloat(&w))
+	}
+}

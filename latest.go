@@ -1,0 +1,28 @@
+package telltale
+
+import (
+	"bytes"
+	"context"
+	"io"
+
+	"telltale/exposition/text"
+)
+
+// GenerateLatest returns the metrics of c in the Prometheus text format 0.0.4.
+// Errors are those of [Collector.Collect].
+func GenerateLatest(c Collector) ([]byte, error) {
+	var page bytes.Buffer
+	err := WriteLatest(context.Background(), &page, c)
+	return page.Bytes(), err
+}
+
+// WriteLatest writes the metrics of c to w in the Prometheus text format 0.0.4,
+// in chunks: memory grows neither with families nor with series. Errors are
+// those of w and of [Collector.Collect].
+func WriteLatest(ctx context.Context, w io.Writer, c Collector) error {
+	enc := text.NewEncoder(w)
+	if err := c.Collect(ctx, enc.Encode); err != nil {
+		return err
+	}
+	return enc.Close()
+}

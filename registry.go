@@ -1,0 +1,260 @@
+package telltale
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"reflect"
+	"slices"
+	"sync"
+
+	"telltale/model"
+)
+
+// Default is the registry of instruments that are not told another. Collectors
+// without Describe are asked once, when they are registered, what they emit.
+// Nothing registers itself with it by being imported.
+var Default = NewRegistry(WithAutoDescribe())
+
+// ErrNotRegistered is what Unregister returns for a collector it does not hold.
+var ErrNotRegistered = errors.New("telltale: the collector is not registered")
+
+// Registry holds collectors and collects them together. All methods are safe
+// for concurrent use, from inside collectors too: no lock is held while a
+// collector is described or collected.
+//
+// A registry is a Collector itself and can be registered with another, where it
+// claims no names; what clashes is left out at the scrape.
+type Registry struct {
+	autoDescribe bool
+	legacyNames  bool
+	faults       faults
+
+	mu          sync.RWMutex
+	entries     []*entry // in registration order; nil where one was unregistered
+	gaps        int
+	byCollector map[Collector]*entry
+	claims      map[string]*entry // sample and family names
+	unclaimed   map[*entry]struct{}
+	target      map[string]string
+	targetInfo  *model.Family // nil without target labels
+}
+
+// entry is a registered collector.
+type entry struct {
+	collector Collector
+	position  int // in entries
+	claims    []string
+	literal   map[string]bool // sample names of counters and infos whose base name another of its families has
+	runs      runs
+}
+
+// RegistryOption is an option of [NewRegistry].
+type RegistryOption func(*Registry)
+
+// WithAutoDescribe lets Register collect a collector once that has no Describe,
+// to learn and claim its names.
+func WithAutoDescribe() RegistryOption { return func(r *Registry) { r.autoDescribe = true } }
+
+// WithTargetInfo gives the registry target labels from the start: see
+// [Registry.SetTargetInfo]. Labels that are not valid are left out as a whole,
+// counted, and told to the error hook.
+func WithTargetInfo(labels map[string]string) RegistryOption {
+	return func(r *Registry) { r.target = labels }
+}
+
+// WithErrorHook lets hook hear of every [Fault]. It is called on the goroutine
+// where the fault happened, from several at once, and should be quick.
+func WithErrorHook(hook func(error)) RegistryOption {
+	return func(r *Registry) { r.faults.hook = hook }
+}
+
+// WithStrict is for tests: faults of collecting make Collect return an error,
+// and misuse of an instrument panics.
+func WithStrict() RegistryOption { return func(r *Registry) { r.faults.strict = true } }
+
+// WithLegacyNames refuses metric and label names that are not legacy names,
+// [a-zA-Z_:][a-zA-Z0-9_:]* and the like: those of instruments, of views of them,
+// of target info, and the metric names that other collectors describe.
+func WithLegacyNames() RegistryOption { return func(r *Registry) { r.legacyNames = true } }
+
+// NewRegistry returns an empty registry.
+func NewRegistry(opts ...RegistryOption) *Registry {
+	r := &Registry{
+		byCollector: make(map[Collector]*entry),
+		claims:      make(map[string]*entry),
+		unclaimed:   make(map[*entry]struct{}),
+	}
+	for _, o := range opts {
+		o(r)
+	}
+	if target := r.target; target != nil {
+		r.target = nil
+		if err := r.SetTargetInfo(target); err != nil {
+			r.faults.report(&Fault{Reason: ReasonTargetInfo, Err: err})
+		}
+	}
+	return r
+}
+
+// instrumented is what handles, Vecs and Ofs have in common.
+type instrumented interface{ instrument() instrument }
+
+// identity returns what the registry knows a collector by: the core of an
+// instrument, whatever handle was given, else the collector itself.
+func identity(c Collector) (Collector, error) {
+	if c == nil {
+		return nil, errors.New("telltale: the collector is nil")
+	}
+	if v := reflect.ValueOf(c); v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil, fmt.Errorf("telltale: the collector is a nil %T", c)
+	}
+	if i, ok := c.(instrumented); ok {
+		if core := i.instrument(); core != nil {
+			return core, nil
+		}
+		return nil, fmt.Errorf("telltale: the %T was not made by a constructor", c)
+	}
+	if !reflect.ValueOf(c).Comparable() {
+		return nil, fmt.Errorf("telltale: a collector of type %T cannot be compared, so it could not be unregistered; register a pointer to it", c)
+	}
+	return c, nil
+}
+
+// Register adds a collector. It fails, and nothing has changed, with a
+// [*DuplicateError] if the collector is registered or a name that it describes
+// is claimed; and with other errors if it cannot be described, if a name is not
+// valid, or if it is a registry that would come to contain itself.
+func (r *Registry) Register(c Collector) error {
+	c, err := identity(c)
+	if err != nil {
+		return err
+	}
+	e, err := r.newEntry(c)
+	if err != nil {
+		return err
+	}
+	if nests(c) {
+		nesting.Lock()
+		defer nesting.Unlock()
+		if contains(c, r) {
+			return fmt.Errorf("telltale: registering %T would let a registry contain itself", c)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.clashes(e); err != nil {
+		return err
+	}
+	e.position = len(r.entries)
+	r.entries = append(r.entries, e)
+	r.byCollector[c] = e
+	for _, name := range e.claims {
+		r.claims[name] = e
+	}
+	if len(e.claims) == 0 {
+		r.unclaimed[e] = struct{}{}
+	}
+	if i, ok := c.(instrument); ok {
+		i.what().faults.CompareAndSwap(nil, &r.faults)
+	}
+	return nil
+}
+
+// Unregister takes a collector out and frees the names it claimed. It returns
+// [ErrNotRegistered] if the registry does not hold it. An instrument may be
+// given by any of its handles.
+func (r *Registry) Unregister(c Collector) error {
+	c, err := identity(c)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.byCollector[c]
+	if !ok {
+		return fmt.Errorf("%w: %T", ErrNotRegistered, c)
+	}
+	delete(r.byCollector, c)
+	delete(r.unclaimed, e)
+	for _, name := range e.claims {
+		delete(r.claims, name)
+	}
+	r.entries[e.position] = nil
+	if r.gaps++; r.gaps > 16 && 2*r.gaps > len(r.entries) {
+		r.entries = slices.DeleteFunc(r.entries, func(e *entry) bool { return e == nil })
+		for i, e := range r.entries {
+			e.position = i
+		}
+		r.gaps = 0
+	}
+	if i, ok := c.(instrument); ok {
+		i.what().faults.CompareAndSwap(&r.faults, nil)
+	}
+	return nil
+}
+
+// Collect emits the families of all collectors: target_info first, then in the
+// order of registration. A family is valid until emit returns. Custom collectors
+// run side by side; what fails is left out, counted and told to the error hook,
+// and does not make Collect fail, but for strict mode. Collect returns emit's
+// first error, and ctx.Err() if ctx is cancelled; past a deadline it goes on
+// without the collectors that are not done.
+func (r *Registry) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	return collect(ctx, r, &r.faults, emit)
+}
+
+// Families iterates over what Collect emits, as copies that are safe to keep. An
+// error comes last, with a nil family.
+func (r *Registry) Families(ctx context.Context) iter.Seq2[*model.Family, error] {
+	return func(yield func(*model.Family, error) bool) {
+		enough := errors.New("enough")
+		err := r.Collect(ctx, func(f *model.Family) error {
+			if !yield(f.Clone(), nil) {
+				return enough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, enough) {
+			yield(nil, err)
+		}
+	}
+}
+
+// Describe returns the families that the registered collectors describe, without
+// samples, in the order of registration.
+func (r *Registry) Describe() []*model.Family {
+	r.mu.RLock()
+	entries := slices.Clone(r.entries)
+	var families []*model.Family
+	if r.targetInfo != nil {
+		families = append(families, r.targetInfo.Header())
+	}
+	r.mu.RUnlock()
+	for _, e := range entries {
+		if e != nil {
+			families = append(families, list(e.collector)...)
+		}
+	}
+	return families
+}
+
+// SampleValue returns the value of the sample with that name and exactly those
+// labels; nil means none. Only collectors that can have it are asked. Bucket and
+// quantile labels are spelled as in the text format ("0.5", "1.0", "+Inf"). It
+// is meant for tests, not for collectors: one that it asks would wait for itself.
+func (r *Registry) SampleValue(name string, labels map[string]string) (value float64, ok bool) {
+	want := model.LabelsOf(labels)
+	found := errors.New("found")
+	_ = r.Restricted(name).Collect(context.Background(), func(f *model.Family) error {
+		for s := range f.Samples() {
+			if s.Name == name && s.Labels.Same(want) {
+				value, ok = s.Value, true
+				return found
+			}
+		}
+		return nil
+	})
+	return value, ok
+}

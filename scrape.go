@@ -1,0 +1,344 @@
+package telltale
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"telltale/model"
+)
+
+// collect collects c, a registry or a view, on the account of the given faults.
+func collect(ctx context.Context, c Collector, account *faults, emit func(*model.Family) error) error {
+	s := &scrape{ctx: ctx, faults: account, root: rootOf(c)}
+	account.scrapes.Add(1)
+	s.add(c, nil, path{})
+	defer s.leave()
+	if err := s.run(emit); err != nil {
+		return err
+	}
+	return errors.Join(s.errs...)
+}
+
+// rootOf returns the registry whose names are those of c's page: c itself, or
+// what views show under its own names. It may be nil.
+func rootOf(c Collector) *Registry {
+	switch c := c.(type) {
+	case *Registry:
+		return c
+	case *RestrictedRegistry:
+		return c.registry
+	case *view:
+		if c.lens.prefix == "" {
+			return rootOf(c.inner)
+		}
+	}
+	return nil
+}
+
+// scrape is one collection: first the tree of registries and views is flattened
+// to steps, then all custom collectors are started, then the steps are emitted
+// in order.
+type scrape struct {
+	ctx    context.Context
+	faults *faults
+	root   *Registry // whose claims are known not to clash; may be nil
+	steps  []step
+	seen   map[string]struct{} // names on the page that no claim stands for
+	errs   []error             // in strict mode
+}
+
+// step emits one ready family, or what one custom collector emits.
+type step struct {
+	family *model.Family
+	entry  *entry
+	sub    *subscription // to a run; nil if family is set
+	path   path
+}
+
+// path is what a family goes through on its way up: the filters, in terms of the
+// collector's own names, then the lens.
+type path struct {
+	filters []names
+	lens    *lens
+	prefix  string // what the lens adds to the names within the registry's collector
+	foreign bool   // under a nested registry, whose names are not claimed
+}
+
+// names is a set of wanted names.
+type names map[string]struct{}
+
+func namesOf(list []string) names {
+	n := make(names, len(list))
+	for _, name := range list {
+		n[name] = struct{}{}
+	}
+	return n
+}
+
+func (n names) has(name string) bool { _, ok := n[name]; return ok }
+
+func (n names) sorted() []string { return slices.Sorted(maps.Keys(n)) }
+
+// key identifies the filters of a path among the paths of one collector.
+func (p path) key() string {
+	var b strings.Builder
+	for _, filter := range p.filters {
+		fmt.Fprintf(&b, "%q", filter.sorted())
+	}
+	return b.String()
+}
+
+// add flattens a collector into steps.
+func (s *scrape) add(c Collector, e *entry, p path) {
+	if p.wantsNothing() {
+		return
+	}
+	switch c := c.(type) {
+	case *Registry:
+		if c != s.root {
+			p.foreign = true
+		}
+		c.flatten(s, p)
+	case *RestrictedRegistry:
+		p.filters = append(slices.Clip(p.filters), c.names)
+		s.add(c.registry, e, p)
+	case *view:
+		s.add(c.inner, e, c.lens.inward(p))
+	case *merged:
+		for _, part := range c.parts {
+			p.foreign = true
+			s.add(part, e, p)
+		}
+	case instrument:
+		if !c.callsBack() {
+			s.steps = append(s.steps, step{family: c.header(), entry: e, path: p})
+			return
+		}
+		s.addCustom(c, e, p)
+	default:
+		s.addCustom(c, e, p)
+	}
+}
+
+// wantsNothing reports whether no name can pass all filters.
+func (p path) wantsNothing() bool {
+	return slices.ContainsFunc(p.filters, func(filter names) bool { return len(filter) == 0 })
+}
+
+func (s *scrape) addCustom(c Collector, e *entry, p path) {
+	if e == nil {
+		e = &entry{collector: c} // under a view that no registry holds
+	}
+	if recursing(s.ctx, c) {
+		s.report(e, "", ReasonRecursion, errors.New("collecting it collects it again"))
+		return
+	}
+	sub := &subscription{key: runKey{collector: c}, collector: c, account: s.faults}
+	if r, ok := c.(Restrictor); ok && len(p.filters) > 0 {
+		// The other filters see to the rest.
+		sub.key.filters, sub.collector = p.key(), restricted{r, p.filters[0].sorted()}
+	}
+	s.steps = append(s.steps, step{entry: e, path: p, sub: sub})
+}
+
+// restricted is a Restrictor that is to leave work undone. It is asked to where
+// its panics are caught.
+type restricted struct {
+	Restrictor
+	names []string
+}
+
+func (r restricted) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	return r.Restricted(r.names...).Collect(ctx, emit)
+}
+
+// owners returns the entries that can have a name which every filter wants, in
+// the order of registration: those that claim one and those that claim nothing.
+// It may have nils. The caller holds the lock.
+func (r *Registry) owners(filters []names) []*entry {
+	if len(filters) == 0 {
+		return slices.Clone(r.entries)
+	}
+	found := maps.Clone(r.unclaimed)
+	for name := range filters[0] {
+		if e, ok := r.claims[name]; ok && e.wanted(filters[1:]) {
+			found[e] = struct{}{}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(found), func(a, b *entry) int { return a.position - b.position })
+}
+
+// wanted reports whether every filter has a name that the entry claims.
+func (e *entry) wanted(filters []names) bool {
+	for _, filter := range filters {
+		if !slices.ContainsFunc(e.claims, filter.has) {
+			return false
+		}
+	}
+	return true
+}
+
+// flatten adds the registry's collectors, those that can have a wanted name.
+func (r *Registry) flatten(s *scrape, p path) {
+	p.prefix = ""
+	r.mu.RLock()
+	entries, target := r.owners(p.filters), r.targetInfo
+	if _, taken := r.claims[targetName]; taken && target != nil {
+		target = target.Literal() // its OpenMetrics name is another's
+	}
+	r.mu.RUnlock()
+	if target != nil {
+		s.steps = append(s.steps, step{family: target, path: p})
+	}
+	s.steps = slices.Grow(s.steps, len(entries))
+	for _, e := range entries {
+		if e != nil {
+			s.add(e.collector, e, p)
+		}
+	}
+}
+
+// run starts the custom collectors and emits the steps.
+func (s *scrape) run(emit func(*model.Family) error) error {
+	for i := range s.steps {
+		if st := &s.steps[i]; st.sub != nil {
+			st.sub.subscribe(s.ctx, st.entry)
+		}
+	}
+	for i := range s.steps {
+		if s.cancelled() {
+			return s.ctx.Err()
+		}
+		st := &s.steps[i]
+		if st.sub == nil {
+			if err := s.emit(st, st.family, st.path.foreign, emit); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.runCustom(st, emit); err != nil {
+			return err
+		}
+	}
+	if s.cancelled() { // the last step may have given up for it
+		return s.ctx.Err()
+	}
+	return nil
+}
+
+// cancelled reports whether nobody wants the page any more, which is not the
+// same as that it should be done by now.
+func (s *scrape) cancelled() bool { return s.ctx.Err() == context.Canceled }
+
+func (s *scrape) runCustom(st *step, emit func(*model.Family) error) error {
+	defer st.sub.leave()
+	for {
+		f, err := st.sub.next(s.ctx, st.entry)
+		if f == nil {
+			switch {
+			case errors.Is(err, errRunning):
+				s.report(st.entry, "", ReasonStillRunning, err)
+			case err != nil && !s.cancelled():
+				s.report(st.entry, "", ReasonDeadline, err)
+			}
+			if s.faults.strict {
+				s.errs = append(s.errs, st.sub.faults()...)
+			}
+			return nil
+		}
+		if err := s.emit(st, f, true, emit); err != nil {
+			return err
+		}
+	}
+}
+
+// emit passes one family through its path.
+func (s *scrape) emit(st *step, f *model.Family, foreign bool, emit func(*model.Family) error) error {
+	if st.entry != nil && st.entry.literal[st.path.prefix+f.SampleName()] {
+		f = f.Literal()
+	}
+	for _, filter := range st.path.filters {
+		restricted, any := f.Restrict(filter.has)
+		if !any {
+			return nil
+		}
+		f = restricted
+	}
+	if st.path.lens != nil {
+		name := f.Name // and not f, which would then be on the heap for every family
+		clash := func(err error) { s.report(st.entry, name, ReasonLabelClash, err) }
+		seen, err := st.path.lens.apply(f, clash)
+		if err != nil {
+			clash(err)
+			return nil
+		}
+		f = seen
+	}
+	if foreign {
+		if f = s.admit(st.entry, f); f == nil {
+			return nil
+		}
+	}
+	return emit(f)
+}
+
+// admit lets a family onto the page whose names nobody has checked before. One
+// that repeats a name is left out; a counter or info whose OpenMetrics name only
+// is taken goes under the name of its samples.
+func (s *scrape) admit(e *entry, f *model.Family) *model.Family {
+	if s.taken(e, f.BaseName()) && f.SampleName() != f.BaseName() && !s.taken(e, f.SampleName()) {
+		f = f.Literal()
+	}
+	repeated := s.taken(e, f.BaseName())
+	f.Type.Parts().Each(func(part model.Parts) { repeated = repeated || s.taken(e, f.NameOf(part)) })
+	if repeated {
+		s.report(e, f.Name, ReasonRepeatedFamily, fmt.Errorf("the page has a family of the name %q or of one of its samples", f.Name))
+		return nil
+	}
+	if s.seen == nil {
+		s.seen = make(map[string]struct{})
+	}
+	s.seen[f.BaseName()] = struct{}{}
+	f.Type.Parts().Each(func(part model.Parts) { s.seen[f.NameOf(part)] = struct{}{} })
+	return f
+}
+
+// taken reports whether a name is on the page or claimed by another collector.
+func (s *scrape) taken(e *entry, name string) bool {
+	if _, ok := s.seen[name]; ok {
+		return true
+	}
+	if s.root == nil {
+		return false
+	}
+	s.root.mu.RLock()
+	defer s.root.mu.RUnlock()
+	holder, ok := s.root.claims[name]
+	return ok && holder != e || name == targetInfoName && s.root.targetInfo != nil
+}
+
+// report counts a fault of a collector and, in strict mode, makes the collection
+// fail in the end.
+func (s *scrape) report(e *entry, family string, reason Reason, err error) {
+	fault := &Fault{Reason: reason, Family: family, Err: err}
+	if e != nil {
+		fault.Collector = e.name()
+	}
+	s.faults.report(fault)
+	if s.faults.strict {
+		s.errs = append(s.errs, fault)
+	}
+}
+
+// leave lets go of all runs that this scrape has not waited for.
+func (s *scrape) leave() {
+	for i := range s.steps {
+		if s.steps[i].sub != nil {
+			s.steps[i].sub.leave()
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package telltale
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"telltale/model"
+)
+
+// Stats is how a registry has fared.
+type Stats struct {
+	Collectors int               // registered now
+	Series     int               // of the registered instruments
+	Hanging    int               // custom collectors that still run though a scrape gave up on them
+	Scrapes    uint64            // collections begun
+	Faults     map[Reason]uint64 // what was left out, mended or ignored
+}
+
+// Stats returns how the registry has fared. Nested registries count for
+// themselves.
+func (r *Registry) Stats() Stats {
+	stats := Stats{Scrapes: r.faults.scrapes.Load(), Faults: r.faults.snapshot()}
+	r.mu.RLock()
+	entries := slices.Clone(r.entries)
+	r.mu.RUnlock()
+	for _, e := range entries {
+		if e == nil {
+			continue
+		}
+		stats.Collectors++
+		if i, ok := e.collector.(instrument); ok {
+			stats.Series += i.count()
+		}
+		if e.runs.hanging() {
+			stats.Hanging++
+		}
+	}
+	return stats
+}
+
+// Health returns a collector of the registry's own health, its [Stats] as
+// families whose names begin with telltale_. It belongs to no registry until it
+// is registered.
+func (r *Registry) Health() Collector { return &health{r} }
+
+type health struct{ registry *Registry }
+
+func (h *health) families(s Stats) []*model.Family {
+	family := func(name, help string, typ model.Type) *model.Family {
+		return &model.Family{Name: name, Help: help, Type: typ}
+	}
+	value := func(f *model.Family, v float64) *model.Family {
+		f.Append(model.Point{Has: f.Type.Parts() &^ model.PartCreated, Value: v})
+		return f
+	}
+	faults := family("telltale_faults", "What was left out of the page, mended or ignored, by reason.", model.Counter)
+	for _, reason := range slices.Sorted(maps.Keys(s.Faults)) {
+		faults.Append(model.Point{
+			Labels: model.LabelPairs([]string{"reason"}, []string{string(reason)}),
+			Has:    model.PartTotal, Value: float64(s.Faults[reason]),
+		})
+	}
+	return []*model.Family{
+		value(family("telltale_collectors", "Registered collectors.", model.Gauge), float64(s.Collectors)),
+		value(family("telltale_series", "Series of the registered instruments.", model.Gauge), float64(s.Series)),
+		value(family("telltale_hanging_collectors", "Custom collectors that still run though a scrape gave up on them.", model.Gauge), float64(s.Hanging)),
+		value(family("telltale_scrapes", "Collections begun.", model.Counter), float64(s.Scrapes)),
+		faults,
+	}
+}
+
+// Describe returns the families without samples.
+func (h *health) Describe() []*model.Family {
+	families := h.families(Stats{})
+	for i, f := range families {
+		families[i] = f.Header()
+	}
+	return families
+}
+
+// Collect emits the registry's stats.
+func (h *health) Collect(_ context.Context, emit func(*model.Family) error) error {
+	for _, f := range h.families(h.registry.Stats()) {
+		if err := emit(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}

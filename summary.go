@@ -1,0 +1,104 @@
+package telltale
+
+import (
+	"sync/atomic"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// Summary is a series that counts observations and adds them up. All methods
+// are safe for concurrent use, take no lock and allocate nothing in the steady
+// state. The zero Summary observes nothing.
+type Summary struct {
+	cells atomic.Pointer[cell.Word] // the sum, then the count
+	lanes atomic.Pointer[cell.Lanes]
+	handle
+}
+
+// SummaryVec is a summary with labels given by position or by name.
+type SummaryVec = Vec[Summary]
+
+// SummaryOf is a summary with labels given by the struct L.
+type SummaryOf[L comparable] = Of[L, Summary]
+
+var summaries = &kind[Summary]{
+	words: func(*definition) int { return 2 },
+	bind: func(m *Summary, w *cell.Word, d *definition) {
+		m.handle = handle{d}
+		m.cells.Store(w)
+	},
+	read: func(m *Summary, _ *definition, p *model.Point) {
+		p.Summary.Count, p.Summary.Sum = float64(m.Count()), m.Sum()
+		p.Summary.Quantiles = p.Summary.Quantiles[:0]
+		p.Has = model.PartCount | model.PartSum
+	},
+}
+
+// NewSummary returns the summary of that name, which it creates and registers
+// unless an identical one is there. It is an error if the name or an option is
+// not valid, and a [*DuplicateError] if something else holds the name.
+func NewSummary(name, help string, opts ...SummaryOption) (*Summary, error) {
+	return plain(model.Summary, name, help, summarySettings(opts), summaries)
+}
+
+// NewSummaryVec is [NewSummary] for a summary with the given label names.
+func NewSummaryVec(name, help string, labels []string, opts ...SummaryOption) (*SummaryVec, error) {
+	return labelled(model.Summary, name, help, labels, summarySettings(opts), summaries)
+}
+
+// NewSummaryOf is [NewSummary] for a summary whose labels are the fields of L.
+func NewSummaryOf[L comparable](name, help string, opts ...SummaryOption) (*SummaryOf[L], error) {
+	return typed[L](model.Summary, name, help, summarySettings(opts), summaries)
+}
+
+func summarySettings(opts []SummaryOption) *settings {
+	s := newSettings()
+	for _, o := range opts {
+		o.applySummary(s)
+	}
+	return s
+}
+
+// Observe counts v and adds it to the sum. NaN counts and makes the sum NaN.
+func (m *Summary) Observe(v float64) {
+	first := m.cells.Load()
+	if first == nil {
+		return
+	}
+	if lanes := m.lanes.Load(); lanes != nil {
+		cell.At(lanes.Mine(), 1).Add(1)
+		lanes.AddFloat(0, v)
+		return
+	}
+	cell.At(first, 1).Add(1)
+	if !cell.TryAddFloat(first, v) {
+		addFought(first, &m.lanes, 2, 0, v)
+	}
+}
+
+// Count returns the number of observations in this process.
+func (m *Summary) Count() uint64 {
+	first := m.cells.Load()
+	if first == nil {
+		return 0
+	}
+	n := cell.At(first, 1).Load()
+	if lanes := m.lanes.Load(); lanes != nil {
+		n += lanes.Sum(1)
+	}
+	return n
+}
+
+// Sum returns the sum of the observed values in this process.
+func (m *Summary) Sum() float64 {
+	first := m.cells.Load()
+	if first == nil {
+		return 0
+	}
+	sum := cell.LoadFloat(first)
+	if lanes := m.lanes.Load(); lanes != nil {
+		sum += lanes.SumFloat(0)
+	}
+	return sum
+}
