@@ -1,0 +1,104 @@
+package scrapehttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"telltale"
+)
+
+// What a server grants clients beside what the options say. Requests to it are
+// short and have no body.
+const (
+	readHeaderTimeout = 5 * time.Second
+	idleTimeout       = 2 * time.Minute // longer than the usual scrape interval of one
+	maxHeaderBytes    = 128 << 10
+)
+
+const landingPage = `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Metrics</title></head>
+<body><p><a href="metrics">Metrics</a></p></body></html>
+`
+
+// NewServer returns a server, to be started by its methods, with the metrics of
+// c at /metrics, "OK" at /-/healthy without collecting, and at / a page that
+// links to the metrics. Its fields may be changed before it is started: a
+// TLSConfig or another Handler around its own, say. It panics if c is nil.
+func NewServer(addr string, c telltale.Collector, opts ...ServerOption) *http.Server {
+	return newServer(addr, c, serverSettingsOf(opts))
+}
+
+func serverSettingsOf(opts []ServerOption) serverSettings {
+	s := serverSettings{settings: defaults(), grace: DefaultGrace}
+	for _, o := range opts {
+		o.applyServer(&s)
+	}
+	return s
+}
+
+func newServer(addr string, c telltale.Collector, s serverSettings) *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", newHandler(c, s.settings))
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, "OK")
+	})
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, landingPage)
+	})
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	})
+	server := &http.Server{
+		Addr:              addr,
+		Handler:           mux,
+		ReadHeaderTimeout: readHeaderTimeout,
+		WriteTimeout:      max(s.writeTimeout, 0),
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+	}
+	if s.listening != nil {
+		server.BaseContext = func(l net.Listener) context.Context {
+			s.listening(l.Addr())
+			return context.Background()
+		}
+	}
+	return server
+}
+
+// Serve runs the server of [NewServer] on the TCP address until ctx is done.
+// Then it takes no more requests, lets the scrapes under way finish (see
+// [WithGrace]) and returns nil, or an error if some had to be cut off. It
+// returns at once with an error if it cannot listen.
+func Serve(ctx context.Context, addr string, c telltale.Collector, opts ...ServerOption) error {
+	s := serverSettingsOf(opts)
+	server := newServer(addr, c, s)
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("scrapehttp: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("scrapehttp: serving on %s: %w", listener.Addr(), err)
+	case <-ctx.Done():
+	}
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
+	defer cancel()
+	if err = server.Shutdown(patience); err != nil {
+		err = fmt.Errorf("scrapehttp: requests were cut off at the end: %w", err)
+		_ = server.Close()
+	}
+	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
