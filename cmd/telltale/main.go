@@ -1,0 +1,63 @@
+// Command telltale is the telltale library at the command line.
+//
+//	telltale demo [--listen ADDR] [--for DURATION]
+//
+// It exits with 0 when all is well, with 1 when something it was given is wrong
+// (a port that is taken, say), and with 2 when it was called wrongly.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit statuses.
+const (
+	statusGood       = 0
+	statusWrongInput = 1
+	statusWrongUsage = 2
+)
+
+// commandLine has a field for each verb. A verb lives in a file of its own and
+// has a method Run, which kong calls with what main binds.
+type commandLine struct {
+	Demo demo `cmd:"" help:"Run a small shop under load and serve its metrics."`
+}
+
+// output is where verbs write their results.
+type output struct{ io.Writer }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal kills
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	parser, err := kong.New(&commandLine{},
+		kong.Name("telltale"),
+		kong.Description("Prometheus metrics at the command line."),
+		kong.Writers(stdout, stderr),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(output{stdout}),
+	)
+	if err != nil {
+		panic(err) // the definition of the command line is at fault
+	}
+	verb, err := parser.Parse(args)
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "telltale: %v\nSee \"telltale --help\".\n", err)
+		return statusWrongUsage
+	}
+	if err := verb.Run(); err != nil {
+		_, _ = fmt.Fprintf(stderr, "telltale: %v\n", err)
+		return statusWrongInput
+	}
+	return statusGood
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// program is the built command.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "telltale")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(dir, "telltale.exe") // a name that runs everywhere
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("%v: %s", err, out))
+	}
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// command returns the program, to be killed if a test hangs.
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return exec.CommandContext(ctx, program, args...)
+}
+
+// outcome runs the program to its end.
+func outcome(t *testing.T, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	c := command(t, args...)
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), c.ProcessState.ExitCode()
+}
+
+// lastLine returns what the demo says at its end.
+func lastLine(t *testing.T, stdout string) (made, counted int) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	last := lines[len(lines)-1]
+	if _, err := fmt.Sscanf(last, "%d requests were made and answered; shop_http_requests_total says %d.", &made, &counted); err != nil {
+		t.Fatalf("the last line is %q: %v", last, err)
+	}
+	return made, counted
+}
+
+var client = &http.Client{Timeout: 30 * time.Second}
+
+func scrape(t *testing.T, url, accept string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", accept)
+	response, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	page, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != 200 {
+		t.Fatalf("%v, %s: %s", err, response.Status, page)
+	}
+	return string(page)
+}
+
+// requests adds up the series of shop_http_requests_total.
+func requests(t *testing.T, page string) (sum int) {
+	t.Helper()
+	for line := range strings.SplitSeq(page, "\n") {
+		if strings.HasPrefix(line, "shop_http_requests_total{") {
+			value, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += int(value)
+		}
+	}
+	return sum
+}
+
+func TestDemo(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows cannot send an interrupt to one process")
+	}
+	c := command(t, "demo", "--listen", "127.0.0.1:0")
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	url := ""
+	for url == "" && lines.Scan() {
+		if line := strings.TrimSpace(lines.Text()); strings.HasPrefix(line, "http://127.0.0.1:") && strings.HasSuffix(line, "/metrics") {
+			url = line
+		}
+	}
+	if url == "" {
+		t.Fatalf("no URL in what it says; stderr %q", stderr.String())
+	}
+
+	seen := 0
+	for seen < 20 { // at 50 a second
+		next := requests(t, scrape(t, url, "text/plain"))
+		if next < seen {
+			t.Fatalf("the counter fell from %d to %d", seen, next)
+		}
+		seen = next
+	}
+	page := scrape(t, url, "application/openmetrics-text")
+	for _, want := range []string{
+		`# {trace_id="`, "# TYPE shop_http_requests counter", "# TYPE shop_http_request_duration_seconds histogram",
+		"# TYPE shop_order_value_euros summary", "# TYPE shop_http_requests_in_progress gauge", "# TYPE shop info",
+		"# TYPE shop_state stateset", "\nshop_queue_orders ", "\nshop_running_seconds_total ", "\ngo_goroutines ", "\ntelltale_scrapes_total ", "# EOF\n",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q on the page\n%s", want, page)
+		}
+	}
+	if page := scrape(t, url+"?name[]=shop_queue_orders", "text/plain"); strings.Count(page, "# TYPE") != 1 {
+		t.Errorf("one name gave %q", page)
+	}
+
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	var rest strings.Builder
+	for lines.Scan() {
+		rest.WriteString(lines.Text() + "\n")
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("%v, stderr %q", err, stderr.String())
+	}
+	if made, counted := lastLine(t, rest.String()); made != counted || made < seen {
+		t.Errorf("%d made, %d counted, %d seen before", made, counted, seen)
+	}
+}
+
+func TestDemoEndsByItself(t *testing.T) {
+	stdout, stderr, status := outcome(t, "demo", "--for", "300ms", "--listen", "127.0.0.1:0")
+	if status != 0 || stderr != "" {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+	if made, counted := lastLine(t, stdout); made != counted {
+		t.Errorf("%d made, %d counted", made, counted)
+	}
+}
+
+func TestDemoOnATakenPort(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	stdout, stderr, status := outcome(t, "demo", "--listen", l.Addr().String())
+	if status != 1 || stdout != "" || !strings.Contains(stderr, "cannot serve the metrics") || !strings.Contains(stderr, l.Addr().String()) {
+		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, test := range []struct {
+		args   string
+		status int
+		stderr string
+	}{
+		{"", 2, "telltale: expected \"demo\"\n"},
+		{"dance", 2, "telltale: unexpected argument dance\n"},
+		{"demo --loud", 2, "telltale: unknown flag --loud\n"},
+		{"demo now", 2, "telltale: unexpected argument now\n"},
+		{"demo --for soon", 2, "telltale: --for: expected duration"},
+		{"demo --for=-1s", 2, "telltale: demo: --for: -1s is negative\n"},
+		{"demo --listen nowhere", 2, "telltale: demo: --listen: address nowhere: missing port"},
+		{"--help", 0, ""},
+		{"demo --help", 0, ""},
+	} {
+		stdout, stderr, status := outcome(t, strings.Fields(test.args)...)
+		if status != test.status || !strings.HasPrefix(stderr, test.stderr) {
+			t.Errorf("%q: status %d, want %d; stderr %q, want %q", test.args, status, test.status, stderr, test.stderr)
+		}
+		if help := strings.HasPrefix(stdout, "Usage: telltale"); help != (status == 0) {
+			t.Errorf("%q: stdout %q", test.args, stdout)
+		}
+	}
+}
+
+func TestReachable(t *testing.T) {
+	for addr, want := range map[string]string{"127.0.0.1:1": "127.0.0.1:1", "0.0.0.0:2": "localhost:2", "[::]:3": "localhost:3"} {
+		tcp, err := net.ResolveTCPAddr("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := reachable(tcp); got != want {
+			t.Errorf("%s: %s, want %s", addr, got, want)
+		}
+	}
+}
