@@ -105,6 +105,9 @@ func (c *callback) Collect(ctx context.Context, emit func(*model.Family) error) 
 		if d.typ == model.Counter && !(value >= 0) {
 			return fmt.Errorf("telltale: %s was reported as %v", d, value)
 		}
+		if d.needsTaming(labelValues) {
+			labelValues = d.tame(labelValues)
+		}
 		family.Append(model.Point{
 			Labels: d.constLabels.Append(model.LabelPairs(d.labels, labelValues)),
 			Has:    d.typ.Parts() &^ model.PartCreated,

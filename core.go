@@ -3,10 +3,8 @@ package telltale
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"unicode/utf8"
 
 	"telltale/internal/cell"
 	"telltale/model"
@@ -157,7 +155,7 @@ func (c *core[H]) with(values []string) *H {
 
 // withNew looks harder for a series that find did not find, then creates it.
 func (c *core[H]) withNew(d digest, values []string) *H {
-	if needsCare(values, c.valueLimit) {
+	if c.needsTaming(values) {
 		values = c.tame(values)
 		d = digestOf(values)
 	}
@@ -201,45 +199,6 @@ func (c *core[H]) create(d digest, text string) *H {
 	return h
 }
 
-func needsCare(values []string, limit int) bool {
-	for _, v := range values {
-		if limit > 0 && len(v) > limit || !utf8.ValidString(v) {
-			return true
-		}
-	}
-	return false
-}
-
-// tame returns the values with invalid UTF-8 replaced and what is over the
-// limit cut off, and counts both.
-func (c *core[H]) tame(values []string) []string {
-	tamed := make([]string, len(values))
-	for i, v := range values {
-		tamed[i] = c.tameOne(c.labels[i], v)
-	}
-	return tamed
-}
-
-// tameOne does what tame does for one label.
-func (c *core[H]) tameOne(label, value string) string {
-	// A copy, or the caller's bytes would be kept by a fault's text, and the
-	// compiler would have every lookup's values on the heap.
-	v := strings.Clone(value)
-	if !utf8.ValidString(v) {
-		c.fault(ReasonInvalidUTF8, "telltale: the value of label %q of %q is not valid UTF-8: %.64q", label, c.name, v)
-		v = strings.ToValidUTF8(v, "\uFFFD")
-	}
-	if c.valueLimit > 0 && len(v) > c.valueLimit {
-		c.fault(ReasonOversized, "telltale: the value of label %q of %q has %d bytes, at most %d are kept: %.64q", label, c.name, len(v), c.valueLimit, v)
-		end := c.valueLimit
-		for end > 0 && !utf8.RuneStart(v[end]) {
-			end--
-		}
-		v = v[:end]
-	}
-	return v
-}
-
 func (c *core[H]) wrongArity(n int) *H {
 	c.fault(ReasonArity, "telltale: %s was given %d label values", c.definition, n)
 	return c.detach()
@@ -262,7 +221,7 @@ func (c *core[H]) remove(values []string) bool {
 		c.wrongArity(len(values))
 		return false
 	}
-	if needsCare(values, c.valueLimit) {
+	if c.needsTaming(values) {
 		values = c.tame(values)
 	}
 	c.mu.Lock()

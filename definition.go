@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"telltale/model"
 )
@@ -163,4 +164,44 @@ func (d *definition) fault(reason Reason, format string, args ...any) {
 	if f := d.faults.Load(); f != nil {
 		f.misuse(&Fault{Reason: reason, Family: d.name, Err: fmt.Errorf(format, args...)})
 	}
+}
+
+// needsTaming reports whether a label value is not valid UTF-8 or over the limit.
+func (d *definition) needsTaming(values []string) bool {
+	for _, v := range values {
+		if d.valueLimit > 0 && len(v) > d.valueLimit || !utf8.ValidString(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// tame returns the values with invalid UTF-8 replaced and what is over the
+// limit cut off, and counts both.
+func (d *definition) tame(values []string) []string {
+	tamed := make([]string, len(values))
+	for i, v := range values {
+		tamed[i] = d.tameOne(d.labels[i], v)
+	}
+	return tamed
+}
+
+// tameOne does what tame does for one label.
+func (d *definition) tameOne(label, value string) string {
+	// A copy, or the caller's bytes would be kept by a fault's text, and the
+	// compiler would have every lookup's values on the heap.
+	v := strings.Clone(value)
+	if !utf8.ValidString(v) {
+		d.fault(ReasonInvalidUTF8, "telltale: the value of label %q of %q is not valid UTF-8: %.64q", label, d.name, v)
+		v = strings.ToValidUTF8(v, "\uFFFD")
+	}
+	if d.valueLimit > 0 && len(v) > d.valueLimit {
+		d.fault(ReasonOversized, "telltale: the value of label %q of %q has %d bytes, at most %d are kept: %.64q", label, d.name, len(v), d.valueLimit, v)
+		end := d.valueLimit
+		for end > 0 && !utf8.RuneStart(v[end]) {
+			end--
+		}
+		v = v[:end]
+	}
+	return v
 }

@@ -54,7 +54,7 @@ type Gauge struct {
 // over adding, or a function in the value's place.
 type gaugeExtra struct {
 	word     *cell.Word
-	lanes    *cell.Lanes
+	lanes    atomic.Pointer[cell.Lanes]
 	setting  sync.Mutex    // held while the lanes are emptied for a Set
 	version  atomic.Uint64 // odd while they are, so that nobody reads half of it
 	function atomic.Pointer[func() float64]
@@ -126,7 +126,9 @@ func (g *Gauge) setSlow(v float64) {
 	e.setting.Lock()
 	defer e.setting.Unlock()
 	e.version.Add(1)
-	e.lanes.Clear()
+	if lanes := e.lanes.Load(); lanes != nil {
+		lanes.Clear()
+	}
 	cell.StoreFloat(e.word, v)
 	e.version.Add(1)
 }
@@ -148,10 +150,13 @@ func (g *Gauge) addSlow(v float64) {
 	if e == nil {
 		return // the zero Gauge
 	}
-	if w != nil {
+	lanes := e.lanes.Load()
+	if lanes == nil {
+		e.lanes.CompareAndSwap(nil, cell.NewLanes(1))
+		lanes = e.lanes.Load()
 		atomic.StorePointer(&g.word, nil)
 	}
-	e.lanes.AddFloat(0, v)
+	lanes.AddFloat(0, v)
 }
 
 // Sub subtracts v.
@@ -200,17 +205,29 @@ func (e *gaugeExtra) value() float64 {
 	if f := e.function.Load(); f != nil {
 		return (*f)()
 	}
-	sum := func() float64 { return cell.LoadFloat(e.word) + e.lanes.SumFloat(0) }
+	// While others add and subtract, a sum over lanes may have one without the
+	// other. It is believed once a second reading agrees, or in the end anyway.
+	v := e.sum()
 	for range 8 {
 		version := e.version.Load()
-		v := sum()
-		if version%2 == 0 && e.version.Load() == version {
+		again := e.sum()
+		same := again == v || math.IsNaN(again) && math.IsNaN(v)
+		if same && version%2 == 0 && e.version.Load() == version {
 			return v
 		}
+		v = again
 	}
 	e.setting.Lock() // or those who set without a pause would never let it be read
 	defer e.setting.Unlock()
-	return sum()
+	return e.sum()
+}
+
+func (e *gaugeExtra) sum() float64 {
+	v := cell.LoadFloat(e.word)
+	if lanes := e.lanes.Load(); lanes != nil {
+		v += lanes.SumFloat(0)
+	}
+	return v
 }
 
 // grow gives the gauge its extra. The zero Gauge has none.
@@ -219,7 +236,7 @@ func (g *Gauge) grow() *gaugeExtra {
 		return e
 	}
 	if w := (*cell.Word)(atomic.LoadPointer(&g.word)); w != nil {
-		g.extra.CompareAndSwap(nil, &gaugeExtra{word: w, lanes: cell.NewLanes(1)})
+		g.extra.CompareAndSwap(nil, &gaugeExtra{word: w})
 	}
 	return g.extra.Load()
 }

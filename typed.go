@@ -134,9 +134,8 @@ func readInt(at unsafe.Pointer, size uintptr) int64 {
 	return *(*int64)(at)
 }
 
-// With returns the series with the labels, and creates it at its first use. It
-// takes no lock and allocates nothing for a series that is there, and keeps
-// nothing of what it is given.
+// With returns the series with the labels, and creates it at its first use. What
+// [Vec.With] says of locks and memory is true of it too.
 func (o *Of[L, H]) With(labels L) *H {
 	if len(o.fields) > manyLabels {
 		return o.core.with(o.values(&labels))

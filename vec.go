@@ -30,10 +30,11 @@ func newVec[H any](c *core[H]) *Vec[H] {
 const manyLabels = 8
 
 // With returns the series with the label values, in the order in which the
-// labels were declared, and creates it at its first use. It takes no lock and
-// allocates nothing for a series that is there, and keeps nothing of what it is
-// given. The wrong number of values gives a handle that no scrape sees, and is
-// counted and told to the registry's error hook.
+// labels were declared, and creates it at its first use. For a series that is
+// there it takes no lock and allocates nothing, but for more than eight labels
+// and for values that are longer than 254 bytes or need escaping. It keeps
+// nothing of what it is given. The wrong number of values gives a handle that no
+// scrape sees, and is counted and told to the registry's error hook.
 func (v *Vec[H]) With(values ...string) *H {
 	if v.free == len(v.fixed) {
 		return v.core.with(values)

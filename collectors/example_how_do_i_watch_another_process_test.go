@@ -18,7 +18,7 @@ func ExampleWithPID() {
 		fmt.Println(err)
 		return
 	}
-	defer os.Remove(file)
+	defer func() { _ = os.Remove(file) }()
 
 	reg := telltale.NewRegistry()
 	for _, c := range []telltale.Collector{

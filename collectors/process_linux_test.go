@@ -51,7 +51,9 @@ func TestProcessValuesMove(t *testing.T) {
 		}
 	}
 	for _, f := range files {
-		f.Close()
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 	if grown := after["process_open_fds"] - before["process_open_fds"]; grown < 9 || grown > 11 {
 		t.Errorf("10 more open files are %v", grown)

@@ -20,7 +20,10 @@ func TestRegisterAddsTheStandardSet(t *testing.T) {
 		}
 	}
 	infos := 0
-	for f := range reg.Families(t.Context()) {
+	for f, err := range reg.Families(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if f.Name == "go_build" || f.Name == "go_platform" || f.Name == "go" {
 			infos++
 		}

@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -248,8 +249,8 @@ func TestVisitStops(t *testing.T) {
 	}
 	var scratch model.Point
 	n := 0
-	enough := fmt.Errorf("enough")
-	if err := f.Visit(&scratch, func(*model.Point) error { n++; return enough }); err != enough || n != 1 {
+	enough := errors.New("enough")
+	if err := f.Visit(&scratch, func(*model.Point) error { n++; return enough }); !errors.Is(err, enough) || n != 1 {
 		t.Errorf("Visit went on: %d visits, error %v", n, err)
 	}
 	n = 0

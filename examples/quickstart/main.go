@@ -1,3 +1,4 @@
+// A server whose requests are counted: the program in README.
 package main
 
 import (

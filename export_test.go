@@ -1,0 +1,27 @@
+package telltale
+
+import (
+	"sync/atomic"
+
+	"telltale/internal/cell"
+)
+
+// What only a fight brings about, and then only sometimes, tests bring about
+// themselves.
+
+// SpreadCounter gives the counter's fractions lanes.
+func SpreadCounter(c *Counter) { c.grow().lanes.CompareAndSwap(nil, cell.NewLanes(1)) }
+
+// SpreadGauge gives the gauge lanes.
+func SpreadGauge(g *Gauge) {
+	g.grow().lanes.CompareAndSwap(nil, cell.NewLanes(1))
+	atomic.StorePointer(&g.word, nil)
+}
+
+// SpreadHistogram gives the histogram lanes.
+func SpreadHistogram(h *Histogram) {
+	h.lanes.CompareAndSwap(nil, cell.NewLanes(1+h.family.bounds.Len()))
+}
+
+// SpreadSummary gives the summary lanes.
+func SpreadSummary(m *Summary) { m.lanes.CompareAndSwap(nil, cell.NewLanes(2)) }

@@ -1,0 +1,92 @@
+package telltale_test
+
+import (
+	"maps"
+	"sync/atomic"
+	"testing"
+
+	"telltale"
+)
+
+func TestInfo(t *testing.T) {
+	reg := telltale.NewRegistry()
+	i := telltale.Must(telltale.NewInfo("build", "", telltale.In(reg), telltale.WithConstLabels(map[string]string{"zone": "a"})))
+	wantPage(t, reg, "# TYPE build_info gauge\nbuild_info{zone=\"a\"} 1.0\n")
+	given := map[string]string{"version": "1.2", "branch": `a"b`}
+	if err := i.Set(given); err != nil {
+		t.Fatal(err)
+	}
+	given["version"] = "changed"
+	want := "# TYPE build_info gauge\nbuild_info{zone=\"a\",branch=\"a\\\"b\",version=\"1.2\"} 1.0\n"
+	wantPage(t, reg, want)
+	got := i.Value()
+	if !maps.Equal(got, map[string]string{"version": "1.2", "branch": `a"b`}) {
+		t.Errorf("Value() = %q", got)
+	}
+	got["version"] = "changed"
+	for _, bad := range []map[string]string{{"": "x"}, {"\xff": "x"}, {"__name__": "x"}, {"zone": "b"}} {
+		if err := i.Set(bad); err == nil {
+			t.Errorf("Set(%q): no error", bad)
+		}
+	}
+	wantPage(t, reg, want)
+	if err := i.Set(nil); err != nil {
+		t.Error(err)
+	}
+	wantPage(t, reg, "# TYPE build_info gauge\nbuild_info{zone=\"a\"} 1.0\n")
+}
+
+func TestInfoVec(t *testing.T) {
+	var w witness
+	reg := telltale.NewRegistry(telltale.WithErrorHook(w.hear))
+	v := telltale.Must(telltale.NewInfoVec("build", "", []string{"program"}, telltale.In(reg)))
+	if err := v.With("a").Set(map[string]string{"version": "x\xffy"}); err != nil {
+		t.Error(err)
+	}
+	w.want(t, telltale.ReasonInvalidUTF8)
+	if err := v.With("a").Set(map[string]string{"program": "b"}); err == nil {
+		t.Error("a label of the series is accepted")
+	}
+	wantPage(t, reg, "# TYPE build_info gauge\nbuild_info{program=\"a\",version=\"x\uFFFDy\"} 1.0\n")
+}
+
+func TestInfoRefusesUnit(t *testing.T) {
+	// An option for a unit does not compile; see TestOptionsThatDoNotFit.
+	if _, err := telltale.NewInfo("", "", telltale.Unregistered()); err == nil {
+		t.Error("an empty name is accepted")
+	}
+}
+
+// Readers see one Set or another, never a mixture.
+func TestInfoUnderContention(t *testing.T) {
+	i := telltale.Must(telltale.NewInfo("i", "", telltale.Unregistered()))
+	both := []map[string]string{{"a": "1", "b": "1"}, {"a": "2", "b": "2"}}
+	if err := i.Set(both[0]); err != nil {
+		t.Fatal(err)
+	}
+	var stop atomic.Bool
+	together(3, func(n int) {
+		if n == 2 {
+			defer stop.Store(true)
+			for range 2000 {
+				if info := only(t, i).Info.Map(); info["a"] != info["b"] {
+					t.Errorf("it says %q", info)
+				}
+			}
+			return
+		}
+		for !stop.Load() {
+			if err := i.Set(both[n]); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestZeroInfo(t *testing.T) {
+	var i telltale.Info
+	if err := i.Set(map[string]string{"a": "b"}); err != nil || len(i.Value()) != 0 {
+		t.Errorf("error %v, value %q", err, i.Value())
+	}
+	wantPage(t, &i, "")
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package telltale_test
+
+const raceEnabled = true
