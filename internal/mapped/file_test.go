@@ -1,0 +1,106 @@
+package mapped_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"telltale/internal/mapped"
+)
+
+func write(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func open(t *testing.T, path string) *mapped.File {
+	t.Helper()
+	f, err := mapped.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	return f
+}
+
+func TestReadAt(t *testing.T) {
+	f := open(t, write(t, "x", []byte("telltale")))
+	if info, err := f.Stat(); info.Size != 8 || info.Mode != 0 || err != nil {
+		t.Errorf("size %d, mode %v, %v", info.Size, info.Mode, err)
+	}
+	p := make([]byte, 4)
+	if n, err := f.ReadAt(p, 4); n != 4 || err != nil || string(p) != "tale" {
+		t.Errorf("read %q, %d, %v", p, n, err)
+	}
+	if n, err := f.ReadAt(p, 6); n != 2 || err == nil {
+		t.Errorf("read past the end: %d, %v", n, err)
+	}
+}
+
+func TestOpenSaysWhyNot(t *testing.T) {
+	if _, err := mapped.Open(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+	target := write(t, "x", nil)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(target, link); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	if _, err := mapped.OpenNoFollow(link); err == nil {
+		t.Error("a symbolic link was followed")
+	}
+	if info, err := mapped.Lstat(link); err != nil || info.Mode&fs.ModeSymlink == 0 {
+		t.Errorf("Lstat of a link: %v, %v", info, err)
+	}
+	open(t, link)
+}
+
+func TestGuardOutlivesTruncation(t *testing.T) {
+	if !mapped.Supported {
+		t.Skip("this system has no mappings")
+	}
+	page := os.Getpagesize()
+	path := write(t, "x", make([]byte, 4*page))
+	f := open(t, path)
+	region, err := f.Map(4 * page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer region.Unmap()
+	sum := 0
+	read := func() {
+		for _, b := range region.Bytes() {
+			sum += int(b)
+		}
+	}
+	if err := region.Guard(read); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, int64(page)); err != nil {
+		t.Fatal(err)
+	}
+	if err := region.Guard(read); !errors.Is(err, mapped.ErrFault) {
+		t.Errorf("reading a truncated file: %v", err)
+	}
+	region.Unmap()
+	region.Unmap()
+	if region.Len() != 0 {
+		t.Error("still mapped")
+	}
+}
+
+func TestGuardLetsOtherPanicsPass(t *testing.T) {
+	defer func() {
+		if p := recover(); p != "mine" {
+			t.Errorf("recovered %v", p)
+		}
+	}()
+	var region mapped.Region
+	_ = region.Guard(func() { panic("mine") })
+}

@@ -1,0 +1,113 @@
+package multiprocess
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"telltale/internal/mapped"
+)
+
+// Reason says why a file was left out.
+type Reason string
+
+// The reasons for leaving out a file.
+const (
+	ReasonName       Reason = "name"        // its name ends in .db, but is not one that a writer gives
+	ReasonNotRegular Reason = "not_regular" // a directory, a symbolic link, a pipe
+	ReasonPermission Reason = "permission"  // it may not be read
+	ReasonVanished   Reason = "vanished"    // it was gone when it was its turn
+	ReasonEmpty      Reason = "empty"       // nothing was written yet: no bytes, or zeros
+	ReasonTruncated  Reason = "truncated"   // it is shorter than it says
+	ReasonCorrupt    Reason = "corrupt"     // its entries do not end where it says
+	ReasonAmbiguous  Reason = "ambiguous"   // it can be read in both layouts, with different results
+	ReasonKey        Reason = "key"         // an entry's key is not UTF-8, not JSON or not a key
+	ReasonRead       Reason = "read"        // the system reports another error
+)
+
+// FileError says that a file was left out, and why. The other files are not
+// affected.
+type FileError struct {
+	Path   string
+	Reason Reason
+	Err    error // what was found
+}
+
+// Error names the file and what is wrong with it.
+func (e *FileError) Error() string {
+	return fmt.Sprintf("multiprocess: %s is left out: %v", e.Path, e.Err)
+}
+
+// Unwrap returns what was found.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// ConflictError says that writers disagree on a family.
+type ConflictError struct {
+	Family string
+	About  string // "type", "mode", "help"
+	Err    error  // both sides, and which one counts
+}
+
+// Error names the family and both sides.
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("multiprocess: writers disagree on the %s of %q: %v", e.About, e.Family, e.Err)
+}
+
+// Unwrap returns the disagreement alone.
+func (e *ConflictError) Unwrap() error { return e.Err }
+
+// defect is what is wrong with a file's contents.
+type defect struct {
+	reason Reason
+	text   string
+}
+
+func (d *defect) Error() string { return d.text }
+
+func defectf(reason Reason, format string, args ...any) error {
+	return &defect{reason, fmt.Sprintf(format, args...)}
+}
+
+// fileError finds the reason of an error met with a file.
+func fileError(path string, err error) *FileError {
+	reason := ReasonRead
+	var d *defect
+	switch {
+	case errors.As(err, &d):
+		reason = d.reason
+	case errors.Is(err, mapped.ErrFault), errors.Is(err, io.ErrUnexpectedEOF):
+		reason = ReasonTruncated
+	case errors.Is(err, fs.ErrNotExist):
+		reason = ReasonVanished
+	case errors.Is(err, fs.ErrPermission):
+		reason = ReasonPermission
+	}
+	return &FileError{Path: path, Reason: reason, Err: err}
+}
+
+// Stats is how a collector found its directory at the last collection.
+type Stats struct {
+	Files       int            // that were merged
+	Bytes       int64          // used in them
+	Skipped     map[Reason]int // files that were left out
+	Families    int
+	Series      int // of which the files tell, whether wanted by a restricted view or not
+	Conflicts   int // families on which writers disagree, by family and subject
+	MappedFiles int // that stay mapped
+	MappedBytes int64
+	Collections uint64 // begun so far
+	Listings    uint64 // of the directory so far; it is listed only after it changed
+}
+
+func checkRegular(info mapped.Info) error {
+	switch {
+	case info.Mode == 0:
+		return nil
+	case info.Mode&fs.ModeDir != 0:
+		return defectf(ReasonNotRegular, "it is a directory")
+	case info.Mode&fs.ModeSymlink != 0:
+		return defectf(ReasonNotRegular, "it is a symbolic link, which is not followed")
+	}
+	return defectf(ReasonNotRegular, "it is not a regular file")
+}

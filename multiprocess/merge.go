@@ -1,0 +1,79 @@
+package multiprocess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"telltale/model"
+)
+
+// Merge merges the given files of Python's client, as the client's
+// MultiProcessCollector.merge does, and returns the families sorted by name.
+// With accumulate, the buckets of histograms count what is at or below their
+// bound, as Prometheus has it, and histograms have a count. Without, each bucket
+// counts its own observations alone and there is no count, as the files have it:
+// merged files can then be written again.
+//
+// The order of the files settles conflicts as it does in Python: the first file
+// decides a family's type and help, the last one a gauge's mode, and so do
+// equally old values of a mostrecent gauge. A file given twice counts twice.
+//
+// Files that cannot be read are left out, and the error is all of them, as
+// [*FileError] each, joined: callers that want none left out, as Python has it,
+// take any error for failure. A missing file of a live gauge is no error, since
+// [MarkProcessDead] may have deleted it.
+func Merge(files []string, accumulate bool) ([]*model.Family, error) {
+	m := newMerger(newSettings(nil).limits)
+	m.follow = true
+	defer m.release()
+	for _, path := range files {
+		m.files = append(m.files, m.open(path, filepath.Base(path)))
+	}
+	ctx := context.Background()
+	if err := m.update(ctx); err != nil {
+		return nil, err
+	}
+	var t totals
+	if err := m.read(ctx, &t, nil); err != nil {
+		return nil, err
+	}
+	for _, f := range m.files {
+		if f.err != nil && f.err.Reason == ReasonVanished && f.source != nil && f.source.passing() {
+			f.err = nil
+		}
+	}
+	var families []*model.Family
+	for _, v := range m.catalog.views(nil) {
+		families = append(families, v.family(&t, bucketing(accumulate)).Clone())
+	}
+	return families, m.failures()
+}
+
+// MarkProcessDead deletes what the process has said of live gauges, its files
+// gauge_live*_{pid}.db in dir, so that their families forget it. Counters,
+// histograms, summaries and the other gauges of a dead process count on. Call it
+// when a worker of a Python service has ended, as gunicorn's child_exit hook
+// does with mark_process_dead. If dir is empty, the environment variable
+// PROMETHEUS_MULTIPROC_DIR names it. That there are no such files is no error.
+func MarkProcessDead(dir string, pid int) error {
+	dir, err := resolveDirectory(dir)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, mode := range gaugeModes {
+		if !mode.live() {
+			continue
+		}
+		err := os.Remove(filepath.Join(dir, "gauge_"+string(mode)+"_"+strconv.Itoa(pid)+suffix))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("multiprocess: process %d cannot be marked dead: %w", pid, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,259 @@
+package multiprocess
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"telltale/internal/mapped"
+)
+
+// merger reads files and merges them. It is not safe for concurrent use.
+type merger struct {
+	catalog *catalog
+	python  pythonKinds
+	files   []*file // in the order that settles conflicts
+	limits  limits
+	follow  bool   // symbolic links are read like what they lead to
+	buffer  []byte // a file that is not mapped, while it is read
+	ramps   map[int][]uint32
+
+	changed bool // definitions are others than at the last settle
+	spent   int  // definitions that were read and are no longer needed
+	told    map[conflictKey]bool
+	reports []error // for the error hook
+}
+
+// limits bound what stays mapped.
+type limits struct {
+	files, maxFiles int
+	bytes, maxBytes int64
+}
+
+func (l *limits) allow(size int64) bool {
+	return mapped.Supported && l.files < l.maxFiles && l.bytes+size <= l.maxBytes
+}
+
+// file is a place in the directory, whatever is there.
+type file struct {
+	path   string
+	source source     // nil if the name is nobody's
+	err    *FileError // why it was left out last time
+	told   Reason     // what the error hook was told last
+}
+
+func newMerger(l limits) *merger {
+	return &merger{catalog: newCatalog(), python: make(pythonKinds), limits: l, told: make(map[conflictKey]bool), ramps: make(map[int][]uint32)}
+}
+
+// open makes a file of a path, of the kind that its name tells. Nothing is read
+// before update.
+func (m *merger) open(path, name string) *file {
+	f := &file{path: path}
+	kind, pid, err := parsePythonName(name)
+	if err != nil {
+		f.err = fileError(path, err)
+		return f
+	}
+	f.source = &pythonFile{merger: m, kind: m.python.kind(kind), path: path, pid: pid}
+	return f
+}
+
+// close lets go of a file.
+func (m *merger) close(f *file) {
+	if f.source != nil {
+		n, _ := f.source.size()
+		m.spent += n
+		m.changed = m.changed || n > 0 || f.err == nil
+		f.source.close()
+	}
+}
+
+// release lets go of all files.
+func (m *merger) release() {
+	for _, f := range m.files {
+		m.close(f)
+	}
+	m.files = nil
+}
+
+// update reads what is new in all files and settles what they define. What is
+// wrong with a file stays with it.
+func (m *merger) update(ctx context.Context) error {
+	for i, f := range m.files {
+		if i%128 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if f.source == nil {
+			m.tell(f)
+			continue
+		}
+		changed, err := f.source.update()
+		m.changed = m.changed || changed
+		if err != nil {
+			m.fail(f, err)
+			continue
+		}
+		f.err, f.told = nil, ""
+	}
+	if m.changed {
+		m.settle()
+	}
+	return nil
+}
+
+// fail leaves a file out.
+func (m *merger) fail(f *file, err error) {
+	f.err = fileError(f.path, err)
+	m.tell(f)
+}
+
+func (m *merger) tell(f *file) {
+	if f.told != f.err.Reason {
+		f.told = f.err.Reason
+		m.reports = append(m.reports, f.err)
+	}
+}
+
+// settle works out families, series and slots.
+func (m *merger) settle() {
+	sources := m.sources()
+	m.catalog.settle(sources)
+	m.changed = false
+	for _, key := range m.catalog.disagreements() {
+		if !m.told[key] {
+			m.reports = append(m.reports, m.catalog.conflicts[key])
+		}
+	}
+	clear(m.told)
+	for key := range m.catalog.conflicts {
+		m.told[key] = true
+	}
+}
+
+// sources returns the files that were not left out.
+func (m *merger) sources() []source {
+	sources := make([]source, 0, len(m.files))
+	for _, f := range m.files {
+		if f.err == nil && f.source != nil {
+			sources = append(sources, f.source)
+		}
+	}
+	return sources
+}
+
+// read merges the values of all files, of all families or the wanted ones. Files
+// that turn out to be unreadable are left out, and the rest is read again:
+// nothing of them remains.
+func (m *merger) read(ctx context.Context, t *totals, wanted *selection) error {
+	for {
+		t.start(m.catalog)
+		spoilt := false
+		for i, f := range m.files {
+			if i%128 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if f.err != nil {
+				continue
+			}
+			if err := f.source.read(t, wanted); err != nil {
+				n, _ := f.source.size()
+				m.spent += n
+				f.source.reset()
+				m.fail(f, err)
+				spoilt = true
+			}
+		}
+		if !spoilt {
+			return nil
+		}
+		m.settle()
+		if wanted != nil {
+			wanted.runs = make(map[*binding][]run)
+		}
+	}
+}
+
+// spare is how many definitions may be kept for nothing.
+const spare = 1 << 16
+
+// tidy forgets everything that was read, once more was read in vain, or by files
+// that are gone, than the present files have. The next update reads them again.
+func (m *merger) tidy() {
+	if m.spent <= spare {
+		return
+	}
+	used := 0
+	for _, f := range m.files {
+		if f.source != nil {
+			n, _ := f.source.size()
+			used += n
+		}
+	}
+	if m.spent <= spare+2*used {
+		return
+	}
+	m.spent, m.catalog, m.python = 0, newCatalog(), make(pythonKinds)
+	for _, f := range m.files {
+		if f.source != nil {
+			f.source.close()
+			told := f.told
+			*f = *m.open(f.path, filepath.Base(f.path))
+			f.told = told
+		}
+	}
+	m.changed = true
+}
+
+// failures returns what is wrong with the files that were left out.
+func (m *merger) failures() error {
+	var errs []error
+	for _, f := range m.files {
+		if f.err != nil {
+			errs = append(errs, f.err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// fillStats adds what the merger knows.
+func (m *merger) fillStats(s *Stats) {
+	s.Files, s.Bytes = 0, 0
+	s.Skipped = make(map[Reason]int)
+	for _, f := range m.files {
+		if f.err != nil {
+			s.Skipped[f.err.Reason]++
+			continue
+		}
+		if f.source == nil {
+			continue
+		}
+		_, bytes := f.source.size()
+		s.Files++
+		s.Bytes += bytes
+	}
+	s.Families, s.Series = len(m.catalog.present), m.catalog.count()
+	s.Conflicts = len(m.catalog.conflicts)
+	s.MappedFiles, s.MappedBytes = m.limits.files, m.limits.bytes
+}
+
+// ramp returns the offsets of n values that lie one after the other.
+func (m *merger) ramp(n, width int) []uint32 {
+	ramp := m.ramps[width]
+	for len(ramp) < n {
+		ramp = append(ramp, uint32(len(ramp)*width))
+	}
+	m.ramps[width] = ramp
+	return ramp[:n]
+}
+
+// room returns the buffer with at least n bytes and what it has, aligned as
+// atomic loads need it.
+func (m *merger) room(n int) []byte {
+	if len(m.buffer) < n {
+		grown := bytesOf(make([]uint64, (n+7)/8))
+		copy(grown, m.buffer)
+		m.buffer = grown
+	}
+	return m.buffer
+}

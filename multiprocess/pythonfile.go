@@ -1,0 +1,387 @@
+package multiprocess
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"math/bits"
+	"slices"
+	"unsafe"
+
+	"telltale/internal/mapped"
+	"telltale/model"
+)
+
+// pythonFile is a file written by Python's client. At first it is read and its
+// values are kept; from its second update on it is mapped if the limits allow.
+type pythonFile struct {
+	merger *merger
+	kind   *pythonKind
+	path   string
+	pid    string // of the file's name
+
+	identity mapped.Identity // of what is mapped
+	region   mapped.Region
+	copied   []uint64 // the values of a file that is not mapped
+
+	plan  *plan // nil while nothing is known
+	n     int   // entries read, the first of the plan
+	end   int   // where they end
+	own   *binding
+	label string // pid="..."
+}
+
+func (f *pythonFile) size() (definitions int, bytes int64) { return f.n, int64(f.end) }
+
+func (f *pythonFile) claims() []*claim {
+	if f.plan == nil {
+		return nil
+	}
+	return f.plan.claimsOf(f.n)
+}
+
+// update reads entries that are new. What was read before is trusted as long as
+// the file's end is where and what it was: entries do not move.
+func (f *pythonFile) update() (changed bool, err error) {
+	had, hadPlan := f.n, f.plan
+	if err = f.load(); err != nil {
+		f.reset()
+	}
+	return f.n != had || f.plan != hadPlan, err
+}
+
+func (f *pythonFile) load() error {
+	if f.region.Len() == 0 {
+		return f.open()
+	}
+	fits := true
+	var err error
+	fault := f.region.Guard(func() { fits, err = f.scan(f.region.Bytes()) })
+	switch {
+	case fault != nil:
+		return fault
+	case fits || err != nil:
+		return err
+	}
+	f.unmap() // it has outgrown the mapping
+	return f.open()
+}
+
+// scan reads what is new in mapped bytes, unless they do not hold all of it.
+func (f *pythonFile) scan(data []byte) (fits bool, err error) {
+	used := readUsed(data)
+	switch {
+	case used > len(data):
+		return false, nil
+	case used < headerSize:
+		return true, checkUsed(used, int64(len(data)))
+	case f.plan == nil || used < f.end || !f.same(data):
+		return true, f.parse(data, used)
+	case used == f.end:
+		return true, nil
+	}
+	p, n, err := f.kind.follow(f.plan, f.n, data, f.end, used, f.merger.catalog)
+	if err == nil {
+		f.plan, f.n, f.end = p, n, used
+	}
+	return true, err
+}
+
+// same reports whether the last entry read still is what it was. A file that was
+// emptied and written anew under our eyes seldom has the same there.
+func (f *pythonFile) same(data []byte) bool {
+	if f.n == 0 {
+		return true
+	}
+	pos, last := headerSize, f.n-1
+	if last > 0 {
+		pos = int(f.plan.offsets[last-1]) + f.plan.width
+	}
+	raw := f.kind.keys[f.plan.keys[last]].raw
+	start := pos + lengthSize
+	return int(int32(binary.NativeEndian.Uint32(data[pos:]))) == len(raw) && string(data[start:start+len(raw)]) == raw
+}
+
+// parse reads a file from its first entry on.
+func (f *pythonFile) parse(data []byte, used int) error {
+	had := f.plan
+	defer func() {
+		if f.plan != had {
+			f.own = nil // its slots are those of other entries
+		}
+	}()
+	if used == headerSize {
+		f.plan, f.n, f.end = nil, 0, used
+		return nil
+	}
+	p := f.plan
+	if p == nil && len(f.kind.plans) > 0 {
+		p = f.kind.plans[0]
+	}
+	if p != nil {
+		// Mostly all keys are known, in this order. They prove the layout as
+		// well as layoutOf can.
+		n, ok := f.kind.match(p, data, used)
+		if ok && chain(data, headerSize, used, valueSize+valueAndTimeSize-p.width) != nil {
+			f.plan, f.n, f.end = p, n, used
+			return nil
+		}
+	}
+	width, err := layoutOf(data, used)
+	if err != nil {
+		return err
+	}
+	if p == nil || p.width != width {
+		p = f.kind.plan(width)
+	}
+	p, n, err := f.kind.follow(p, 0, data, headerSize, used, f.merger.catalog)
+	if err == nil {
+		f.plan, f.n, f.end = p, n, used
+	}
+	return err
+}
+
+// open opens the file, reads it, or maps it if it was there last time too, and
+// closes it. Files that come and go between collections are never mapped.
+func (f *pythonFile) open() error {
+	open := mapped.OpenNoFollow
+	if f.merger.follow {
+		open = mapped.Open
+	}
+	file, err := open(f.path)
+	if err != nil {
+		if info, failed := mapped.Lstat(f.path); failed == nil && !f.merger.follow {
+			err = errors.Join(checkRegular(info), err)
+		}
+		return err
+	}
+	defer file.Close()
+	if f.end > 0 {
+		if done, err := f.mapFile(file, f.end); done {
+			return err
+		}
+	}
+	return f.copy(file)
+}
+
+// mapFile maps the file, of which about so much is used, and reads it, or
+// reports that it has to be copied.
+func (f *pythonFile) mapFile(file *mapped.File, used int) (done bool, err error) {
+	info, err := file.Stat()
+	if err != nil {
+		return true, err
+	}
+	size := min(info.Size, mappingFor(used))
+	if size < headerSize || !f.merger.limits.allow(size) {
+		return false, nil
+	}
+	region, err := file.Map(int(size))
+	if err != nil {
+		return false, nil
+	}
+	f.region, f.identity, f.copied = region, info.Identity, nil
+	f.merger.limits.files++
+	f.merger.limits.bytes += size
+	fault := f.region.Guard(func() {
+		data := f.region.Bytes()
+		used := readUsed(data)
+		if done = used <= len(data); !done {
+			return
+		}
+		if err = checkUsed(used, size); err == nil {
+			err = f.parse(data, used) // all of it: it may be another file than last time
+		}
+	})
+	if done = done || fault != nil; !done {
+		f.unmap()
+	}
+	return done, errors.Join(fault, err)
+}
+
+// mappingFor returns how much to map of a file of which so much is used: room to
+// grow, but not the large empty rest that old clients put behind a few entries.
+func mappingFor(used int) int64 {
+	const step = 1 << 16
+	return (int64(used) + int64(used)/2 + step) / step * step
+}
+
+func (f *pythonFile) unmap() {
+	if n := f.region.Len(); n > 0 {
+		f.merger.limits.files--
+		f.merger.limits.bytes -= int64(n)
+		f.region.Unmap()
+	}
+}
+
+const (
+	// readAhead is how much of a file is read at once. Most have no more.
+	readAhead = 1 << 14
+	// large files are mapped at once, so that one that says it is large, and is
+	// mostly hole, does not cost its size in memory.
+	large = 1 << 22
+	// tooLarge files are not read where they cannot be mapped.
+	tooLarge = 1 << (26 + bits.UintSize/16)
+)
+
+// copy reads the file and keeps its values.
+func (f *pythonFile) copy(file *mapped.File) error {
+	data := f.merger.room(readAhead)[:readAhead]
+	n, err := file.ReadAt(data, 0)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		if info, failed := file.Stat(); failed == nil {
+			err = errors.Join(checkRegular(info), err)
+		}
+		return err
+	}
+	if n < headerSize {
+		return checkUsed(0, int64(n))
+	}
+	used := readUsed(data)
+	if used > n {
+		info, err := file.Stat()
+		if err != nil {
+			return err
+		}
+		if err := checkUsed(used, info.Size); err != nil {
+			return err
+		}
+		if used > large {
+			if done, err := f.mapFile(file, used); done {
+				return err
+			}
+		}
+		if used > tooLarge {
+			return defectf(ReasonRead, "its %d bytes are too many to be read, and it cannot be mapped", used)
+		}
+		data = f.merger.room(used)[:used]
+		if _, err := file.ReadAt(data[n:used], int64(n)); err != nil {
+			return err
+		}
+	}
+	if err := checkUsed(used, math.MaxInt64); err != nil {
+		return err
+	}
+	if err := f.parse(data[:used], used); err != nil {
+		return err
+	}
+	f.copied = f.copied[:0]
+	if f.n == 0 {
+		return nil
+	}
+	words := f.stride() / 8
+	f.copied = slices.Grow(f.copied, f.n*words)
+	for _, offset := range f.plan.offsets[:f.n] {
+		for w := range words {
+			f.copied = append(f.copied, math.Float64bits(load(unsafe.Pointer(&data[0]), offset+uint32(8*w))))
+		}
+	}
+	return nil
+}
+
+// stride returns how far apart copied values lie: times are kept only where they
+// are not 0.
+func (f *pythonFile) stride() int {
+	if f.kind.mode.operation() == opLatest {
+		return f.plan.width
+	}
+	return valueSize
+}
+
+// bytesOf returns words as bytes, which are aligned as atomic loads need it.
+func bytesOf(words []uint64) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), 8*len(words))
+}
+
+// binding returns where the file's values go: its own places if some of its
+// gauges have a series in each process.
+func (f *pythonFile) binding() *binding {
+	for _, cl := range f.claims() {
+		if !cl.lost && cl.typ == model.Gauge && cl.family.mode.perProcess() {
+			if f.own == nil {
+				f.own = &binding{}
+			}
+			return f.own
+		}
+	}
+	return &f.plan.shared
+}
+
+func (f *pythonFile) bind(c *catalog) {
+	if f.n == 0 {
+		return
+	}
+	b := f.binding()
+	if b == f.own {
+		if f.label == "" {
+			f.label = string(model.AppendLabel(nil, pidLabel, f.pid))
+		}
+	} else {
+		f.own = nil
+	}
+	f.kind.bind(b, f.plan, f.n, f.label, c)
+}
+
+func (f *pythonFile) mark(c *catalog) {
+	switch {
+	case f.n == 0:
+	case f.own != nil:
+		c.mark(f.own.slots[:f.n])
+	default:
+		p := f.plan
+		if p.pass != c.pass {
+			p.pass, p.marked = c.pass, 0
+		}
+		if f.n > p.marked {
+			c.mark(p.shared.slots[p.marked:f.n])
+			p.marked = f.n
+		}
+	}
+}
+
+func (f *pythonFile) read(t *totals, wanted *selection) error {
+	if f.n == 0 {
+		return nil
+	}
+	b := f.own
+	if b == nil {
+		b = &f.plan.shared
+	}
+	runs := wanted.of(b)
+	if len(runs) == 0 || runs[0].from >= f.n {
+		return nil
+	}
+	if f.region.Len() == 0 {
+		stride := f.stride()
+		return t.merge(bytesOf(f.copied), f.merger.ramp(f.n, stride), stride == valueAndTimeSize, b.slots, runs)
+	}
+	timed := f.plan.width == valueAndTimeSize
+	var err error
+	if fault := f.region.Guard(func() {
+		err = t.merge(f.region.Bytes(), f.plan.offsets[:f.n], timed, b.slots, runs)
+	}); fault != nil {
+		return fault
+	}
+	return err
+}
+
+func (f *pythonFile) reset() {
+	f.unmap()
+	f.plan, f.n, f.end, f.own, f.copied = nil, 0, 0, nil, nil
+	f.identity = mapped.Identity{}
+}
+
+func (f *pythonFile) close() { f.reset() }
+
+// replaced finds out by the identity of what is mapped, which no other file can
+// have meanwhile. Files that are not mapped are read whole each time.
+func (f *pythonFile) replaced() bool {
+	if f.region.Len() == 0 {
+		return false
+	}
+	info, err := mapped.Lstat(f.path)
+	return err != nil || info.Identity != f.identity
+}
+
+// passing is true of the files that [MarkProcessDead] deletes.
+func (f *pythonFile) passing() bool { return f.kind.mode.live() }

@@ -1,0 +1,228 @@
+package multiprocess
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"telltale/model"
+)
+
+// pythonKey is the key of an entry: a JSON array of family name, sample name, an
+// object of labels and, since client 0.16, help.
+type pythonKey struct {
+	family, sample, help string
+	labels               []label // sorted by name
+}
+
+type label struct{ name, value string }
+
+// parsePythonKey reads a key, labels into the given slice. What it returns shares
+// the key's memory.
+func parsePythonKey(raw string, labels []label) (key pythonKey, err error) {
+	if err := checkUTF8(raw); err != nil {
+		return key, err
+	}
+	s := scanner{text: raw, plain: true}
+	for i := range len(raw) {
+		if c := raw[i]; c < ' ' || c == '\\' {
+			s.plain = false
+			break
+		}
+	}
+	s.expect('[')
+	key.family = s.string()
+	s.expect(',')
+	key.sample = s.string()
+	s.expect(',')
+	key.labels = s.labels(labels)
+	if s.accept(',') {
+		key.help = s.string()
+	}
+	s.expect(']')
+	if s.skip(); s.failed || s.pos != len(raw) {
+		return key, defectf(ReasonKey, "the key %q is not a JSON array of two strings, an object of strings and perhaps a string", raw)
+	}
+	if key.family == "" || key.sample == "" {
+		return key, defectf(ReasonKey, "the key %q has an empty name", raw)
+	}
+	return key, nil
+}
+
+// scanner reads the little JSON that keys are made of. After a failure it goes
+// on failing.
+type scanner struct {
+	text   string
+	pos    int
+	plain  bool // no escapes and no control characters
+	failed bool
+}
+
+func (s *scanner) skip() {
+	for s.pos < len(s.text) {
+		switch s.text[s.pos] {
+		case ' ', '\t', '\r', '\n':
+			s.pos++
+		default:
+			return
+		}
+	}
+}
+
+func (s *scanner) accept(c byte) bool {
+	if s.skip(); s.pos < len(s.text) && s.text[s.pos] == c {
+		s.pos++
+		return true
+	}
+	return false
+}
+
+func (s *scanner) expect(c byte) {
+	if !s.accept(c) {
+		s.failed, s.pos = true, len(s.text)
+	}
+}
+
+func (s *scanner) string() string {
+	s.expect('"')
+	start, escaped := s.pos, false
+	if s.plain {
+		if n := strings.IndexByte(s.text[start:], '"'); n >= 0 {
+			s.pos += n + 1
+			return s.text[start : s.pos-1]
+		}
+	}
+	for ; s.pos < len(s.text); s.pos++ {
+		switch c := s.text[s.pos]; {
+		case c == '"':
+			inner := s.text[start:s.pos]
+			s.pos++
+			if !escaped {
+				return inner
+			}
+			var decoded string
+			if json.Unmarshal([]byte(s.text[start-1:s.pos]), &decoded) != nil {
+				s.failed = true
+			}
+			return decoded
+		case c == '\\':
+			escaped = true
+			s.pos++
+		case c < ' ':
+			s.failed = true
+		}
+	}
+	s.failed = true
+	return ""
+}
+
+// labels reads an object of strings. Of a name given twice the last counts.
+func (s *scanner) labels(labels []label) []label {
+	s.expect('{')
+	if s.accept('}') {
+		return labels
+	}
+	for !s.failed {
+		name := s.string()
+		s.expect(':')
+		value := s.string()
+		if n := len(labels); n == 0 || labels[n-1].name < name { // as Python sorts them
+			labels = append(labels, label{name, value})
+			if s.accept(',') {
+				continue
+			}
+			break
+		}
+		i, found := slices.BinarySearchFunc(labels, name, func(l label, name string) int { return strings.Compare(l.name, name) })
+		if found {
+			labels[i].value = value
+		} else {
+			labels = slices.Insert(labels, i, label{name, value})
+		}
+		if !s.accept(',') {
+			break
+		}
+	}
+	s.expect('}')
+	return labels
+}
+
+// define turns a key of the kind's files into a definition.
+func (k *pythonKind) define(key *pythonKey, c *catalog) (d definition, err error) {
+	d.part = partOf(k.typ, key)
+	text := k.rendered[:0]
+	for _, l := range key.labels {
+		if k.typ == model.Histogram && l.name == "le" {
+			if d.upper, err = parseBound(l.value); err != nil {
+				return d, err
+			}
+			continue
+		}
+		d.quoted = d.quoted || !model.LegacyLabelName(l.name)
+		if l.name == pidLabel {
+			text = model.AppendLabel(text, l.name, l.value)
+			d.pidTo = uint32(len(text))
+			continue
+		}
+		text = model.AppendLabel(text, l.name, l.value)
+		if l.name < pidLabel {
+			d.pidFrom, d.pidTo = uint32(len(text)), uint32(len(text))
+		}
+	}
+	if int(d.pidTo) < len(text) && text[d.pidTo] == ',' {
+		d.pidTo++
+	}
+	if d.part == 0 {
+		d.sample = key.sample
+	}
+	k.rendered = text
+	d.labels = k.text.keep(text)
+	if last := k.last; last == nil || last.name != key.family || last.help != key.help {
+		k.last = c.claim(claimKey{name: key.family, help: key.help, typ: k.typ, mode: k.mode})
+	}
+	d.claim = k.last
+	return d, nil
+}
+
+// partOf finds the part of its series that a sample is, 0 for none.
+func partOf(typ model.Type, key *pythonKey) model.Parts {
+	if typ == model.Histogram && slices.ContainsFunc(key.labels, func(l label) bool { return l.name == "le" }) {
+		return model.PartBucket
+	}
+	suffix, ok := strings.CutPrefix(key.sample, key.family)
+	if !ok {
+		return 0
+	}
+	switch typ {
+	case model.Gauge:
+		if suffix == "" {
+			return model.PartValue
+		}
+	case model.Counter:
+		if suffix == "_total" || suffix == "" && strings.HasSuffix(key.family, "_total") {
+			return model.PartTotal
+		}
+	}
+	switch {
+	case typ == model.Gauge:
+	case suffix == "_created":
+		return model.PartCreated
+	case typ == model.Counter:
+	case suffix == "_sum":
+		return model.PartSum
+	case suffix == "_count":
+		return model.PartCount
+	}
+	return 0
+}
+
+// parseBound reads a bucket's bound, however it is spelled.
+func parseBound(le string) (float64, error) {
+	upper, err := strconv.ParseFloat(le, 64)
+	if err != nil || math.IsNaN(upper) {
+		return 0, defectf(ReasonKey, "the bucket bound %q is not a number", le)
+	}
+	return upper + 0, nil // -0 becomes 0
+}

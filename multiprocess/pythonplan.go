@@ -1,0 +1,242 @@
+package multiprocess
+
+import (
+	"slices"
+)
+
+// pythonKinds are the kinds of Python's files, by type and gauge mode.
+type pythonKinds map[pythonKindKey]*pythonKind
+
+func (ks pythonKinds) kind(key pythonKindKey) *pythonKind {
+	k, ok := ks[key]
+	if !ok {
+		k = &pythonKind{pythonKindKey: key}
+		ks[key] = k
+	}
+	return k
+}
+
+// pythonKind is what the files of one type and mode share. Keys are told apart
+// by their bytes, so that the JSON of each is read once.
+type pythonKind struct {
+	pythonKindKey
+	keys  []internedKey
+	ids   map[string]uint32 // from a key's bytes
+	plans []*plan           // some, the last used first
+	text  arena             // of keys and labels
+	last  *claim            // which the next key mostly has too
+	// Reused while a key is read.
+	labels   []label
+	rendered []byte
+}
+
+type internedKey struct {
+	raw        string
+	definition definition
+	follower   uint32 // the key that came after this one last time
+	epoch      int    // of slot
+	slot       uint32 // or, where each process has its own, the place of their series
+}
+
+// plan is a sequence of entries with which files begin. Files whose keys came in
+// the same order share one, each with as much of it as it has. It grows at its
+// end and never changes otherwise.
+type plan struct {
+	width   int
+	offsets []uint32 // of the values
+	keys    []uint32
+	claims  []*claim // of the definitions, in order of first use
+	firsts  []int    // the entry of each claim's first use
+	shared  binding
+	pass    int // the catalog's pass in which entries were marked
+	marked  int // how many
+}
+
+// plansKept bounds the search for a plan to share.
+const plansKept = 8
+
+// intern returns the number of a key, which usually follows the one before as it
+// did last time.
+func (k *pythonKind) intern(raw []byte, before uint32, c *catalog) (uint32, error) {
+	if before < uint32(len(k.keys)) {
+		if id := k.keys[before].follower; k.keys[id].raw == string(raw) {
+			return id, nil
+		}
+	}
+	id, ok := k.ids[string(raw)]
+	if !ok {
+		copied := k.text.keep(raw) // before it is looked at: its writer might not have finished
+		key, err := parsePythonKey(copied, k.labels[:0])
+		if err != nil {
+			return 0, err
+		}
+		k.labels = key.labels
+		d, err := k.define(&key, c)
+		if err != nil {
+			return 0, err
+		}
+		id = uint32(len(k.keys))
+		k.keys = append(k.keys, internedKey{raw: copied, definition: d, follower: id})
+		k.ids[copied] = id
+	}
+	if before < uint32(len(k.keys)) {
+		k.keys[before].follower = id
+	}
+	return id, nil
+}
+
+// follow goes through the entries from pos to used, the first of which is entry
+// n of plan p, and returns the plan that the file has now, and its number of
+// entries.
+func (k *pythonKind) follow(p *plan, n int, data []byte, pos, used int, c *catalog) (*plan, int, error) {
+	before := ^uint32(0)
+	if n > 0 {
+		before = p.keys[n-1]
+	}
+	if len(k.keys) == 0 {
+		k.expect((used - pos) / typicalEntry)
+	}
+	for pos < used {
+		end, value, err := next(data, pos, used)
+		if err != nil {
+			return nil, 0, err
+		}
+		raw := data[pos+lengthSize : end]
+		if pos = value + p.width; pos > used {
+			return nil, 0, defectf(ReasonCorrupt, "the last entry ends at %d, beyond %d bytes used", pos, used)
+		}
+		if n < len(p.keys) {
+			if id := p.keys[n]; k.keys[id].raw == string(raw) {
+				before = id
+				n++
+				continue
+			}
+		}
+		id, err := k.intern(raw, before, c)
+		if err != nil {
+			return nil, 0, err
+		}
+		if n < len(p.keys) {
+			p = k.branch(p, n, id)
+		}
+		if n == len(p.keys) {
+			p.append(uint32(value), id, k.keys[id].definition.claim)
+		}
+		before = id
+		n++
+	}
+	return p, n, nil
+}
+
+// typicalEntry is about how many bytes an entry has.
+const typicalEntry = 160
+
+// expect makes room for about n keys.
+func (k *pythonKind) expect(n int) {
+	k.ids = make(map[string]uint32, n)
+	k.keys = make([]internedKey, 0, n)
+}
+
+// match returns how many entries of the plan data has, if it is entries of the
+// plan up to used.
+func (k *pythonKind) match(p *plan, data []byte, used int) (n int, ok bool) {
+	pos := headerSize
+	for n < len(p.keys) && pos < used {
+		end, value, err := next(data, pos, used)
+		if err != nil || k.keys[p.keys[n]].raw != string(data[pos+lengthSize:end]) {
+			return 0, false
+		}
+		pos = value + p.width
+		n++
+	}
+	return n, pos == used
+}
+
+// plan returns the plan used last, or an empty one.
+func (k *pythonKind) plan(width int) *plan {
+	for _, p := range k.plans {
+		if p.width == width {
+			return p
+		}
+	}
+	return k.remember(&plan{width: width})
+}
+
+// branch returns a plan that begins with n entries of p and goes on with key id,
+// or ends there.
+func (k *pythonKind) branch(p *plan, n int, id uint32) *plan {
+	for _, q := range k.plans {
+		if q.width == p.width && len(q.keys) > n && q.keys[n] == id && slices.Equal(q.keys[:n], p.keys[:n]) {
+			return k.remember(q)
+		}
+	}
+	claims := 0
+	for claims < len(p.firsts) && p.firsts[claims] < n {
+		claims++
+	}
+	return k.remember(&plan{
+		width:   p.width,
+		offsets: slices.Clone(p.offsets[:n]),
+		keys:    slices.Clone(p.keys[:n]),
+		claims:  slices.Clone(p.claims[:claims]),
+		firsts:  slices.Clone(p.firsts[:claims]),
+	})
+}
+
+// remember puts a plan first.
+func (k *pythonKind) remember(p *plan) *plan {
+	if i := slices.Index(k.plans, p); i >= 0 {
+		k.plans = slices.Delete(k.plans, i, i+1)
+	}
+	if len(k.plans) == plansKept {
+		k.plans = k.plans[:plansKept-1]
+	}
+	k.plans = slices.Insert(k.plans, 0, p)
+	return p
+}
+
+func (p *plan) append(offset, id uint32, c *claim) {
+	if n := len(p.claims); n == 0 || p.claims[n-1] != c && !slices.Contains(p.claims, c) {
+		p.claims, p.firsts = append(p.claims, c), append(p.firsts, len(p.keys))
+	}
+	p.offsets, p.keys = append(p.offsets, offset), append(p.keys, id)
+}
+
+// claimsOf returns the claims of the first n entries.
+func (p *plan) claimsOf(n int) []*claim {
+	i := len(p.firsts)
+	for i > 0 && p.firsts[i-1] >= n {
+		i--
+	}
+	return p.claims[:i]
+}
+
+// pidLabel is the label by which the series of processes differ.
+const pidLabel = "pid"
+
+// bind appends the slots of entries up to n to b. The pid is set where some
+// gauges have a series in each process.
+func (k *pythonKind) bind(b *binding, p *plan, n int, pid string, c *catalog) {
+	if b.epoch != c.epoch {
+		*b = binding{epoch: c.epoch, slots: b.slots[:0], runs: b.runs[:0]}
+	}
+	for i := len(b.slots); i < n; i++ {
+		key := &k.keys[p.keys[i]]
+		d := &key.definition
+		op := c.operation(d)
+		switch {
+		case op == opSkip:
+			b.append(op, 0)
+			continue
+		case op == opSet && d.part != 0:
+			if key.epoch != c.epoch {
+				key.epoch, key.slot = c.epoch, c.processes(d)
+			}
+			b.append(op, c.processSlot(d, key.slot, pid))
+			continue
+		case key.epoch != c.epoch:
+			key.epoch, key.slot = c.epoch, c.slot(d)
+		}
+		b.append(op, key.slot)
+	}
+}
