@@ -24,7 +24,7 @@ fuzz:
 	@go test -list '^Fuzz' work | awk '/^Fuzz/ {targets[n++]=$$1} /^ok/ {for (i=0;i<n;i++) print $$2, targets[i]; n=0}' | \
 	while read package target; do \
 		echo "$$package $$target"; \
-		go test $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; \
+		go test $$package -run '^$$' -fuzz "^$$target\$$" -fuzzminimizetime 10x -fuzztime $(FUZZTIME) || exit 1; \
 	done
 
 bench:

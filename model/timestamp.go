@@ -19,6 +19,9 @@ type Timestamp struct {
 // Unix returns the moment sec seconds and nsec nanoseconds after the epoch, as
 // [time.Unix] does; nsec may lie outside [0, 1e9).
 func Unix(sec, nsec int64) Timestamp {
+	if uint64(nsec) < 1e9 { // as nearly always, and without a division
+		return Timestamp{sec: sec, nsec: int32(nsec), set: true}
+	}
 	sec += nsec / 1e9
 	if nsec %= 1e9; nsec < 0 {
 		nsec += 1e9

@@ -215,8 +215,15 @@ func (p *Page) buckets(pt *model.Point, h *model.HistogramValue) {
 }
 
 // visitCreated writes when a point began to count, where that is wanted.
+// It is small, to be inlined: mostly nobody wants it.
 func (p *Page) visitCreated(pt *model.Point) {
-	if p.block.Parts&model.PartCreated != 0 && pt.Created.IsSet() {
+	if p.block.Parts&model.PartCreated != 0 {
+		p.appendCreated(pt)
+	}
+}
+
+func (p *Page) appendCreated(pt *model.Point) {
+	if pt.Created.IsSet() {
 		p.line(model.PartCreated, pt, pt.Created.Seconds())
 	}
 }
