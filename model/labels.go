@@ -112,10 +112,25 @@ func (l Labels) Len() int {
 // All walks names and values in order. It allocates only to undo escapes.
 func (l Labels) All() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
+		for name, value := range l.Raw() {
+			if name[0] == '"' {
+				name = name[1 : len(name)-1]
+			}
+			if !yield(unescape(name), unescape(value)) {
+				return
+			}
+		}
+	}
+}
+
+// Raw walks names and values in order as they stand in the text: names with
+// their quotes, if they have any, and nothing unescaped.
+func (l Labels) Raw() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
 		for rest := l.text; rest != ""; {
 			var name, value string
 			name, value, rest = cutLabel(rest)
-			if !yield(unescape(name), unescape(value)) {
+			if !yield(name, value) {
 				return
 			}
 		}
@@ -179,17 +194,17 @@ func (l Labels) Same(other Labels) bool {
 // Clone returns labels that share no memory with l.
 func (l Labels) Clone() Labels { return Labels{strings.Clone(l.text)} }
 
-// cutLabel splits the first label off canonical text, name and value still
-// escaped.
+// cutLabel splits the first label off canonical text: the name with its quotes,
+// the value without, both still escaped.
 func cutLabel(text string) (name, value, rest string) {
+	end := 0
 	if text[0] == '"' {
-		end := closingQuote(text, 1)
-		name, text = text[1:end], text[end+1:]
+		end = closingQuote(text, 1) + 1
 	} else {
-		end := strings.IndexByte(text, '=')
-		name, text = text[:end], text[end:]
+		end = strings.IndexByte(text, '=')
 	}
-	end := closingQuote(text, 2) // after ="
+	name, text = text[:end], text[end:]
+	end = closingQuote(text, 2) // after ="
 	value, rest = text[2:end], text[end+1:]
 	if rest != "" {
 		rest = rest[1:] // the comma

@@ -186,28 +186,10 @@ func (n *names) appendRewritten(dst []byte, text, more string) []byte {
 }
 
 func (n *names) appendFields(fields []field, text string) []field {
-	for text != "" {
-		end := strings.IndexByte(text, '=')
-		if text[0] == '"' {
-			end = closingQuote(text, 1) + 1
-		}
-		value := text[end+len(`="`):]
-		stop := closingQuote(value, 0)
-		fields = append(fields, field{n.label(text[:end]), value[:stop]})
-		text = strings.TrimPrefix(value[stop+1:], ",")
+	for name, value := range model.LabelsFromText(text).Raw() {
+		fields = append(fields, field{n.label(name), value})
 	}
 	return fields
-}
-
-// closingQuote finds the first quote from i on that is not escaped.
-func closingQuote(text string, i int) int {
-	for text[i] != '"' {
-		if text[i] == '\\' {
-			i++
-		}
-		i++
-	}
-	return i
 }
 
 // hasQuotedName reports whether a label name in canonical text stands between
