@@ -142,6 +142,9 @@ func (r *Registry) newEntry(c Collector) (*entry, error) {
 	}
 	e := &entry{collector: c}
 	e.claim(families)
+	if !nests(c) { // else they come and go
+		e.families = families
+	}
 	return e, nil
 }
 

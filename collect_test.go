@@ -198,7 +198,11 @@ func TestRegistryDescribe(t *testing.T) {
 		}
 	}
 	panicking = true
-	wantNames(t, "described when one panics", describedNames(reg), "target", "outer", "inner")
+	wantNames(t, "described when one panics now", describedNames(reg), "target", "outer", "inner", "custom")
+
+	asking := telltale.NewRegistry(telltale.WithAutoDescribe())
+	register(t, asking, nameless(gauge("asked", 1)))
+	wantNames(t, "described by being asked", describedNames(asking), "asked")
 }
 
 // Two UTF-8 names that one escaping scheme makes the same both stay, but for the

@@ -101,17 +101,24 @@ func (c *Counter) Inc() {
 // error hook.
 func (c *Counter) Add(v float64) {
 	if n := int64(v); float64(n) == v && n >= 0 && n < 1<<53 {
-		if w := c.whole(); w != nil {
-			w.Add(uint64(n))
-			return
+		w := c.whole()
+		switch {
+		case w == nil:
+			c.addSharded(uint64(n))
+		case w.Add(uint64(n)) < uint64(n): // it has wrapped around
+			c.addFraction(1 << 64)
 		}
-		c.addSharded(uint64(n))
 		return
 	}
 	if !(v > 0) {
 		c.refuse(v)
 		return
 	}
+	c.addFraction(v)
+}
+
+// addFraction adds what does not fit the word of whole numbers.
+func (c *Counter) addFraction(v float64) {
 	e := c.extra.Load()
 	if e == nil {
 		if c.family == nil {

@@ -285,3 +285,20 @@ func TestZeroCounter(t *testing.T) {
 		}
 	}
 }
+
+func TestCounterBeyondItsWord(t *testing.T) {
+	c := telltale.Must(telltale.NewCounter("bytes", "", telltale.Unregistered()))
+	const step = 1<<53 - 1
+	want := 0.0
+	for range 2050 { // 2^64 lies before the last
+		before := c.Value()
+		c.Add(step)
+		if c.Value() < before {
+			t.Fatalf("the counter fell from %v to %v", before, c.Value())
+		}
+		want += step
+	}
+	if got := c.Value(); got < want*(1-1e-9) || got > want*(1+1e-9) {
+		t.Errorf("the counter is at %v, want about %v", got, want)
+	}
+}

@@ -46,6 +46,7 @@ type entry struct {
 	collector Collector
 	position  int // in entries
 	claims    []string
+	families  []*model.Family // described when it was registered, if that does not change
 	literal   map[string]bool // sample names of counters and infos whose base name another of its families has
 	runs      runs
 }
@@ -222,8 +223,9 @@ func (r *Registry) Families(ctx context.Context) iter.Seq2[*model.Family, error]
 	}
 }
 
-// Describe returns the families that the registered collectors describe, without
-// samples, in the order of registration.
+// Describe returns the families that the registered collectors describe, or
+// emitted when they were asked at registration, without samples, in the order of
+// registration.
 func (r *Registry) Describe() []*model.Family {
 	r.mu.RLock()
 	entries := slices.Clone(r.entries)
@@ -233,7 +235,13 @@ func (r *Registry) Describe() []*model.Family {
 	}
 	r.mu.RUnlock()
 	for _, e := range entries {
-		if e != nil {
+		switch {
+		case e == nil:
+		case e.families != nil:
+			for _, f := range e.families {
+				families = append(families, f.Header())
+			}
+		default:
 			families = append(families, list(e.collector)...)
 		}
 	}
