@@ -5,20 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"strconv"
 	"time"
 
 	"telltale"
 	"telltale/cmd/telltale/internal/shop"
 	"telltale/collectors"
-	"telltale/scrapehttp"
 )
 
 // demo is the verb that shows the library at work: a shop with instruments, its
 // customers, and its metrics.
 type demo struct {
-	Listen string        `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
+	Listen address       `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
 	For    time.Duration `help:"End after this time, such as 10s; without it on Ctrl-C." placeholder:"DURATION"`
 }
 
@@ -31,9 +28,6 @@ const (
 
 // Validate is called by kong when it has parsed the flags.
 func (d *demo) Validate() error {
-	if _, _, err := net.SplitHostPort(d.Listen); err != nil {
-		return fmt.Errorf("--listen: %w; it should look like 127.0.0.1:9464 or :9464", err)
-	}
 	if d.For < 0 {
 		return fmt.Errorf("--for: %v is negative", d.For)
 	}
@@ -55,7 +49,7 @@ func (d *demo) Run(ctx context.Context, out output) error {
 	if err != nil {
 		return errors.Join(err, page.stop())
 	}
-	_, _ = fmt.Fprint(out, guide(page.addr, s.URL(), d.For))
+	_, _ = fmt.Fprint(out, guide(page.url(), s.URL(), d.For))
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -75,42 +69,8 @@ func (d *demo) Run(ctx context.Context, out output) error {
 	return report(ctx, out, tally, reg)
 }
 
-// page is the metrics page while it is served.
-type page struct {
-	addr  net.Addr
-	end   context.CancelFunc
-	ended chan struct{}
-	err   error // once ended
-}
-
-// startPage serves the metrics until stop is called; that ctx is done does not
-// end it, so that the last numbers can be scraped.
-func startPage(ctx context.Context, addr string, reg *telltale.Registry) (*page, error) {
-	p := &page{ended: make(chan struct{})}
-	ctx, p.end = context.WithCancel(context.WithoutCancel(ctx))
-	listening := make(chan net.Addr, 1)
-	go func() {
-		defer close(p.ended)
-		p.err = scrapehttp.Serve(ctx, addr, reg, scrapehttp.WithListening(func(a net.Addr) { listening <- a }))
-	}()
-	select {
-	case p.addr = <-listening:
-		return p, nil
-	case <-p.ended:
-		p.end()
-		return nil, fmt.Errorf("cannot serve the metrics: %w", p.err)
-	}
-}
-
-func (p *page) stop() error {
-	p.end()
-	<-p.ended
-	return p.err
-}
-
 // guide tells what to look at.
-func guide(metrics net.Addr, shopURL string, lasts time.Duration) string {
-	url := "http://" + reachable(metrics) + "/metrics"
+func guide(url, shopURL string, lasts time.Duration) string {
 	end := "It ends on Ctrl-C."
 	if lasts > 0 {
 		end = fmt.Sprintf("It ends after %v, or on Ctrl-C.", lasts)
@@ -130,15 +90,6 @@ Try
 
 %[4]s
 `, shopURL, requestsPerSecond, url, end)
-}
-
-// reachable returns an address by which to reach what listens on addr, which may
-// be all interfaces.
-func reachable(addr net.Addr) string {
-	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
-		return net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
-	}
-	return addr.String()
 }
 
 // report compares what the customers saw with what the metrics say. The two are

@@ -1,9 +1,11 @@
 // Command telltale is the telltale library at the command line.
 //
 //	telltale demo [--listen ADDR] [--for DURATION]
+//	telltale serve --dir DIR [--listen ADDR]
+//	telltale merge [--no-accumulate] [--strict] [--to FORMAT] DIR|FILE...
 //
 // It exits with 0 when all is well, with 1 when something it was given is wrong
-// (a port that is taken, say), and with 2 when it was called wrongly.
+// (a port that is taken, a directory that is not there), and with 2 when it was called wrongly.
 package main
 
 import (
@@ -27,11 +29,18 @@ const (
 // commandLine has a field for each verb. A verb lives in a file of its own and
 // has a method Run, which kong calls with what main binds.
 type commandLine struct {
-	Demo demo `cmd:"" help:"Run a small shop under load and serve its metrics."`
+	Demo  demo  `cmd:"" help:"Run a small shop under load and serve its metrics."`
+	Serve serve `cmd:"" help:"Serve the metrics of a service's worker processes as one page."`
+	Merge merge `cmd:"" help:"Print what the metrics files of worker processes say together."`
 }
 
 // output is where verbs write their results.
 type output struct{ io.Writer }
+
+// diagnostics is where verbs tell what is wrong and does not stop them.
+type diagnostics struct{ io.Writer }
+
+func (d diagnostics) warn(err error) { _, _ = fmt.Fprintf(d, "telltale: warning: %v\n", err) }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -45,7 +54,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		kong.Description("Prometheus metrics at the command line."),
 		kong.Writers(stdout, stderr),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(output{stdout}),
+		kong.Bind(output{stdout}, diagnostics{stderr}),
+		kong.Vars{"writable": writableNames()},
 	)
 	if err != nil {
 		panic(err) // the definition of the command line is at fault

@@ -58,6 +58,62 @@ func outcome(t *testing.T, args ...string) (stdout, stderr string, status int) {
 	return out.String(), errs.String(), c.ProcessState.ExitCode()
 }
 
+// server is a verb that runs until it is told to end.
+type server struct {
+	t       *testing.T
+	process *exec.Cmd
+	lines   *bufio.Scanner
+	stderr  bytes.Buffer
+	url     string
+}
+
+// start runs a verb that serves metrics and waits for their URL.
+func start(t *testing.T, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, process: command(t, args...)}
+	stdout, err := s.process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.process.Stderr = &s.stderr
+	if err := s.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.lines = bufio.NewScanner(stdout)
+	for s.url == "" && s.lines.Scan() {
+		if line := strings.TrimSpace(s.lines.Text()); strings.HasPrefix(line, "http://127.0.0.1:") && strings.HasSuffix(line, "/metrics") {
+			s.url = line
+		}
+	}
+	if s.url == "" {
+		_ = s.process.Wait()
+		t.Fatalf("no URL in what it says; stderr %q", s.stderr.String())
+	}
+	return s
+}
+
+// end sends the signal and returns what the verb said since the URL, all that it
+// said on stderr, and its exit status.
+func (s *server) end(signal os.Signal) (stdout, stderr string, status int) {
+	s.t.Helper()
+	if err := s.process.Process.Signal(signal); err != nil {
+		s.t.Fatal(err)
+	}
+	var rest strings.Builder
+	for s.lines.Scan() {
+		rest.WriteString(s.lines.Text() + "\n")
+	}
+	_ = s.process.Wait()
+	return rest.String(), s.stderr.String(), s.process.ProcessState.ExitCode()
+}
+
+func needInterrupts(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows cannot send an interrupt to one process")
+	}
+}
+
 // lastLine returns what the demo says at its end.
 func lastLine(t *testing.T, stdout string) (made, counted int) {
 	t.Helper()
@@ -106,29 +162,9 @@ func requests(t *testing.T, page string) (sum int) {
 }
 
 func TestDemo(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows cannot send an interrupt to one process")
-	}
-	c := command(t, "demo", "--listen", "127.0.0.1:0")
-	stdout, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	c.Stderr = &stderr
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(stdout)
-	url := ""
-	for url == "" && lines.Scan() {
-		if line := strings.TrimSpace(lines.Text()); strings.HasPrefix(line, "http://127.0.0.1:") && strings.HasSuffix(line, "/metrics") {
-			url = line
-		}
-	}
-	if url == "" {
-		t.Fatalf("no URL in what it says; stderr %q", stderr.String())
-	}
+	needInterrupts(t)
+	s := start(t, "demo", "--listen", "127.0.0.1:0")
+	url := s.url
 
 	seen := 0
 	for seen < 20 { // at 50 a second
@@ -152,17 +188,11 @@ func TestDemo(t *testing.T) {
 		t.Errorf("one name gave %q", page)
 	}
 
-	if err := c.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
+	rest, stderr, status := s.end(os.Interrupt)
+	if status != 0 {
+		t.Errorf("status %d, stderr %q", status, stderr)
 	}
-	var rest strings.Builder
-	for lines.Scan() {
-		rest.WriteString(lines.Text() + "\n")
-	}
-	if err := c.Wait(); err != nil {
-		t.Errorf("%v, stderr %q", err, stderr.String())
-	}
-	if made, counted := lastLine(t, rest.String()); made != counted || made < seen {
+	if made, counted := lastLine(t, rest); made != counted || made < seen {
 		t.Errorf("%d made, %d counted, %d seen before", made, counted, seen)
 	}
 }
@@ -195,15 +225,23 @@ func TestUsage(t *testing.T) {
 		status int
 		stderr string
 	}{
-		{"", 2, "telltale: expected \"demo\"\n"},
+		{"", 2, "telltale: expected one of \"demo\", \"serve\", \"merge\"\n"},
 		{"dance", 2, "telltale: unexpected argument dance\n"},
 		{"demo --loud", 2, "telltale: unknown flag --loud\n"},
 		{"demo now", 2, "telltale: unexpected argument now\n"},
 		{"demo --for soon", 2, "telltale: --for: expected duration"},
 		{"demo --for=-1s", 2, "telltale: demo: --for: -1s is negative\n"},
-		{"demo --listen nowhere", 2, "telltale: demo: --listen: address nowhere: missing port"},
+		{"demo --listen nowhere", 2, "telltale: --listen: address nowhere: missing port"},
+		{"serve", 2, "telltale: missing flags: --dir=DIR\n"},
+		{"serve --dir . --listen nowhere", 2, "telltale: --listen: address nowhere: missing port"},
+		{"serve --dir . more", 2, "telltale: unexpected argument more\n"},
+		{"merge", 2, "telltale: expected \"<path> ...\"\n"},
+		{"merge --to json .", 2, "telltale: --to: there is no format \"json\" to write; use text, text1 or openmetrics\n"},
+		{"merge --to", 2, "telltale: --to: expected "},
 		{"--help", 0, ""},
 		{"demo --help", 0, ""},
+		{"serve --help", 0, ""},
+		{"merge --help", 0, ""},
 	} {
 		stdout, stderr, status := outcome(t, strings.Fields(test.args)...)
 		if status != test.status || !strings.HasPrefix(stderr, test.stderr) {

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"strings"
+
+	"telltale/exposition"
+	"telltale/model"
+)
+
+// What several verbs take from the command line. The types read themselves, so
+// that what is wrong with a value is wrong usage, told with the flag's name.
+
+// address is a TCP address to listen on.
+type address string
+
+// UnmarshalText is called by kong.
+func (a *address) UnmarshalText(text []byte) error {
+	if _, _, err := net.SplitHostPort(string(text)); err != nil {
+		return fmt.Errorf("%w; it should look like 127.0.0.1:9464 or :9464", err)
+	}
+	*a = address(text)
+	return nil
+}
+
+// namedFormat is a format to write, with the name it has on the command line.
+type namedFormat struct {
+	name string
+	exposition.Format
+}
+
+// writable lists the formats that can be written. In the one that has quoted
+// names they are left as they are.
+var writable = []namedFormat{
+	{"text", exposition.Text004},
+	{"text1", exposition.Text100.WithEscaping(model.AllowUTF8)},
+	{"openmetrics", exposition.OpenMetrics1},
+}
+
+// UnmarshalText is called by kong.
+func (f *namedFormat) UnmarshalText(text []byte) error {
+	for _, known := range writable {
+		if known.name == string(text) {
+			*f = known
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no format %q to write; use %s", text, writableNames())
+}
+
+// writableNames is the list for messages and help: "a, b or c".
+func writableNames() string {
+	var names []string
+	for _, f := range writable {
+		names = append(names, f.name)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}

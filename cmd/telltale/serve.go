@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"telltale"
+	"telltale/model"
+	"telltale/multiprocess"
+	"telltale/scrapehttp"
+)
+
+// serve is the verb that runs beside a service of many processes and serves
+// their metrics as one.
+type serve struct {
+	Dir    string  `help:"The directory that the workers write to." required:"" env:"PROMETHEUS_MULTIPROC_DIR" placeholder:"DIR"`
+	Listen address `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
+}
+
+// Help is what kong prints below the usage.
+func (*serve) Help() string {
+	return `The workers are those of a service with Python's prometheus_client in multiprocess mode. Their *.db files are merged anew at every scrape. A file that cannot be read is left out and told on stderr, once until it is otherwise.
+
+The page has the workers' metrics and telltale_*, the health of this registry. It has no process_* or go_* metrics of this process, which would pass for the service's.`
+}
+
+// Run serves the page until ctx is done.
+func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
+	log := slog.New(slog.NewTextHandler(diag, nil))
+	workers, err := multiprocess.NewCollector(s.Dir, multiprocess.WithErrorHook(func(err error) { warn(log, err) }))
+	if err != nil {
+		return fmt.Errorf("cannot read the workers' files: %w", err)
+	}
+	// Reading once before anybody asks finds what is wrong with the directory,
+	// and makes the first scrape as quick as the others.
+	if err := workers.Collect(ctx, func(*model.Family) error { return nil }); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("cannot read the workers' files: %w", err)
+	}
+	news := newNews(func(err error) { warn(log, err) })
+	reg := telltale.NewRegistry(telltale.WithErrorHook(news.hear))
+	if err := errors.Join(reg.Register(workers), reg.Register(reg.Health())); err != nil {
+		return err
+	}
+	page, err := startPage(ctx, s.Listen, reg, scrapehttp.WithErrorHook(func(err error) {
+		var drop *scrapehttp.DropError
+		if errors.As(err, &drop) { // which is found again at every scrape
+			news.hear(err)
+			return
+		}
+		warn(log, err)
+	}))
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "The metrics of the workers that write to %s are at\n  %s\nIt ends on Ctrl-C.\n", s.Dir, page.url())
+	select {
+	case <-ctx.Done():
+	case <-page.ended:
+	}
+	return page.stop()
+}
+
+// warn logs what went wrong and was survived.
+func warn(log *slog.Logger, err error) {
+	var file *multiprocess.FileError
+	var conflict *multiprocess.ConflictError
+	switch {
+	case errors.As(err, &file):
+		level := slog.LevelWarn
+		if file.Reason == multiprocess.ReasonEmpty || file.Reason == multiprocess.ReasonVanished {
+			level = slog.LevelInfo // a worker has just started, or ended: nothing is lost
+		}
+		log.Log(context.Background(), level, "a file is left out", "path", file.Path, "reason", string(file.Reason), "error", file.Err)
+	case errors.As(err, &conflict):
+		log.Warn("workers disagree", "family", conflict.Family, "about", conflict.About, "error", conflict.Err)
+	default:
+		log.Warn("a scrape met with a fault", "error", err)
+	}
+}
+
+// news passes on errors that are found again at every scrape, each once until it
+// was not met for some time.
+type news struct {
+	tell func(error)
+
+	mu  sync.Mutex
+	met map[string]time.Time // when last, by text
+}
+
+// An error that was not met for so long is over: scrapes are at most minutes
+// apart. So many different ones are remembered, since they may have names in
+// them that workers make up.
+const (
+	newsEnds  = 5 * time.Minute
+	newsLimit = 1000
+)
+
+func newNews(tell func(error)) *news { return &news{tell: tell, met: make(map[string]time.Time)} }
+
+func (n *news) hear(err error) {
+	if n.isNew(err.Error(), time.Now()) {
+		n.tell(err)
+	}
+}
+
+func (n *news) isNew(text string, now time.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	last, met := n.met[text]
+	if !met && len(n.met) >= newsLimit {
+		for text, last := range n.met {
+			if now.Sub(last) >= newsEnds {
+				delete(n.met, text)
+			}
+		}
+		if len(n.met) >= newsLimit {
+			return false // a flood has been logged; telltale_faults_total counts on
+		}
+	}
+	n.met[text] = now
+	return !met || now.Sub(last) >= newsEnds
+}
