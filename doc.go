@@ -17,8 +17,9 @@
 // name is a [*DuplicateError].
 //
 // Updating a handle is about one atomic operation. It takes no lock, allocates
-// nothing and never panics: what cannot be done is dropped, counted and told to
-// the registry's error hook.
+// nothing and, outside strict mode ([WithStrict]), never panics: what cannot be
+// done is dropped, counted and told to the registry's error hook
+// ([WithErrorHook]).
 //
 // # Collecting
 //

@@ -23,11 +23,11 @@ const (
 	ModeMax                             // the largest
 	ModeSum                             // the sum
 	ModeMostRecent                      // what was set last
-	ModeLiveAll                         // the same, of processes alive
-	ModeLiveMin                         //
-	ModeLiveMax                         //
-	ModeLiveSum                         //
-	ModeLiveMostRecent                  //
+	ModeLiveAll                         // one series for each process alive
+	ModeLiveMin                         // the smallest of processes alive
+	ModeLiveMax                         // the largest of processes alive
+	ModeLiveSum                         // the sum of processes alive
+	ModeLiveMostRecent                  // what a process alive set last
 	numModes
 )
 
@@ -187,7 +187,8 @@ func (g *Gauge) SetFunc(f func() float64) {
 	g.grow().function.Store(&f)
 }
 
-// Value returns the gauge's value in this process.
+// Value returns the gauge's value in this process. After SetFunc it calls the
+// function, on the caller's goroutine: a panic there is the caller's.
 func (g *Gauge) Value() float64 {
 	w := (*cell.Word)(atomic.LoadPointer(&g.word)) // before extra, which is there when it is nil
 	e := g.extra.Load()

@@ -114,7 +114,8 @@ type gaugeOption func(*settings)
 func (o gaugeOption) applyGauge(s *settings) { o(s) }
 
 // WithGaugeMode says how the values of several processes become one. It has no
-// effect within one process.
+// effect within one process, and no part of this library yet writes instruments
+// for other processes to merge.
 func WithGaugeMode(mode GaugeMode) GaugeOption {
 	return gaugeOption(func(s *settings) { s.mode = mode })
 }
@@ -125,7 +126,8 @@ func (o histogramOption) applyHistogram(s *settings) { o(s) }
 
 // WithBuckets sets the upper bounds of a histogram's buckets, in strictly
 // increasing order. +Inf is added where it is missing. See [LinearBuckets],
-// [ExponentialBuckets] and [ExponentialBucketsRange].
+// [ExponentialBuckets] and [ExponentialBucketsRange]. Without this option they
+// are [DefaultBuckets].
 func WithBuckets(upper ...float64) HistogramOption {
 	copied := append([]float64{}, upper...)
 	return histogramOption(func(s *settings) { s.buckets = copied })

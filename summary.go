@@ -7,9 +7,10 @@ import (
 	"telltale/model"
 )
 
-// Summary is a series that counts observations and adds them up. All methods
-// are safe for concurrent use, take no lock and allocate nothing in the steady
-// state. The zero Summary observes nothing.
+// Summary is a series that counts observations and adds them up. It has no
+// quantiles: they could not be aggregated, and a [Histogram] gives them in
+// queries. All methods are safe for concurrent use, take no lock and allocate
+// nothing in the steady state. The zero Summary observes nothing.
 type Summary struct {
 	cells atomic.Pointer[cell.Word] // the sum, then the count
 	lanes atomic.Pointer[cell.Lanes]

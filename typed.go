@@ -162,13 +162,14 @@ func (o *Of[L, H]) Init(labels ...L) {
 }
 
 // Remove takes out the series with the labels and reports whether it was there.
-// Asked for again, it begins anew.
+// [Of.With] then creates it anew, from zero.
 func (o *Of[L, H]) Remove(labels L) bool {
 	return o.core.remove(o.values(&labels))
 }
 
 // RemoveMatching takes out all series that have the labels, which may be some of
-// the declared ones, and returns how many they were. No labels match nothing.
+// the declared ones, and returns how many they were. An empty map matches
+// nothing.
 func (o *Of[L, H]) RemoveMatching(labels map[string]string) int {
 	return o.core.removeMatching(labels)
 }

@@ -49,8 +49,9 @@ func Restrict(c Collector, names ...string) Collector {
 	return &view{inner: c, lens: &lens{filter: namesOf(names)}}
 }
 
-// Prefixed returns a view of c with the prefix before every family's name. It is
-// an error if the prefix is not valid UTF-8 or c cannot be compared.
+// Prefixed returns a view of c with the prefix before every family's name, as it
+// is: no underscore is added. It is an error if the prefix is not valid UTF-8, or
+// if c is nil or of a type that == cannot compare, such as a func.
 func Prefixed(c Collector, prefix string) (Collector, error) {
 	if err := model.CheckName(prefix + "x"); err != nil {
 		return nil, fmt.Errorf("telltale: prefix %q: %w", prefix, err)
@@ -95,7 +96,8 @@ func labelNames(c Collector) []string {
 	return nil
 }
 
-// Merge returns a collector of several: all their families, in that order.
+// Merge returns a collector of several: all their families, in that order. It is
+// an error if one of them is nil or of a type that == cannot compare.
 func Merge(collectors ...Collector) (Collector, error) {
 	m := &merged{}
 	for _, c := range collectors {

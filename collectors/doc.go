@@ -6,9 +6,10 @@
 // # Names
 //
 // Families have the names of Prometheus' client_golang where they mean the
-// same, so dashboards and alerts keep working. What OpenMetrics knows better is
-// typed better: go_info, go_build_info and go_platform_info are infos (families
-// go, go_build and go_platform), which the older text format prints as gauges.
+// same, so dashboards and alerts keep working. Where OpenMetrics has a better
+// type it is used: go_info, go_build_info and go_platform_info are infos
+// (families go, go_build and go_platform), which the older text format prints as
+// gauges.
 // Units (bytes, seconds) are in the names and in the metadata.
 //
 // One name is left out. client_golang has a gauge go_memstats_alloc_bytes and a

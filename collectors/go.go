@@ -60,7 +60,7 @@ func (o goOption) applyGo(s *goSettings) { o(s) }
 // WithRules chooses, by their names in package runtime/metrics, what is exposed
 // beside the curated set. See [NewGo] for the names and types it gets here. The
 // last rule that matches a name decides; what no rule matches is as it is by
-// default, that is, left out but for /gc/gogc:percent, /gc/gomemlimit:bytes and
+// default, that is, left out except /gc/gogc:percent, /gc/gomemlimit:bytes and
 // /sched/gomaxprocs:threads. Repeated options add up. Which metrics there are
 // depends on the version of Go.
 func WithRules(rules ...Rule) GoOption {

@@ -7,9 +7,9 @@ import "strings"
 // client accepts nothing that there is, or says nothing, it is text 0.0.4.
 //
 // The highest q wins; among equals a format that the client names comes before
-// one it only lets pass (*/*), and then OpenMetrics before text and newer
-// versions before older ones. What is let pass is answered in text 0.0.4: a
-// browser, say. A version that is newer than those known stands for the newest
+// one that only a wildcard covers, and then OpenMetrics before text and newer
+// versions before older ones. */* is answered in text 0.0.4, for browsers say.
+// A version that is newer than those known stands for the newest
 // known below it; OpenMetrics without a version is 1.0.0, text/plain without
 // one is 0.0.4. Of the escaping schemes the one beside the chosen format counts,
 // and underscores where none or an unknown one is named. What cannot be

@@ -11,7 +11,7 @@ import (
 // count depends on the family's type; Has says which samples are there.
 type Point struct {
 	Labels    Labels
-	Has       Parts     // samples that are present, but for _created and native histograms
+	Has       Parts     // samples that are present; _created and native histograms are not among them
 	Created   Timestamp // when the series began to count; may be absent
 	Timestamp Timestamp // when the value was taken; absent means now
 	Value     float64   // counter, gauge, unknown
@@ -90,7 +90,7 @@ func WithSource(source Source) FamilyOption {
 
 // NewFamily returns an empty family. It is an error if the name is empty or not
 // UTF-8, the type is none of the eight, or the unit does not fit. The name is
-// kept as it is but for the unit, which is added where it is missing.
+// kept as it is, except that the unit is added where it is missing.
 func NewFamily(name, help string, typ Type, opts ...FamilyOption) (*Family, error) {
 	f := &Family{Name: name, Help: help, Type: typ}
 	for _, o := range opts {

@@ -12,7 +12,7 @@
 // without collecting; OPTIONS with the methods; anything else with 405. The
 // query parameter name[], which may be repeated, restricts the page to samples
 // or whole families of those names, and what nobody asked for is not collected.
-// Names without a text are ignored, so name[]= alone gives the full page, as in
+// Empty names are ignored, so name[]= alone gives the full page, as in
 // the Python client. Other parameters are ignored.
 //
 // # Limits

@@ -14,7 +14,7 @@ const allowed = "GET, HEAD, OPTIONS"
 // documentation for what it answers. A collector that is neither a registry nor
 // a view of one is run as a registry would run it, contained, but its failure
 // fails the scrape, since nothing else is on the page. The handler is safe for
-// concurrent use; handlers have their limits each for themselves. Handler panics
+// concurrent use; each handler has limits of its own. Handler panics
 // if c is nil, as [http.Handle] does without a handler.
 func Handler(c telltale.Collector, opts ...Option) http.Handler {
 	s := defaults()

@@ -60,9 +60,9 @@ func (o serverOption) applyServer(s *serverSettings) { o(s) }
 
 // WithTimeout sets how long collecting may take where the scraper does not say
 // how long it waits, in the header X-Prometheus-Scrape-Timeout-Seconds. If it
-// says so, collecting may take that long, up to ten minutes, less a tenth but at
-// most half a second for the way back. Zero or less means no limit. The default
-// is [DefaultTimeout].
+// says so, collecting may take that long, up to ten minutes, less a tenth of it
+// (half a second at most) for the way back. Zero or less means no limit. The
+// default is [DefaultTimeout].
 func WithTimeout(d time.Duration) Option {
 	return handlerOption(func(s *settings) { s.timeout = d })
 }
@@ -86,10 +86,10 @@ func WithMaxInFlight(n int) Option {
 	return handlerOption(func(s *settings) { s.maxInFlight = n })
 }
 
-// WithCodings sets with what a page may be compressed, the dearest first, which
-// wins where the client likes several equally well. None means that pages are
-// not compressed, which suits a program behind a proxy that does it. The default
-// is [Zstd], then [Gzip].
+// WithCodings sets with what a page may be compressed, in order of preference:
+// the first wins where the client likes several equally well. None means that
+// pages are not compressed, which suits a program behind a proxy that does it.
+// The default is [Zstd], then [Gzip].
 func WithCodings(codings ...Coding) Option {
 	codings = slices.Clone(codings)
 	return handlerOption(func(s *settings) { s.codings = codings })
