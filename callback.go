@@ -3,6 +3,8 @@ package telltale
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"runtime"
 
 	"telltale/model"
 )
@@ -25,6 +27,15 @@ func (c *collectorFunc) Collect(ctx context.Context, emit func(*model.Family) er
 	return c.f(ctx, emit)
 }
 
+// funcName returns the function's name, by which faults tell such collectors
+// apart.
+func (c *collectorFunc) funcName() string {
+	if f := runtime.FuncForPC(reflect.ValueOf(c.f).Pointer()); f != nil {
+		return f.Name()
+	}
+	return "CollectorFunc"
+}
+
 type describedFunc struct {
 	collectorFunc
 	families []*model.Family
@@ -44,7 +55,8 @@ func NewCounterFunc(name, help string, labels []string, f func(ctx context.Conte
 	return newCallback(model.Counter, name, help, labels, f, counterSettings(opts))
 }
 
-// NewGaugeFunc is [NewCounterFunc] for a gauge.
+// NewGaugeFunc is [NewCounterFunc] for a gauge. A gauge without labels may use
+// [Gauge.SetFunc] instead.
 func NewGaugeFunc(name, help string, labels []string, f func(ctx context.Context, observe Observe) error, opts ...GaugeOption) (Collector, error) {
 	return newCallback(model.Gauge, name, help, labels, f, gaugeSettings(opts))
 }

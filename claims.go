@@ -7,6 +7,7 @@ import (
 	"maps"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -26,6 +27,7 @@ type DuplicateError struct {
 	Collector string  // what was to be registered
 	Clashes   []Clash // by name; one without a name if a collector without names is registered already
 	holder    Collector
+	again     bool // the very collector is registered already
 }
 
 // Names returns the clashing names, sorted.
@@ -43,18 +45,41 @@ func (e *DuplicateError) Names() []string {
 func (e *DuplicateError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "telltale: cannot register %s", e.Collector)
-	for i, c := range e.Clashes {
-		sep := "; "
-		if i == 0 {
-			sep = ": "
+	if e.again {
+		b.WriteString(": it is registered already")
+		return b.String()
+	}
+	separator := ": "
+	for rest := e.Clashes; len(rest) > 0; separator = "; " {
+		held := rest[0].Held
+		var names []string
+		others := rest[:0:0]
+		for _, c := range rest { // a holder is described once, whatever it holds
+			if c.Held == held {
+				names = append(names, strconv.Quote(c.Name))
+			} else {
+				others = append(others, c)
+			}
 		}
-		if c.Name == "" {
-			fmt.Fprintf(&b, "%sit is registered already", sep)
-		} else {
-			fmt.Fprintf(&b, "%s%q is held by %s", sep, c.Name, c.Held)
-		}
+		rest = others
+		fmt.Fprintf(&b, "%s%s held by %s", separator, enumerate(names), held)
 	}
 	return b.String()
+}
+
+// fewNames is how many names an error lists before it only counts the others.
+const fewNames = 6
+
+// enumerate lists quoted names with the verb that goes with them.
+func enumerate(names []string) string {
+	verb := "are"
+	if len(names) == 1 {
+		verb = "is"
+	}
+	if more := len(names) - fewNames; more > 0 {
+		names = append(names[:fewNames:fewNames], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ") + " " + verb
 }
 
 // describe returns what ask learns of the families of a collector, as the views
@@ -208,10 +233,14 @@ func (e *entry) name() string {
 	if d, ok := e.collector.(defined); ok {
 		return fmt.Sprintf("%s %q", d.what().typ, d.what().name)
 	}
-	if len(e.claims) > 0 {
-		return fmt.Sprintf("%T of %q", e.collector, e.claims[0])
+	name := fmt.Sprintf("%T", e.collector)
+	if f, ok := e.collector.(interface{ funcName() string }); ok {
+		name = f.funcName()
 	}
-	return fmt.Sprintf("%T", e.collector)
+	if len(e.claims) > 0 {
+		return fmt.Sprintf("%s of %q", name, e.claims[0])
+	}
+	return name
 }
 
 // String describes the entry for error messages.
@@ -222,7 +251,7 @@ func (e *entry) String() string {
 	if len(e.claims) == 0 {
 		return fmt.Sprintf("collector %T", e.collector)
 	}
-	return fmt.Sprintf("collector %T with %q", e.collector, e.claims)
+	return fmt.Sprintf("collector %s", e.name())
 }
 
 // clashes returns the error of registering the entry, if there is one. The
@@ -237,9 +266,12 @@ func (r *Registry) clashes(e *entry) error {
 			duplicate.Clashes = append(duplicate.Clashes, Clash{Name: name, Holder: r, Held: "the registry's target info"})
 		}
 	}
-	if held, ok := r.byCollector[e.collector]; ok && len(duplicate.Clashes) == 0 {
-		duplicate.Clashes = []Clash{{Holder: held.collector, Held: held.String()}}
-		duplicate.holder = held.collector
+	if held, ok := r.byCollector[e.collector]; ok {
+		duplicate.again = true
+		if len(duplicate.Clashes) == 0 {
+			duplicate.Clashes = []Clash{{Holder: held.collector, Held: held.String()}}
+			duplicate.holder = held.collector
+		}
 	}
 	if len(duplicate.Clashes) == 0 {
 		return nil
@@ -255,7 +287,7 @@ const (
 )
 
 // SetTargetInfo sets labels that describe the whole target, exported as the
-// first family, target_info; no labels take it away. It is an error, and nothing
+// first family, target_info; an empty map removes it. It is an error, and nothing
 // has changed, if a label is not valid or a collector has the name target_info.
 func (r *Registry) SetTargetInfo(labels map[string]string) error {
 	var family *model.Family

@@ -144,7 +144,7 @@ func (c *core[H]) only() *H { return &c.table.Load().chunks[0].handles[0] }
 // nothing of what it is given.
 func (c *core[H]) with(values []string) *H {
 	if len(values) != len(c.labels) {
-		return c.wrongArity(len(values))
+		return c.wrongArity(len(c.labels), len(values))
 	}
 	d := digestOf(values)
 	if h := c.table.Load().find(d, c.separators, values); h != nil {
@@ -199,8 +199,8 @@ func (c *core[H]) create(d digest, text string) *H {
 	return h
 }
 
-func (c *core[H]) wrongArity(n int) *H {
-	c.fault(ReasonArity, "telltale: %s was given %d label values", c.definition, n)
+func (c *core[H]) wrongArity(takes, given int) *H {
+	c.fault(ReasonArity, "telltale: %s takes %d label values and was given %d", c.definition, takes, given)
 	return c.detach()
 }
 
@@ -218,7 +218,7 @@ func (c *core[H]) detach() *H {
 // remove takes out the series of the label values, if it is there.
 func (c *core[H]) remove(values []string) bool {
 	if len(values) != len(c.labels) {
-		c.wrongArity(len(values))
+		c.wrongArity(len(c.labels), len(values))
 		return false
 	}
 	if c.needsTaming(values) {

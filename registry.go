@@ -17,6 +17,8 @@ import (
 // Nothing registers itself with it by being imported.
 var Default = NewRegistry(WithAutoDescribe())
 
+var errNil = errors.New("telltale: the collector is nil")
+
 // ErrNotRegistered is what Unregister returns for a collector it does not hold.
 var ErrNotRegistered = errors.New("telltale: the collector is not registered")
 
@@ -65,14 +67,15 @@ func WithTargetInfo(labels map[string]string) RegistryOption {
 	return func(r *Registry) { r.target = labels }
 }
 
-// WithErrorHook lets hook hear of every [Fault]. It is called on the goroutine
-// where the fault happened, from several at once, and should be quick.
+// WithErrorHook has hook called with every fault, as a [*Fault]. It is called on
+// the goroutine where the fault happened, from several at once, and should be
+// quick.
 func WithErrorHook(hook func(error)) RegistryOption {
 	return func(r *Registry) { r.faults.hook = hook }
 }
 
 // WithStrict is for tests: faults of collecting make Collect return an error,
-// and misuse of an instrument panics.
+// and misuse of an instrument panics, in methods that return an error too.
 func WithStrict() RegistryOption { return func(r *Registry) { r.faults.strict = true } }
 
 // WithLegacyNames refuses metric and label names that are not legacy names,
@@ -106,7 +109,7 @@ type instrumented interface{ instrument() instrument }
 // instrument, whatever handle was given, else the collector itself.
 func identity(c Collector) (Collector, error) {
 	if c == nil {
-		return nil, errors.New("telltale: the collector is nil")
+		return nil, errNil
 	}
 	if v := reflect.ValueOf(c); v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, fmt.Errorf("telltale: the collector is a nil %T", c)
@@ -175,7 +178,7 @@ func (r *Registry) Unregister(c Collector) error {
 	defer r.mu.Unlock()
 	e, ok := r.byCollector[c]
 	if !ok {
-		return fmt.Errorf("%w: %T", ErrNotRegistered, c)
+		return fmt.Errorf("%w: %s", ErrNotRegistered, (&entry{collector: c}).name())
 	}
 	delete(r.byCollector, c)
 	delete(r.unclaimed, e)
@@ -199,7 +202,7 @@ func (r *Registry) Unregister(c Collector) error {
 // Collect emits the families of all collectors: target_info first, then in the
 // order of registration. A family is valid until emit returns. Custom collectors
 // run side by side; what fails is left out, counted and told to the error hook,
-// and does not make Collect fail, but for strict mode. Collect returns emit's
+// and does not make Collect fail, except in strict mode. Collect returns emit's
 // first error, and ctx.Err() if ctx is cancelled; past a deadline it goes on
 // without the collectors that are not done.
 func (r *Registry) Collect(ctx context.Context, emit func(*model.Family) error) error {

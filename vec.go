@@ -31,8 +31,8 @@ const manyLabels = 8
 
 // With returns the series with the label values, in the order in which the
 // labels were declared, and creates it at its first use. For a series that is
-// there it takes no lock and allocates nothing, but for more than eight labels
-// and for values that are longer than 254 bytes or need escaping. It keeps
+// there it takes no lock and allocates nothing, except with more than eight
+// labels or with values that are longer than 254 bytes or need escaping. It keeps
 // nothing of what it is given. The wrong number of values gives a handle that no
 // scrape sees, and is counted and told to the registry's error hook.
 func (v *Vec[H]) With(values ...string) *H {
@@ -40,7 +40,7 @@ func (v *Vec[H]) With(values ...string) *H {
 		return v.core.with(values)
 	}
 	if len(values) != v.free {
-		return v.core.wrongArity(len(values) + len(v.fixed) - v.free)
+		return v.core.wrongArity(v.free, len(values))
 	}
 	if len(v.fixed) > manyLabels {
 		return v.core.with(v.fill(values))
@@ -76,18 +76,12 @@ func (v *Vec[H]) WithLabels(labels map[string]string) *H {
 	var space [manyLabels]string
 	values := space[:0]
 	for i, name := range v.core.labels {
-		if v.fixed[i] != nil {
-			continue
+		if value, ok := labels[name]; ok && v.fixed[i] == nil {
+			values = append(values, value)
 		}
-		value, ok := labels[name]
-		if !ok {
-			v.core.fault(ReasonUnknownLabel, "telltale: %s was given no label %q", v.core.definition, name)
-			return v.core.detach()
-		}
-		values = append(values, value)
 	}
-	if len(values) != len(labels) {
-		v.core.fault(ReasonUnknownLabel, "telltale: %s was given labels %q", v.core.definition, slices.Sorted(maps.Keys(labels)))
+	if len(values) != v.free || len(labels) != v.free {
+		v.core.fault(ReasonUnknownLabel, "telltale: %s takes %d labels by name and was given %q", v.core.definition, v.free, slices.Sorted(maps.Keys(labels)))
 		return v.core.detach()
 	}
 	return v.With(values...)
@@ -129,17 +123,18 @@ func (v *Vec[H]) Init(rows ...[]string) error {
 }
 
 // Remove takes out the series with the label values and reports whether it was
-// there. Asked for again, it begins anew.
+// there. [Vec.With] then creates it anew, from zero.
 func (v *Vec[H]) Remove(values ...string) bool {
 	if len(values) != v.free {
-		v.core.wrongArity(len(values) + len(v.fixed) - v.free)
+		v.core.wrongArity(v.free, len(values))
 		return false
 	}
 	return v.core.remove(v.fill(values))
 }
 
 // RemoveMatching takes out all series that have the labels, which may be some of
-// the declared ones, and returns how many they were. No labels match nothing.
+// the declared ones, and returns how many they were. An empty map matches
+// nothing.
 func (v *Vec[H]) RemoveMatching(labels map[string]string) int {
 	if len(labels) == 0 {
 		return 0
