@@ -12,7 +12,7 @@ import (
 
 // kind is what differs between counters, gauges and their like.
 type kind[H any] struct {
-	words func(*definition) int                         // cells of a series
+	words func(*definition) int                         // cells of a series that its handle does not hold
 	bind  func(*H, *cell.Word, *definition)             // makes a zeroed handle ready
 	read  func(h *H, d *definition, point *model.Point) // puts its value into a point
 }
@@ -93,12 +93,13 @@ func (c *core[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) er
 			continue
 		}
 		for i, used := 0, int(ch.used.Load()); i < used; i++ {
-			created := ch.series[i].created.Load()
+			s := &ch.slots[i]
+			created := s.created.Load()
 			if created == removed {
 				continue
 			}
-			p.Labels, p.Created = model.LabelsFromText(ch.series[i].text()), unpack(created)
-			c.kind.read(&ch.handles[i], c.definition, p)
+			p.Labels, p.Created = model.LabelsFromText(s.text()), unpack(created)
+			c.kind.read(&s.handle, c.definition, p)
 			if err := visit(p); err != nil {
 				return err
 			}
@@ -137,7 +138,7 @@ func (s *scratch) point(d *definition) (p model.Point) {
 func (c *core[H]) LegacyLabels() bool { return c.legacy && c.typ != model.Info }
 
 // only returns the one series of an instrument without labels.
-func (c *core[H]) only() *H { return &c.table.Load().chunks[0].handles[0] }
+func (c *core[H]) only() *H { return &c.table.Load().chunks[0].slots[0].handle }
 
 // with returns the series of the label values, creating it if need be. The
 // lookup of a series that is there takes no lock, allocates nothing and keeps
@@ -259,8 +260,7 @@ func (c *core[H]) removeMatching(labels map[string]string) int {
 		if id == 0 || id == noSeries {
 			continue
 		}
-		ch, at := t.at(id - 1)
-		if hasLabels(ch.series[at].text(), wanted) {
+		if hasLabels(t.at(id-1).text(), wanted) {
 			tidy = t.remove(entry) || tidy
 			n++
 		}

@@ -19,6 +19,7 @@ type Counter struct {
 	word  unsafe.Pointer // *cell.Word, of whole numbers; nil if sharded
 	extra atomic.Pointer[counterExtra]
 	handle
+	cell cell.Word
 }
 
 // counterExtra is what few counters need.
@@ -36,17 +37,13 @@ type CounterVec = Vec[Counter]
 type CounterOf[L comparable] = Of[L, Counter]
 
 var counters = &kind[Counter]{
-	words: func(d *definition) int {
-		if d.sharded {
-			return 0
-		}
-		return 1
-	},
-	bind: func(c *Counter, w *cell.Word, d *definition) {
+	words: func(*definition) int { return 0 },
+	bind: func(c *Counter, _ *cell.Word, d *definition) {
 		c.handle = handle{d}
-		c.word = unsafe.Pointer(w)
 		if d.sharded {
 			c.extra.Store(&counterExtra{shards: cell.NewLanes(2)})
+		} else {
+			c.word = unsafe.Pointer(&c.cell)
 		}
 	},
 	read: func(c *Counter, _ *definition, p *model.Point) {

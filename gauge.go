@@ -48,6 +48,7 @@ type Gauge struct {
 	word  unsafe.Pointer // *cell.Word; nil once there is an extra that minds it
 	extra atomic.Pointer[gaugeExtra]
 	handle
+	cell cell.Word
 }
 
 // gaugeExtra is what few gauges need: lanes, once several goroutines fought
@@ -67,10 +68,10 @@ type GaugeVec = Vec[Gauge]
 type GaugeOf[L comparable] = Of[L, Gauge]
 
 var gauges = &kind[Gauge]{
-	words: func(*definition) int { return 1 },
-	bind: func(g *Gauge, w *cell.Word, d *definition) {
+	words: func(*definition) int { return 0 },
+	bind: func(g *Gauge, _ *cell.Word, d *definition) {
 		g.handle = handle{d}
-		g.word = unsafe.Pointer(w)
+		g.word = unsafe.Pointer(&g.cell)
 	},
 	read: func(g *Gauge, _ *definition, p *model.Point) {
 		p.Has, p.Value = model.PartValue, g.Value()

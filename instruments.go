@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"telltale/model"
@@ -52,7 +53,8 @@ func typed[L comparable, H any](typ model.Type, name, help string, s *settings, 
 	if err != nil {
 		return nil, err
 	}
-	return &Of[L, H]{core: c, fields: fields}, nil
+	numbers := slices.ContainsFunc(fields, func(f labelField) bool { return f.kind != stringLabel })
+	return &Of[L, H]{core: c, fields: fields, numbers: numbers}, nil
 }
 
 // obtain returns the registered instrument with the definition, or makes and

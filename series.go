@@ -38,15 +38,21 @@ const (
 	noSeries  = math.MaxUint32 // an index entry whose series was removed
 )
 
-// chunk is a slab of series in the order of their creation, with the handles
-// that users hold and the cells that handles write to. Nothing in it ever
+// chunk is a slab of series in the order of their creation. Nothing in it ever
 // moves, so a handle stays good for as long as somebody has it.
 type chunk[H any] struct {
-	used    atomic.Int32 // how many are published; what lies below is complete
-	live    int          // how many are not removed; under the family's lock
-	series  []series
-	handles []H
-	cells   []cell.Word
+	used  atomic.Int32 // how many are published; what lies below is complete
+	live  int          // how many are not removed; under the family's lock
+	slots []slot[H]
+	cells []cell.Word // of kinds whose handles do not hold their own
+}
+
+// slot is a series and the handle that users hold of it. For a counter or a
+// gauge, whose handle holds its cell, that is a cache line: finding, counting
+// and scraping touch no other, and neighbours do not share one.
+type slot[H any] struct {
+	series
+	handle H
 }
 
 // table is one state of a family's series. A series has an id, its chunk above
@@ -61,11 +67,12 @@ type table[H any] struct {
 	live   int // series not removed; under the lock
 }
 
-func (t *table[H]) at(id uint32) (*chunk[H], int) {
-	if c := int(id >> chunkBits); c < len(t.chunks) {
-		return t.chunks[c], int(id & (chunkCap - 1))
+// at returns the slot of an id, nil if there is none, as for noSeries.
+func (t *table[H]) at(id uint32) *slot[H] {
+	if c := int(id >> chunkBits); c < len(t.chunks) && t.chunks[c] != nil {
+		return &t.chunks[c].slots[id&(chunkCap-1)]
 	}
-	return nil, 0
+	return nil
 }
 
 // find returns the handle of the series with the label values, or nil. It does
@@ -77,8 +84,8 @@ func (t *table[H]) find(d digest, separators, values []string) *H {
 		if id == 0 {
 			return nil
 		}
-		if c, at := t.at(id - 1); c != nil && c.series[at].is(d, separators, values) {
-			return &c.handles[at]
+		if s := t.at(id - 1); s != nil && s.is(d, separators, values) {
+			return &s.handle
 		}
 	}
 	return nil
@@ -93,17 +100,14 @@ func (t *table[H]) entryOf(hash uint32, text []byte) int {
 		if id == 0 {
 			return -1
 		}
-		if c, at := t.at(id - 1); c != nil && c.series[at].hash == hash && c.series[at].text() == string(text) {
+		if s := t.at(id - 1); s != nil && s.hash == hash && s.text() == string(text) {
 			return i
 		}
 	}
 	return -1
 }
 
-func (t *table[H]) handle(entry int) *H {
-	c, at := t.at(t.index[entry].Load() - 1)
-	return &c.handles[at]
-}
+func (t *table[H]) handle(entry int) *H { return &t.at(t.index[entry].Load() - 1).handle }
 
 // arena keeps the text of series in creation order, block after block. A block
 // is given back when no series' text lies in it any more.
@@ -136,7 +140,7 @@ func (t *table[H]) insert(dg digest, text string, k *kind[H], d *definition) (*t
 	}
 	c := t.chunks[len(t.chunks)-1]
 	at := int(c.used.Load())
-	s, h := &c.series[at], &c.handles[at]
+	s := &c.slots[at]
 	s.start, s.length = unsafe.StringData(text), uint32(len(text))
 	s.hash, s.widths = dg.hash, dg.widths
 	s.created.Store(moment(time.Now()))
@@ -144,14 +148,14 @@ func (t *table[H]) insert(dg digest, text string, k *kind[H], d *definition) (*t
 	if words > 0 {
 		first = &c.cells[at*words]
 	}
-	k.bind(h, first, d)
+	k.bind(&s.handle, first, d)
 	c.live++
 	t.live++
 	c.used.Store(int32(at + 1))
 	if labelled {
 		t.place(dg.hash, uint32((len(t.chunks)-1)<<chunkBits|at))
 	}
-	return t, h
+	return t, &s.handle
 }
 
 func (t *table[H]) full() bool {
@@ -159,7 +163,7 @@ func (t *table[H]) full() bool {
 		return true
 	}
 	last := t.chunks[len(t.chunks)-1]
-	return last == nil || int(last.used.Load()) == len(last.series)
+	return last == nil || int(last.used.Load()) == len(last.slots)
 }
 
 // grow returns the table with room for another series. Chunks double from eight
@@ -171,7 +175,7 @@ func (t *table[H]) grow(words int, labelled bool) *table[H] {
 	}
 	next := *t
 	next.chunks = append(t.chunks, &chunk[H]{
-		series: make([]series, size), handles: make([]H, size), cells: make([]cell.Word, size*words),
+		slots: make([]slot[H], size), cells: make([]cell.Word, size*words),
 	})
 	return &next
 }
@@ -207,8 +211,7 @@ func (t *table[H]) reindex() *table[H] {
 			continue
 		}
 		id := entry - 1
-		c, at := t.at(id)
-		next.place(c.series[at].hash, moved[id>>chunkBits]<<chunkBits|uint32(at))
+		next.place(t.at(id).hash, moved[id>>chunkBits]<<chunkBits|id&(chunkCap-1))
 	}
 	return next
 }
@@ -216,9 +219,10 @@ func (t *table[H]) reindex() *table[H] {
 // remove takes the series of an index entry out and reports whether that leaves
 // its chunk empty, so that the table should be tidied. The caller holds the lock.
 func (t *table[H]) remove(entry int) (emptied bool) {
-	c, at := t.at(t.index[entry].Load() - 1)
-	c.series[at].created.Store(removed)
+	id := t.index[entry].Load() - 1
+	t.at(id).created.Store(removed)
 	t.index[entry].Store(noSeries)
+	c := t.chunks[id>>chunkBits]
 	c.live--
 	t.live--
 	return c.spent()
@@ -226,7 +230,7 @@ func (t *table[H]) remove(entry int) (emptied bool) {
 
 // spent reports whether a chunk holds no series and never will.
 func (c *chunk[H]) spent() bool {
-	return c.live == 0 && int(c.used.Load()) == len(c.series)
+	return c.live == 0 && int(c.used.Load()) == len(c.slots)
 }
 
 // tidy returns the table without its spent chunks.
@@ -252,9 +256,9 @@ func (t *table[H]) seriesOf(h *H) *series {
 		if c == nil {
 			continue
 		}
-		first, size := uintptr(unsafe.Pointer(&c.handles[0])), unsafe.Sizeof(*h)
-		if i := (uintptr(unsafe.Pointer(h)) - first) / size; i < uintptr(len(c.handles)) {
-			return &c.series[i]
+		from := uintptr(unsafe.Pointer(h)) - uintptr(unsafe.Pointer(&c.slots[0]))
+		if i := from / unsafe.Sizeof(c.slots[0]); i < uintptr(len(c.slots)) {
+			return &c.slots[i].series
 		}
 	}
 	return nil

@@ -22,8 +22,9 @@ import (
 // A handle that With returned stays good for ever. Keeping it saves the lookup;
 // after its series was removed it takes updates that nobody sees.
 type Of[L comparable, H any] struct {
-	core   *core[H]
-	fields []labelField
+	core    *core[H]
+	fields  []labelField
+	numbers bool // whether some fields are not strings
 }
 
 // labelField says where a label's value lies in a struct, found once by
@@ -140,15 +141,23 @@ func (o *Of[L, H]) With(labels L) *H {
 	if len(o.fields) > manyLabels {
 		return o.core.with(o.values(&labels))
 	}
+	if o.numbers {
+		return o.withNumbers(&labels)
+	}
 	// Filled here and by index, or the compiler would move them to the heap.
 	var values [manyLabels]string
-	var digits [manyLabels][20]byte
 	for i := range o.fields {
-		if f := &o.fields[i]; f.kind == stringLabel {
-			values[i] = *(*string)(unsafe.Add(unsafe.Pointer(&labels), f.offset))
-		} else {
-			values[i] = f.value(unsafe.Pointer(&labels), digits[i][:0])
-		}
+		values[i] = *(*string)(unsafe.Add(unsafe.Pointer(&labels), o.fields[i].offset))
+	}
+	return o.core.with(values[:len(o.fields)])
+}
+
+// withNumbers is With for structs that do not only have strings.
+func (o *Of[L, H]) withNumbers(labels *L) *H {
+	var values [manyLabels]string
+	var digits [manyLabels][20]byte
+	for i, f := range o.fields {
+		values[i] = f.value(unsafe.Pointer(labels), digits[i][:0])
 	}
 	return o.core.with(values[:len(o.fields)])
 }
@@ -180,7 +189,7 @@ func (o *Of[L, H]) Clear() { o.core.clear() }
 // Replace puts the series that fill creates through next in the place of all
 // series of the family, in one step, as [Vec.Replace] does.
 func (o *Of[L, H]) Replace(fill func(next *Of[L, H])) {
-	o.core.replace(func(next *core[H]) { fill(&Of[L, H]{core: next, fields: o.fields}) })
+	o.core.replace(func(next *core[H]) { fill(&Of[L, H]{core: next, fields: o.fields, numbers: o.numbers}) })
 }
 
 // Len returns how many series the family has.
