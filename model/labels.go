@@ -197,11 +197,9 @@ func (l Labels) Clone() Labels { return Labels{strings.Clone(l.text)} }
 // cutLabel splits the first label off canonical text: the name with its quotes,
 // the value without, both still escaped.
 func cutLabel(text string) (name, value, rest string) {
-	end := 0
+	end := strings.IndexByte(text, '=')
 	if text[0] == '"' {
 		end = closingQuote(text, 1) + 1
-	} else {
-		end = strings.IndexByte(text, '=')
 	}
 	name, text = text[:end], text[end:]
 	end = closingQuote(text, 2) // after ="

@@ -1,6 +1,6 @@
-// Package openmetrics writes families in the OpenMetrics text format, version
-// 1.0 (OpenMetrics 1.0, section "Text format"). Version 0.0.1, which Prometheus
-// still asks for, is written alike.
+// Package openmetrics writes and reads families in the OpenMetrics text format,
+// version 1.0 (OpenMetrics 1.0, section "Text format"). Version 0.0.1, which
+// Prometheus still asks for, is written and read alike.
 //
 // The format is strict, and what would break it is written otherwise or left
 // out: families under the literal name of a counter or info are unknown, as is
@@ -8,4 +8,10 @@
 // histogram has both a sum and a count or neither, and neither beside negative
 // bounds; exemplars stand on counters and buckets and have at most 128
 // characters; samples that fit no type are dropped.
+//
+// There are two ways to read. A [Parser] returns whole families and refuses what
+// breaks any rule of the specification. A [Scanner] returns one line after the
+// other, valid until the next, without allocating; it knows the grammar of lines
+// and that "# EOF" ends the page. Names in quotes, which came later than the
+// specification, are read by both.
 package openmetrics

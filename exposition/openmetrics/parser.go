@@ -1,0 +1,206 @@
+package openmetrics
+
+import (
+	"io"
+	"strings"
+
+	"telltale/internal/scan"
+	"telltale/model"
+)
+
+// Parser reads a page family by family and holds it to every rule of
+// OpenMetrics 1.0. It is not safe for concurrent use.
+type Parser struct {
+	scanner *Scanner
+	claims  map[string]bool // names of samples and families so far
+	err     error           // returned ever after
+	failed  error           // what is wrong behind a family that is still to be returned
+
+	// Of the family being read:
+	family  *model.Family
+	begun   place
+	has     metadata
+	samples bool
+	point   point
+	index   *scan.Index
+	texts   scan.Texts
+	bounds  scan.Bounds
+	scratch scan.Labels
+}
+
+// place is where in the page something stands.
+type place struct{ line, column int }
+
+// metadata is the set of the kinds of metadata that a family has had.
+type metadata uint8
+
+const (
+	helped metadata = 1 << iota
+	typed
+	united
+)
+
+// NewParser returns a parser that reads from r.
+func NewParser(r io.Reader, opts ...ParserOption) *Parser {
+	return &Parser{scanner: NewScanner(r, opts...), claims: map[string]bool{}, index: scan.NewIndex()}
+}
+
+// Next returns the next family as soon as it has ended, or io.EOF after the
+// last. The family is the caller's to keep. An error is a [*SyntaxError] or one
+// of the reader, and is returned ever after. A page that is wrong somewhere is
+// wrong as a whole (section "Data transmission"): drop the families before.
+func (p *Parser) Next() (*model.Family, error) {
+	if p.err == nil {
+		p.err, p.failed = p.failed, nil
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	for {
+		e, err := p.scanner.Next()
+		var done *model.Family
+		if err == nil {
+			done, err = p.take(e)
+		}
+		switch {
+		case done != nil:
+			p.failed = err
+			return done, nil
+		case err != nil:
+			p.err = err
+			return nil, err
+		}
+	}
+}
+
+// take reads a line. Where the line is the first behind a family, it returns
+// that family, perhaps with an error in the line.
+func (p *Parser) take(e *Entry) (done *model.Family, err error) {
+	switch {
+	case e.Kind == scan.KindEnd:
+		done, err = p.end()
+		if err == nil {
+			err = io.EOF
+		}
+		return done, err
+	case e.Kind == scan.KindSample:
+		if p.family != nil {
+			if part, ok := p.partOf(e.Name); ok {
+				return nil, p.sample(e, part)
+			}
+		}
+	case p.family != nil && string(e.Name) == p.family.Name:
+		return nil, p.describe(e)
+	}
+	if done, err = p.end(); err != nil {
+		return nil, err
+	}
+	p.begin(e)
+	if e.Kind == scan.KindSample {
+		return done, p.sample(e, model.PartValue)
+	}
+	return done, p.describe(e)
+}
+
+// begin begins a family, of unknown type so far.
+func (p *Parser) begin(e *Entry) {
+	p.family = &model.Family{Name: string(e.Name)}
+	p.begun = place{e.Line, p.scanner.scan.Columns.Name}
+	p.has, p.samples = 0, false
+}
+
+// describe takes metadata of the family.
+func (p *Parser) describe(e *Entry) error {
+	s := p.scanner.scan
+	var kind metadata
+	switch e.Kind {
+	case scan.KindHelp:
+		kind = helped
+		p.family.Help = string(e.Text)
+	case scan.KindType:
+		kind = typed
+		p.family.Type, _ = model.ParseType(string(e.Text)) // the scanner has checked it
+	default:
+		kind = united
+		p.family.Unit = string(e.Text)
+	}
+	switch {
+	case p.samples:
+		return s.Fail(1, "metadata after samples of "+scan.Quote(e.Name), "it before them")
+	case p.has&kind != 0:
+		return s.Fail(1, "the same metadata of "+scan.Quote(e.Name)+" again", "it once")
+	case p.family.Unit != "" && !strings.HasSuffix(p.family.Name, "_"+p.family.Unit):
+		return s.Fail(s.Columns.Text, "the unit "+scan.Quote(e.Text), "a unit that the family's name ends in, after an underscore")
+	case p.family.Unit != "" && (p.family.Type == model.Info || p.family.Type == model.StateSet):
+		return s.Fail(s.Columns.Text, "a unit of an info or a state set", "none")
+	}
+	p.has |= kind
+	return nil
+}
+
+// settle claims the names of the family, whose metadata is complete. A name
+// that was claimed before is a clash, or the family comes in two pieces
+// (sections "MetricFamily" and "Suffixes").
+func (p *Parser) settle() error {
+	f := p.family
+	if f.Type == model.Counter && strings.HasSuffix(f.Name, "_total") {
+		return p.fail(p.begun, "the counter "+scan.Quote([]byte(f.Name)), `a counter's family without "_total", which its sample alone has`)
+	}
+	clash := p.claim(f.Name)
+	f.Type.Parts().Each(func(part model.Parts) {
+		if part != model.PartValue {
+			clash = p.claim(f.Name+part.Suffix()) || clash
+		}
+	})
+	if clash {
+		return p.fail(p.begun, "the family "+scan.Quote([]byte(f.Name))+", which clashes with one before it",
+			"families in one piece, whose names and samples differ")
+	}
+	return nil
+}
+
+// claim claims a name and reports whether it was taken.
+func (p *Parser) claim(name string) (taken bool) {
+	taken = p.claims[name]
+	p.claims[name] = true
+	return taken
+}
+
+// end ends the family being read, if any.
+func (p *Parser) end() (*model.Family, error) {
+	f := p.family
+	if f == nil {
+		return nil, nil
+	}
+	if !p.samples {
+		if err := p.settle(); err != nil {
+			return nil, err
+		}
+	} else if err := p.endPoint(); err != nil {
+		return nil, err
+	}
+	p.family = nil
+	p.index.Reset()
+	p.texts.Reset()
+	return f, nil
+}
+
+// partOf returns the part of the family that a sample of the name is.
+func (p *Parser) partOf(name []byte) (model.Parts, bool) {
+	base := p.family.Name
+	if len(name) < len(base) || string(name[:len(base)]) != base {
+		return 0, false
+	}
+	part, ok := suffixes[string(name[len(base):])]
+	return part, ok && p.family.Type.Parts()&part != 0
+}
+
+var suffixes = func() map[string]model.Parts {
+	all := map[string]model.Parts{}
+	model.AllParts.Each(func(part model.Parts) { all[part.Suffix()] = part })
+	return all
+}()
+
+func (p *Parser) fail(at place, found, expected string) error {
+	return &SyntaxError{Line: at.line, Column: at.column, Found: found, Expected: expected}
+}

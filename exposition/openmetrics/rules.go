@@ -1,0 +1,129 @@
+package openmetrics
+
+import (
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"telltale/internal/scan"
+	"telltale/model"
+)
+
+// checkValue holds a value to the rules of its type (sections "Metric Types").
+func (p *Parser) checkValue(e *Entry, part model.Parts) error {
+	s := p.scanner.scan
+	expected := ""
+	switch part {
+	case model.PartTotal:
+		if !(e.Value >= 0) {
+			expected = "a number not below zero: counters only grow"
+		}
+	case model.PartSum:
+		if !(e.Value >= 0) {
+			expected = "a number not below zero: sums count"
+		}
+	case model.PartGSum:
+		if math.IsNaN(e.Value) {
+			expected = "a number"
+		}
+	case model.PartCount, model.PartGCount:
+		return p.checkCount(e)
+	case model.PartInfo:
+		if e.Value != 1 {
+			expected = "1, the value of every info"
+		}
+	case model.PartCreated:
+		if _, ok := model.UnixSeconds(e.Value); !ok {
+			expected = "a timestamp in seconds"
+		}
+	}
+	if expected == "" {
+		return nil
+	}
+	return s.Fail(s.Columns.Value, model.FormatValue(e.Value), expected)
+}
+
+// checkCount holds a bucket or a count to whole numbers.
+func (p *Parser) checkCount(e *Entry) error {
+	if e.Value >= 0 && (e.Value == math.Trunc(e.Value)) && !math.IsInf(e.Value, 1) {
+		return nil
+	}
+	s := p.scanner.scan
+	return s.Fail(s.Columns.Value, model.FormatValue(e.Value), "a whole number not below zero: it counts")
+}
+
+// checkLabels refuses the labels that belong to buckets and quantiles on other
+// samples of their family.
+func (p *Parser) checkLabels(series scan.Labels) error {
+	var own string
+	switch p.family.Type {
+	case model.Histogram, model.GaugeHistogram:
+		own = "le"
+	case model.Summary:
+		own = "quantile"
+	default:
+		return nil
+	}
+	if i := series.Find(own); i >= 0 {
+		return p.scanner.scan.Fail(series.Column(i), "the label "+scan.Quote([]byte(own)), "it on buckets or quantiles alone")
+	}
+	return nil
+}
+
+// checkExemplar says where exemplars may be, and how long (section
+// "Exemplars").
+func (p *Parser) checkExemplar(e *Entry, part model.Parts) error {
+	if !e.Exemplar.Has {
+		return nil
+	}
+	s := p.scanner.scan
+	if part&(model.PartTotal|model.PartBucket) == 0 {
+		return s.Fail(s.Columns.Exemplar, "an exemplar", "exemplars on counters and buckets alone")
+	}
+	if text := e.Exemplar.Labels.Text(); len(text) > model.MaxExemplarRunes {
+		n := 0
+		for name, value := range model.LabelsFromText(string(text)).All() {
+			n += utf8.RuneCountInString(name) + utf8.RuneCountInString(value)
+		}
+		if n > model.MaxExemplarRunes {
+			return s.Fail(s.Columns.Exemplar, "an exemplar with labels of more than 128 characters", "fewer")
+		}
+	}
+	return nil
+}
+
+// endHistogram checks a histogram as a whole: it has buckets, the last of them
+// +Inf and equal to the count; count and sum come together; sums can be
+// negative, or missing for that, only with negative bounds.
+func (p *Parser) endHistogram() error {
+	pt := &p.point
+	const counts, sums = model.PartCount | model.PartGCount, model.PartSum | model.PartGSum
+	n := len(pt.upper)
+	negative := n > 0 && pt.upper[0] < 0
+	found, expected := "", ""
+	switch {
+	case n == 0 || !math.IsInf(pt.upper[n-1], 1):
+		found, expected = "a histogram without the bucket +Inf", "one"
+	case pt.Has&counts != 0 && pt.count != pt.cumulative[n-1]:
+		found, expected = "the count "+model.FormatValue(pt.count), "the value of the bucket +Inf, "+model.FormatValue(pt.cumulative[n-1])
+	case pt.Has&counts != 0 && pt.Has&sums == 0:
+		found, expected = "a count without a sum", "both or neither"
+	case pt.Has&counts == 0 && pt.Has&sums != 0:
+		found, expected = "a sum without a count", "both or neither"
+	case negative && pt.Has&model.PartSum != 0:
+		found, expected = "a sum beside a negative bound", "none, since it could fall"
+	case !negative && pt.Has&model.PartGSum != 0 && pt.sum < 0:
+		found, expected = "a negative sum", "one only beside negative bounds"
+	}
+	if found != "" {
+		return p.fail(pt.last, found, expected)
+	}
+	pt.Histogram = &model.HistogramValue{
+		Bounds: p.bounds.Of(pt.upper), Cumulative: slices.Clone(pt.cumulative),
+		Count: pt.count, Sum: pt.sum,
+	}
+	if len(pt.exemplars) > 0 {
+		pt.Histogram.Exemplars = slices.Clone(pt.exemplars)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package exposition_test
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"telltale/exposition"
+	"telltale/model"
+)
+
+// invention makes up families.
+type invention struct{ *rand.Rand }
+
+func (r invention) text() string {
+	letters := []rune("ab_:. =,\"\\\n#{}ü花\x00")
+	all := make([]rune, r.IntN(6))
+	for i := range all {
+		all[i] = letters[r.IntN(len(letters))]
+	}
+	return string(all)
+}
+
+func (r invention) number() float64 {
+	return []float64{0, 1, 0.1, 1e-9, 1e22, 123456.789, math.MaxFloat64, math.Float64frombits(r.Uint64() &^ (0xff << 56))}[r.IntN(8)]
+}
+
+func (r invention) anyNumber() float64 {
+	return []float64{r.number(), -r.number(), math.Inf(1), math.Inf(-1), math.NaN(), math.Copysign(0, -1)}[r.IntN(6)]
+}
+
+func (r invention) time() model.Timestamp {
+	return model.Unix(r.Int64N(4e9)-2e9, []int64{0, 5e8, 1, 999_999_999}[r.IntN(4)])
+}
+
+// labels returns labels that no call with another number returns.
+func (r invention) labels(number int) model.Labels {
+	names := []string{"number", "a", "odd." + r.text()}[:1+r.IntN(3)]
+	r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	var values []string
+	for _, name := range names {
+		value := r.text()
+		if name == "number" {
+			value = fmt.Sprint(number)
+		}
+		values = append(values, value)
+	}
+	return model.LabelPairs(names, values)
+}
+
+func (r invention) exemplar() *model.Exemplar {
+	if r.IntN(2) == 0 {
+		return nil
+	}
+	e := &model.Exemplar{Labels: r.labels(r.IntN(10)), Value: -r.number()}
+	if r.IntN(2) == 0 {
+		e.Timestamp = r.time()
+	}
+	return e
+}
+
+// point returns a point that holds to all rules.
+func (r invention) point(f *model.Family, number int) model.Point {
+	p := model.Point{Labels: r.labels(number), Has: f.Type.Parts() &^ model.PartCreated}
+	if r.IntN(2) == 0 {
+		p.Timestamp = r.time()
+	}
+	if f.Type.Parts()&model.PartCreated != 0 && r.IntN(2) == 0 {
+		p.Created = model.Unix(r.Int64N(1e9), 5e8)
+	}
+	switch f.Type {
+	case model.Counter:
+		p.Value, p.Exemplar = r.number(), r.exemplar()
+	case model.Info:
+		p.Value = 1
+	case model.StateSet:
+		p.States = []model.State{{Name: r.text(), On: true}, {Name: r.text() + "off"}}
+	case model.Summary:
+		p.Summary = &model.SummaryValue{Count: float64(r.IntN(1e9)), Sum: r.number(), Quantiles: []model.Quantile{{Q: 0.5, V: r.number()}, {Q: 1, V: math.NaN()}}}
+	case model.Histogram, model.GaugeHistogram:
+		bounds, err := model.NewBounds([]float64{0, 1e-300 + r.number()/2, math.Inf(1)})
+		if err != nil {
+			panic(err)
+		}
+		count := float64(2 + r.IntN(1e9))
+		p.Histogram = &model.HistogramValue{Bounds: bounds, Cumulative: []float64{1, 2, count}, Count: count, Sum: r.number(),
+			Exemplars: []*model.Exemplar{r.exemplar(), r.exemplar(), r.exemplar()}}
+	default:
+		p.Value = r.anyNumber()
+	}
+	return p
+}
+
+func (r invention) family(number int) *model.Family {
+	f := &model.Family{Name: fmt.Sprintf("f%d", number), Help: r.text() + "x", Type: model.Types()[r.IntN(8)]}
+	if r.IntN(2) == 0 {
+		f.Name += "." + r.text()
+	}
+	if r.IntN(2) == 0 && f.Type != model.Info && f.Type != model.StateSet {
+		f.Unit = "seconds"
+		f.Name += "_seconds"
+	}
+	for i := range r.IntN(4) {
+		f.Append(r.point(f, i))
+	}
+	return f
+}
+
+// Whatever the families, OpenMetrics gives them back whole, and text what it
+// can hold of them.
+func TestRandomFamiliesReturn(t *testing.T) {
+	for seed := range uint64(300) {
+		r := invention{rand.New(rand.NewPCG(seed, 1))}
+		var all []*model.Family
+		for i := range 10 {
+			if f := r.family(i); !unnamed(f) {
+				all = append(all, f)
+			}
+		}
+		om := exposition.OpenMetrics1.WithEscaping(model.AllowUTF8)
+		written := page(t, om, all, exposition.WithCreated(), exposition.WithDropped(func(d exposition.Drop) { t.Errorf("dropped: %+v", d) }))
+		got, err := parse(written, om)
+		if err != nil {
+			t.Fatalf("seed %d: %v in\n%s", seed, err, written)
+		}
+		for i, f := range got {
+			a, b := slices.Collect(f.Samples()), slices.Collect(all[i].Samples())
+			if f.Name != all[i].Name || f.Help != all[i].Help || f.Unit != all[i].Unit || f.Type != all[i].Type || !slices.EqualFunc(a, b, sameSample) {
+				t.Fatalf("seed %d: got %+v\n%+v\nwant %+v\n%+v", seed, f, a, all[i], b)
+			}
+		}
+
+		text := exposition.Text100.WithEscaping(model.AllowUTF8)
+		written = page(t, text, all)
+		if got, err = parse(written, text); err != nil {
+			t.Fatalf("seed %d: %v in\n%s", seed, err, written)
+		}
+		if again := page(t, text, got); !bytes.Equal(again, written) {
+			a, b := differ(again, written)
+			t.Fatalf("seed %d: got %swant %s", seed, a, b)
+		}
+	}
+}

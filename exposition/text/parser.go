@@ -1,0 +1,170 @@
+package text
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"telltale/internal/scan"
+	"telltale/model"
+)
+
+// Parser reads a page family by family. It is not safe for concurrent use.
+//
+// It is strict on syntax and asks little of values. All lines of a family stand
+// together, HELP and TYPE before the samples, once each; a family that comes
+// again after another one is an error, as the format demands, and not collected
+// from its pieces, which would take the whole page into memory. Within a family
+// the samples of a histogram or summary are put together by their labels and
+// timestamp, in whatever order they come. Samples that fit no point, such as a
+// bucket whose bound is no number or a second count of one series, stay loose.
+// Nothing is renamed: a counter family is "requests_total" as it is written, and
+// literal ([model.Family.IsLiteral]) where its name does not end so.
+type Parser struct {
+	scanner *Scanner
+	seen    map[string]bool // names of families
+	err     error           // returned ever after
+	failed  error           // what is wrong behind a family that is still to be returned
+
+	// Of the family being read:
+	family  *model.Family
+	help    bool
+	typed   bool
+	samples bool
+	loose   []model.Sample
+	series  []series // of a histogram or summary
+	index   *scan.Index
+	texts   scan.Texts
+	bounds  scan.Bounds
+	scratch scan.Labels
+}
+
+// NewParser returns a parser that reads from r, text 0.0.4 and 1.0.0 alike:
+// names in quotes are understood wherever they stand.
+func NewParser(r io.Reader, opts ...ParserOption) *Parser {
+	return &Parser{scanner: NewScanner(r, opts...), seen: map[string]bool{}, index: scan.NewIndex()}
+}
+
+// Next returns the next family as soon as it has ended, or io.EOF after the
+// last. The family is the caller's to keep. An error is a [*SyntaxError] or one
+// of the reader, and is returned ever after.
+func (p *Parser) Next() (*model.Family, error) {
+	if p.err == nil {
+		p.err, p.failed = p.failed, nil
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	for {
+		e, err := p.scanner.Next()
+		var done *model.Family
+		switch {
+		case err == nil:
+			done, err = p.take(e)
+		case errors.Is(err, io.EOF):
+			done = p.end()
+		}
+		switch {
+		case done != nil:
+			p.failed = err
+			return done, nil
+		case err != nil:
+			p.err = err
+			return nil, err
+		}
+	}
+}
+
+// take reads a line. Where the line is the first behind a family, it returns
+// that family, perhaps with an error in the line.
+func (p *Parser) take(e *Entry) (done *model.Family, err error) {
+	switch {
+	case p.family == nil:
+	case e.Kind == scan.KindSample:
+		if part, ok := p.partOf(e.Name); ok {
+			p.sample(e, part)
+			return nil, nil
+		}
+	case string(e.Name) == p.family.Name:
+		return nil, p.describe(e)
+	}
+	done = p.end()
+	name := string(e.Name)
+	if p.seen[name] {
+		s := p.scanner.scan
+		return done, s.Fail(s.Columns.Name, "the family "+scan.Quote(e.Name)+" again", "all lines of a family together")
+	}
+	p.seen[name] = true
+	p.family = &model.Family{Name: name}
+	p.help, p.typed, p.samples = false, false, false
+	if e.Kind == scan.KindSample {
+		p.sample(e, model.PartValue)
+		return done, nil
+	}
+	return done, p.describe(e)
+}
+
+// describe takes a HELP or TYPE line of the family.
+func (p *Parser) describe(e *Entry) error {
+	s := p.scanner.scan
+	line, had := "HELP", &p.help
+	if e.Kind == scan.KindType {
+		line, had = "TYPE", &p.typed
+		p.family.Type, _ = typeOf(e.Text) // the scanner has checked it
+	} else {
+		p.family.Help = string(e.Text)
+	}
+	switch {
+	case *had:
+		return s.Fail(1, "a second "+line+" of "+scan.Quote(e.Name), "one")
+	case p.samples:
+		return s.Fail(1, line+" after samples of "+scan.Quote(e.Name), "it before them")
+	}
+	*had = true
+	return nil
+}
+
+// end ends the family being read, if any.
+func (p *Parser) end() *model.Family {
+	f := p.family
+	if f == nil {
+		return nil
+	}
+	p.endSeries()
+	if f.Type == model.Counter && !strings.HasSuffix(f.Name, "_total") {
+		f = f.Literal()
+		f.Name = p.family.Name // Literal gave it a suffix
+	}
+	if len(p.loose) > 0 {
+		f = f.WithLoose(p.loose)
+	}
+	p.family, p.loose = nil, nil
+	p.index.Reset()
+	p.texts.Reset()
+	return f
+}
+
+// partOf reports whether a sample of the name belongs to the family, and as
+// what. Native histograms have no lines in text: a sample that has the name of
+// a histogram is of no part.
+func (p *Parser) partOf(name []byte) (part model.Parts, ok bool) {
+	base := p.family.Name
+	if len(name) < len(base) || string(name[:len(base)]) != base {
+		return 0, false
+	}
+	classic := p.family.Type == model.Histogram || p.family.Type == model.Summary
+	switch string(name[len(base):]) {
+	case "":
+		if p.family.Type == model.Histogram {
+			return 0, true
+		}
+		return model.PartValue, true
+	case "_count":
+		return model.PartCount, classic
+	case "_sum":
+		return model.PartSum, classic
+	case "_bucket":
+		return model.PartBucket, p.family.Type == model.Histogram
+	}
+	return 0, false
+}

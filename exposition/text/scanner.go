@@ -1,0 +1,157 @@
+package text
+
+import (
+	"io"
+
+	"telltale/internal/scan"
+	"telltale/model"
+)
+
+// SyntaxError is what is wrong with a page, with its line and column.
+type SyntaxError = scan.SyntaxError
+
+// Limits bound the size of a page, of a line and of a sample's labels.
+type Limits = scan.Limits
+
+// Entry is a line of a page.
+type Entry = scan.Entry
+
+// Kind is what a line is.
+type Kind = scan.Kind
+
+// The kinds of line.
+const (
+	KindSample = scan.KindSample
+	KindHelp   = scan.KindHelp
+	KindType   = scan.KindType
+)
+
+// ParserOption is an option of [NewParser] and [NewScanner].
+type ParserOption func(*scan.Limits)
+
+// WithLimits sets other limits than the default ones.
+func WithLimits(l Limits) ParserOption {
+	return func(limits *scan.Limits) { *limits = l }
+}
+
+// grammar is what the text format allows in a line.
+var grammar = scan.Grammar{
+	Blanks: true, TrailingComma: true,
+	Timestamp: scan.Milliseconds, Timestamps: "a timestamp in whole milliseconds",
+}
+
+// Scanner reads a page line by line: samples, HELP and TYPE lines. Comments and
+// empty lines are passed over. It checks each line, but not what lines mean
+// together: that is [Parser]'s. Lines cost no allocation.
+type Scanner struct {
+	scan *scan.Scanner
+	err  error
+}
+
+// NewScanner returns a scanner that reads from r.
+func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
+	var limits scan.Limits
+	for _, opt := range opts {
+		opt(&limits)
+	}
+	return &Scanner{scan: scan.New(r, grammar, limits)}
+}
+
+// Next returns the next line; the one before becomes invalid, with all that it
+// refers to. After the last comes [io.EOF]. An error is a [*SyntaxError] or one
+// of the reader, and is returned ever after.
+//
+// A page that does not end with a line feed is refused, as the format demands:
+// it may have been cut off within a number.
+func (s *Scanner) Next() (*Entry, error) {
+	for s.err == nil {
+		if s.err = s.read(); s.err == nil && s.scan.Entry.Kind != 0 {
+			return &s.scan.Entry, nil
+		}
+	}
+	return nil, s.err
+}
+
+// read reads a line; one without meaning leaves no kind.
+func (s *Scanner) read() error {
+	line, err := s.scan.Advance()
+	if err != nil {
+		return err
+	}
+	if !s.scan.Ended {
+		return s.scan.Fail(len(line)+1, "the end of the page", "a line feed")
+	}
+	s.scan.SkipBlanks()
+	rest := s.scan.Rest()
+	switch {
+	case len(rest) == 0:
+		return nil
+	case rest[0] == '#':
+		return s.comment()
+	}
+	if err := s.scan.CheckUTF8(); err != nil {
+		return err
+	}
+	return s.scan.Sample()
+}
+
+// comment reads a line that begins with "#", which is a comment unless the word
+// after it is HELP or TYPE.
+func (s *Scanner) comment() error {
+	s.scan.Skip(1)
+	s.scan.SkipBlanks()
+	var read func() error
+	e := &s.scan.Entry
+	switch string(s.scan.Token()) {
+	case "HELP":
+		e.Kind, read = scan.KindHelp, s.scan.Help
+	case "TYPE":
+		e.Kind, read = scan.KindType, s.typeWord
+	default:
+		return nil
+	}
+	if err := s.scan.CheckUTF8(); err != nil {
+		return err
+	}
+	s.scan.SkipBlanks()
+	if err := s.scan.FamilyName(); err != nil {
+		return err
+	}
+	if len(s.scan.Rest()) > 0 {
+		s.scan.Skip(1) // what follows belongs to a help text, spaces too
+	}
+	return read()
+}
+
+func (s *Scanner) typeWord() error {
+	s.scan.SkipBlanks()
+	column := s.scan.Column()
+	word := s.scan.Token()
+	s.scan.Columns.Text, s.scan.Entry.Text = column, word
+	if _, ok := typeOf(word); !ok {
+		s.scan.Skip(-len(word))
+		return s.scan.Unexpected("counter, gauge, histogram, summary or untyped")
+	}
+	s.scan.SkipBlanks()
+	if len(s.scan.Rest()) > 0 {
+		return s.scan.Unexpected("the end of the line")
+	}
+	return nil
+}
+
+// typeOf reads the word of a TYPE line.
+func typeOf(word []byte) (model.Type, bool) {
+	switch string(word) {
+	case "counter":
+		return model.Counter, true
+	case "gauge":
+		return model.Gauge, true
+	case "histogram":
+		return model.Histogram, true
+	case "summary":
+		return model.Summary, true
+	case "untyped":
+		return model.Unknown, true
+	}
+	return 0, false
+}

@@ -1,0 +1,31 @@
+package scan
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// SyntaxError is what is wrong with a page. Lines and columns begin with 1;
+// columns count bytes.
+type SyntaxError struct {
+	Line     int
+	Column   int
+	Found    string // what is there
+	Expected string // what should be there
+}
+
+// Error says where, what was found and what was expected.
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("line %d, column %d: found %s, expected %s", e.Line, e.Column, e.Found, e.Expected)
+}
+
+// shown is how many bytes of a page an error shows.
+const shown = 40
+
+// Quote shows bytes of the page in an error, cut if they are many.
+func Quote(b []byte) string {
+	if len(b) > shown {
+		return strconv.Quote(string(b[:shown])) + "..."
+	}
+	return strconv.Quote(string(b))
+}

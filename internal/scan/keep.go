@@ -1,0 +1,104 @@
+package scan
+
+import (
+	"hash/maphash"
+	"slices"
+	"strings"
+
+	"telltale/model"
+)
+
+// Texts keeps copies of short texts in pieces that grow with their number. One
+// Texts serves one family, so that a family that is kept keeps no other alive.
+type Texts struct {
+	piece strings.Builder
+	size  int
+}
+
+// The sizes of the first and of the largest piece.
+const (
+	firstPiece   = 256
+	largestPiece = 32 << 10
+)
+
+// Keep returns a string with the bytes.
+func (t *Texts) Keep(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	if t.piece.Cap()-t.piece.Len() < len(b) {
+		t.size = min(max(firstPiece, 2*t.size), largestPiece)
+		t.piece.Reset() // what was handed out keeps the old piece
+		t.piece.Grow(max(t.size, len(b)))
+	}
+	start := t.piece.Len()
+	t.piece.Write(b)
+	return t.piece.String()[start:]
+}
+
+// Reset begins a new family.
+func (t *Texts) Reset() {
+	t.piece.Reset()
+	t.size = 0
+}
+
+// Labels returns the labels to keep.
+func (t *Texts) Labels(l Labels) model.Labels { return model.LabelsFromText(t.Keep(l.Text())) }
+
+// Exemplar returns the exemplar of a sample, or nil.
+func (t *Texts) Exemplar(x *Exemplar) *model.Exemplar {
+	if !x.Has {
+		return nil
+	}
+	return &model.Exemplar{Labels: t.Labels(x.Labels), Value: x.Value, Timestamp: x.Timestamp}
+}
+
+// Index finds series again by the hash of their labels. Whoever finds one
+// compares the labels: two series of one hash are as good as impossible, but
+// then the index has the later one only.
+type Index struct {
+	seed   maphash.Seed
+	places map[uint64]int
+}
+
+// NewIndex returns an empty index.
+func NewIndex() *Index {
+	return &Index{seed: maphash.MakeSeed(), places: map[uint64]int{}}
+}
+
+// Hash returns the hash of labels, whatever their order.
+func (x *Index) Hash(l Labels) uint64 { return l.Hash(x.seed) }
+
+// Find returns the place of the series entered last with the hash.
+func (x *Index) Find(hash uint64) (place int, ok bool) {
+	place, ok = x.places[hash]
+	return place, ok
+}
+
+// Enter enters a series.
+func (x *Index) Enter(hash uint64, place int) { x.places[hash] = place }
+
+// Reset begins a new family. A map that grew large is let go: clearing it would
+// cost every small family after it as much.
+func (x *Index) Reset() {
+	if len(x.places) > 1024 {
+		x.places = map[uint64]int{}
+	}
+	clear(x.places)
+}
+
+// Bounds makes bucket bounds, and gives the same ones to series after series.
+type Bounds struct{ last *model.Bounds }
+
+// Of returns the bounds, which increase, or nil where they do not.
+func (b *Bounds) Of(upper []float64) *model.Bounds {
+	if b.last != nil && slices.Equal(b.last.Upper(), upper) {
+		return b.last
+	}
+	bounds, err := model.NewBounds(upper)
+	if err != nil {
+		return nil
+	}
+	b.last = bounds
+	return bounds
+}

@@ -1,0 +1,239 @@
+package scan
+
+import (
+	"bytes"
+	"hash/maphash"
+
+	"telltale/model"
+)
+
+// Labels are the labels of a sample, in the text that [model.Labels] has and in
+// the order of the page. They lie in the buffers of the scanner.
+type Labels struct {
+	text  []byte
+	spans []span
+}
+
+// span is where one label lies in the text: name="value", without commas.
+type span struct {
+	start, name, end int // name is where the name ends
+	column           int // of the label in the line
+}
+
+// Text returns the labels as they stand between braces.
+func (l Labels) Text() []byte { return l.text }
+
+// Len returns the number of labels.
+func (l Labels) Len() int { return len(l.spans) }
+
+// Column returns where in the line the label i stands.
+func (l Labels) Column(i int) int { return l.spans[i].column }
+
+// Find returns the place of the label with the name, as it stands in the text,
+// or -1.
+func (l Labels) Find(name string) int {
+	for i := len(l.spans) - 1; i >= 0; i-- { // where le and quantile stand mostly
+		if s := l.spans[i]; string(l.text[s.start:s.name]) == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// Value returns label i's value as it stands between its quotes.
+func (l Labels) Value(i int) []byte {
+	s := l.spans[i]
+	return l.text[s.name+2 : s.end-1]
+}
+
+// Without returns the labels without label i, for which it may use scratch.
+func (l Labels) Without(i int, scratch *Labels) Labels {
+	last := len(l.spans) - 1
+	switch {
+	case last == 0:
+		return Labels{}
+	case i == last:
+		return Labels{l.text[:l.spans[i].start-1], l.spans[:i]}
+	}
+	cut := l.spans[i+1].start - l.spans[i].start
+	scratch.text = append(append(scratch.text[:0], l.text[:l.spans[i].start]...), l.text[l.spans[i+1].start:]...)
+	scratch.spans = append(scratch.spans[:0], l.spans[:i]...)
+	for _, s := range l.spans[i+1:] {
+		scratch.spans = append(scratch.spans, span{s.start - cut, s.name - cut, s.end - cut, s.column})
+	}
+	return *scratch
+}
+
+// Hash returns a number that is the same for the same labels in every order. A
+// page cannot know the seed and so not make them equal on purpose.
+func (l Labels) Hash(seed maphash.Seed) uint64 {
+	h := uint64(0)
+	for _, s := range l.spans {
+		h += maphash.Bytes(seed, l.text[s.start:s.end])
+	}
+	return h
+}
+
+// fewLabels is how many names are compared one by one; more go through a map,
+// so that a line takes linear time.
+const fewLabels = 16
+
+// repeated returns the place of the first label whose name was there before, or
+// -1.
+func (l Labels) repeated() int {
+	name := func(i int) []byte { return l.text[l.spans[i].start:l.spans[i].name] }
+	if len(l.spans) <= fewLabels {
+		for i := 1; i < len(l.spans); i++ {
+			for j := range i {
+				if bytes.Equal(name(i), name(j)) {
+					return i
+				}
+			}
+		}
+		return -1
+	}
+	seen := make(map[string]bool, len(l.spans))
+	for i := range l.spans {
+		if seen[string(name(i))] {
+			return i
+		}
+		seen[string(name(i))] = true
+	}
+	return -1
+}
+
+// labels reads labels from the brace on into l. The quoted name of a metric may
+// stand before them, and is told to named.
+func (s *Scanner) labels(l *Labels, named func([]byte)) error {
+	l.text, l.spans = l.text[:0], l.spans[:0]
+	s.pos++ // the brace
+	for first := true; ; first = false {
+		s.blanks()
+		if s.at('}') && (first || s.grammar.TrailingComma) {
+			break
+		}
+		start := s.pos
+		if err := s.label(l, named); err != nil {
+			return err
+		}
+		if len(l.spans) > s.lines.limits.Labels {
+			return s.Fail(start+1, "more labels than are allowed", "fewer")
+		}
+		named = nil
+		s.blanks()
+		if s.at('}') {
+			break
+		}
+		if !s.at(',') {
+			return s.Unexpected(`"," or "}"`)
+		}
+		s.pos++
+	}
+	s.pos++
+	if i := l.repeated(); i >= 0 {
+		sp := l.spans[i]
+		return s.Fail(sp.column, "the label name "+Quote(l.text[sp.start:sp.name])+" again", "each name once")
+	}
+	return nil
+}
+
+// label reads one label, or the name of the metric.
+func (s *Scanner) label(l *Labels, named func([]byte)) error {
+	sp := span{column: s.pos + 1}
+	kept := len(l.text)
+	if kept > 0 {
+		l.text = append(l.text, ',')
+	}
+	sp.start = len(l.text)
+	if s.at('"') {
+		if err := s.quotedName(l); err != nil {
+			return err
+		}
+	} else if name := s.word(&labelBytes); len(name) > 0 {
+		l.text = append(l.text, name...)
+	} else {
+		return s.Unexpected("a label name")
+	}
+	sp.name = len(l.text)
+	s.blanks()
+	if !s.at('=') {
+		if named == nil || s.line[sp.column-1] != '"' {
+			return s.Unexpected(`"="`)
+		}
+		named(l.text[sp.start:])
+		l.text = l.text[:kept]
+		return nil
+	}
+	s.pos++
+	s.blanks()
+	if !s.at('"') {
+		return s.Unexpected("a label value in double quotes")
+	}
+	l.text = append(l.text, '=')
+	var err error
+	if l.text, err = s.quoted(l.text); err != nil {
+		return err
+	}
+	sp.end = len(l.text)
+	l.spans = append(l.spans, sp)
+	return nil
+}
+
+// quotedName reads a name in quotes into the text, which has no quotes about
+// names that need none.
+func (s *Scanner) quotedName(l *Labels) error {
+	column, start := s.pos+1, len(l.text)
+	var err error
+	if l.text, err = s.quoted(l.text); err != nil {
+		return err
+	}
+	name := l.text[start+1 : len(l.text)-1]
+	if len(name) == 0 {
+		return s.Fail(column, "an empty name", "a name")
+	}
+	if model.LegacyLabelName(string(name)) {
+		copy(l.text[start:], name)
+		l.text = l.text[:start+len(name)]
+	}
+	return nil
+}
+
+// quoted copies what stands in quotes, with them and with only the escapes that
+// [model.Labels] has.
+func (s *Scanner) quoted(dst []byte) ([]byte, error) {
+	opening := s.pos + 1
+	dst = append(dst, '"')
+	s.pos++
+	closing := -1 // the next quote, looked for only once, however many backslashes are before it
+	for {
+		if closing < s.pos {
+			i := bytes.IndexByte(s.line[s.pos:], '"')
+			if i < 0 {
+				s.pos = len(s.line)
+				return dst, s.Fail(opening, "an opening quote", "a closing one after it")
+			}
+			closing = s.pos + i
+		}
+		b := bytes.IndexByte(s.line[s.pos:closing], '\\')
+		if b < 0 {
+			dst = append(dst, s.line[s.pos:closing+1]...)
+			s.pos = closing + 1
+			return dst, nil
+		}
+		dst = append(dst, s.line[s.pos:s.pos+b+1]...)
+		s.pos += b + 1
+		switch c := s.line[s.pos]; { // at the quote or before it
+		case c == '\\' || c == '"' || c == 'n':
+			dst = append(dst, c)
+			s.pos++
+		case s.grammar.AnyEscape: // the backslash stands for itself
+			dst = append(dst, '\\')
+		default:
+			return dst, s.badEscape(s.pos)
+		}
+	}
+}
+
+func (s *Scanner) badEscape(pos int) error {
+	return s.Fail(pos, "the escape "+Quote(s.line[pos-1:min(pos+1, len(s.line))]), `\\, \" or \n`)
+}

@@ -1,0 +1,112 @@
+package scan
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Limits bound what a page may ask for. What is not above zero is the default.
+type Limits struct {
+	Input  int64 // bytes of the whole page; 1 GiB by default
+	Line   int   // bytes of a line; 1 MiB by default
+	Labels int   // labels of a sample, or of an exemplar; 256 by default
+}
+
+// defaultLimits are far above what exporters write and far below what hurts.
+var defaultLimits = Limits{Input: 1 << 30, Line: 1 << 20, Labels: 256}
+
+// withDefaults returns the limits with what is not set.
+func (l Limits) withDefaults() Limits {
+	if l.Input <= 0 {
+		l.Input = defaultLimits.Input
+	}
+	if l.Line <= 0 {
+		l.Line = defaultLimits.Line
+	}
+	if l.Labels <= 0 {
+		l.Labels = defaultLimits.Labels
+	}
+	return l
+}
+
+// bufferSize is how much is read at once; the buffer grows only for a line that
+// is longer.
+const bufferSize = 64 << 10
+
+// emptyReads is how often a reader may return nothing in a row.
+const emptyReads = 100
+
+// reader cuts its input into lines.
+type reader struct {
+	r      io.Reader
+	buf    []byte
+	start  int // of the line to come
+	end    int // of what was read
+	number int // of the line returned last
+	left   int64
+	limits Limits
+	err    error // of r
+}
+
+func newReader(r io.Reader, limits Limits) reader {
+	limits = limits.withDefaults()
+	return reader{r: r, left: limits.Input, limits: limits}
+}
+
+// next returns the next line without its line feed, and whether it had one. The
+// line is valid until the next call.
+func (r *reader) next() (line []byte, ended bool, err error) {
+	searched := 0
+	for {
+		rest := r.buf[r.start:r.end]
+		if i := bytes.IndexByte(rest[searched:], '\n'); i >= 0 && searched+i <= r.limits.Line {
+			r.number++
+			line = rest[:searched+i]
+			r.start += len(line) + 1
+			return line, true, nil
+		}
+		searched = len(rest)
+		switch {
+		case searched > r.limits.Line:
+			return nil, false, &SyntaxError{r.number + 1, r.limits.Line + 1,
+				fmt.Sprintf("a line of more than %d bytes", r.limits.Line), "a shorter one"}
+		case searched > 0 && errors.Is(r.err, io.EOF):
+			r.number++
+			r.start = r.end
+			return rest, false, nil
+		case r.err != nil:
+			return nil, false, r.err
+		}
+		if err := r.fill(); err != nil {
+			return nil, false, err
+		}
+	}
+}
+
+// fill reads more, behind what is left of the buffer.
+func (r *reader) fill() error {
+	if r.start > 0 {
+		r.end = copy(r.buf, r.buf[r.start:r.end])
+		r.start = 0
+	}
+	if r.end == len(r.buf) {
+		grown := make([]byte, max(bufferSize, 2*len(r.buf)))
+		copy(grown, r.buf[:r.end])
+		r.buf = grown
+	}
+	for range emptyReads {
+		n, err := r.r.Read(r.buf[r.end:])
+		r.left -= int64(n)
+		if r.left < 0 {
+			return &SyntaxError{r.number + 1, 1, fmt.Sprintf("a page of more than %d bytes", r.limits.Input), "a shorter one"}
+		}
+		r.end += n
+		r.err = err
+		if n > 0 || err != nil {
+			return nil
+		}
+	}
+	return io.ErrNoProgress
+}

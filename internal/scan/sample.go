@@ -1,0 +1,146 @@
+package scan
+
+import "telltale/model"
+
+// Sample reads the line as a sample, from where it is on.
+func (s *Scanner) Sample() error {
+	e := &s.Entry
+	e.Kind = KindSample
+	if err := s.series(); err != nil {
+		return err
+	}
+	s.Columns.Value = s.pos + 1
+	var err error
+	if e.Value, err = s.number("a number"); err != nil {
+		return err
+	}
+	if e.Timestamp, err = s.timestamp(&s.Columns.Timestamp); err != nil {
+		return err
+	}
+	if s.grammar.Exemplars && s.pos+1 < len(s.line) && s.line[s.pos+1] == '#' {
+		if err := s.exemplar(); err != nil {
+			return err
+		}
+	}
+	s.blanks()
+	if s.pos < len(s.line) {
+		return s.Unexpected("the end of the line")
+	}
+	return nil
+}
+
+// series reads name and labels up to the value.
+func (s *Scanner) series() error {
+	e := &s.Entry
+	e.Labels.text, e.Labels.spans = e.Labels.text[:0], e.Labels.spans[:0]
+	s.Columns.Name = s.pos + 1
+	if s.at('{') {
+		s.name = s.name[:0]
+		if err := s.labels(&e.Labels, s.named); err != nil {
+			return err
+		}
+		if e.Name = s.name; len(e.Name) == 0 {
+			return s.Fail(s.Columns.Name, "labels without a metric name", "a metric name")
+		}
+		if s.grammar.Blanks {
+			s.blanks()
+			return nil
+		}
+	} else {
+		if e.Name = s.word(&metricBytes); len(e.Name) == 0 {
+			return s.Unexpected("a metric name")
+		}
+		between := s.separator()
+		if !s.at('{') || between && !s.grammar.Blanks {
+			if !between {
+				return s.Unexpected(`a space or "{" after the metric name`)
+			}
+			return nil
+		}
+		if err := s.labels(&e.Labels, nil); err != nil {
+			return err
+		}
+	}
+	if !s.separator() && !s.grammar.Blanks {
+		return s.Unexpected("a space before the value")
+	}
+	return nil
+}
+
+// number reads the number that stands here.
+func (s *Scanner) number(expected string) (float64, error) {
+	start := s.pos
+	token := s.token()
+	v, ok := Number(token)
+	if !ok {
+		s.pos = start
+		if len(token) == 0 {
+			return 0, s.Unexpected(expected)
+		}
+		return 0, s.Fail(start+1, Quote(token), expected)
+	}
+	return v, nil
+}
+
+// timestamp reads the timestamp that may stand here.
+func (s *Scanner) timestamp(column *int) (model.Timestamp, error) {
+	before := s.pos
+	if !s.separator() {
+		return model.Timestamp{}, nil
+	}
+	if s.at('#') && s.grammar.Exemplars {
+		s.pos = before
+		return model.Timestamp{}, nil
+	}
+	if s.pos == len(s.line) && s.grammar.Blanks {
+		return model.Timestamp{}, nil
+	}
+	*column = s.pos + 1
+	token := s.token()
+	t, ok := s.grammar.Timestamp(token)
+	if !ok {
+		if len(token) == 0 {
+			s.pos = *column - 1
+			return t, s.Unexpected(s.grammar.Timestamps)
+		}
+		return t, s.Fail(*column, Quote(token), s.grammar.Timestamps)
+	}
+	return t, nil
+}
+
+// exemplar reads an exemplar, from the space before it on.
+func (s *Scanner) exemplar() error {
+	if !s.at(' ') {
+		return s.Unexpected("the end of the line")
+	}
+	s.Columns.Exemplar = s.pos + 2
+	x := &s.Entry.Exemplar
+	s.pos += 2
+	if !s.at(' ') {
+		return s.Unexpected(`a space after "#"`)
+	}
+	s.pos++
+	if !s.at('{') {
+		return s.Unexpected(`"{", the labels of an exemplar`)
+	}
+	if err := s.labels(&x.Labels, nil); err != nil {
+		return err
+	}
+	if !s.at(' ') {
+		return s.Unexpected("a space before the exemplar's value")
+	}
+	s.pos++
+	s.Columns.ExemplarValue = s.pos + 1
+	var err error
+	if x.Value, err = s.number("the exemplar's value, a number"); err != nil {
+		return err
+	}
+	if !s.at(' ') {
+		x.Has, x.Timestamp = true, model.Timestamp{}
+		return nil
+	}
+	var column int
+	x.Timestamp, err = s.timestamp(&column)
+	x.Has = true
+	return err
+}

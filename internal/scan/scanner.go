@@ -1,0 +1,284 @@
+package scan
+
+import (
+	"bytes"
+	"io"
+	"unicode/utf8"
+
+	"telltale/model"
+)
+
+// Grammar is what one format allows.
+type Grammar struct {
+	Blanks        bool // any number of spaces and tabs may separate tokens; else it is one space, or none
+	TrailingComma bool // one comma may stand behind the last label
+	AnyEscape     bool // a backslash before any other character stands for itself
+	Exemplars     bool // samples may have exemplars
+	Timestamp     func([]byte) (model.Timestamp, bool)
+	Timestamps    string // what Timestamp reads, for errors
+}
+
+// Kind is what a line is.
+type Kind uint8
+
+// The kinds of line.
+const (
+	KindSample Kind = iota + 1
+	KindHelp
+	KindType
+	KindUnit
+	KindEnd // "# EOF"
+)
+
+// Entry is a line. All it refers to is valid until the next line is read.
+type Entry struct {
+	Kind      Kind
+	Line      int
+	Name      []byte // of the sample, or the family of a HELP, TYPE or UNIT line
+	Text      []byte // the help, type or unit
+	Labels    Labels
+	Value     float64
+	Timestamp model.Timestamp // may be absent
+	Exemplar  Exemplar
+}
+
+// Exemplar is the exemplar of a sample.
+type Exemplar struct {
+	Has       bool
+	Labels    Labels
+	Value     float64
+	Timestamp model.Timestamp // may be absent
+}
+
+// Columns are where the parts of the line stand that was read last.
+type Columns struct{ Name, Text, Value, Timestamp, Exemplar, ExemplarValue int }
+
+// Scanner reads lines one by one. Formats drive it: [Scanner.Advance] goes to
+// the next line, the other methods read it from left to right into Entry.
+type Scanner struct {
+	Entry   Entry
+	Columns Columns
+	Ended   bool // the line has a line feed
+
+	grammar Grammar
+	lines   reader
+	line    []byte
+	pos     int
+	name    []byte // scratch
+	text    []byte // scratch
+	named   func([]byte)
+}
+
+// New returns a scanner of the format.
+func New(r io.Reader, g Grammar, limits Limits) *Scanner {
+	s := &Scanner{grammar: g, lines: newReader(r, limits)}
+	s.named = s.setName
+	return s
+}
+
+// setName takes the name of a metric that stands among the labels, as label
+// text has it.
+func (s *Scanner) setName(name []byte) {
+	if name[0] == '"' {
+		name = name[1 : len(name)-1]
+	}
+	s.name, _ = appendUnescaped(s.name[:0], name)
+}
+
+// Advance goes to the next line and returns it. After the last it returns
+// io.EOF.
+func (s *Scanner) Advance() ([]byte, error) {
+	var err error
+	s.line, s.Ended, err = s.lines.next()
+	s.pos = 0
+	e := &s.Entry
+	e.Kind, e.Line, e.Timestamp, e.Exemplar.Has = 0, s.lines.number, model.Timestamp{}, false
+	return s.line, err
+}
+
+// CheckUTF8 returns an error if the line is not UTF-8.
+func (s *Scanner) CheckUTF8() error {
+	if utf8.Valid(s.line) {
+		return nil
+	}
+	i := 0
+	for {
+		r, n := utf8.DecodeRune(s.line[i:])
+		if r == utf8.RuneError && n == 1 {
+			return s.Fail(i+1, Quote(s.line[i:i+1]), "UTF-8")
+		}
+		i += n
+	}
+}
+
+// Skip goes n bytes to the right, past what the format has looked at.
+func (s *Scanner) Skip(n int) { s.pos += n }
+
+// Rest returns what is not read yet.
+func (s *Scanner) Rest() []byte { return s.line[s.pos:] }
+
+// Column returns where Rest begins.
+func (s *Scanner) Column() int { return s.pos + 1 }
+
+// Fail returns an error in the current line.
+func (s *Scanner) Fail(column int, found, expected string) error {
+	return &SyntaxError{s.lines.number, column, found, expected}
+}
+
+// FailAfter returns an error behind the last line.
+func (s *Scanner) FailAfter(found, expected string) error {
+	return &SyntaxError{s.lines.number + 1, 1, found, expected}
+}
+
+// Unexpected returns the error that something else was expected here.
+func (s *Scanner) Unexpected(expected string) error {
+	if s.pos >= len(s.line) {
+		return s.Fail(s.pos+1, "the end of the line", expected)
+	}
+	return s.Fail(s.pos+1, Quote(s.line[s.pos:]), expected)
+}
+
+func (s *Scanner) at(c byte) bool { return s.pos < len(s.line) && s.line[s.pos] == c }
+
+// blanks skips spaces and tabs where the format lets them stand.
+func (s *Scanner) blanks() {
+	if s.grammar.Blanks {
+		s.pos += blanks(s.line[s.pos:])
+	}
+}
+
+func blanks(b []byte) int {
+	for i, c := range b {
+		if c != ' ' && c != '\t' {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// SkipBlanks skips the spaces and tabs that stand here.
+func (s *Scanner) SkipBlanks() { s.pos += blanks(s.line[s.pos:]) }
+
+// Token returns what stands before the next blank or the end.
+func (s *Scanner) Token() []byte { return s.token() }
+
+// separator skips what must stand between two tokens.
+func (s *Scanner) separator() bool {
+	start := s.pos
+	if s.at(' ') {
+		s.pos++
+	}
+	s.blanks()
+	return s.pos > start
+}
+
+// token returns what stands before the next blank or the end.
+func (s *Scanner) token() []byte {
+	start := s.pos
+	for s.pos < len(s.line) && s.line[s.pos] != ' ' && (s.line[s.pos] != '\t' || !s.grammar.Blanks) {
+		s.pos++
+	}
+	return s.line[start:s.pos]
+}
+
+// A set has the ASCII characters that may stand in a name without quotes.
+type set [2]uint64
+
+// letters are A to Z, a to z and the underscore, as the upper half of a set has
+// them, digits the lower half's.
+const (
+	letters = (1<<26-1)<<('A'-64) | (1<<26-1)<<('a'-64) | 1<<('_'-64)
+	digits  = (1<<10 - 1) << '0'
+)
+
+var (
+	labelBytes  = set{digits, letters}
+	metricBytes = set{digits | 1<<':', letters}
+)
+
+// word returns the name without quotes that stands here, or nothing.
+func (s *Scanner) word(of *set) []byte {
+	rest, n := s.line[s.pos:], 0
+	if len(rest) > 0 && isDigit(rest[0]) {
+		return nil
+	}
+	for n < len(rest) && rest[n] < utf8.RuneSelf && of[rest[n]>>6]>>(rest[n]&63)&1 != 0 {
+		n++
+	}
+	s.pos += n
+	return rest[:n]
+}
+
+// FamilyName reads the name in a HELP, TYPE or UNIT line.
+func (s *Scanner) FamilyName() error {
+	s.Columns.Name = s.pos + 1
+	if s.at('"') {
+		column := s.pos + 1
+		var err error
+		if s.text, err = s.quoted(s.text[:0]); err != nil {
+			return err
+		}
+		if len(s.text) == 2 {
+			return s.Fail(column, "an empty name", "a metric name")
+		}
+		s.name, _ = appendUnescaped(s.name[:0], s.text[1:len(s.text)-1])
+		s.Entry.Name = s.name
+	} else if s.Entry.Name = s.word(&metricBytes); len(s.Entry.Name) == 0 {
+		return s.Unexpected("a metric name")
+	}
+	if s.pos < len(s.line) && s.line[s.pos] != ' ' && (s.line[s.pos] != '\t' || !s.grammar.Blanks) {
+		return s.Unexpected("a space after the metric name")
+	}
+	return nil
+}
+
+// Help reads the rest of the line as a help text.
+func (s *Scanner) Help() error {
+	s.Columns.Text = s.pos + 1
+	rest := s.Rest()
+	s.pos = len(s.line)
+	s.Entry.Text = rest
+	if bytes.IndexByte(rest, '\\') < 0 {
+		return nil
+	}
+	var bad int
+	s.text, bad = appendUnescaped(s.text[:0], rest)
+	alone := len(rest) - len(bytes.TrimRight(rest, `\`)) // backslashes at the end
+	switch {
+	case bad >= 0 && !s.grammar.AnyEscape:
+		return s.badEscape(s.Columns.Text + bad)
+	case alone%2 == 1:
+		return s.badEscape(len(s.line))
+	}
+	s.Entry.Text = s.text
+	return nil
+}
+
+// appendUnescaped appends text with its escapes undone. Where the backslash
+// stands for itself, it also returns the first such place, else -1.
+func appendUnescaped(dst, text []byte) (unescaped []byte, bad int) {
+	bad = -1
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c == '\\' {
+			next := byte(0)
+			if i+1 < len(text) {
+				next = text[i+1]
+			}
+			switch next {
+			case '\\', '"':
+				c = next
+				i++
+			case 'n':
+				c = '\n'
+				i++
+			default:
+				if bad < 0 {
+					bad = i
+				}
+			}
+		}
+		dst = append(dst, c)
+	}
+	return dst, bad
+}
