@@ -19,7 +19,7 @@ type Counter struct {
 	word  unsafe.Pointer // *cell.Word, of whole numbers; nil if sharded
 	extra atomic.Pointer[counterExtra]
 	handle
-	cell cell.Word
+	cell cell.Word // what word points to
 }
 
 // counterExtra is what few counters need.

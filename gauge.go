@@ -48,7 +48,7 @@ type Gauge struct {
 	word  unsafe.Pointer // *cell.Word; nil once there is an extra that minds it
 	extra atomic.Pointer[gaugeExtra]
 	handle
-	cell cell.Word
+	cell cell.Word // what word points to
 }
 
 // gaugeExtra is what few gauges need: lanes, once several goroutines fought
