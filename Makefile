@@ -19,7 +19,9 @@ lint:
 	cd e2e && GOWORK=off go vet ./...
 	golangci-lint run ./... ./cmd/telltale/...
 
-# Every fuzz target of the tree for FUZZTIME each.
+# Every fuzz target of the tree for FUZZTIME each: a duration, or a number of
+# inputs such as 2000x. CI counts inputs, because `go test` may call the end of a
+# duration a failure ("context deadline exceeded", with no input to blame).
 fuzz:
 	@go test -list '^Fuzz' work | awk '/^Fuzz/ {targets[n++]=$$1} /^ok/ {for (i=0;i<n;i++) print $$2, targets[i]; n=0}' | \
 	while read package target; do \
