@@ -103,20 +103,6 @@ func (n name) append(dst []byte, suffix string) []byte {
 	return append(dst, suffix...)
 }
 
-// appendLabel appends a label up to its value: name="
-func (n *names) appendLabel(dst []byte, name string) []byte {
-	if n.scheme != model.AllowUTF8 && (!n.scheme.Keeps() || !model.LegacyLabelName(name)) {
-		escaped, ok := n.labels[name]
-		if !ok {
-			escaped = n.scheme.LabelName(name)
-			remember(&n.labels, name, escaped)
-		}
-		name = escaped
-	}
-	dst = model.AppendLabel(dst, name, "")
-	return dst[:len(dst)-1]
-}
-
 // label returns how a label's name is printed, given as label text has it.
 func (n *names) label(raw string) string {
 	if n.scheme == model.AllowUTF8 || raw[0] != '"' && n.scheme.Keeps() {

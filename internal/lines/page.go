@@ -70,7 +70,7 @@ type Page struct {
 	head     [partCount]head
 	single   *head // of counters, gauges, unknowns and infos
 	part     model.Parts
-	state    []byte // a state set's label up to the value: name="
+	state    []byte // a state set's own label
 }
 
 // Options are what the formats' options set.
@@ -133,9 +133,6 @@ func (p *Page) begin(b Block) {
 	p.block = b
 	p.header(b)
 	b.Parts.Each(p.prepare)
-	if p.family.Type == model.StateSet {
-		p.state = p.names.appendLabel(p.state[:0], p.family.Name)
-	}
 }
 
 func (p *Page) header(b Block) {

@@ -3,6 +3,7 @@ package lines
 import (
 	"math"
 	"math/bits"
+	"unsafe"
 
 	"telltale/model"
 )
@@ -100,18 +101,24 @@ func (p *Page) visitInfo(pt *model.Point) error {
 func (p *Page) visitStates(pt *model.Point) error {
 	if pt.Has&p.block.Parts&model.PartValue != 0 {
 		for _, s := range pt.States {
-			b := p.appendOpen(p.buf, p.single, pt.Labels)
-			b = append(b, p.state...)
-			b = model.AppendEscaped(b, s.Name)
 			value := 0.0
 			if s.On {
 				value = 1
 			}
-			b = p.appendTail(append(b, '"', '}', ' '), value, pt.Timestamp)
-			p.buf = append(b, '\n')
+			b := p.appendState(p.buf, pt.Labels, s.Name)
+			p.buf = append(p.appendTail(b, value, pt.Timestamp), '\n')
 		}
 	}
 	return p.pass()
+}
+
+// appendState appends a state's sample up to its value. The label that names the
+// state is the family's name; another label may have or, once escaped, get it.
+func (p *Page) appendState(dst []byte, labels model.Labels, state string) []byte {
+	p.state = model.AppendLabel(p.state[:0], p.family.Name, state)
+	own := unsafe.String(unsafe.SliceData(p.state), len(p.state)) // names keep copies
+	dst = p.names.appendRewritten(append(dst, p.single.open...), labels.Text(), own)
+	return append(dst, '}', ' ')
 }
 
 func (p *Page) visitSummary(pt *model.Point) error {
