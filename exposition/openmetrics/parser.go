@@ -11,10 +11,9 @@ import (
 // Parser reads a page family by family and holds it to every rule of
 // OpenMetrics 1.0. It is not safe for concurrent use.
 type Parser struct {
-	scanner *Scanner
-	claims  map[string]bool // names of samples and families so far
-	err     error           // returned ever after
-	failed  error           // what is wrong behind a family that is still to be returned
+	scanner  *Scanner
+	families scan.Families
+	claims   map[string]bool // names of samples and families so far
 
 	// Of the family being read:
 	family  *model.Family
@@ -50,27 +49,16 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 // of the reader, and is returned ever after. A page that is wrong somewhere is
 // wrong as a whole (section "Data transmission"): drop the families before.
 func (p *Parser) Next() (*model.Family, error) {
-	if p.err == nil {
-		p.err, p.failed = p.failed, nil
+	return p.families.Next(p.read)
+}
+
+// read reads a line and returns the family that it ends.
+func (p *Parser) read() (*model.Family, error) {
+	e, err := p.scanner.Next()
+	if err != nil {
+		return nil, err
 	}
-	if p.err != nil {
-		return nil, p.err
-	}
-	for {
-		e, err := p.scanner.Next()
-		var done *model.Family
-		if err == nil {
-			done, err = p.take(e)
-		}
-		switch {
-		case done != nil:
-			p.failed = err
-			return done, nil
-		case err != nil:
-			p.err = err
-			return nil, err
-		}
-	}
+	return p.take(e)
 }
 
 // take reads a line. Where the line is the first behind a family, it returns

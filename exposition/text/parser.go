@@ -21,10 +21,9 @@ import (
 // Nothing is renamed: a counter family is "requests_total" as it is written, and
 // literal ([model.Family.IsLiteral]) where its name does not end so.
 type Parser struct {
-	scanner *Scanner
-	seen    map[string]bool // names of families
-	err     error           // returned ever after
-	failed  error           // what is wrong behind a family that is still to be returned
+	scanner  *Scanner
+	families scan.Families
+	seen     map[string]bool // names of families
 
 	// Of the family being read:
 	family  *model.Family
@@ -49,30 +48,19 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 // last. The family is the caller's to keep. An error is a [*SyntaxError] or one
 // of the reader, and is returned ever after.
 func (p *Parser) Next() (*model.Family, error) {
-	if p.err == nil {
-		p.err, p.failed = p.failed, nil
+	return p.families.Next(p.read)
+}
+
+// read reads a line and returns the family that it ends, as the page's end does.
+func (p *Parser) read() (*model.Family, error) {
+	e, err := p.scanner.Next()
+	switch {
+	case err == nil:
+		return p.take(e)
+	case errors.Is(err, io.EOF):
+		return p.end(), err
 	}
-	if p.err != nil {
-		return nil, p.err
-	}
-	for {
-		e, err := p.scanner.Next()
-		var done *model.Family
-		switch {
-		case err == nil:
-			done, err = p.take(e)
-		case errors.Is(err, io.EOF):
-			done = p.end()
-		}
-		switch {
-		case done != nil:
-			p.failed = err
-			return done, nil
-		case err != nil:
-			p.err = err
-			return nil, err
-		}
-	}
+	return nil, err
 }
 
 // take reads a line. Where the line is the first behind a family, it returns
