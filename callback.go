@@ -96,20 +96,13 @@ func newCallback(typ model.Type, name, help string, labels []string, f func(cont
 
 func (c *callback) what() *definition { return c.definition }
 
-// family returns the callback's family without points. The definition was
-// checked when it was made.
-func (c *callback) family() *model.Family {
-	d := c.definition
-	return &model.Family{Name: d.name, Help: d.help, Type: d.typ, Unit: d.unit}
-}
-
 // Describe returns the family without samples.
-func (c *callback) Describe() []*model.Family { return []*model.Family{c.family()} }
+func (c *callback) Describe() []*model.Family { return []*model.Family{c.definition.newFamily()} }
 
 // Collect calls the function and emits what it reported. An error of the
 // function comes after what it reported before.
 func (c *callback) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	d, family := c.definition, c.family()
+	d, family := c.definition, c.definition.newFamily()
 	failed := c.f(ctx, func(value float64, labelValues ...string) error {
 		if len(labelValues) != len(d.labels) {
 			return fmt.Errorf("telltale: %s was given %d label values", d, len(labelValues))

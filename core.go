@@ -44,12 +44,7 @@ type core[H any] struct {
 
 func newCore[H any](d *definition, k *kind[H]) *core[H] {
 	c := &core[H]{definition: d, kind: k}
-	opts := []model.FamilyOption{model.WithSource(c)}
-	if d.unit != "" {
-		opts = append(opts, model.WithUnit(d.unit))
-	}
-	c.family, _ = model.NewFamily(d.name, d.help, d.typ, opts...) // define has checked all of it
-	c.family.Name = d.name
+	c.family = d.newFamily().WithPoints(c)
 	c.table.Store(&table[H]{})
 	d.owner = c
 	if len(d.labels) == 0 {

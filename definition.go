@@ -99,6 +99,12 @@ func fullName(typ model.Type, name string, s *settings) (string, error) {
 	return model.WithUnitSuffix(name, s.unit, typ), nil
 }
 
+// newFamily returns a family of the definition without points. define has checked
+// what it is made of.
+func (d *definition) newFamily() *model.Family {
+	return &model.Family{Name: d.name, Help: d.help, Unit: d.unit, Type: d.typ}
+}
+
 // separate prepares what stands between label values in a series' text, so that
 // making and comparing such texts is copying.
 func (d *definition) separate() {
