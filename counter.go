@@ -111,13 +111,8 @@ func (c *Counter) Add(v float64) {
 		c.refuse(v)
 		return
 	}
-	if e := c.extra.Load(); e == nil || e.isSpread() || !cell.TryAddFloat(&e.fraction, v) {
-		c.addFraction(v)
-	}
+	c.addFraction(v)
 }
-
-// isSpread reports whether fractions go to lanes.
-func (e *counterExtra) isSpread() bool { return e.shards != nil || e.lanes.Load() != nil }
 
 // addFraction adds what does not fit the word of whole numbers.
 func (c *Counter) addFraction(v float64) {
