@@ -1,0 +1,299 @@
+package segment
+
+import (
+	"slices"
+	"unsafe"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// Rows is the rows of one family in a writer's segment. A row is handed out as
+// its first value word: behind the state and, where the layout has them, the
+// links. Methods are safe for concurrent use.
+type Rows struct {
+	writer *Writer
+	family Family
+	words  int
+
+	blocks []block // by address
+	last   int     // the place of the newest block in blocks
+	next   uint32  // row in the newest block
+	total  uint32  // rows in all blocks
+	rest   []resting
+}
+
+type block struct {
+	first *cell.Word
+	from  uint32 // the number of its first row
+	rows  uint32
+}
+
+// resting is a row that was a removed series'.
+type resting struct {
+	row    *cell.Word
+	number uint32
+	until  uint64
+}
+
+// Series is a series as a segment has it.
+type Series struct {
+	Labels  string // canonical text, see model.Labels
+	Created int64  // microseconds since 1970; 0 or less if unknown
+	Process string // in archives: the label of the process whose it was, where that counts
+	Start   int64  // in archives: when that process's segment was made
+}
+
+// A state is the generation of its row above, and when the series was created
+// below, in microseconds since 1970: 1 if that is unknown, 0 if there is none.
+const (
+	generationShift = 56
+	createdMask     = 1<<generationShift - 1
+	unknownCreated  = 1
+)
+
+// maxBlockRows is how many rows a block has at most.
+const maxBlockRows = 512
+
+// Rows lays out a family.
+func (w *Writer) Rows(f Family) (*Rows, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f.Number = w.families
+	if _, err := w.lay(familyRecord, f.payload(), 0); err != nil {
+		return nil, err
+	}
+	w.families++
+	w.publish()
+	return &Rows{writer: w, family: f, words: f.Words(), last: -1}, nil
+}
+
+// Family returns what the rows are of.
+func (r *Rows) Family() *Family { return &r.family }
+
+// Add gives a series a row whose words are zero, and returns the first of its
+// values.
+func (r *Rows) Add(s Series) (*cell.Word, error) {
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	row, number, err := r.take()
+	if err != nil {
+		return nil, err
+	}
+	generation := (row.Load()>>generationShift + 1) & 0xff
+	var p payload
+	p.u32(r.family.Number)
+	p.u32(number)
+	p.u32(uint32(generation))
+	p.u32(0)
+	p.u64(uint64(s.Start))
+	p.text(s.Process)
+	p.text(s.Labels)
+	if _, err := w.lay(seriesRecord, p, 0); err != nil {
+		return nil, err
+	}
+	if n := len(r.rest); n > 0 && r.rest[0].row == row {
+		r.rest = slices.Delete(r.rest, 0, 1)
+		for i := 1; i < r.words; i++ {
+			cell.At(row, i).Store(0)
+		}
+	} else {
+		r.next++
+	}
+	w.publish()
+	row.Store(generation<<generationShift | uint64(max(unknownCreated, s.Created))&createdMask)
+	return cell.At(row, r.family.Layout.values()), nil
+}
+
+// take finds a row: one that has rested, else a fresh one. It is still there for
+// the next call.
+func (r *Rows) take() (row *cell.Word, number uint32, err error) {
+	if len(r.rest) > 0 && r.rest[0].until <= r.writer.ticks {
+		return r.rest[0].row, r.rest[0].number, nil
+	}
+	if r.last < 0 || r.next == r.blocks[r.last].rows {
+		if err := r.grow(); err != nil {
+			return nil, 0, err
+		}
+	}
+	b := r.blocks[r.last]
+	return cell.At(b.first, int(r.next)*r.words), b.from + r.next, nil
+}
+
+// grow adds a block of rows: one for a family without labels, else eight, then
+// twice as many each time.
+func (r *Rows) grow() error {
+	n := uint32(1)
+	if len(r.family.Labels) > 0 || r.family.Published || r.total > 0 {
+		n = uint32(min(8<<min(len(r.blocks), 16), maxBlockRows))
+	}
+	var p payload
+	p.u32(r.family.Number)
+	p.u32(r.total)
+	p.u32(n)
+	w := r.writer
+	rec, err := w.lay(blockRecord, p, uint64(n)*uint64(r.words))
+	if err != nil {
+		return err
+	}
+	w.publish()
+	b := block{first: wordAt(rec.bytes, rec.mutable), from: r.total, rows: n}
+	r.total += n
+	r.next = 0
+	i, _ := slices.BinarySearchFunc(r.blocks, b.first, compareBlock)
+	r.blocks = slices.Insert(r.blocks, i, b)
+	r.last = i
+	return nil
+}
+
+func compareBlock(b block, w *cell.Word) int {
+	switch x, y := uintptr(unsafe.Pointer(b.first)), uintptr(unsafe.Pointer(w)); {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	}
+	return 0
+}
+
+// row returns the first word of the row with the given first value.
+func (r *Rows) row(first *cell.Word) *cell.Word {
+	return cell.At(first, -r.family.Layout.values())
+}
+
+// Remove takes the series of a row out. The row is not given to another before
+// it has rested.
+func (r *Rows) Remove(first *cell.Word) {
+	row := r.row(first)
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i, found := slices.BinarySearchFunc(r.blocks, row, compareBlock)
+	if !found {
+		i--
+	}
+	b := r.blocks[i]
+	place := uint32((uintptr(unsafe.Pointer(row)) - uintptr(unsafe.Pointer(b.first))) / uintptr(8*r.words))
+	state := row.Load()
+	if state&createdMask == 0 {
+		return
+	}
+	row.Store(state &^ createdMask)
+	r.rest = append(r.rest, resting{row, b.from + place, w.ticks + quarantine})
+}
+
+// Touch moves the created time of a series, in microseconds since 1970.
+func (r *Rows) Touch(first *cell.Word, created int64) {
+	row := r.row(first)
+	for {
+		state := row.Load()
+		if state&createdMask == 0 || row.CompareAndSwap(state, state&^createdMask|uint64(max(unknownCreated, created))&createdMask) {
+			return
+		}
+	}
+}
+
+// Lanes spreads so many words of a row's values over lanes, which are made at
+// the first call.
+func (r *Rows) Lanes(first *cell.Word, words int) (*cell.Lanes, error) {
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	links := cell.At(r.row(first), wordLinks)
+	if at := links.Load() & 0xffffffff * 8; at != 0 {
+		if l, ok := lanesAt((*locked)(w), at); ok {
+			return cell.LanesOver(unsafe.Slice(l.first, l.lanes*l.stride), l.stride), nil
+		}
+	}
+	lanes, stride := cell.LaneShape(words)
+	var p payload
+	p.u32(uint32(words))
+	p.u32(uint32(lanes))
+	p.u32(uint32(stride))
+	rec, err := w.lay(lanesRecord, p, uint64(lanes*stride))
+	if err != nil {
+		return nil, err
+	}
+	w.publish()
+	link(links, rec.offset, 0)
+	return cell.LanesOver(unsafe.Slice(wordAt(rec.bytes, rec.mutable), lanes*stride), stride), nil
+}
+
+// link puts an offset into the lower half of links, or the upper one at shift
+// 32.
+func link(links *cell.Word, offset uint64, shift uint) {
+	for {
+		old := links.Load()
+		if links.CompareAndSwap(old, old&^(0xffffffff<<shift)|offset/8<<shift) {
+			return
+		}
+	}
+}
+
+// SetExemplar makes e the exemplar of a counter, or of a histogram's i-th bucket.
+// When another goroutine is setting the same one, that one stays.
+func (r *Rows) SetExemplar(first *cell.Word, i int, e *model.Exemplar) error {
+	slot, err := r.exemplarSlot(first, i, len(e.Labels.Text()))
+	if err != nil {
+		return err
+	}
+	return slot.write(e.Value, e.Timestamp, e.Labels.Text())
+}
+
+// exemplarSlot finds the place of an exemplar, and makes one where there is none
+// or it is too small.
+func (r *Rows) exemplarSlot(first *cell.Word, i, length int) (slot textSlot, err error) {
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	links := cell.At(r.row(first), wordLinks)
+	at := links.Load() >> 32 * 8
+	n := max(1, len(r.family.Bounds))
+	if at == 0 {
+		var p payload
+		p.u32(uint32(n))
+		rec, err := w.lay(tableRecord, p, uint64(n))
+		if err != nil {
+			return slot, err
+		}
+		w.publish()
+		link(links, rec.offset, 32)
+		at = rec.offset
+	}
+	table, _ := tableAt((*locked)(w), at)
+	entry := cell.At(table.first, i)
+	if slot, ok := slotAt((*locked)(w), entry.Load()); ok && slot.capacity >= length {
+		return slot, nil
+	}
+	slot, offset, err := w.newSlot(length)
+	if err != nil {
+		return slot, err
+	}
+	entry.Store(offset)
+	return slot, nil
+}
+
+// SetInfo makes labels those of an info's row. They are written where readers do
+// not look, then shown in one step.
+func (r *Rows) SetInfo(first *cell.Word, labels string) error {
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	links := cell.At(r.row(first), wordLinks)
+	old := links.Load()
+	shown, spare := old>>32, old&0xffffffff
+	slot, ok := slotAt((*locked)(w), spare*8)
+	if !ok || slot.capacity < len(labels) {
+		fresh, offset, err := w.newSlot(len(labels))
+		if err != nil {
+			return err
+		}
+		slot, spare = fresh, offset/8
+	}
+	if err := slot.write(0, model.Timestamp{}, labels); err != nil {
+		return err
+	}
+	links.Store(spare<<32 | shown)
+	return nil
+}
