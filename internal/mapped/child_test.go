@@ -92,15 +92,21 @@ func start(t *testing.T, name, path string) *exec.Cmd {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	stdin.Close()
-	said.Close()
+	closeAll := func(files ...*os.File) {
+		for _, f := range files {
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	closeAll(stdin, said)
 	t.Cleanup(func() {
-		release.Close()
+		closeAll(release)
 		if c.ProcessState == nil {
 			_ = c.Wait()
 		}
 		_, _ = io.Copy(io.Discard, stdout) // until the grandchild is gone too
-		stdout.Close()
+		closeAll(stdout)
 	})
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
 		t.Fatalf("the child said %q, %v", line, err)

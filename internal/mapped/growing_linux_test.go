@@ -22,8 +22,8 @@ func init() {
 	children["limit"] = reachLimit
 }
 
-// roomFor is how many pages there are for the files of a child that fills them.
-const roomFor = 64
+// room is how many bytes there are for the file of a child that fills it.
+const room = 6 << 20
 
 // mayNotMount is what a child says that lacks the privilege.
 const mayNotMount = "may not mount"
@@ -32,7 +32,7 @@ const mayNotMount = "may not mount"
 func mount(dir, kind string) error {
 	err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
 	if err == nil {
-		err = unix.Mount(kind, dir, kind, 0, fmt.Sprintf("size=%d", roomFor*page))
+		err = unix.Mount(kind, dir, kind, 0, fmt.Sprintf("size=%d", room))
 	}
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
 		fmt.Println(mayNotMount)
@@ -56,7 +56,7 @@ func fillMount(dir, kind string) error {
 
 // reachLimit fills a file to the limit on its process's files.
 func reachLimit(dir string) error {
-	limit := unix.Rlimit{Cur: uint64(roomFor * page), Max: uint64(roomFor * page)}
+	limit := unix.Rlimit{Cur: room, Max: room}
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {
 		return err
 	}
@@ -70,34 +70,29 @@ func fill(path string, why error) error {
 	if err != nil {
 		return err
 	}
-	const n = 5 // pages: the last extent would have a part of its room
 	var extents [][]byte
-	for {
-		extent, err := g.Extend(int64(len(extents)*n*page), n*page)
-		if err != nil {
+	size := 0
+	for _, n := range []int{room + 2<<20, 1<<20 + page, page} { // until so many bytes find no room
+		for {
+			extent, err := g.Extend(int64(size), n)
+			if err == nil {
+				extents, size = append(extents, extent), size+n
+				if size > room {
+					return fmt.Errorf("%d bytes found room", size)
+				}
+				continue
+			}
 			if extent != nil || !errors.Is(err, mapped.ErrNoSpace) || !errors.Is(err, why) || !strings.Contains(err.Error(), path) {
 				return fmt.Errorf("a full disk: %w", err)
 			}
+			if info, err := g.Stat(); err != nil || info.Size != int64(size) {
+				return fmt.Errorf("extents of %d bytes leave a file of %d: %w", size, info.Size, err)
+			}
 			break
 		}
-		extents = append(extents, extent)
-		if len(extents)*n > roomFor {
-			return fmt.Errorf("%d extents found room", len(extents))
-		}
 	}
-	size := int64(len(extents) * n * page)
-	if info, err := g.Stat(); err != nil || info.Size != size || size == 0 {
-		return fmt.Errorf("%d extents leave a file of %d bytes: %w", len(extents), info.Size, err)
-	}
-	for i := 1; ; i++ { // what the failed Extend took in part is free again
-		extent, err := g.Extend(size, page)
-		if errors.Is(err, mapped.ErrNoSpace) && i > 1 {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		extents, size = append(extents, extent), size+int64(page)
+	if size < room/2 {
+		return fmt.Errorf("only %d bytes found room", size)
 	}
 	for i, extent := range extents {
 		for at := range extent {
@@ -156,8 +151,7 @@ func mayReserve(path string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	return unix.Fallocate(int(f.Fd()), 0, 0, 1)
+	return errors.Join(unix.Fallocate(int(f.Fd()), 0, 0, 1), f.Close())
 }
 
 func TestExtendWithoutRoom(t *testing.T) {
@@ -245,7 +239,11 @@ func TestExtendUnderSignals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
 	g, err := mapped.Create(filepath.Join(dir, "x"), 0o600)
 	if err != nil {
 		t.Fatal(err)
