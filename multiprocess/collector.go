@@ -158,8 +158,15 @@ type option func(*settings)
 func (o option) apply(s *settings) { o(s) }
 
 type settings struct {
+	epoch  string
 	hook   func(error)
 	limits limits
+}
+
+// tell calls the hook, whose panics end here.
+func (s *settings) tell(err error) {
+	defer func() { _ = recover() }()
+	s.hook(err)
 }
 
 func newSettings(opts []Option) *settings {

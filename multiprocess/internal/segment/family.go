@@ -32,9 +32,10 @@ const (
 // linked reports whether the row's second word is links.
 func (l Layout) linked() bool { return l >= LayoutCounter && l <= LayoutInfo }
 
-// values is how many words lie before a row's values.
+// values is how many words lie before a row's values. That of an info is its
+// links.
 func (l Layout) values() int {
-	if l.linked() {
+	if l.linked() && l != LayoutInfo {
 		return 2
 	}
 	return 1

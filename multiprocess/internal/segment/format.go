@@ -24,7 +24,9 @@ const (
 	HeaderSize = 512
 
 	checkedFrom, checkedTo = 20, 384 // what the header's checksum covers
-	maxNameLength          = 63      // of epoch, writer and host
+	// MaxName is how many bytes the names in a header may have: epoch, writer
+	// and host.
+	MaxName = 63
 
 	offVersion    = 8
 	offByteOrder  = 12
@@ -98,8 +100,8 @@ var (
 // published by it.
 func (h *Header) encode(b []byte) error {
 	for _, text := range []string{h.Epoch, h.Writer, h.Host} {
-		if len(text) > maxNameLength {
-			return fmt.Errorf("segment: %.80q has %d bytes, at most %d fit", text, len(text), maxNameLength)
+		if len(text) > MaxName {
+			return fmt.Errorf("segment: %.80q has %d bytes, at most %d fit", text, len(text), MaxName)
 		}
 	}
 	copy(b, magic)
@@ -163,7 +165,7 @@ func DecodeHeader(b []byte) (h Header, err error) {
 		text *string
 	}{{offEpoch, &h.Epoch}, {offWriter, &h.Writer}, {offHost, &h.Host}} {
 		n := int(b[name.at])
-		if n > maxNameLength {
+		if n > MaxName {
 			return h, corrupt(uint64(name.at), "a name of %d bytes", n)
 		}
 		*name.text = string(b[name.at+1 : name.at+1+n])

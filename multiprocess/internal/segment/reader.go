@@ -253,7 +253,7 @@ func lanesAt(s Space, at uint64) (l lanes, ok bool) {
 	if in.short || n == 0 || words > stride || start > uint64(len(b)) || n*stride > (uint64(len(b))-start)/8 {
 		return l, false
 	}
-	return lanes{wordAt(b, start), int(words), int(n), int(stride)}, true
+	return lanes{WordAt(b, start), int(words), int(n), int(stride)}, true
 }
 
 // linked returns the record of that type that a row refers to.
@@ -314,7 +314,7 @@ func tableAt(s Space, at uint64) (t table, ok bool) {
 	if in.short || n == 0 || start > uint64(len(b)) || n > (uint64(len(b))-start)/8 {
 		return t, false
 	}
-	return table{wordAt(b, start), int(n)}, true
+	return table{WordAt(b, start), int(n)}, true
 }
 
 func slotAt(s Space, at uint64) (slot textSlot, ok bool) {
@@ -328,7 +328,7 @@ func slotAt(s Space, at uint64) (slot textSlot, ok bool) {
 	if in.short || capacity%8 != 0 || start > uint64(len(b)) || slotText+capacity/8 > (uint64(len(b))-start)/8 {
 		return slot, false
 	}
-	return textSlot{wordAt(b, start), int(capacity)}, true
+	return textSlot{WordAt(b, start), int(capacity)}, true
 }
 
 // Exemplar returns the exemplar of a counter's row, or of a histogram's i-th

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"cmp"
 	"slices"
 	"unsafe"
 
@@ -138,23 +139,15 @@ func (r *Rows) grow() error {
 		return err
 	}
 	w.publish()
-	b := block{first: wordAt(rec.bytes, rec.mutable), from: r.total, rows: n}
+	b := block{first: WordAt(rec.bytes, rec.mutable), from: r.total, rows: n}
 	r.total += n
 	r.next = 0
-	i, _ := slices.BinarySearchFunc(r.blocks, b.first, compareBlock)
+	i, _ := slices.BinarySearchFunc(r.blocks, b, func(b, c block) int {
+		return cmp.Compare(uintptr(unsafe.Pointer(b.first)), uintptr(unsafe.Pointer(c.first)))
+	})
 	r.blocks = slices.Insert(r.blocks, i, b)
 	r.last = i
 	return nil
-}
-
-func compareBlock(b block, w *cell.Word) int {
-	switch x, y := uintptr(unsafe.Pointer(b.first)), uintptr(unsafe.Pointer(w)); {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
 }
 
 // row returns the first word of the row with the given first value.
@@ -165,22 +158,44 @@ func (r *Rows) row(first *cell.Word) *cell.Word {
 // Remove takes the series of a row out. The row is not given to another before
 // it has rested.
 func (r *Rows) Remove(first *cell.Word) {
-	row := r.row(first)
 	w := r.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i, found := slices.BinarySearchFunc(r.blocks, row, compareBlock)
-	if !found {
-		i--
+	number, ok := r.number(first)
+	if !ok {
+		return
 	}
-	b := r.blocks[i]
-	place := uint32((uintptr(unsafe.Pointer(row)) - uintptr(unsafe.Pointer(b.first))) / uintptr(8*r.words))
+	row := r.row(first)
 	state := row.Load()
 	if state&createdMask == 0 {
 		return
 	}
 	row.Store(state &^ createdMask)
-	r.rest = append(r.rest, resting{row, b.from + place, w.ticks + quarantine})
+	r.rest = append(r.rest, resting{row, number, w.ticks + quarantine})
+}
+
+// number returns the number of the row with the given first value, which may be
+// nobody's. The caller holds the lock.
+func (r *Rows) number(first *cell.Word) (uint32, bool) {
+	address := uintptr(unsafe.Pointer(first)) - uintptr(8*r.family.Layout.values())
+	i, _ := slices.BinarySearchFunc(r.blocks, address+1, func(b block, address uintptr) int {
+		return cmp.Compare(uintptr(unsafe.Pointer(b.first)), address)
+	})
+	if i == 0 {
+		return 0, false
+	}
+	b := r.blocks[i-1]
+	place := (address - uintptr(unsafe.Pointer(b.first))) / uintptr(8*r.words)
+	return b.from + uint32(place), place < uintptr(b.rows)
+}
+
+// Has reports whether a first value is that of one of these rows.
+func (r *Rows) Has(first *cell.Word) bool {
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, ok := r.number(first)
+	return ok
 }
 
 // Touch moves the created time of a series, in microseconds since 1970.
@@ -217,7 +232,7 @@ func (r *Rows) Lanes(first *cell.Word, words int) (*cell.Lanes, error) {
 	}
 	w.publish()
 	link(links, rec.offset, 0)
-	return cell.LanesOver(unsafe.Slice(wordAt(rec.bytes, rec.mutable), lanes*stride), stride), nil
+	return cell.LanesOver(unsafe.Slice(WordAt(rec.bytes, rec.mutable), lanes*stride), stride), nil
 }
 
 // link puts an offset into the lower half of links, or the upper one at shift

@@ -45,7 +45,7 @@ func (w *Writer) newSlot(length int) (textSlot, uint64, error) {
 		return textSlot{}, 0, err
 	}
 	w.publish()
-	return textSlot{wordAt(rec.bytes, rec.mutable), capacity}, rec.offset, nil
+	return textSlot{WordAt(rec.bytes, rec.mutable), capacity}, rec.offset, nil
 }
 
 // write puts a text into the slot, unless another goroutine is doing so.

@@ -58,15 +58,17 @@ func NewWriter(m Memory, size int, h Header) (*Writer, error) {
 	return w, nil
 }
 
-func wordAt(b []byte, offset uint64) *cell.Word {
+// WordAt returns the word at an offset, which is divisible by 8, in the bytes of a
+// segment.
+func WordAt(b []byte, offset uint64) *cell.Word {
 	return (*cell.Word)(unsafe.Pointer(&b[offset]))
 }
 
 // publish lets readers see what was laid out.
-func (w *Writer) publish() { wordAt(w.extents[0].data, offUsed).Store(w.used) }
+func (w *Writer) publish() { WordAt(w.extents[0].data, offUsed).Store(w.used) }
 
 // Used returns how many bytes are in use.
-func (w *Writer) Used() uint64 { return wordAt(w.extents[0].data, offUsed).Load() }
+func (w *Writer) Used() uint64 { return WordAt(w.extents[0].data, offUsed).Load() }
 
 // Size returns how many bytes the segment's extents have.
 func (w *Writer) Size() uint64 {
@@ -76,16 +78,16 @@ func (w *Writer) Size() uint64 {
 }
 
 // MarkClosed says in the header that the writer has ended in good order.
-func (w *Writer) MarkClosed() { wordAt(w.extents[0].data, offState).Store(1) }
+func (w *Writer) MarkClosed() { WordAt(w.extents[0].data, offState).Store(1) }
 
 // Beat says in the header when the writer was last busy with its segment.
 func (w *Writer) Beat(now time.Time) {
-	wordAt(w.extents[0].data, offBeat).Store(uint64(now.UnixNano()))
+	WordAt(w.extents[0].data, offBeat).Store(uint64(now.UnixNano()))
 }
 
 // CountSpilled says in the header that n more series did not fit into the
 // segment.
-func (w *Writer) CountSpilled(n int) { wordAt(w.extents[0].data, offSpilled).Add(uint64(n)) }
+func (w *Writer) CountSpilled(n int) { WordAt(w.extents[0].data, offSpilled).Add(uint64(n)) }
 
 // Bytes returns n bytes from offset on, nil if no extent has them all. It makes a
 // Writer a [Space].
