@@ -150,12 +150,16 @@ func (c *Collector) tell(err error) {
 	c.hook(err)
 }
 
-// Option is an option of [NewCollector].
-type Option interface{ apply(*settings) }
+// Option is an option of [NewCollector] and of [Open].
+type Option interface {
+	StoreOption
+	apply(*settings)
+}
 
 type option func(*settings)
 
-func (o option) apply(s *settings) { o(s) }
+func (o option) apply(s *settings)           { o(s) }
+func (o option) applyStore(s *storeSettings) { o(s.settings) }
 
 type settings struct {
 	epoch  string
