@@ -206,19 +206,11 @@ func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
 
 // Value returns how far the counter has come, in this process.
 func (c *Counter) Value() float64 {
-	w, e := c.whole(), c.extra.Load()
-	switch {
-	case e != nil && e.shards != nil:
-		return float64(e.shards.Sum(0)) + e.shards.SumFloat(1)
-	case w == nil:
-		return 0
-	case e == nil && w == &c.cell:
-		return float64(w.Load())
-	}
-	v := float64(w.Load()) + cell.LoadFloat(c.fractionOf(w, e))
-	if e != nil {
-		if lanes := e.lanes.Load(); lanes != nil {
-			v += lanes.SumFloat(1)
+	v := c.extra.Load().sum()
+	if w := c.whole(); w != nil {
+		v += float64(w.Load())
+		if w != &c.cell {
+			v += cell.LoadFloat(cell.At(w, 1))
 		}
 	}
 	return v
@@ -239,31 +231,51 @@ func (c *Counter) row() *cell.Word {
 	}
 }
 
+// share lets the counter count in a row, then takes there what was counted on the
+// heap before.
 func (c *Counter) share(row *cell.Word) {
-	v := c.Value()
+	before := c.extra.Load()
+	var fresh *counterExtra
 	if c.family.sharded {
 		if lanes := c.family.lanes(row, 2); lanes != nil {
-			c.extra.Store(&counterExtra{shards: lanes, row: row})
-			c.Add(v)
-			return
+			fresh = &counterExtra{shards: lanes, row: row}
 		}
 	}
-	atomic.StorePointer(&c.word, unsafe.Pointer(row))
-	c.extra.Store(nil)
-	c.Add(v)
+	if fresh == nil {
+		atomic.StorePointer(&c.word, unsafe.Pointer(row))
+	}
+	c.extra.Store(fresh)
+	c.Add(float64(c.cell.Swap(0)))
+	c.Add(before.sum())
 }
 
+// part lets the counter count on the heap, beginning with what it has. Which
+// word of fractions counts follows from the word, so that nobody looks for that
+// of the row in the new extra.
 func (c *Counter) part() *cell.Word {
 	row, v := c.row(), c.Value()
 	if row == nil {
 		return nil
 	}
-	// Nobody looks for the fraction of the old word in the new extra, nor the
-	// other way round: which one counts follows from the word.
 	atomic.StorePointer(&c.word, unsafe.Pointer(&c.cell))
 	c.extra.Store(nil)
 	c.Add(v)
 	return row
+}
+
+// sum returns what is counted beside the word.
+func (e *counterExtra) sum() float64 {
+	if e == nil {
+		return 0
+	}
+	v := cell.LoadFloat(&e.fraction)
+	if e.shards != nil {
+		v += float64(e.shards.Sum(0)) + e.shards.SumFloat(1)
+	}
+	if lanes := e.lanes.Load(); lanes != nil {
+		v += lanes.SumFloat(1)
+	}
+	return v
 }
 
 // Reset sets the counter back to zero and its created time to now. What other

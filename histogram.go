@@ -130,12 +130,13 @@ func (h *Histogram) ObserveWithExemplar(v float64, labels map[string]string) err
 }
 
 func (h *Histogram) share(row *cell.Word) {
-	h.cells.Store(move(row, h.cells.Load(), h.lanes.Swap(nil), 1+h.family.bounds.Len()))
+	move(row, h.cells.Swap(row), h.lanes.Swap(nil), 1+h.family.bounds.Len())
 }
 
 func (h *Histogram) part() *cell.Word {
-	row, words := h.cells.Load(), 1+h.family.bounds.Len()
-	h.cells.Store(move(&make([]cell.Word, words)[0], row, h.lanes.Swap(nil), words))
+	words := make([]cell.Word, 1+h.family.bounds.Len())
+	row := h.cells.Swap(&words[0])
+	move(&words[0], row, h.lanes.Swap(nil), len(words))
 	return row
 }
 

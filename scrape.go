@@ -246,7 +246,14 @@ func (s *scrape) run(emit func(*model.Family) error) error {
 
 // cancelled reports whether nobody wants the page any more, which is not the
 // same as that it should be done by now.
-func (s *scrape) cancelled() bool { return s.ctx.Err() == context.Canceled }
+func (s *scrape) cancelled() bool { return s.cancellation() != nil }
+
+func (s *scrape) cancellation() error {
+	if err := s.ctx.Err(); err == context.Canceled {
+		return err
+	}
+	return nil
+}
 
 func (s *scrape) runCustom(st *step, emit func(*model.Family) error) error {
 	defer st.sub.leave()

@@ -62,8 +62,8 @@ func raise(when *cell.Word) {
 }
 
 // move adds to the words from to on what those from from on hold, with their
-// lanes: a float64 sum, then counts. From and lanes may be nil. It returns to.
-func move(to, from *cell.Word, lanes *cell.Lanes, words int) *cell.Word {
+// lanes: a float64 sum, then counts. From and lanes may be nil.
+func move(to, from *cell.Word, lanes *cell.Lanes, words int) {
 	if from != nil {
 		cell.AddFloat(to, cell.LoadFloat(from))
 		for i := 1; i < words; i++ {
@@ -76,7 +76,6 @@ func move(to, from *cell.Word, lanes *cell.Lanes, words int) *cell.Word {
 			cell.At(to, i).Add(lanes.Sum(i))
 		}
 	}
-	return to
 }
 
 // stored describes the definition to a store.

@@ -164,17 +164,17 @@ func (s *scrape) emitShared(st *step, emit func(*model.Family) error) error {
 	if len(st.path.filters) > 0 {
 		merged = r.store.Merged().Restricted(st.path.filters[0].sorted()...)
 	}
-	stopped := false
-	err := merged.Collect(s.ctx, func(f *model.Family) error {
-		err := s.emit(st, f, true, emit)
-		stopped = err != nil
-		return err
+	var stopped error
+	// A collector of this process that used up the scrape's time is no reason to
+	// leave out what all others have.
+	err := merged.Collect(context.WithoutCancel(s.ctx), func(f *model.Family) error {
+		if stopped = s.cancellation(); stopped == nil {
+			stopped = s.emit(st, f, true, emit)
+		}
+		return stopped
 	})
-	switch {
-	case stopped || s.cancelled():
-		return err
-	case err != nil:
+	if err != nil && stopped == nil {
 		s.report(st.entry, "", ReasonStore, err)
 	}
-	return nil
+	return stopped
 }

@@ -82,12 +82,13 @@ func (m *Summary) Observe(v float64) {
 }
 
 func (m *Summary) share(row *cell.Word) {
-	m.cells.Store(move(row, m.cells.Load(), m.lanes.Swap(nil), 2))
+	move(row, m.cells.Swap(row), m.lanes.Swap(nil), 2)
 }
 
 func (m *Summary) part() *cell.Word {
-	row := m.cells.Load()
-	m.cells.Store(move(&make([]cell.Word, 2)[0], row, m.lanes.Swap(nil), 2))
+	words := make([]cell.Word, 2)
+	row := m.cells.Swap(&words[0])
+	move(&words[0], row, m.lanes.Swap(nil), len(words))
 	return row
 }
 

@@ -18,9 +18,13 @@ import (
 // writers that are dead, and out of the archive. Nobody folds them meanwhile.
 func (r *rows) Forget(series []model.Labels) {
 	s := r.store
-	err := s.withoutFolding(func() error {
-		names, err := s.dead()
-		if err != nil || len(names) == 0 {
+	names, err := s.dead()
+	if err == nil && len(names) == 0 {
+		return
+	}
+	err = s.withoutFolding(func() error {
+		names, err := s.dead() // which a fold may have changed
+		if err != nil {
 			return err
 		}
 		wanted := make(map[string]bool, len(series))
@@ -62,9 +66,7 @@ func (s *Store) dead() (names []string, err error) {
 // patience is how long a removal waits for a fold to end.
 const patience = 2 * time.Second
 
-// withoutFolding calls do while nobody folds. It is not called where nothing was
-// ever folded and nothing can be: in a directory where this process may not
-// write.
+// withoutFolding calls do while nobody folds.
 func (s *Store) withoutFolding(do func() error) error {
 	path := filepath.Join(s.dir, foldLockName)
 	lock, err := mapped.OpenWritable(path)

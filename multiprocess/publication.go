@@ -3,6 +3,7 @@ package multiprocess
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 
 	"telltale/internal/cell"
@@ -60,8 +61,11 @@ func (p *publication) Publish(f *model.Family, mode uint8) {
 	}
 	shown.round++
 	var scratch model.Point
+	var rows *rows
 	_ = f.Visit(&scratch, func(point *model.Point) error {
-		rows := p.rowsFor(f, mode, point)
+		if rows == nil || !rows.fits(point) {
+			rows = p.rowsFor(f, mode, point)
+		}
 		key := publishedKey{rows: rows, labels: point.Labels}
 		if f.Type == model.Info {
 			key.info = point.Info
@@ -82,6 +86,28 @@ func (p *publication) Publish(f *model.Family, mode uint8) {
 	shown.withdraw(func(r publishedRow) bool { return r.round != shown.round })
 }
 
+// fits reports whether a point has the buckets or states that the rows have.
+func (r *rows) fits(point *model.Point) bool {
+	switch r.family.Layout {
+	case segment.LayoutFloats:
+		return slices.Equal(r.family.Bounds, boundsOf(point))
+	case segment.LayoutState:
+		return slices.EqualFunc(r.family.States, point.States, func(name string, s model.State) bool { return name == s.Name })
+	}
+	return true
+}
+
+var onlyInfinity = []float64{math.Inf(1)}
+
+// boundsOf returns the bounds of a histogram, which has one bucket for all at
+// least.
+func boundsOf(point *model.Point) []float64 {
+	if point.Histogram.Bounds.Len() == 0 {
+		return onlyInfinity
+	}
+	return point.Histogram.Bounds.Upper()
+}
+
 // rowsFor returns the rows of a family whose points are like the given one.
 func (p *publication) rowsFor(f *model.Family, mode uint8, point *model.Point) *rows {
 	family := segment.Family{Name: f.Name, Help: f.Help, Unit: f.Unit, Type: f.Type, Published: true}
@@ -90,10 +116,7 @@ func (p *publication) rowsFor(f *model.Family, mode uint8, point *model.Point) *
 		family.Layout = segment.LayoutCounter
 	case model.Histogram, model.GaugeHistogram:
 		family.Layout = segment.LayoutFloats
-		family.Bounds = []float64{math.Inf(1)}
-		if point.Histogram.Bounds.Len() > 0 {
-			family.Bounds = point.Histogram.Bounds.Upper()
-		}
+		family.Bounds = boundsOf(point)
 	case model.Summary:
 		family.Layout = segment.LayoutSummary
 	case model.Info:
