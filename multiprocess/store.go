@@ -224,7 +224,7 @@ func (s *Store) overflow(err error) (*segment.Writer, error) {
 	s.mu.Unlock()
 	s.segment.CountSpilled(1)
 	if !told {
-		s.settings.tell(fmt.Errorf("multiprocess: new series live on the heap, where other processes do not see them: %w", err))
+		go s.settings.tell(fmt.Errorf("multiprocess: new series live on the heap, where other processes do not see them: %w", err))
 	}
 	return heap, nil
 }

@@ -80,7 +80,8 @@ func (r *rows) is(f *segment.Family) bool {
 		slices.Equal(g.States, f.States) && slices.Equal(g.Labels, f.Labels)
 }
 
-// Add implements [cell.Rows].
+// Add implements [cell.Rows]. Instruments hold locks while they call it, so the
+// error hook is told by a goroutine of its own: it may use instruments.
 func (r *rows) Add(labels model.Labels, created time.Time) *cell.Word {
 	series := segment.Series{Labels: labels.Text(), Created: created.UnixMicro()}
 	r.mu.Lock()
@@ -94,7 +95,7 @@ func (r *rows) Add(labels model.Labels, created time.Time) *cell.Word {
 		first, err = addTo(&r.heap, heap, r.family, series)
 	}
 	if err != nil { // a series that no segment takes, such as one with 1 GiB of labels
-		r.store.settings.tell(err)
+		go r.store.settings.tell(err)
 		return &make([]cell.Word, r.family.Words())[0]
 	}
 	return first
