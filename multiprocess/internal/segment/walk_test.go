@@ -111,6 +111,20 @@ func (w *walk) touch() {
 // plain is a Space of bytes, which begin at a multiple of 8.
 type plain []byte
 
+// cellsOf returns bytes as words.
+func cellsOf(b []byte) []cell.Word {
+	return unsafe.Slice((*cell.Word)(unsafe.Pointer(&b[0])), len(b)/8)
+}
+
+// text says all that was told of.
+func (w *walk) text() string {
+	text := fmt.Sprint(w.absorbed)
+	for _, f := range w.families {
+		text += fmt.Sprintf("\n%+v %v %+v", *f.Family, f.rows, f.series)
+	}
+	return text
+}
+
 // spaceOf copies bytes.
 func spaceOf(b []byte) plain {
 	words := make([]uint64, len(b)/8+1)
