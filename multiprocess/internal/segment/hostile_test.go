@@ -128,12 +128,19 @@ func TestWrongLinks(t *testing.T) {
 		}
 	}
 	table := layRaw(t, w, tableRecord, 1, 1)
+	hidden := layRaw(t, w, lanesRecord, 16, 1, 16, 1) // it has what looks like a text, but for where it begins
+	fake := hidden.bytes[hidden.mutable+4:]
+	order.PutUint32(fake, 20+8*(slotText+1))
+	order.PutUint16(fake[4:], uint16(textRecord))
+	order.PutUint32(fake[12:], 4)
+	order.PutUint32(fake[16:], 8)
+	order.PutUint64(fake[20:], 2)
 	for _, tt := range []struct {
 		name string
 		at   uint64
 	}{
 		{"nothing", 0},
-		{"not aligned", table.offset + 4},
+		{"not aligned", hidden.offset + hidden.mutable + 4},
 		{"a table", table.offset},
 		{"the last byte there could be", math.MaxUint64},
 		{"the last word there could be", math.MaxUint64 - 7},
@@ -169,7 +176,7 @@ func TestWrongTexts(t *testing.T) {
 	for word, values := range map[int][]uint64{
 		slotVersion: {0, 1, math.MaxUint64},
 		slotLength:  {0, 7, 1 << 31, 97, noText, math.MaxUint64},
-		slotText:    {0, math.MaxUint64},
+		slotText:    {0, math.MaxUint64, order.Uint64([]byte("id=\"8\"\x00\x00"))},
 	} {
 		for _, v := range values {
 			if err := rows.SetExemplar(first, 0, &model.Exemplar{Labels: model.LabelsFromText(`id="7"`), Value: 1}); err != nil {

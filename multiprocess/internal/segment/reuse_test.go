@@ -140,3 +140,21 @@ func TestLongerExemplars(t *testing.T) {
 		t.Errorf("after who died writing: %v", err)
 	}
 }
+
+func TestExemplarsDoNotAllocate(t *testing.T) {
+	w := newWriter(t, Header{})
+	counters, infos := mustRows(t, w, counterFamily()), mustRows(t, w, Family{Name: "i", Type: model.Info, Layout: LayoutInfo})
+	counter, info := mustAdd(t, counters, Series{Labels: `a="1"`}), mustAdd(t, infos, Series{})
+	e := &model.Exemplar{Labels: model.LabelsFromText(`trace_id="7f"`), Value: 1, Timestamp: model.Unix(1, 2)}
+	for name, set := range map[string]func() error{
+		"an exemplar": func() error { return counters.SetExemplar(counter, 0, e) },
+		"an info":     func() error { return infos.SetInfo(info, `a="1"`) },
+	} {
+		var err error
+		_ = set()
+		_ = set() // an info has two slots
+		if n := testing.AllocsPerRun(100, func() { err = set() }); n > 0 || err != nil {
+			t.Errorf("%s takes %v allocations, %v", name, n, err)
+		}
+	}
+}
