@@ -23,6 +23,10 @@ const (
 	// HeaderSize is how many bytes the header has.
 	HeaderSize = 512
 
+	// maxSize is how many bytes a segment may have: links hold offsets, divided
+	// by 8, in 32 bits.
+	maxSize = 8 << 32
+
 	checkedFrom, checkedTo = 20, 384 // what the header's checksum covers
 	// MaxName is how many bytes the names in a header may have: epoch, writer
 	// and host.
@@ -45,7 +49,6 @@ const (
 
 	offUsed    = 384
 	offState   = 392
-	offGarbage = 400
 	offBeat    = 408
 	offSpilled = 416
 )
@@ -99,6 +102,9 @@ var (
 // encode writes the header into the first bytes of a segment. Nothing is
 // published by it.
 func (h *Header) encode(b []byte) error {
+	if h.Kind != KindWriter && h.Kind != KindArchive {
+		return fmt.Errorf("segment: %d is no kind of segment", h.Kind)
+	}
 	for _, text := range []string{h.Epoch, h.Writer, h.Host} {
 		if len(text) > MaxName {
 			return fmt.Errorf("segment: %.80q has %d bytes, at most %d fit", text, len(text), MaxName)
@@ -201,10 +207,14 @@ func (t recordType) mutable(offset, fixed uint64) uint64 {
 	case blockRecord:
 		alignment = 64
 	case lanesRecord:
-		alignment = 128
+		alignment = lineAlignment
 	}
 	return align(offset+recordHeaderSize+fixed, alignment) - offset
 }
+
+// lineAlignment is the largest alignment that a record asks for: extents keep it
+// too.
+const lineAlignment = 128
 
 func align(n, to uint64) uint64 { return (n + to - 1) &^ (to - 1) }
 
