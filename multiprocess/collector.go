@@ -45,13 +45,12 @@ func NewCollector(dir string, opts ...Option) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newCollector(dir, opts, nil), nil
+	return newCollector(dir, newSettings(opts), nil), nil
 }
 
 // newCollector returns a collector of a directory to which this process writes
 // the segments that own returns, at each collection.
-func newCollector(dir string, opts []Option, own func() []ownSegment) *Collector {
-	s := newSettings(opts)
+func newCollector(dir string, s *settings, own func() []ownSegment) *Collector {
 	d := &directory{path: dir, merger: newMerger(s), own: own}
 	c := &Collector{hook: s.hook, dir: d, pool: sync.Pool{New: func() any { return &totals{} }}}
 	runtime.AddCleanup(c, func(d *directory) { // mappings are outside the garbage collector's sight
@@ -186,7 +185,6 @@ func (o option) apply(s *settings)           { o(s) }
 func (o option) applyStore(s *storeSettings) { o(s.settings) }
 
 type settings struct {
-	epoch  string
 	hook   func(error)
 	limits limits
 	epoch  *string
