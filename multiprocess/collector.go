@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 
 	"telltale/model"
 )
@@ -44,13 +45,18 @@ func NewCollector(dir string, opts ...Option) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newSettings(opts)
-	d := &directory{path: dir, merger: newMerger(s.limits)}
+	return newCollector(dir, newSettings(opts), nil), nil
+}
+
+// newCollector returns a collector of a directory to which this process writes
+// the segments that own returns, at each collection.
+func newCollector(dir string, s *settings, own func() []ownSegment) *Collector {
+	d := &directory{path: dir, merger: newMerger(s), own: own}
 	c := &Collector{hook: s.hook, dir: d, pool: sync.Pool{New: func() any { return &totals{} }}}
 	runtime.AddCleanup(c, func(d *directory) { // mappings are outside the garbage collector's sight
 		d.merger.release()
 	}, d)
-	return c, nil
+	return c
 }
 
 // resolveDirectory finds the directory and checks that it is one.
@@ -124,6 +130,10 @@ func (c *Collector) collect(ctx context.Context, filters []nameSet, emit func(*m
 	return nil
 }
 
+// rereadings is how often files are read again because a fold has come between,
+// which takes longer than reading.
+const rereadings = 20
+
 // gather reads the files. The views fit the totals, whatever is read later.
 func (c *Collector) gather(ctx context.Context, t *totals, filters []nameSet) (views []*view, reports []error, err error) {
 	c.mu.Lock()
@@ -132,14 +142,27 @@ func (c *Collector) gather(ctx context.Context, t *totals, filters []nameSet) (v
 	defer func() { reports, m.reports = m.reports, nil }()
 	c.stats.Collections++
 	m.tidy()
-	if err := c.dir.refresh(ctx); err != nil {
-		return nil, nil, err
+	var wanted *selection
+	for again := 0; ; again++ {
+		if err := c.dir.refresh(ctx); err != nil {
+			return nil, nil, err
+		}
+		wanted = m.catalog.choose(filters)
+		if err := m.read(ctx, t, wanted); err != nil {
+			return nil, nil, err
+		}
+		if c.dir.consistent() {
+			break
+		}
+		if again == rereadings {
+			return nil, nil, fmt.Errorf("multiprocess: %s was folded %d times while it was read", c.dir.path, again+1)
+		}
 	}
-	wanted := m.catalog.choose(filters)
-	if err := m.read(ctx, t, wanted); err != nil {
-		return nil, nil, err
+	m.tell()
+	if lost := c.dir.lost; lost != nil && c.stats.Lost == nil {
+		m.reports = append(m.reports, lost)
 	}
-	c.stats.Listings = c.dir.listings
+	c.stats.Listings, c.stats.Lost = c.dir.listings, c.dir.lost
 	m.fillStats(&c.stats)
 	return m.catalog.views(wanted), nil, nil
 }
@@ -162,9 +185,10 @@ func (o option) apply(s *settings)           { o(s) }
 func (o option) applyStore(s *storeSettings) { o(s.settings) }
 
 type settings struct {
-	epoch  string
 	hook   func(error)
 	limits limits
+	epoch  *string
+	expiry time.Duration
 }
 
 // tell calls the hook, whose panics end here.
@@ -176,7 +200,7 @@ func (s *settings) tell(err error) {
 func newSettings(opts []Option) *settings {
 	// A process may have 65,530 mappings on Linux, and there is little address
 	// space on 32-bit systems.
-	s := &settings{hook: func(error) {}, limits: limits{maxFiles: 1 << 14, maxBytes: 16 << 30}}
+	s := &settings{hook: func(error) {}, limits: limits{maxFiles: 1 << 14, maxBytes: 16 << 30}, expiry: time.Hour}
 	if bits.UintSize == 32 {
 		s.limits = limits{maxFiles: 1 << 12, maxBytes: 256 << 20}
 	}
@@ -204,4 +228,18 @@ func WithErrorHook(hook func(error)) Option {
 // about ten times as long. With limits of 0 nothing is mapped.
 func WithMappingLimits(files int, bytes int64) Option {
 	return option(func(s *settings) { s.limits.maxFiles, s.limits.maxBytes = files, bytes })
+}
+
+// WithEpoch has only segments of that epoch merged. Without it the epoch is that of
+// the writer that started last, among those that live if there are any. Python's
+// files have no epoch and are always merged.
+func WithEpoch(epoch string) Option {
+	return option(func(s *settings) { s.epoch = &epoch })
+}
+
+// WithExpiry says for how long the series that a process had for itself, of a
+// gauge of the mode all, are shown after it was found dead and its segment was
+// folded; without it that is an hour.
+func WithExpiry(after time.Duration) Option {
+	return option(func(s *settings) { s.expiry = after })
 }

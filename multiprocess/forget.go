@@ -137,10 +137,10 @@ type forgetting struct {
 	space  segment.Space
 	family *segment.Family
 	wanted map[string]bool
-	blocks map[*segment.Family][]rowBlock
+	blocks map[*segment.Family][]writableBlock
 }
 
-type rowBlock struct {
+type writableBlock struct {
 	first *cell.Word
 	from  uint32
 	rows  uint32
@@ -155,7 +155,7 @@ func (w *forgetting) Block(f *segment.Family, offset uint64, rows uint32) error 
 		return nil
 	}
 	if w.blocks == nil {
-		w.blocks = make(map[*segment.Family][]rowBlock)
+		w.blocks = make(map[*segment.Family][]writableBlock)
 	}
 	blocks := w.blocks[f]
 	from := uint32(0)
@@ -163,7 +163,7 @@ func (w *forgetting) Block(f *segment.Family, offset uint64, rows uint32) error 
 		from = blocks[n-1].from + blocks[n-1].rows
 	}
 	first := segment.WordAt(w.space.Bytes(offset, uint64(rows)*uint64(f.Words())*8), 0)
-	w.blocks[f] = append(blocks, rowBlock{first, from, rows})
+	w.blocks[f] = append(blocks, writableBlock{first, from, rows})
 	return nil
 }
 

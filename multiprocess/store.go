@@ -142,7 +142,7 @@ func (s *Store) layOut(file *mapped.Growing, hidden string, id [16]byte) error {
 	}
 	h := identity()
 	h.Kind, h.ID, h.Start = segment.KindWriter, id, time.Now().UnixNano()
-	h.Epoch, h.Writer = s.settings.epoch, s.settings.writer
+	h.Epoch, h.Writer = s.settings.epochName(), s.settings.writer
 	w, err := segment.NewWriter(&fileMemory{file: file}, firstExtent(), h)
 	if err != nil {
 		return err
@@ -210,7 +210,7 @@ func (s *Store) overflow(err error) (*segment.Writer, error) {
 	s.mu.Lock()
 	if s.heap == nil {
 		h := identity()
-		h.Kind, h.Start, h.Epoch, h.Writer = segment.KindWriter, time.Now().UnixNano(), s.settings.epoch, s.settings.writer
+		h.Kind, h.Start, h.Epoch, h.Writer = segment.KindWriter, time.Now().UnixNano(), s.settings.epochName(), s.settings.writer
 		heap, err := segment.NewWriter(heapMemory{}, firstExtent(), h)
 		if err != nil {
 			s.mu.Unlock()

@@ -58,3 +58,11 @@ func WithPublishInterval(d time.Duration) StoreOption {
 func WithRemoteFileSystem() StoreOption {
 	return storeOption(func(s *storeSettings) { s.remote = true })
 }
+
+// epochName returns the epoch of segments that are made.
+func (s *storeSettings) epochName() string {
+	if s.epoch == nil {
+		return ""
+	}
+	return *s.epoch
+}
