@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"telltale/internal/cell"
 	"telltale/model"
 )
 
@@ -83,6 +84,19 @@ func resolveDirectory(dir string) (string, error) {
 // counted.
 func (c *Collector) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	return c.collect(ctx, nil, emit)
+}
+
+// Reads reports whether the store is of the directory that the collector reads.
+// A registry with that store refuses the collector, since it shows what is there
+// by itself.
+func (c *Collector) Reads(s cell.Store) bool {
+	store, ok := s.(*Store)
+	if !ok {
+		return false
+	}
+	mine, err := os.Stat(c.dir.path)
+	theirs, failed := os.Stat(store.dir)
+	return err == nil && failed == nil && os.SameFile(mine, theirs)
 }
 
 // Describe returns nothing: what files hold is not known before they are there,

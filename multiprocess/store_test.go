@@ -243,7 +243,7 @@ func TestRemovedSeriesLeaveTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.With("4", "z").Inc()
-	if got := page(t, reg); got != "" {
+	if got := pageLines(t, reg); got != "" {
 		t.Errorf("after Unregister: %s", got)
 	}
 }

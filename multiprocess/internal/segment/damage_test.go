@@ -110,7 +110,7 @@ func try(t testing.TB, f *fence, b []byte) error {
 		t.Fatalf("reading %d bytes took %d bytes of memory", len(b), grown)
 	}
 	var where *Corrupt
-	if err != nil && !errors.Is(err, ErrForeign) && !errors.As(err, &where) {
+	if err != nil && !errors.Is(err, ErrForeign) && !errors.Is(err, ErrVersion) && !errors.As(err, &where) {
 		t.Fatalf("an error that does not say where: %v", err)
 	}
 	return err

@@ -58,6 +58,9 @@ func show(s Space, f *Family, row *cell.Word, labels string) string {
 	text := fmt.Sprint(f.Number, labels, created)
 	spread, _ := f.SpreadOf(s, row)
 	for i := range f.Words() - f.Layout.values() {
+		if f.Layout == LayoutInfo {
+			break // its links are not a value
+		}
 		text += fmt.Sprint(" ", cell.At(f.Layout.Values(row), i).Load()+spread.Sum(i))
 	}
 	for i := range 2 {
@@ -189,7 +192,9 @@ func (r *execution) add(rows *Rows, n int) {
 	if n == unknownCreated {
 		e.created = 0
 	}
-	e.values = make([]uint64, rows.words-rows.Family().Layout.values())
+	if rows.Family().Layout != LayoutInfo {
+		e.values = make([]uint64, rows.words-rows.Family().Layout.values())
+	}
 	r.series = append(r.series, e)
 }
 

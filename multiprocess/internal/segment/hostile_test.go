@@ -215,8 +215,6 @@ func TestWrongHeaders(t *testing.T) {
 		{"used all there could be", offUsed, math.MaxUint64 - 7},
 		{"kind", offKind, 3},
 		{"epoch too long", offEpoch, 64},
-		{"version", offVersion, byteOrderMark<<32 | Version + 1},
-		{"byte order", offVersion, swappedMark<<32 | Version},
 		{"no byte order", offVersion, Version},
 	} {
 		b := spaceOf(whole)
@@ -225,6 +223,14 @@ func TestWrongHeaders(t *testing.T) {
 		var where *Corrupt
 		if err := try(t, newFence(t, len(b)), b); !errors.As(err, &where) || where.Offset < 8 {
 			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	for name, v := range map[string]uint64{"version": byteOrderMark<<32 | Version + 1, "byte order": swappedMark<<32 | Version} {
+		b := spaceOf(whole)
+		order.PutUint64(b[offVersion:], v)
+		seal(b)
+		if err := try(t, newFence(t, len(b)), b); !errors.Is(err, ErrVersion) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	b := spaceOf(whole)
