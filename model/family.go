@@ -60,8 +60,8 @@ type Family struct {
 	Unit string
 	Type Type
 
-	hidden  Parts // the samples that restrictions took away
-	literal bool  // see Literal
+	hidden  Parts     // the samples that restrictions took away
+	literal bool      // see Literal
 	full    [][]Point // see Append
 	points  []Point   // after those in full
 	loose   []Sample

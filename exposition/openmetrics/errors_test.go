@@ -63,7 +63,8 @@ func TestErrors(t *testing.T) {
 		{"suffix taken", "# TYPE a_count gauge\n# TYPE a summary\na_sum 1\n" + tail, 2, 8, `the family "a", which clashes with one before it`},
 		{"suffix taken by a family after", "# TYPE a info\n# TYPE a_info gauge\n" + tail, 2, 8, `the family "a_info", which clashes with one before it`},
 		{"counter without suffix", "# TYPE a counter\na 1\n" + tail, 2, 1, `the family "a", which clashes with one before it`},
-		{"counter named total", "# TYPE a_total counter\n" + tail, 1, 8, `the counter "a_total"`},
+		{"counter named like a sample", "# TYPE a counter\n# TYPE a_total counter\n" + tail, 2, 8, `the family "a_total", which clashes with one before it`},
+		{"counter named total with a sample named alike", "# TYPE a_total counter\na_total 1\n" + tail, 2, 1, `the family "a_total", which clashes with one before it`},
 
 		// Samples.
 		{"no value", "a\n" + tail, 1, 2, "the end of the line"},
@@ -197,6 +198,7 @@ func TestRight(t *testing.T) {
 		"# TYPE a info\na_info{b=\"1\"} 1 2\na_info{b=\"2\"} 1.0\n# EOF\n",
 		"# TYPE \"a.b\" stateset\n{\"a.b\",\"a.b\"=\"c\"} 1\n# EOF\n",
 		"# TYPE a_count gauge\n# TYPE a counter\n# EOF\n",
+		"# TYPE a_total counter\na_total_total 1\na_total_created 1\n# EOF\n",
 	} {
 		if _, err := all([]byte(in)); err != nil {
 			t.Errorf("%v in\n%s", err, in)

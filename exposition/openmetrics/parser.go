@@ -45,7 +45,9 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
-// last. The family is the caller's to keep. An error is a [*SyntaxError] or one
+// last. The family is the caller's to keep. It has the name it has on the page;
+// but a counter whose family's name ends in "_total" already has the name of its
+// samples, "x_total_total" for a family "x_total". An error is a [*SyntaxError] or one
 // of the reader, and is returned ever after. A page that is wrong somewhere is
 // wrong as a whole (section "Data transmission"): drop the families before.
 func (p *Parser) Next() (*model.Family, error) {
@@ -131,9 +133,6 @@ func (p *Parser) describe(e *Entry) error {
 // (sections "MetricFamily" and "Suffixes").
 func (p *Parser) settle() error {
 	f := p.family
-	if f.Type == model.Counter && strings.HasSuffix(f.Name, "_total") {
-		return p.fail(p.begun, "the counter "+scan.Quote([]byte(f.Name)), `a counter's family without "_total", which its sample alone has`)
-	}
 	clash := p.claim(f.Name)
 	f.Type.Parts().Each(func(part model.Parts) {
 		if part != model.PartValue {
@@ -166,6 +165,9 @@ func (p *Parser) end() (*model.Family, error) {
 		}
 	} else if err := p.endPoint(); err != nil {
 		return nil, err
+	}
+	if f.Type == model.Counter && strings.HasSuffix(f.Name, "_total") {
+		f.Name += "_total" // its samples': by its own the model would take it for the counter without
 	}
 	p.family = nil
 	p.index.Reset()
