@@ -39,8 +39,8 @@ func differ(a, b []byte) (string, string) {
 	return string(a), string(b)
 }
 
-// withoutLoose leaves out the samples that fit no type. Text prints them among
-// lines of other families, as no reader takes them.
+// withoutLoose leaves out the samples that fit no type. Text prints them as
+// families of their own.
 func withoutLoose(families []*model.Family) []*model.Family {
 	var fit []*model.Family
 	for _, f := range families {
