@@ -21,7 +21,7 @@ type Parser struct {
 	has     metadata
 	samples bool
 	point   point
-	index   *scan.Index
+	order   *scan.Order
 	texts   scan.Texts
 	bounds  scan.Bounds
 	scratch scan.Labels
@@ -41,7 +41,7 @@ const (
 
 // NewParser returns a parser that reads from r.
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
-	return &Parser{scanner: NewScanner(r, opts...), claims: map[string]bool{}, index: scan.NewIndex()}
+	return &Parser{scanner: NewScanner(r, opts...), claims: map[string]bool{}, order: scan.NewOrder()}
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
@@ -95,13 +95,13 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 // begin begins a family, of unknown type so far.
 func (p *Parser) begin(e *Entry) {
 	p.family = &model.Family{Name: string(e.Name)}
-	p.begun = place{e.Line, p.scanner.scan.Columns.Name}
+	p.begun = place{e.Line, p.scanner.page.Columns.Name}
 	p.has, p.samples = 0, false
 }
 
 // describe takes metadata of the family.
 func (p *Parser) describe(e *Entry) error {
-	s := p.scanner.scan
+	s := p.scanner.page
 	var kind metadata
 	switch e.Kind {
 	case scan.KindHelp:
@@ -170,7 +170,7 @@ func (p *Parser) end() (*model.Family, error) {
 		f.Name += "_total" // its samples': by its own the model would take it for the counter without
 	}
 	p.family = nil
-	p.index.Reset()
+	p.order.Reset()
 	p.texts.Reset()
 	return f, nil
 }

@@ -45,11 +45,8 @@ func (t *Texts) Reset() {
 // Labels returns the labels to keep.
 func (t *Texts) Labels(l Labels) model.Labels { return model.LabelsFromText(t.Keep(l.Text())) }
 
-// Exemplar returns the exemplar of a sample, or nil.
+// Exemplar returns the exemplar to keep.
 func (t *Texts) Exemplar(x *Exemplar) *model.Exemplar {
-	if !x.Has {
-		return nil
-	}
 	return &model.Exemplar{Labels: t.Labels(x.Labels), Value: x.Value, Timestamp: x.Timestamp}
 }
 
