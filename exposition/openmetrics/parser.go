@@ -18,7 +18,7 @@ type Parser struct {
 	// Of the family being read:
 	family  *model.Family
 	begun   place
-	has     metadata
+	had     scan.Metadata
 	samples bool
 	point   point
 	order   *scan.Order
@@ -29,15 +29,6 @@ type Parser struct {
 
 // place is where in the page something stands.
 type place struct{ line, column int }
-
-// metadata is the set of the kinds of metadata that a family has had.
-type metadata uint8
-
-const (
-	helped metadata = 1 << iota
-	typed
-	united
-)
 
 // NewParser returns a parser that reads from r.
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
@@ -96,35 +87,21 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 func (p *Parser) begin(e *Entry) {
 	p.family = &model.Family{Name: string(e.Name)}
 	p.begun = place{e.Line, p.scanner.page.Columns.Name}
-	p.has, p.samples = 0, false
+	p.had, p.samples = 0, false
 }
 
 // describe takes metadata of the family.
 func (p *Parser) describe(e *Entry) error {
-	s := p.scanner.page
-	var kind metadata
-	switch e.Kind {
-	case scan.KindHelp:
-		kind = helped
-		p.family.Help = string(e.Text)
-	case scan.KindType:
-		kind = typed
-		p.family.Type, _ = model.ParseType(string(e.Text)) // the scanner has checked it
-	default:
-		kind = united
-		p.family.Unit = string(e.Text)
+	s, f := p.scanner.page, p.family
+	if err := p.had.Take(s.Scanner, f, p.samples); err != nil {
+		return err
 	}
 	switch {
-	case p.samples:
-		return s.Fail(1, "metadata after samples of "+scan.Quote(e.Name), "it before them")
-	case p.has&kind != 0:
-		return s.Fail(1, "the same metadata of "+scan.Quote(e.Name)+" again", "it once")
-	case p.family.Unit != "" && !strings.HasSuffix(p.family.Name, "_"+p.family.Unit):
+	case f.Unit != "" && !strings.HasSuffix(f.Name, "_"+f.Unit):
 		return s.Fail(s.Columns.Text, "the unit "+scan.Quote(e.Text), "a unit that the family's name ends in, after an underscore")
-	case p.family.Unit != "" && (p.family.Type == model.Info || p.family.Type == model.StateSet):
+	case f.Unit != "" && (f.Type == model.Info || f.Type == model.StateSet):
 		return s.Fail(s.Columns.Text, "a unit of an info or a state set", "none")
 	}
-	p.has |= kind
 	return nil
 }
 

@@ -45,7 +45,7 @@ func (p *Parser) sample(e *Entry, part model.Parts) error {
 	case part == model.PartValue && p.family.Type == model.Summary:
 		own = series.Find("quantile")
 	case p.family.Type == model.StateSet:
-		own = p.findState(series)
+		own = series.FindName(p.family.Name)
 	default:
 		return p.single(e, part, series)
 	}
@@ -72,16 +72,6 @@ func (p *Parser) ownLabel(part model.Parts) string {
 		return `the label "quantile"`
 	}
 	return "a label named like the state set"
-}
-
-// findState finds the label of a state, named like the family, and with quotes
-// where such a name needs them.
-func (p *Parser) findState(series scan.Labels) int {
-	if model.LegacyLabelName(p.family.Name) {
-		return series.Find(p.family.Name)
-	}
-	text := model.AppendLabel(nil, p.family.Name, "")
-	return series.Find(string(text[:len(text)-len(`=""`)]))
 }
 
 // single adds a sample that its point has once.
@@ -223,12 +213,8 @@ func (p *Parser) state(e *Entry, own int) error {
 	if e.Value != 0 && e.Value != 1 {
 		return s.Fail(s.Columns.Value, "the state "+strconv.FormatFloat(e.Value, 'g', -1, 64), "0 or 1")
 	}
-	name := p.texts.Keep(e.Labels.Value(own))
-	for _, unescaped := range model.LabelsFromText(`x="` + name + `"`).All() {
-		name = unescaped
-	}
 	p.point.Has |= model.PartValue
-	p.point.states = append(p.point.states, model.State{Name: name, On: e.Value == 1})
+	p.point.states = append(p.point.states, model.State{Name: p.texts.Value(e.Labels, own), On: e.Value == 1})
 	return nil
 }
 

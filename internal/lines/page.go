@@ -33,6 +33,19 @@ type Block struct {
 	Name  model.Parts // the header bears the name of this part's samples
 	Type  string      // the word in the TYPE line
 	Parts model.Parts // the samples below
+	// Value, where it is set, appends what stands behind name and labels, and
+	// each point is one line. It returns nil for a point that is none.
+	Value func(p *Page, dst []byte, pt *model.Point) []byte
+}
+
+// Apart returns blocks for what is no whole family of its type: the samples of
+// each part, as an unknown of their own.
+func Apart(parts ...model.Parts) []Block {
+	var all []Block
+	for _, part := range parts {
+		all = append(all, Block{Name: part, Type: model.Unknown.String(), Parts: part})
+	}
+	return all
 }
 
 // flushAt is how full the buffer may be when a point begins. Only a single
@@ -87,7 +100,7 @@ func NewPage(w io.Writer, format Format, o Options) *Page {
 	p := &Page{w: w, format: format, names: names{scheme: o.Escaping}, created: o.Created, dropped: o.Dropped}
 	p.pooled = buffers.Get().(*[bufferSize]byte)
 	p.buf = p.pooled[:0]
-	p.visitors = visitors{p.visitSingle, p.visitSummary, p.visitHistogram, p.visitStates, p.visitInfo}
+	p.visitors = visitors{p.visitSingle, p.visitSummary, p.visitHistogram, p.visitStates, p.visitInfo, p.visitWhole}
 	return p
 }
 
@@ -121,7 +134,7 @@ func (p *Page) Encode(f *model.Family) error {
 		if b.Parts != 0 && (!visited || p.seen&b.Parts != 0) {
 			visited = true
 			p.begin(b)
-			if err := f.Visit(&p.scratch, p.visitors.of(f.Type)); err != nil {
+			if err := f.Visit(&p.scratch, p.visitors.of(f.Type, b)); err != nil {
 				return err
 			}
 		}
@@ -139,7 +152,7 @@ func (p *Page) begin(b Block) {
 	p.block = b
 	p.verbatim = p.names.keeps(p.family)
 	p.header(b)
-	b.Parts.Each(p.prepare)
+	(b.Name | b.Parts).Each(p.prepare)
 }
 
 func (p *Page) header(b Block) {

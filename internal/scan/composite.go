@@ -37,10 +37,10 @@ func (s *Scanner) readComposite() error {
 	if c.Gauge = s.at('g'); c.Gauge {
 		count, sum = "gcount:", ",gsum:"
 	}
-	if err := s.field(count, &c.Count); err != nil {
+	if err := s.field(count, s.count, &c.Count); err != nil {
 		return err
 	}
-	if err := s.field(sum, &c.Sum); err != nil {
+	if err := s.field(sum, s.inner, &c.Sum); err != nil {
 		return err
 	}
 	if err := s.distribution(c); err != nil {
@@ -77,20 +77,17 @@ func (s *Scanner) native(c *Composite) (err error) {
 	if h.Schema, err = s.integer(); err != nil {
 		return err
 	}
-	if err = s.expect(",zero_threshold:"); err != nil {
+	if err = s.field(",zero_threshold:", s.real, &h.ZeroThreshold); err != nil {
 		return err
 	}
-	if h.ZeroThreshold, err = s.real("a number"); err != nil {
-		return err
-	}
-	if err = s.field(",zero_count:", &h.ZeroCount); err != nil {
+	if err = s.field(",zero_count:", s.count, &h.ZeroCount); err != nil {
 		return err
 	}
 	if s.begins(",negative_spans:") {
 		if h.NegativeSpans, err = s.spans(",negative_spans:", h.NegativeSpans); err != nil {
 			return err
 		}
-		if h.Negative, err = s.numbers(",negative_buckets:", h.Negative); err != nil {
+		if h.Negative, err = s.counts(",negative_buckets:", h.Negative); err != nil {
 			return err
 		}
 	}
@@ -98,7 +95,7 @@ func (s *Scanner) native(c *Composite) (err error) {
 		if h.PositiveSpans, err = s.spans(",positive_spans:", h.PositiveSpans); err != nil {
 			return err
 		}
-		if h.Positive, err = s.numbers(",positive_buckets:", h.Positive); err != nil {
+		if h.Positive, err = s.counts(",positive_buckets:", h.Positive); err != nil {
 			return err
 		}
 	}
@@ -116,9 +113,9 @@ func (s *Scanner) expect(text string) error {
 }
 
 // field reads a number and what stands before it.
-func (s *Scanner) field(before string, v *float64) (err error) {
+func (s *Scanner) field(before string, read func() (float64, error), v *float64) (err error) {
 	if err = s.expect(before); err == nil {
-		*v, err = s.inner()
+		*v, err = read()
 	}
 	return err
 }
@@ -136,31 +133,38 @@ func (s *Scanner) item() []byte {
 	return s.line[start:]
 }
 
-// inner reads a number within a composite value. Whole numbers have no point
-// (section "Numbers"): one that has makes a histogram of floats.
+// inner reads a number within a composite value.
 func (s *Scanner) inner() (float64, error) {
 	start := s.pos
-	token := s.item()
-	v, ok := Number(token)
+	v, ok := Number(s.item())
 	if !ok {
 		s.pos = start
 		return 0, s.Unexpected("a number")
 	}
-	if digitsFrom(token, sign(token)) < len(token) {
-		s.composite.Histogram.IsFloat = true
-	}
 	return v, nil
 }
 
+// count reads a number of observations. Whole numbers have no point (section
+// "Numbers"): one that has makes the histogram one of floats.
+func (s *Scanner) count() (float64, error) {
+	start := s.pos
+	v, err := s.inner()
+	token := s.line[start:s.pos]
+	if digitsFrom(token, sign(token)) < len(token) {
+		s.composite.Histogram.IsFloat = true
+	}
+	return v + 0, err // -0 is 0
+}
+
 // real reads a number that is neither infinite nor NaN.
-func (s *Scanner) real(expected string) (float64, error) {
+func (s *Scanner) real() (float64, error) {
 	start := s.pos
 	token := s.item()
 	if v, ok := Number(token); ok && decimal(token) {
-		return v, nil
+		return v + 0, nil // -0 is 0
 	}
 	s.pos = start
-	return 0, s.Unexpected(expected)
+	return 0, s.Unexpected("a number, and not an infinite one")
 }
 
 // integer reads a whole number.
@@ -213,9 +217,9 @@ func (s *Scanner) list(before string, item func() error) error {
 	}
 }
 
-func (s *Scanner) numbers(before string, into []float64) ([]float64, error) {
+func (s *Scanner) counts(before string, into []float64) ([]float64, error) {
 	err := s.list(before, func() error {
-		v, err := s.inner()
+		v, err := s.count()
 		into = append(into, v)
 		return err
 	})
@@ -280,12 +284,12 @@ func (s *Scanner) bound(first bool) (float64, error) {
 		s.pos += len("-Inf")
 		return math.Inf(-1), nil
 	}
-	return s.real("a bound, +Inf at last")
+	return s.real()
 }
 
 func (s *Scanner) quantiles(c *Composite) error {
 	return s.list(",quantile:", func() error {
-		q, err := s.real("a quantile")
+		q, err := s.real()
 		if err != nil {
 			return err
 		}
