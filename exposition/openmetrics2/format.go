@@ -62,7 +62,7 @@ func (w format) Blocks(f *model.Family) []lines.Block {
 func (format) AppendHeader(dst, name []byte, f *model.Family, b lines.Block) []byte {
 	dst = append(appendKeyword(dst, "TYPE", name), b.Type...)
 	dst = append(dst, '\n')
-	if model.LegacyName("_"+f.Unit) && f.Unit != "" && f.Type != model.Info && f.Type != model.StateSet {
+	if hasUnit(f, b) {
 		dst = append(appendKeyword(dst, "UNIT", name), f.Unit...)
 		dst = append(dst, '\n')
 	}
@@ -71,6 +71,13 @@ func (format) AppendHeader(dst, name []byte, f *model.Family, b lines.Block) []b
 		dst = append(dst, '\n')
 	}
 	return dst
+}
+
+// hasUnit reports whether a UNIT line may follow (section "Unit"): infos and state
+// sets have none, a part of a histogram may count something else, and a unit is
+// made of the characters of a legacy name.
+func hasUnit(f *model.Family, b lines.Block) bool {
+	return f.Unit != "" && model.LegacyName("_"+f.Unit) && b.Type == f.Type.String() && f.Type != model.Info && f.Type != model.StateSet
 }
 
 func appendKeyword(dst []byte, keyword string, name []byte) []byte {
