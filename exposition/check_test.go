@@ -37,7 +37,7 @@ const (
 var (
 	help     = regexp.MustCompile(`^# HELP ` + name + ` ((?:[^\\]|\\["\\n])*)$`)
 	typeLine = regexp.MustCompile(`^# TYPE ` + name + ` ([a-z]+)$`)
-	unit     = regexp.MustCompile(`^# UNIT ` + name + ` (` + legacyMetric + `)$`)
+	unit     = regexp.MustCompile(`^# UNIT ` + name + ` ([a-zA-Z0-9_:]+)$`)
 	textLine = regexp.MustCompile(`^` + series + ` ` + number + `(?: -?[0-9]+)?$`)
 	omLine   = regexp.MustCompile(`^` + series + ` ` + number + `(?: ` + stamp + `)?(?:` + exemplar + `(?: ` + stamp + `)?)?$`)
 	om2Line  = regexp.MustCompile(`^` + series + ` (?:` + number + `|` + composite + `)(?: ` + stamp + `)?(?: st@` + stamp + `)?(?:` + exemplar + ` ` + stamp + `)*$`)
