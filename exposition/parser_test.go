@@ -75,6 +75,17 @@ func TestPagesParse(t *testing.T) {
 	}
 }
 
+// A help text may end in what looks like another system's line ending.
+func TestHelpEndsInCarriageReturn(t *testing.T) {
+	for _, f := range formats {
+		written := page(t, f, []*model.Family{{Name: "a", Help: "b\r\nc\r\r"}, {Name: "b", Help: "\r"}})
+		got, err := parse(written, f)
+		if err != nil || got[0].Help != "b\r\nc\r\r" {
+			t.Errorf("%s: %v in\n%q", f, err, written)
+		}
+	}
+}
+
 // reparse parses a page, writes what it reads and parses that: the families are
 // the same but for what encoders complete, and are written alike ever after.
 func reparse(t *testing.T, in []byte, f exposition.Format) {
