@@ -21,6 +21,7 @@ func (r *regrouping) of(f *model.Family) (*model.Family, error) {
 		r.visit = r.look
 	}
 	r.last, r.several = r.last[:0], false
+	defer func() { r.scratch = model.Point{} }()
 	if err := f.Visit(&r.scratch, r.visit); err != nil || !r.several {
 		return f, nil // an error of the source comes again
 	}
