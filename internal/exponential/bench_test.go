@@ -4,8 +4,10 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"telltale/internal/exponential"
+	"telltale/model"
 )
 
 // latencies returns values like those of a service, which fall into some twenty
@@ -43,4 +45,45 @@ func observing(b *testing.B, observe func(float64)) {
 
 func BenchmarkHistogram(b *testing.B) {
 	observing(b, exponential.New(&native).Observe)
+}
+
+func BenchmarkHistogramInWords(b *testing.B) {
+	words, h := make([]exponential.Word, native.Words()), new(exponential.Histogram)
+	if err := h.InitIn(words, &native); err != nil {
+		b.Fatal(err)
+	}
+	observing(b, h.Observe)
+}
+
+func BenchmarkWindow(b *testing.B) {
+	observing(b, exponential.NewWindow(newClock(b, 10*time.Minute, 5), &sketch).Observe)
+}
+
+func BenchmarkRead(b *testing.B) {
+	h := exponential.New(&native)
+	for _, v := range latencies() {
+		h.Observe(v)
+	}
+	var s exponential.Snapshot
+	var out model.NativeHistogram
+	b.ReportAllocs()
+	for b.Loop() {
+		h.Read(&s)
+		s.Native(&out)
+	}
+}
+
+func BenchmarkWindowRead(b *testing.B) {
+	w := exponential.NewWindow(newClock(b, 10*time.Minute, 5), &sketch)
+	for _, v := range latencies() {
+		w.Observe(v)
+	}
+	var s, work exponential.Snapshot
+	b.ReportAllocs()
+	for b.Loop() {
+		w.Read(&s, &work)
+		s.Quantile(0.5)
+		s.Quantile(0.9)
+		s.Quantile(0.99)
+	}
 }
