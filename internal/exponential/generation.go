@@ -28,7 +28,7 @@ const (
 	keyBias = 1 << 20 // makes the keys of positive indexes positive, and none zero
 )
 
-// shape is how large a generation's area is.
+// shape is how large a generation's area is; slots are a power of two.
 type shape struct{ slots, lanes int }
 
 func (s shape) stride() int { return s.aligned(firstSlot + s.slots) }
@@ -49,11 +49,11 @@ func (s shape) aligned(words int) int {
 type generation struct {
 	tag     uint64 // where the words have it
 	coarser uint   // how far the schema is below the finest
-	zero    float64
-	lanes   uint32 // in use, a power of two; an area may have more
-	keys    []Word
+	lowest  uint64 // bits of the least number that is normal and outside the zero bucket
+	keys    []Word // a hash table, see slot
 	counts  []Word // by lane, stride words each
-	sum     *Word  // of the first lane
+	lanes   uint32 // in use, a power of two; an area may have more
+	zero    float64
 	stride  int
 	epoch   *epoch
 	header  []Word
@@ -111,39 +111,62 @@ func indexOfKey(key int32) (index int, negative bool) {
 	return int(key) - keyBias, false
 }
 
+// tryCount counts v, in the lane that it returns, if v's bucket has a slot and no
+// other writer comes between.
+func (g *generation) tryCount(v float64) (lane int, ok bool) {
+	var at int
+	if b := math.Float64bits(v) &^ signBit; b-g.lowest < infinity-g.lowest {
+		at = g.slot(keyOf(coarser(finestNormal(b), g.coarser), v < 0))
+	} else {
+		at = g.place(v)
+	}
+	if at < 0 {
+		return 0, false
+	}
+	lane = g.lane()
+	w := &g.counts[lane*g.stride+at]
+	old := w.Load()
+	return lane, old-g.tag < countMask && w.CompareAndSwap(old, old+1)
+}
+
 // place returns which word of a lane counts v, or -1 if v's bucket has none yet.
 func (g *generation) place(v float64) int {
-	if !(math.Abs(v) > g.zero) {
-		if v != v {
-			return nanAt
-		}
+	switch {
+	case v != v:
+		return nanAt
+	case math.Abs(v) <= g.zero:
 		return zeroAt
 	}
-	return g.slot(keyOf(coarser(finest(v), g.coarser), v < 0))
+	return g.slot(keyOf(indexOf(v, g.schema()), v < 0))
 }
 
 // slot returns which word of a lane counts the key, or -1.
 func (g *generation) slot(key int32) int {
-	want, at := g.tag|uint64(uint32(key)), g.start(key)
+	want, at := g.tag|uint64(uint32(key)), home(key)
 	for range g.keys {
+		at &= len(g.keys) - 1
 		switch g.keys[at].Load() {
 		case want:
 			return firstSlot + at
 		case g.tag:
 			return -1
 		}
-		if at++; at == len(g.keys) {
-			at = 0
-		}
+		at += probeStep
 	}
 	return -1
 }
 
-// start returns where the search for a key begins.
-func (g *generation) start(key int32) int {
-	hash := uint32(key) * 0x9E3779B9
-	return int(uint64(hash) * uint64(len(g.keys)) >> 32)
+// home returns where, modulo the slots, the search for a key begins. Buckets
+// are mostly side by side, and such ones do not meet; that bits from above are
+// mixed in keeps bounds that are powers of two apart.
+func home(key int32) int {
+	k := uint32(key)
+	return int(k ^ (k>>3^k>>6)&7)
 }
+
+// probeStep is how far on the search goes, odd and further than most runs of
+// buckets are long.
+const probeStep = 0x79B1
 
 // take returns the word of a lane that counts the key, taking a slot if none
 // has it yet. It returns -1 if all are taken. The caller holds the lock.
@@ -151,14 +174,15 @@ func (g *generation) take(key int32) int {
 	if at := g.slot(key); at >= 0 {
 		return at
 	}
-	at := g.start(key)
+	at := home(key)
 	for range g.keys {
+		at &= len(g.keys) - 1
 		if g.keys[at].Load() == g.tag {
 			g.keys[at].Store(g.tag | uint64(uint32(key)))
 			g.used++
 			return firstSlot + at
 		}
-		at = (at + 1) % len(g.keys)
+		at += probeStep
 	}
 	return -1
 }
@@ -229,7 +253,7 @@ func (g *generation) read(s *Snapshot) error {
 		}
 	}
 	s.sort()
-	return nil
+	return s.check()
 }
 
 // counted returns the sum of a word over the lanes.
@@ -257,6 +281,14 @@ func (e *epoch) sum(lane int) *Word {
 		return e.first
 	}
 	return &e.more[(lane-1)*line]
+}
+
+// clear makes the sums zero.
+func (e *epoch) clear() {
+	e.first.Store(0)
+	for i := 0; i < len(e.more); i += line {
+		e.more[i].Store(0)
+	}
 }
 
 func (e *epoch) total() float64 {

@@ -101,27 +101,16 @@ func (h *Histogram) initIn(words []Word, o *Options, since int64) error {
 // Observe counts v and adds it to the sum.
 func (h *Histogram) Observe(v float64) {
 	g := h.current.Load()
-	if g == nil || g.lanes > 1 {
+	if g == nil {
 		h.observe(g, v)
-		return
-	}
-	at := g.place(v)
-	if at < 0 {
+	} else if lane, ok := g.tryCount(v); !ok {
 		h.observe(g, v)
-		return
-	}
-	w := &g.counts[at]
-	old := w.Load()
-	if old-g.tag >= countMask || !w.CompareAndSwap(old, old+1) {
-		h.observe(g, v)
-		return
-	}
-	if !tryAddFloat(g.sum, v) {
-		h.add(g, 0, v)
+	} else if !tryAddFloat(g.epoch.sum(lane), v) {
+		h.add(g, lane, v)
 	}
 }
 
-// observe is Observe for more than one lane, new buckets and fights.
+// observe is Observe for new buckets and fights.
 func (h *Histogram) observe(g *generation, v float64) {
 	g, lane := h.count(g, v)
 	h.add(g, lane, v)
@@ -213,9 +202,11 @@ func (h *Histogram) Read(s *Snapshot) {
 	h.mu.Lock() // generations came faster than they could be read: now none can
 	defer h.mu.Unlock()
 	g := h.current.Load()
-	if g.read(s) == nil {
-		s.Sum = g.epoch.total()
+	if g.read(s) != nil {
+		*s = h.nothing(g.since) // somebody else wrote to its words
+		return
 	}
+	s.Sum = g.epoch.total()
 }
 
 // readAttempts is how often a reader whom new generations overtook starts again.

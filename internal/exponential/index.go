@@ -54,20 +54,21 @@ const (
 	octaveBits = 8 // of an index under the finest schema, that tell buckets of an octave apart
 	perOctave  = 1 << octaveBits
 	cellBits   = 9
+	belowBits  = 64 - mantissaBits
 )
 
-// below has for each of 512 equal cells of the mantissas how many bounds lie
-// below it. Bounds are further apart than cells are wide, so none but the next
-// bound can lie in the cell.
-var below = func() (below [1 << cellBits]uint16) {
+// cells has for each of 512 equal cells of the mantissas how many bounds lie
+// below it, in the lower bits, and the next bound above those bits. Bounds are
+// further apart than cells are wide, so none but that can lie in the cell.
+var cells = func() (cells [1 << cellBits]uint64) {
 	k := 0
-	for cell := range below {
+	for cell := range cells {
 		for k < perOctave && bounds[k] < uint64(cell)<<(mantissaBits-cellBits) {
 			k++
 		}
-		below[cell] = uint16(k)
+		cells[cell] = bounds[k]<<belowBits | uint64(k)
 	}
-	return below
+	return cells
 }()
 
 // finest returns the index of |v| under the finest schema, for v other than NaN
@@ -84,8 +85,9 @@ func finest(v float64) int {
 // bound in the mantissa's cell could not be foreseen.
 func finestNormal(b uint64) int {
 	mantissa := b & mantissaMask
-	k := int(below[mantissa>>(mantissaBits-cellBits)])
-	return (int(b>>mantissaBits)-bias)<<octaveBits + k + int((bounds[k]-mantissa)>>63)
+	cell := cells[mantissa>>(mantissaBits-cellBits)]
+	k := cell&(1<<belowBits-1) + (cell>>belowBits-mantissa)>>63
+	return (int(b>>mantissaBits)-bias)<<octaveBits + int(k)
 }
 
 // finestUnusual is finest for the bits of an infinity or of a number whose first

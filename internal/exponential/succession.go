@@ -1,6 +1,7 @@
 package exponential
 
 import (
+	"math"
 	"runtime"
 	"time"
 )
@@ -10,14 +11,13 @@ import (
 
 const fewestSlots = 4
 
-// slotsFor returns how many slots a table of so many buckets should have. A
-// search in it is short; a table for the limit is filled further.
-func slotsFor(used, limit int) int {
+// slotsFor returns how many slots a table of so many buckets should have.
+func slotsFor(used int) int {
 	slots := fewestSlots
 	for !roomy(used, slots) {
 		slots *= 2
 	}
-	return min(slots, limit+limit/4+1)
+	return slots
 }
 
 // roomy reports whether a table of slots is not too full with so many taken.
@@ -44,7 +44,7 @@ func (h *Histogram) claim(g *generation, v float64) *generation {
 	}
 	limit := h.options.maxBuckets()
 	key := keyOf(indexOf(v, g.schema()), v < 0)
-	if g.used < limit && (roomy(g.used+1, len(g.keys)) || len(g.keys) > limit) && g.take(key) >= 0 {
+	if g.used < limit && roomy(g.used+1, len(g.keys)) && g.take(key) >= 0 {
 		return g
 	}
 	if g.used >= limit && h.resettable(g) {
@@ -55,7 +55,7 @@ func (h *Histogram) claim(g *generation, v float64) *generation {
 	h.stop(g, &s)
 	s.add(key)
 	s.limit(limit, h.options.MaxZeroThreshold)
-	return h.publish(&s, shape{slotsFor(len(s.buckets), limit), g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
+	return h.publish(&s, shape{slotsFor(len(s.buckets)), g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
 }
 
 // spread gives a generation whose writers fight lanes, if it can have any.
@@ -117,7 +117,7 @@ func (h *Histogram) restart(g *generation, since int64, s *Snapshot) *generation
 	h.stop(g, s)
 	s.Sum = g.epoch.total()
 	empty := h.nothing(since)
-	slots := slotsFor(len(s.buckets), h.options.maxBuckets())
+	slots := slotsFor(len(s.buckets))
 	return h.publish(&empty, shape{slots, g.shape.lanes}, int(g.lanes), h.newEpoch(1-g.epoch.number, g.shape.lanes), g.number+1)
 }
 
@@ -127,7 +127,7 @@ func (h *Histogram) stop(g *generation, s *Snapshot) {
 	for i := range g.counts {
 		g.counts[i].Or(frozen)
 	}
-	if g.read(s) != nil || s.check() != nil {
+	if g.read(s) != nil {
 		*s = h.nothing(g.since)
 	}
 }
@@ -137,16 +137,13 @@ func (h *Histogram) nothing(since int64) Snapshot {
 	return Snapshot{Schema: h.options.Schema, ZeroThreshold: h.options.ZeroThreshold, Since: since}
 }
 
-// newEpoch returns an epoch whose sums are zero.
+// newEpoch returns an epoch; where words are given, the sums are still those of
+// one before.
 func (h *Histogram) newEpoch(number, lanes int) *epoch {
 	if h.given == nil {
 		return &epoch{number: number, first: new(Word), more: newLines((lanes - 1) * line)}
 	}
-	e := h.given.epoch(number)
-	for lane := range h.given.shape.lanes {
-		e.sum(lane).Store(0)
-	}
-	return e
+	return h.given.epoch(number)
 }
 
 // publish makes a generation of the shape that holds what s does and counts from
@@ -154,7 +151,8 @@ func (h *Histogram) newEpoch(number, lanes int) *epoch {
 func (h *Histogram) publish(s *Snapshot, sh shape, lanes int, e *epoch, number uint64) *generation {
 	g := &generation{
 		coarser: uint(MaxSchema - s.Schema), zero: s.ZeroThreshold, since: s.Since, number: number,
-		lanes: uint32(lanes), epoch: e, sum: e.first,
+		lanes: uint32(lanes), epoch: e,
+		lowest: max(math.Float64bits(s.ZeroThreshold)+1, smallestNormal),
 	}
 	g.mix.Store(0x9E3779B97F4A7C15)
 	if h.given == nil {
@@ -163,6 +161,9 @@ func (h *Histogram) publish(s *Snapshot, sh shape, lanes int, e *epoch, number u
 		g.tag = number & tagMask << countBits
 		g.over(h.given.area(number), h.given.shape)
 		g.clear()
+		if old := h.current.Load(); old == nil || old.epoch != e {
+			e.clear()
+		}
 	}
 	g.counts[zeroAt].Store(g.tag | min(s.ZeroCount, countMask))
 	g.counts[nanAt].Store(g.tag | min(s.NaNCount, countMask))

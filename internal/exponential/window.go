@@ -117,15 +117,9 @@ func (w *Window) Observe(v float64) {
 	if g == nil || g.since != now>>placeBits || now == 0 {
 		h, g = w.turn()
 	}
-	if g.lanes == 1 {
-		if at := g.place(v); at >= 0 {
-			word := &g.counts[at]
-			if old := word.Load(); old-g.tag < countMask && word.CompareAndSwap(old, old+1) {
-				return
-			}
-		}
+	if _, ok := g.tryCount(v); !ok {
+		h.count(g, v)
 	}
-	h.count(g, v)
 }
 
 // turn returns the histogram that counts now, emptied of what is too old.
