@@ -41,7 +41,8 @@
 // into a new bucket and making generations take a lock.
 //
 // The sum is beside the generations, because it goes through changes of
-// resolution as it is.
+// resolution as it is. A bucket's count and the sum change one after the other:
+// a reader may see the one without the other. Counts end at 2^52 - 1 a bucket.
 //
 // # Words
 //
@@ -62,7 +63,7 @@
 //	1  zero threshold, a float64
 //	2  since when it counts: nanoseconds after 1970, or a window's tick
 //	3  unused
-//	   slots keys: tag << 52 | uint32 of sign * (index + 1<<20), 0 for a free slot
+//	   slots keys: tag << 52 | uint32 of sign * (index + 1<<20), tag << 52 for a free slot
 //	   lanes times: frozen << 63 | tag << 52 | count: of the zero bucket, of NaN, of each slot;
 //	   with several lanes each begins at and fills a multiple of 16 words of the area
 //
@@ -70,10 +71,15 @@
 // sums are the generation's; it changes when the histogram is emptied. All words
 // are 0 at first, which is what generation 0 begins with.
 //
+// Slots are a power of two. Where a search for a key begins, and how it goes on,
+// concerns the writer only: readers take all slots as they come.
+//
 // Word 1 is written after its area is complete, so a reader sees a change of
 // schema or threshold whole or not at all, and a writer killed at any
 // instruction leaves the generation before, frozen at most, which readers
 // ignore. An area is used again only by the next generation but one, which
 // writes the area's first word first: a reader that is this late sees another
-// tag and starts again.
+// tag and starts again, and a writer finds that its compare-and-swap fails. (Sums
+// have no tags: what a writer adds that was held up while the histogram was
+// emptied twice is in the wrong epoch's sum.)
 package exponential

@@ -110,6 +110,17 @@ func (h *Histogram) Observe(v float64) {
 	}
 }
 
+// Count counts v and leaves the sum alone, for who has it elsewhere.
+func (h *Histogram) Count(v float64) {
+	g := h.current.Load()
+	if g != nil {
+		if _, ok := g.tryCount(v); ok {
+			return
+		}
+	}
+	h.count(g, v)
+}
+
 // observe is Observe for new buckets and fights.
 func (h *Histogram) observe(g *generation, v float64) {
 	g, lane := h.count(g, v)

@@ -245,6 +245,19 @@ func TestReset(t *testing.T) {
 	}
 }
 
+func TestCount(t *testing.T) {
+	for home, build := range homes {
+		h := build(t, &native)
+		for _, v := range []float64{1, 2, 2, math.NaN()} {
+			h.Count(v)
+		}
+		var s exponential.Snapshot
+		if h.Read(&s); s.Count() != 4 || s.Sum != 0 || s.Bucket(8, false) != 2 {
+			t.Errorf("%s: %d observations, sum %v, %d of 2", home, s.Count(), s.Sum, s.Bucket(8, false))
+		}
+	}
+}
+
 func TestNative(t *testing.T) {
 	h := exponential.New(&exponential.Options{Schema: 0, ZeroThreshold: 0.01})
 	for _, v := range []float64{0, 1, 1, 2, 16, 512, -1, -4, -4, 0.3, math.NaN()} {

@@ -102,7 +102,7 @@ func finestUnusual(b uint64) int {
 
 // coarser returns the index, under a schema lower by that many, of the bucket
 // that contains the one of the given index.
-func coarser(index int, by uint) int { return (index + 1<<(by&63) - 1) >> (by & 63) }
+func coarser(index int, by uint) int { return -(-index >> (by & 63)) }
 
 // indexOf returns the index of |v| under the schema, for v other than NaN and
 // zero.
