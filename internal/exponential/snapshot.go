@@ -68,14 +68,16 @@ func (s *Snapshot) add(key int32) {
 
 // check returns an error for buckets that no histogram has.
 func (s *Snapshot) check() error {
-	highest := indexOf(math.Inf(1), s.Schema)
+	lowest, highest := indexOf(max(s.ZeroThreshold, math.SmallestNonzeroFloat64), s.Schema), indexOf(math.Inf(1), s.Schema)
+	if upperBound(lowest, s.Schema) <= s.ZeroThreshold {
+		lowest++
+	}
 	for i, b := range s.buckets {
-		index, _ := indexOfKey(b.key)
-		if index > highest || upperBound(index, s.Schema) <= s.ZeroThreshold {
+		if index, _ := indexOfKey(b.key); index < lowest || index > highest {
 			return fmt.Errorf("exponential: damaged histogram: bucket %d of schema %d, zero threshold %v", index, s.Schema, s.ZeroThreshold)
 		}
 		if i > 0 && b.key == s.buckets[i-1].key {
-			return fmt.Errorf("exponential: damaged histogram: bucket %d twice", index)
+			return fmt.Errorf("exponential: damaged histogram: bucket key %d twice", b.key)
 		}
 	}
 	return nil
@@ -163,14 +165,28 @@ func (s *Snapshot) Merge(other *Snapshot) {
 	}
 	s.coarsen(other.Schema)
 	other.coarsen(s.Schema)
-	s.buckets = append(s.buckets, other.buckets...)
-	s.sort()
+	s.insert(other.buckets)
 	s.unite()
 	s.ZeroCount += other.ZeroCount
 	s.NaNCount += other.NaNCount
 	s.Sum += other.Sum
 	if s.Since == 0 || other.Since != 0 && other.Since < s.Since {
 		s.Since = other.Since
+	}
+}
+
+// insert puts buckets where they belong by their order, from the end on.
+func (s *Snapshot) insert(others []bucket) {
+	i, j := len(s.buckets)-1, len(others)-1
+	s.buckets = append(s.buckets, others...)
+	for at := len(s.buckets) - 1; j >= 0; at-- {
+		if i >= 0 && s.buckets[i].key > others[j].key {
+			s.buckets[at] = s.buckets[i]
+			i--
+		} else {
+			s.buckets[at] = others[j]
+			j--
+		}
 	}
 }
 
