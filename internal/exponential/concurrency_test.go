@@ -12,7 +12,7 @@ import (
 // However often generations replace each other under observers, no observation
 // is lost or counted twice, and no reader sees a total go backwards.
 func TestTotalsUnderConcurrency(t *testing.T) {
-	const goroutines, rounds = 8, 4000
+	const goroutines, rounds = 8, 2000
 	for home, build := range homes {
 		for name, o := range map[string]exponential.Options{
 			"growing":  {Schema: 8, MaxBuckets: 3000},
@@ -63,6 +63,37 @@ func totalsGrow(t *testing.T, read func(*exponential.Snapshot), stop <-chan stru
 	}
 }
 
+// Writers who fight over one bucket and the sum lose nothing, in one lane or
+// several.
+func TestFights(t *testing.T) {
+	const goroutines, rounds = 8, 10000
+	for home, build := range homes {
+		for _, lanes := range []int{1, 2} {
+			o := exponential.Options{Lanes: lanes}
+			h := build(t, &o)
+			if lanes > 1 {
+				h.Observe(3)
+				h.Spread()
+			}
+			var writers sync.WaitGroup
+			for range goroutines {
+				writers.Go(func() {
+					for range rounds {
+						h.Observe(3)
+						h.Count(5)
+					}
+				})
+			}
+			writers.Wait()
+			n := uint64(goroutines*rounds + lanes - 1)
+			var s exponential.Snapshot
+			if h.Read(&s); s.Bucket(2, false) != n || s.Sum != float64(3*n) || s.Bucket(3, false) != goroutines*rounds {
+				t.Errorf("%s, %d lanes: %d and %d observations, sum %v; want %d", home, lanes, s.Bucket(2, false), s.Bucket(3, false), s.Sum, n)
+			}
+		}
+	}
+}
+
 // A reader of the words sees one generation or the next, never a mixture.
 func TestReadWordsUnderConcurrency(t *testing.T) {
 	const rounds = 3000
@@ -99,7 +130,7 @@ func TestReadWordsUnderConcurrency(t *testing.T) {
 
 // Between resets every observation is in exactly one final reading.
 func TestResetUnderConcurrency(t *testing.T) {
-	const goroutines, rounds = 4, 20000
+	const goroutines, rounds = 4, 5000
 	for home, build := range homes {
 		t.Run(home, func(t *testing.T) {
 			h := build(t, &exponential.Options{Schema: 0})

@@ -53,15 +53,18 @@ func TestDeathOfTheWriter(t *testing.T) {
 func TestObserveIntoDamagedWords(t *testing.T) {
 	for _, damage := range []uint64{0, 1, math.MaxUint64, 1 << 63, 1 << 52, 12345 << 40} {
 		h, words := inWords(t, &small)
+		var s exponential.Snapshot
 		for i, v := range mixed(1, 2000, 20) {
 			if i%100 == 50 {
 				for k := 2; k < len(words); k++ {
 					words[k].Store(damage)
 				}
+				if h.Read(&s); s.Schema > small.Schema || s.Buckets() > 0 {
+					t.Errorf("%d buckets of schema %d are read after damage by %#x", s.Buckets(), s.Schema, damage)
+				}
 			}
 			h.Observe(v)
 		}
-		var s exponential.Snapshot
 		h.Read(&s)
 		if s.Count() > 2000 && damage == 0 {
 			t.Errorf("%d observations after damage by %#x", s.Count(), damage)
