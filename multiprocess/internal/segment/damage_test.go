@@ -152,6 +152,26 @@ func TestEveryBitFlipped(t *testing.T) {
 	}
 }
 
+// A Space may be older than what its writer has published by now: with a newer
+// one the reader goes on.
+func TestSpacesThatGrow(t *testing.T) {
+	b := spaceOf(one(t))
+	seen := &walk{}
+	for n := HeaderSize; n < len(b); n += 8 {
+		seen.space = b[:n]
+		if err := seen.next(); !errors.Is(err, ErrShort) {
+			t.Fatalf("with %d bytes of %d: %v", n, len(b), err)
+		}
+	}
+	seen.space = b
+	if err := seen.next(); err != nil {
+		t.Fatal(err)
+	}
+	if seen.text() != shows(b) {
+		t.Errorf("in steps %s, at once %s", seen.text(), shows(b))
+	}
+}
+
 func TestTruncatedAnywhere(t *testing.T) {
 	whole := one(t)
 	f := newFence(t, len(whole))

@@ -85,17 +85,25 @@ var ErrForeign = errors.New("it does not begin like a segment")
 // it is of another version of the format or of another byte order.
 var ErrVersion = errors.New("it cannot be read by this program")
 
+// ErrShort is what a [*Corrupt] is, for errors.Is, where a Space ends before what
+// is published: the file was truncated, or has grown since the Space was made.
+var ErrShort = errors.New("it ends before what is published")
+
 // Corrupt says what is wrong with a segment, and where.
 type Corrupt struct {
 	Offset uint64
 	What   string
+	short  bool
 }
+
+// Is reports whether target is [ErrShort] and that is what is wrong.
+func (c *Corrupt) Is(target error) bool { return c.short && target == ErrShort }
 
 // Error says what and where.
 func (c *Corrupt) Error() string { return fmt.Sprintf("at offset %d: %s", c.Offset, c.What) }
 
 func corrupt(offset uint64, format string, args ...any) error {
-	return &Corrupt{offset, fmt.Sprintf(format, args...)}
+	return &Corrupt{Offset: offset, What: fmt.Sprintf(format, args...)}
 }
 
 var (

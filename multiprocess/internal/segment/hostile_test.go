@@ -130,7 +130,7 @@ func TestWrongLinks(t *testing.T) {
 	table := layRaw(t, w, tableRecord, 1, 1)
 	hidden := layRaw(t, w, lanesRecord, 16, 1, 16, 1) // it has what looks like a text, but for where it begins
 	fake := hidden.bytes[hidden.mutable+4:]
-	order.PutUint32(fake, 20+8*(slotText+1))
+	order.PutUint32(fake, 24+8*(slotText+1))
 	order.PutUint16(fake[4:], uint16(textRecord))
 	order.PutUint32(fake[12:], 4)
 	order.PutUint32(fake[16:], 8)

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"fmt"
 	"sync/atomic"
 	"unsafe"
 
@@ -12,9 +13,7 @@ import (
 type Space interface {
 	// Bytes returns n bytes from offset on, nil if they are not all there. What
 	// one record has lies in one piece, and offset 0 at an address that is a
-	// multiple of 8. Any offset may be asked for. A writer may publish more at
-	// any time, so the Space of a file that grows looks for more of it when asked
-	// for bytes behind those that it has.
+	// multiple of 8. Any offset may be asked for.
 	Bytes(offset, n uint64) []byte
 }
 
@@ -78,8 +77,9 @@ func atomicWord(b []byte, offset uint64) uint64 {
 }
 
 // Next tells of all records that were published since the last call. After an
-// error, which is a [*Corrupt], [ErrForeign], [ErrVersion], or one of the Contents',
-// the reader cannot go on.
+// error, which is a [*Corrupt], [ErrForeign], [ErrVersion], or one of the
+// Contents', the reader cannot go on, unless it is [ErrShort]: a writer may publish more at any time,
+// and with a Space that has it the reader goes on where it was.
 func (r *Reader) Next(s Space, to Contents) error {
 	if r.at == 0 {
 		b := s.Bytes(0, HeaderSize)
@@ -167,14 +167,14 @@ func recordAt(s Space, at, used uint64) (b, fixed []byte, t recordType, err erro
 	}
 	head := s.Bytes(at, recordHeaderSize)
 	if head == nil {
-		return nil, nil, 0, corrupt(at, "no record begins here")
+		return nil, nil, 0, &Corrupt{at, "a record that is not there", true}
 	}
 	size, n := uint64(order.Uint32(head)), uint64(order.Uint32(head[12:]))
 	if size < recordHeaderSize || size%8 != 0 || size > used-at || n > size-recordHeaderSize {
 		return nil, nil, 0, corrupt(at, "a record of %d bytes, of which %d are fixed and %d in use", size, n, used-at)
 	}
 	if b = s.Bytes(at, size); b == nil {
-		return nil, nil, 0, corrupt(at, "a record of %d bytes that are not there", size)
+		return nil, nil, 0, &Corrupt{at, fmt.Sprintf("a record of %d bytes that are not there", size), true}
 	}
 	return b, b[recordHeaderSize : recordHeaderSize+n], recordType(order.Uint16(b[4:])), nil
 }
