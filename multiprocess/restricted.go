@@ -43,6 +43,9 @@ func (r *restricted) Restricted(names ...string) model.Collector {
 	return &restricted{r.collector, filters}
 }
 
+// Overlaps is [Collector.Overlaps].
+func (r *restricted) Overlaps(s cell.Store) bool { return r.collector.Overlaps(s) }
+
 // restrict passes a family through the filters and reports whether any sample
 // can be left.
 func restrict(f *model.Family, filters []nameSet) (*model.Family, bool) {
