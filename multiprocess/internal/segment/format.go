@@ -46,6 +46,9 @@ const (
 	offGarbage = 400
 	offBeat    = 408
 	offSpilled = 416
+
+	stateClosed = 1 // bits of the state
+	stateDead   = 2
 )
 
 // Kind says whose cells a segment has.
