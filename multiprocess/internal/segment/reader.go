@@ -216,6 +216,9 @@ func (r *Reader) family(number uint32) *Family {
 	return nil
 }
 
+// Row returns the first word of a row, given its bytes.
+func Row(b []byte) *cell.Word { return wordAt(b, 0) }
+
 // State takes a row's state apart. There is a series in the row if live, which
 // is the one with the generation; created is 0 if that is unknown.
 func State(row *cell.Word) (generation uint8, created int64, live bool) {
