@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 
 	"telltale/model"
 )
@@ -160,12 +161,14 @@ func (o option) apply(s *settings) { o(s) }
 type settings struct {
 	hook   func(error)
 	limits limits
+	epoch  *string
+	expiry time.Duration
 }
 
 func newSettings(opts []Option) *settings {
 	// A process may have 65,530 mappings on Linux, and there is little address
 	// space on 32-bit systems.
-	s := &settings{hook: func(error) {}, limits: limits{maxFiles: 1 << 14, maxBytes: 16 << 30}}
+	s := &settings{hook: func(error) {}, limits: limits{maxFiles: 1 << 14, maxBytes: 16 << 30}, expiry: time.Hour}
 	if bits.UintSize == 32 {
 		s.limits = limits{maxFiles: 1 << 12, maxBytes: 256 << 20}
 	}

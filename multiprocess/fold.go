@@ -103,6 +103,34 @@ type SharedOption interface {
 	FoldOption
 }
 
+type sharedOption struct {
+	collector option
+	foldOption
+}
+
+func (o sharedOption) apply(s *settings) { o.collector(s) }
+
+// WithEpoch has only segments of that epoch merged, and folded; a fold drops dead
+// ones of others. Without it the epoch is that of the writer that started last,
+// among those that live if there are any. Python's files have no epoch and are
+// always merged.
+func WithEpoch(epoch string) SharedOption {
+	return sharedOption{
+		func(s *settings) { s.epoch = &epoch },
+		func(s *foldSettings) { s.epoch = &epoch },
+	}
+}
+
+// WithExpiry says for how long the series that a process had for itself, of a
+// gauge of the mode all, are shown after it was found dead and its segment was
+// folded; without it that is an hour.
+func WithExpiry(after time.Duration) SharedOption {
+	return sharedOption{
+		func(s *settings) { s.expiry = after },
+		func(s *foldSettings) { s.expiry = after },
+	}
+}
+
 type foldSettings struct {
 	epoch     *string // nil: the one that counts
 	expiry    time.Duration

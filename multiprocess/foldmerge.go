@@ -403,8 +403,10 @@ func processLabel(h *segment.Header) string {
 	if h.Writer != "" {
 		return h.Writer
 	}
-	return strconv.FormatUint(h.PID, 10)
+	return processID(h)
 }
+
+func processID(h *segment.Header) string { return strconv.FormatUint(h.PID, 10) }
 
 // values reads a row, with its lanes, in the layout of the archive.
 func (r *estateReader) values(f, kept *segment.Family, row *cell.Word) (words []uint64, exemplars []*model.Exemplar) {
