@@ -45,13 +45,19 @@ func NewCollector(dir string, opts ...Option) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newCollector(dir, opts, nil), nil
+}
+
+// newCollector returns a collector of a directory to which this process writes
+// the segments that own returns, at each collection.
+func newCollector(dir string, opts []Option, own func() []ownSegment) *Collector {
 	s := newSettings(opts)
-	d := &directory{path: dir, merger: newMerger(s.limits)}
+	d := &directory{path: dir, merger: newMerger(s), own: own}
 	c := &Collector{hook: s.hook, dir: d, pool: sync.Pool{New: func() any { return &totals{} }}}
 	runtime.AddCleanup(c, func(d *directory) { // mappings are outside the garbage collector's sight
 		d.merger.release()
 	}, d)
-	return c, nil
+	return c
 }
 
 // resolveDirectory finds the directory and checks that it is one.
@@ -125,6 +131,10 @@ func (c *Collector) collect(ctx context.Context, filters []nameSet, emit func(*m
 	return nil
 }
 
+// rereadings is how often files are read again because a fold has come between,
+// which takes longer than reading.
+const rereadings = 20
+
 // gather reads the files. The views fit the totals, whatever is read later.
 func (c *Collector) gather(ctx context.Context, t *totals, filters []nameSet) (views []*view, reports []error, err error) {
 	c.mu.Lock()
@@ -133,14 +143,27 @@ func (c *Collector) gather(ctx context.Context, t *totals, filters []nameSet) (v
 	defer func() { reports, m.reports = m.reports, nil }()
 	c.stats.Collections++
 	m.tidy()
-	if err := c.dir.refresh(ctx); err != nil {
-		return nil, nil, err
+	var wanted *selection
+	for again := 0; ; again++ {
+		if err := c.dir.refresh(ctx); err != nil {
+			return nil, nil, err
+		}
+		wanted = m.catalog.choose(filters)
+		if err := m.read(ctx, t, wanted); err != nil {
+			return nil, nil, err
+		}
+		if c.dir.consistent() {
+			break
+		}
+		if again == rereadings {
+			return nil, nil, fmt.Errorf("multiprocess: %s was folded %d times while it was read", c.dir.path, again+1)
+		}
 	}
-	wanted := m.catalog.choose(filters)
-	if err := m.read(ctx, t, wanted); err != nil {
-		return nil, nil, err
+	m.tell()
+	if lost := c.dir.lost; lost != nil && c.stats.Lost == nil {
+		m.reports = append(m.reports, lost)
 	}
-	c.stats.Listings = c.dir.listings
+	c.stats.Listings, c.stats.Lost = c.dir.listings, c.dir.lost
 	m.fillStats(&c.stats)
 	return m.catalog.views(wanted), nil, nil
 }
@@ -196,4 +219,18 @@ func WithErrorHook(hook func(error)) Option {
 // about ten times as long. With limits of 0 nothing is mapped.
 func WithMappingLimits(files int, bytes int64) Option {
 	return option(func(s *settings) { s.limits.maxFiles, s.limits.maxBytes = files, bytes })
+}
+
+// WithEpoch has only segments of that epoch merged. Without it the epoch is that of
+// the writer that started last, among those that live if there are any. Python's
+// files have no epoch and are always merged.
+func WithEpoch(epoch string) Option {
+	return option(func(s *settings) { s.epoch = &epoch })
+}
+
+// WithExpiry says for how long the series that a process had for itself, of a
+// gauge of the mode all, are shown after it was found dead and its segment was
+// folded; without it that is an hour.
+func WithExpiry(after time.Duration) Option {
+	return option(func(s *settings) { s.expiry = after })
 }

@@ -79,6 +79,10 @@ type Header struct {
 // ErrForeign is found where a file does not begin like a segment.
 var ErrForeign = errors.New("it does not begin like a segment")
 
+// ErrVersion is found where this program cannot read a segment that may be whole:
+// it is of another version of the format or of another byte order.
+var ErrVersion = errors.New("it cannot be read by this program")
+
 // Corrupt says what is wrong with a segment, and where.
 type Corrupt struct {
 	Offset uint64
@@ -140,12 +144,12 @@ func DecodeHeader(b []byte) (h Header, err error) {
 	switch mark := order.Uint32(b[offByteOrder:]); mark {
 	case byteOrderMark:
 	case swappedMark:
-		return h, corrupt(offByteOrder, "it was written by a machine of the other byte order")
+		return h, fmt.Errorf("%w: it was written by a machine of the other byte order", ErrVersion)
 	default:
 		return h, corrupt(offByteOrder, "%#x is no byte order", mark)
 	}
 	if v := order.Uint32(b[offVersion:]); v != Version {
-		return h, corrupt(offVersion, "it has version %d of the format, this program reads version %d", v, Version)
+		return h, fmt.Errorf("%w: it has version %d of the format, not %d", ErrVersion, v, Version)
 	}
 	if want, got := order.Uint32(b[offChecksum:]), crc32.Checksum(b[checkedFrom:checkedTo], castagnoli); want != got {
 		return h, corrupt(offChecksum, "the header's checksum is %#x and should be %#x", want, got)

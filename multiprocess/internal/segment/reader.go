@@ -81,8 +81,8 @@ func atomicWord(b []byte, offset uint64) uint64 {
 }
 
 // Next tells of all records that were published since the last call. After an
-// error, which is a [*Corrupt], [ErrForeign], or one of the Contents', the reader
-// cannot go on.
+// error, which is a [*Corrupt], [ErrForeign], [ErrVersion], or one of the Contents',
+// the reader cannot go on.
 func (r *Reader) Next(s Space, to Contents) error {
 	if r.at == 0 {
 		b := s.Bytes(0, HeaderSize)
