@@ -46,7 +46,6 @@ type LeftFile struct {
 const (
 	ReasonAlive   Reason = "alive"   // its writer lives
 	ReasonUnknown Reason = "unknown" // its writer may live
-	ReasonEpoch   Reason = "epoch"   // it is of another epoch, and which one counts is not sure
 	ReasonUnfit   Reason = "unfit"   // it has what an archive cannot hold
 	ReasonDelete  Reason = "delete"  // its numbers are in the archive, but it cannot be deleted
 )

@@ -154,7 +154,7 @@ func (f *remainingFamily) merge(into, from *remnant) {
 func (f *remainingFamily) mergeGauge(into, from *remnant) {
 	a, b := math.Float64frombits(into.words[0]), math.Float64frombits(from.words[0])
 	take := false
-	switch modeNames[f.Mode].operation() {
+	switch segmentModes[f.Mode].operation() {
 	case opAdd:
 		addFloat(&into.words[0], from.words[0])
 	case opMin:
@@ -176,23 +176,6 @@ func addFloat(to *uint64, v uint64) {
 	*to = math.Float64bits(math.Float64frombits(*to) + math.Float64frombits(v))
 }
 
-// sortedLabels returns labels in the order of their names.
-func sortedLabels(text string) string {
-	before := ""
-	for name := range model.LabelsFromText(text).All() {
-		if name < before {
-			return model.LabelsFromText(text).Sorted().Text()
-		}
-		before = name
-	}
-	return text
-}
-
-// modeNames are the gauge modes in the order of a segment's numbers.
-var modeNames = [segment.Modes]gaugeMode{
-	"all", "min", "max", "sum", "mostrecent", "liveall", "livemin", "livemax", "livesum", "livemostrecent",
-}
-
 // lasting returns a family as an archive has it. What is said of live writers
 // only does not outlive them.
 func lasting(f *segment.Family) (kept segment.Family, lasts bool) {
@@ -203,7 +186,7 @@ func lasting(f *segment.Family) (kept segment.Family, lasts bool) {
 		kept.Mode = 0
 		return kept, true
 	case model.Gauge:
-		mode := modeNames[f.Mode]
+		mode := segmentModes[f.Mode]
 		kept.Layout = segment.LayoutValue
 		if op := mode.operation(); op == opLatest || op == opSet {
 			kept.Layout = segment.LayoutTimed
@@ -283,11 +266,6 @@ type rowTable struct {
 	series []rowSeries
 }
 
-type rowBlock struct {
-	offset uint64
-	rows   uint32
-}
-
 type rowSeries struct {
 	segment.Series
 	generation uint8
@@ -359,7 +337,7 @@ func (r *estateReader) Absorbed(name string) error {
 // take reads the series of a family.
 func (r *estateReader) take(t *rowTable, kept *segment.Family, h *segment.Header, now time.Time, expiry time.Duration) error {
 	size := uint64(t.family.Words()) * 8
-	perProcess := kept.Type == model.Gauge && modeNames[kept.Mode].perProcess()
+	perProcess := kept.Type == model.Gauge && segmentModes[kept.Mode].perProcess()
 	from := uint32(0)
 	for _, b := range t.blocks {
 		for i := range b.rows {

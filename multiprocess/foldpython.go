@@ -76,7 +76,7 @@ type pythonFolding struct {
 type asideFile struct {
 	name     string // as it is now
 	original string
-	imprint    imprint
+	imprint  imprint
 }
 
 // resume looks at a file that was put aside, by a fold that was killed or by
@@ -240,8 +240,8 @@ func (p *pythonFolding) estate(name string) (*estate, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := newMerger(limits{}) // nothing is mapped: what is read stays what it is
-	file := m.open(path, name)
+	m := newMerger(&settings{}) // nothing is mapped: what is read stays what it is
+	file := m.open(place{path: path})
 	if file.err != nil {
 		return nil, file.err.Err
 	}

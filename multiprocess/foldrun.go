@@ -192,19 +192,8 @@ func (f *folding) readSegment(file *mapped.File) (e *estate, h *segment.Header, 
 		return nil, nil, err
 	}
 	defer region.Unmap()
-	fault := region.Guard(func() { e, h, err = readEstate(span(region.Bytes()), f.now, f.expiry) })
+	fault := region.Guard(func() { e, h, err = readEstate(memory(region.Bytes()), f.now, f.expiry) })
 	return e, h, errors.Join(fault, err)
-}
-
-// span is a segment that is mapped in one piece.
-type span []byte
-
-// Bytes implements [segment.Space].
-func (s span) Bytes(offset, n uint64) []byte {
-	if size := uint64(len(s)); offset > size || n > size-offset {
-		return nil
-	}
-	return s[offset : offset+n : offset+n]
 }
 
 // finish deletes the files that the archive has absorbed, and forgets their names
@@ -253,12 +242,7 @@ func (f *folding) leave(name string, reason Reason, why string) {
 
 // leaveUnread reports a file that cannot be read.
 func (f *folding) leaveUnread(name string, err error) {
-	reason := fileError(name, err).Reason
-	var c *segment.Corrupt
-	if errors.As(err, &c) || errors.Is(err, segment.ErrForeign) {
-		reason = ReasonCorrupt
-	}
-	f.leave(name, reason, err.Error())
+	f.leave(name, fileError(name, err).Reason, err.Error())
 }
 
 // sweepAge is how old a temporary file is that somebody who died has left: it is

@@ -232,7 +232,7 @@ func (r *FileReport) readSegment(file *mapped.File) (grew bool, err error) {
 }
 
 // weigh finds out what the bytes of a segment are.
-func (r *FileReport) weigh(bytes span) (grew bool, err error) {
+func (r *FileReport) weigh(bytes memory) (grew bool, err error) {
 	h, err := segment.DecodeHeader(bytes)
 	if err != nil {
 		return false, err
@@ -290,8 +290,8 @@ func (i *inspector) python(r *FileReport, path string) error {
 	default:
 		r.Alive = AliveUnknown
 	}
-	m := newMerger(limits{})
-	file := m.open(path, r.Name)
+	m := newMerger(&settings{})
+	file := m.open(place{path: path})
 	defer m.close(file)
 	if _, err := file.source.update(); err != nil {
 		return err
