@@ -321,12 +321,8 @@ func (f *folding) survey(ctx context.Context, names []string) (found []foundWrit
 // that is known to be otherwise.
 func lookAtWriter(dir, name string) (w foundWriter, err error) {
 	w = foundWriter{name: name, live: true}
-	file, err := mapped.OpenNoFollow(filepath.Join(dir, name))
-	if err != nil {
-		return w, err
-	}
-	defer file.Close()
-	info, err := file.Stat()
+	path := filepath.Join(dir, name)
+	info, err := mapped.Lstat(path)
 	if err != nil {
 		return w, err
 	}
@@ -334,6 +330,11 @@ func lookAtWriter(dir, name string) (w foundWriter, err error) {
 		w.live = false
 		return w, err
 	}
+	file, err := mapped.OpenNoFollow(path)
+	if err != nil {
+		return w, err
+	}
+	defer file.Close()
 	if w.live, err = file.Locked(); err != nil {
 		w.live = true
 		return w, err
