@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"telltale/internal/cell"
 	"telltale/model"
 )
 
@@ -95,6 +96,21 @@ func (c *Collector) Describe() []*model.Family { return nil }
 // of them.
 func (c *Collector) Restricted(names ...string) model.Collector {
 	return &restricted{c, []nameSet{newNameSet(names)}}
+}
+
+// Directory returns the directory whose files are merged.
+func (c *Collector) Directory() string { return c.dir.path }
+
+// Overlaps reports whether the store writes to the collector's directory. It is
+// for registries, which refuse the collector beside the store.
+func (c *Collector) Overlaps(s cell.Store) bool {
+	other, ok := s.(interface{ Directory() string })
+	if !ok {
+		return false
+	}
+	mine, err := os.Stat(c.Directory())
+	theirs, failed := os.Stat(other.Directory())
+	return err == nil && failed == nil && os.SameFile(mine, theirs)
 }
 
 // Stats returns how the collector found its directory at the last collection.

@@ -3,6 +3,7 @@ package multiprocess
 import (
 	"context"
 
+	"telltale/internal/cell"
 	"telltale/model"
 )
 
@@ -38,6 +39,9 @@ func (r *restricted) Restricted(names ...string) model.Collector {
 	filters := append(r.filters[:len(r.filters):len(r.filters)], newNameSet(names))
 	return &restricted{r.collector, filters}
 }
+
+// Overlaps is [Collector.Overlaps].
+func (r *restricted) Overlaps(s cell.Store) bool { return r.collector.Overlaps(s) }
 
 // restrict passes a family through the filters and reports whether any sample
 // can be left.

@@ -3,10 +3,10 @@ package multiprocess_test
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+	"unsafe"
 
 	"telltale/internal/cell"
 	"telltale/internal/mapped"
@@ -40,8 +40,8 @@ func begin(tb testing.TB, dir string, h segment.Header) *writer {
 	if h.ID == [16]byte{} {
 		_, _ = rand.Read(h.ID[:])
 	}
-	name := "writer-" + hex.EncodeToString(h.ID[:]) + ".seg"
-	file, err := mapped.Create(filepath.Join(dir, ".telltale-"+name), 0o600)
+	name := ".telltale-" + hex.EncodeToString(h.ID[:])
+	file, err := mapped.Create(filepath.Join(dir, name), 0o600)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -49,11 +49,14 @@ func begin(tb testing.TB, dir string, h segment.Header) *writer {
 		tb.Fatal(locked, err)
 	}
 	w, err := segment.NewWriter(growing{file}, firstExtent, h)
-	if err := errors.Join(err, os.Rename(filepath.Join(dir, ".telltale-"+name), filepath.Join(dir, name))); err != nil {
+	if err != nil {
 		tb.Fatal(err)
 	}
 	made := &writer{w, tb, file, name}
 	tb.Cleanup(func() { made.die(); file.Unmap() })
+	if h.Kind == segment.KindWriter {
+		made.rename(dir, "writer-"+hex.EncodeToString(h.ID[:])+".seg")
+	}
 	return made
 }
 
@@ -73,7 +76,7 @@ func (w *writer) rename(dir, name string) {
 	w.name = name
 }
 
-// archive makes the archive of a directory.
+// archive makes an archive, which has a temporary name as yet.
 func archive(tb testing.TB, dir string, generation uint64, h segment.Header) *writer {
 	tb.Helper()
 	h.Kind, h.Generation = segment.KindArchive, generation
@@ -139,4 +142,12 @@ func (r rows) value(labels string, v float64, when ...uint64) *cell.Word {
 	}
 	cell.StoreFloat(first, v)
 	return first
+}
+
+// pages is memory on the heap.
+type pages struct{}
+
+func (pages) Extend(_ uint64, n int) ([]byte, error) {
+	words := make([]uint64, n/8)
+	return unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), n), nil
 }

@@ -26,6 +26,13 @@ type MergedCollector interface {
 	model.Restrictor
 }
 
+// Overlapper is a collector that may read what a store writes.
+type Overlapper interface {
+	// Overlaps reports whether the collector shows what the store's own does, so
+	// that with both on a page everything is there twice.
+	Overlaps(Store) bool
+}
+
 // Family is what a store needs to know of an instrument.
 type Family struct {
 	Header *model.Family // name, help, unit, type
