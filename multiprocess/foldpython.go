@@ -172,8 +172,8 @@ func (p *pythonFolding) absorb(ctx context.Context, files []asideFile) error {
 		return nil
 	}
 	if !p.dryRun {
+		p.step("look again")
 		p.census = p.processes.census()
-		p.step("looked again")
 	}
 	var names, told []string
 	for _, file := range files {

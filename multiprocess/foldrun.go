@@ -339,6 +339,9 @@ func lookAtWriter(dir, name string) (w foundWriter, err error) {
 		w.live = true
 		return w, err
 	}
+	if info.Size < segment.HeaderSize {
+		return w, defectf(ReasonTruncated, "it has %d bytes, less than a header", info.Size)
+	}
 	head := make([]byte, segment.HeaderSize)
 	if _, err := file.ReadAt(head, 0); err != nil {
 		return w, err
