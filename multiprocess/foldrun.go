@@ -108,7 +108,7 @@ func (f *folding) begin() (locked bool, err error) {
 	}
 	locked, err = f.lock.Lock()
 	if err == nil && locked {
-		seen := false
+		var seen bool
 		if seen, err = mapped.Probe(path); err == nil && !seen {
 			err = errors.New("locks do not hold there, so that live writers cannot be told from dead ones")
 		}
