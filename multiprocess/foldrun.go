@@ -119,7 +119,7 @@ func lockFolding(dir string) (*mapped.Growing, error) {
 	}
 	locked, err := lock.Lock()
 	if err == nil && locked {
-		seen := false
+		var seen bool
 		if seen, err = mapped.Probe(path); err == nil && !seen {
 			err = errors.New("locks do not hold there, so that live writers cannot be told from dead ones")
 		}
