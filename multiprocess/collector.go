@@ -258,17 +258,3 @@ func WithErrorHook(hook func(error)) Option {
 func WithMappingLimits(files int, bytes int64) Option {
 	return option(func(s *settings) { s.limits.maxFiles, s.limits.maxBytes = files, bytes })
 }
-
-// WithEpoch has only segments of that epoch merged. Without it the epoch is that of
-// the writer that started last, among those that live if there are any. Python's
-// files have no epoch and are always merged.
-func WithEpoch(epoch string) Option {
-	return option(func(s *settings) { s.epoch = &epoch })
-}
-
-// WithExpiry says for how long the series that a process had for itself, of a
-// gauge of the mode all, are shown after it was found dead and its segment was
-// folded; without it that is an hour.
-func WithExpiry(after time.Duration) Option {
-	return option(func(s *settings) { s.expiry = after })
-}

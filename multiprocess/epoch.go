@@ -14,7 +14,7 @@ type group struct {
 
 // gather finds the files that count. Segments of another epoch do not: the
 // service was begun anew. Neither do those that an archive has taken up, or that
-// were met under another name. Python's files always count.
+// were met under another name. Python's files count whatever the epoch is.
 func (m *merger) gather() {
 	var segments []*file
 	absorbed := make(map[string]bool)
@@ -26,6 +26,13 @@ func (m *merger) gather() {
 		segments = append(segments, f)
 		for _, name := range s.absorbed {
 			absorbed[name] = true
+		}
+	}
+	for _, f := range m.files {
+		if _, ok := f.source.(*pythonFile); ok {
+			ignored := absorbed[filepath.Base(f.path)]
+			m.changed = m.changed || ignored != f.ignored
+			f.ignored = ignored
 		}
 	}
 	m.group = group{epoch: m.epochOf(segments, absorbed)}

@@ -88,7 +88,6 @@ func (m *merger) sourceOf(at place) (source, error) {
 		}
 		return &segmentFile{merger: m, place: at}, nil
 	}
-	name, _ = withoutAside(name)
 	kind, pid, err := parsePythonName(name)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"math"
-	"strconv"
 
 	"telltale/internal/mapped"
 	"telltale/model"
@@ -217,13 +216,12 @@ func (f *segmentFile) next(s segment.Space) error {
 	if err := f.reader.Next(s, f); err != nil {
 		return err
 	}
+	if f.own == nil && segment.SignsOf(s).Dead {
+		f.die() // and the lock is that of the fold that found it dead
+	}
 	if first {
 		f.changed = true
-		name := f.header().Writer
-		if name == "" {
-			name = strconv.FormatUint(f.header().PID, 10)
-		}
-		f.label = string(model.AppendLabel(nil, pidLabel, name))
+		f.label = string(model.AppendLabel(nil, pidLabel, processLabel(f.header())))
 	}
 	return nil
 }
