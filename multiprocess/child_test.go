@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-func child(name string, args ...string) *exec.Cmd {
+func command(name string, args ...string) *exec.Cmd {
 	c := exec.Command(os.Args[0], args...)
 	c.Env = append(os.Environ(), childVariable+"="+name, "GORACE=atexit_sleep_ms=0") // which is a second otherwise
 	c.Stderr = os.Stderr
@@ -44,7 +44,7 @@ func child(name string, args ...string) *exec.Cmd {
 // told to end by the end of its standard input, when the test has ended.
 func startChild(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
-	c := child(name, args...)
+	c := command(name, args...)
 	stdin, err := c.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -104,7 +104,7 @@ func (w *listened) checkTold(t *testing.T) {
 func (l *ledger) start(slot, round, times int) *listened {
 	behind := round << 20 // more than a writer can count
 	w := &listened{heard: make(chan struct{})}
-	w.cmd = child("count", l.dir, strconv.Itoa(slot), strconv.Itoa(behind), strconv.Itoa(times))
+	w.cmd = command("count", l.dir, strconv.Itoa(slot), strconv.Itoa(behind), strconv.Itoa(times))
 	w.cmd.Stderr = &w.told
 	acks, err := w.cmd.StdoutPipe()
 	if err == nil {
@@ -232,6 +232,8 @@ func TestKilledWritersLoseNothing(t *testing.T) {
 	readers.Go(func() {
 		l.watch("a reader that was there all along", done, func() (seen, error) { return see(lasting) })
 	})
+	unmapped := collector(t, l.dir, fails, multiprocess.WithMappingLimits(0, 0))
+	readers.Go(func() { l.watch("a reader that maps nothing", done, func() (seen, error) { return see(unmapped) }) })
 	readers.Go(func() { l.watch("a registry with a store", done, func() (seen, error) { return see(own) }) })
 	readers.Go(func() {
 		l.watch("a fresh reader", done, func() (seen, error) {
