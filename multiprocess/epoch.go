@@ -29,10 +29,13 @@ func (m *merger) gather() {
 		}
 	}
 	for _, f := range m.files {
-		if _, ok := f.source.(*pythonFile); ok {
-			ignored := absorbed[filepath.Base(f.path)]
-			m.changed = m.changed || ignored != f.ignored
-			f.ignored = ignored
+		taken := absorbed[filepath.Base(f.path)]
+		if _, python := f.source.(*pythonFile); python || taken && f.err != nil {
+			m.changed = m.changed || taken != f.ignored
+			f.ignored = taken
+		}
+		if taken {
+			f.err = nil // such as that it was deleted since it was listed
 		}
 	}
 	m.group = group{epoch: m.epochOf(segments, absorbed)}
