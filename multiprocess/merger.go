@@ -88,7 +88,9 @@ func (m *merger) sourceOf(at place) (source, error) {
 		}
 		return &segmentFile{merger: m, place: at}, nil
 	}
-	name, _ = withoutAside(name)
+	if original, aside := withoutAside(name); aside {
+		name = original
+	}
 	kind, pid, err := parsePythonName(name)
 	if err != nil {
 		return nil, err

@@ -36,6 +36,7 @@ func asideName(name, unique string) string {
 
 // withoutAside returns the name that a Python file had before it was put aside.
 func withoutAside(name string) (original string, aside bool) {
-	stem, _, aside := strings.Cut(strings.TrimSuffix(name, suffix), asideMark)
-	return stem + suffix, aside
+	stem, ok := strings.CutSuffix(name, suffix)
+	stem, _, aside = strings.Cut(stem, asideMark)
+	return stem + suffix, aside && ok
 }

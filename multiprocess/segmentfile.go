@@ -154,9 +154,12 @@ func (f *segmentFile) open(file *mapped.File) error {
 	if err := checkRegular(info); err != nil {
 		return err
 	}
-	used, err := usedOf(file, info.Size)
+	h, used, err := beginningOf(file, info.Size)
 	if err != nil {
 		return err
+	}
+	if f.reader.At() > 0 && h.ID != f.header().ID {
+		f.forget() // it is another file than last time
 	}
 	f.unmap()
 	f.identity = info.Identity
@@ -179,36 +182,33 @@ func (f *segmentFile) open(file *mapped.File) error {
 	if _, err := file.ReadAt(f.copied, 0); err != nil {
 		return err
 	}
-	if h, err := segment.DecodeHeader(f.copied); err != nil || f.reader.At() > 0 && h.ID != f.header().ID {
-		f.forget() // it is another file than last time
-	}
 	return f.next(memory(f.copied))
 }
 
-// usedOf returns how many bytes of a file of that size are in use, a multiple of
-// eight that it has.
-func usedOf(file *mapped.File, size int64) (int, error) {
+// beginningOf reads the header of a file of that size, and how many of its bytes
+// are in use.
+func beginningOf(file *mapped.File, size int64) (h segment.Header, used int, err error) {
 	switch {
 	case size == 0:
-		return 0, defectf(ReasonEmpty, "it has no bytes")
+		return h, 0, defectf(ReasonEmpty, "it has no bytes")
 	case size < segment.HeaderSize:
-		return 0, defectf(ReasonTruncated, "it has %d bytes, less than a header", size)
+		return h, 0, defectf(ReasonTruncated, "it has %d bytes, less than a header", size)
 	}
 	head := bytesOf(make([]uint64, segment.HeaderSize/8))
 	if _, err := file.ReadAt(head, 0); err != nil {
-		return 0, err
+		return h, 0, err
 	}
-	if _, err := segment.DecodeHeader(head); err != nil {
-		return 0, err
+	if h, err = segment.DecodeHeader(head); err != nil {
+		return h, 0, err
 	}
-	used := segment.Published(memory(head))
-	if used > uint64(size) {
-		return 0, defectf(ReasonTruncated, "it says that %d bytes are used, and has %d", used, size)
+	switch n := segment.Published(memory(head)); {
+	case n > uint64(size):
+		return h, 0, defectf(ReasonTruncated, "it says that %d bytes are used, and has %d", n, size)
+	case n > math.MaxInt/2 || n%8 != 0 || n < segment.HeaderSize:
+		return h, 0, defectf(ReasonCorrupt, "it says that %d bytes are used", n)
+	default:
+		return h, int(n), nil
 	}
-	if used > math.MaxInt/2 || used%8 != 0 || used < segment.HeaderSize {
-		return 0, defectf(ReasonCorrupt, "it says that %d bytes are used", used)
-	}
-	return int(used), nil
 }
 
 // next reads what is new in the segment.
