@@ -46,13 +46,12 @@ func NewCollector(dir string, opts ...Option) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newCollector(dir, opts, nil), nil
+	return newCollector(dir, newSettings(opts), nil), nil
 }
 
 // newCollector returns a collector of a directory to which this process writes
 // the segments that own returns, at each collection.
-func newCollector(dir string, opts []Option, own func() []ownSegment) *Collector {
-	s := newSettings(opts)
+func newCollector(dir string, s *settings, own func() []ownSegment) *Collector {
 	d := &directory{path: dir, merger: newMerger(s), own: own}
 	c := &Collector{hook: s.hook, dir: d, pool: sync.Pool{New: func() any { return &totals{} }}}
 	runtime.AddCleanup(c, func(d *directory) { // mappings are outside the garbage collector's sight
@@ -85,6 +84,19 @@ func resolveDirectory(dir string) (string, error) {
 // counted.
 func (c *Collector) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	return c.collect(ctx, nil, emit)
+}
+
+// Reads reports whether the store is of the directory that the collector reads.
+// A registry with that store refuses the collector, since it shows what is there
+// by itself.
+func (c *Collector) Reads(s cell.Store) bool {
+	store, ok := s.(*Store)
+	if !ok {
+		return false
+	}
+	mine, err := os.Stat(c.dir.path)
+	theirs, failed := os.Stat(store.dir)
+	return err == nil && failed == nil && os.SameFile(mine, theirs)
 }
 
 // Describe returns nothing: what files hold is not known before they are there,
@@ -190,18 +202,28 @@ func (c *Collector) tell(err error) {
 	c.hook(err)
 }
 
-// Option is an option of [NewCollector].
-type Option interface{ apply(*settings) }
+// Option is an option of [NewCollector] and of [Open].
+type Option interface {
+	StoreOption
+	apply(*settings)
+}
 
 type option func(*settings)
 
-func (o option) apply(s *settings) { o(s) }
+func (o option) apply(s *settings)           { o(s) }
+func (o option) applyStore(s *storeSettings) { o(s.settings) }
 
 type settings struct {
 	hook   func(error)
 	limits limits
 	epoch  *string
 	expiry time.Duration
+}
+
+// tell calls the hook, whose panics end here.
+func (s *settings) tell(err error) {
+	defer func() { _ = recover() }()
+	s.hook(err)
 }
 
 func newSettings(opts []Option) *settings {

@@ -9,7 +9,7 @@ import (
 // NewCollectorWith returns a collector of a directory to which this process
 // writes the segments of the names.
 func NewCollectorWith(dir string, own func() map[string]segment.Space, opts ...Option) *Collector {
-	return newCollector(dir, opts, func() (segments []ownSegment) {
+	return newCollector(dir, newSettings(opts), func() (segments []ownSegment) {
 		for name, space := range own() {
 			segments = append(segments, ownSegment{name, space})
 		}

@@ -95,19 +95,17 @@ type foldOption func(*foldSettings)
 
 func (o foldOption) applyFold(s *foldSettings) { o(s) }
 
-// SharedOption is an option of [NewCollector] and of [Fold]: both should be given
-// the same.
+// SharedOption is an option of [NewCollector], [Open] and [Fold]: those of one
+// directory should be given the same.
 type SharedOption interface {
 	Option
 	FoldOption
 }
 
 type sharedOption struct {
-	collector option
+	option
 	foldOption
 }
-
-func (o sharedOption) apply(s *settings) { o.collector(s) }
 
 // WithEpoch has only segments of that epoch merged, and folded; a fold drops dead
 // ones of others. Without it the epoch is that of the writer that started last,

@@ -2,7 +2,6 @@ package multiprocess
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"math"
 
@@ -188,17 +187,17 @@ func (f *segmentFile) open(file *mapped.File) error {
 // usedOf returns how many bytes of a file of that size are in use, a multiple of
 // eight that it has.
 func usedOf(file *mapped.File, size int64) (int, error) {
-	if size == 0 {
+	switch {
+	case size == 0:
 		return 0, defectf(ReasonEmpty, "it has no bytes")
+	case size < segment.HeaderSize:
+		return 0, defectf(ReasonTruncated, "it has %d bytes, less than a header", size)
 	}
 	head := bytesOf(make([]uint64, segment.HeaderSize/8))
-	if _, err := file.ReadAt(head, 0); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := file.ReadAt(head, 0); err != nil {
 		return 0, err
 	}
 	if _, err := segment.DecodeHeader(head); err != nil {
-		if size < segment.HeaderSize {
-			err = defectf(ReasonTruncated, "it has %d bytes, less than a header", size)
-		}
 		return 0, err
 	}
 	used := segment.Published(memory(head))
@@ -277,6 +276,7 @@ func (f *segmentFile) Family(fam *segment.Family) error {
 func (f *segmentFile) Block(fam *segment.Family, offset uint64, rows uint32) error {
 	r := f.families[fam.Number]
 	r.blocks = append(r.blocks, rowBlock{offset, rows})
+	r.expect(int(min(rows, expectedRows)))
 	return nil
 }
 

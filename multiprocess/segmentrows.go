@@ -25,7 +25,8 @@ type familyRows struct {
 	slots       []uint32 // the first; 0 for none
 	owners      []owner  // of an archive's series that each process has
 
-	unbound []uint32 // rows that have no slot yet
+	bound   int      // rows that have a slot, from the first on
+	reused  []uint32 // among them, those that are another series' meanwhile
 	epoch   int      // of slots
 	op      operation
 	buckets []uint32 // by bucket, how far its slot is behind the first
@@ -43,6 +44,13 @@ type owner struct {
 	start int64
 }
 
+// expectedRows bounds for how many rows of a block room is made at once.
+const expectedRows = 512
+
+func (r *familyRows) expect(n int) {
+	r.places, r.generations, r.slots = slices.Grow(r.places, n), slices.Grow(r.generations, n), slices.Grow(r.slots, n)
+}
+
 // define notes whose a row is from now on. Rows are given out in their order.
 func (r *familyRows) define(row uint32, generation uint8, s segment.Series) error {
 	guess := uint32(0)
@@ -58,6 +66,7 @@ func (r *familyRows) define(row uint32, generation uint8, s segment.Series) erro
 	default:
 		r.file.merger.spent++
 		r.places[row], r.generations[row], r.slots[row] = place, generation, 0
+		r.reused = append(r.reused, row)
 	}
 	if s.Process != "" {
 		for len(r.owners) <= int(row) {
@@ -65,7 +74,6 @@ func (r *familyRows) define(row uint32, generation uint8, s segment.Series) erro
 		}
 		r.owners[row] = owner{string(model.AppendLabel(nil, pidLabel, s.Process)), s.Start}
 	}
-	r.unbound = append(r.unbound, row)
 	return nil
 }
 
@@ -85,34 +93,41 @@ func (r *familyRows) operation() operation {
 }
 
 func (r *familyRows) bind(c *catalog) {
-	f := r.claim.family
 	op := r.operation()
 	if r.epoch != c.epoch || r.op != op {
-		r.epoch, r.op = c.epoch, op
+		r.epoch, r.op, r.bound = c.epoch, op, 0
 		clear(r.slots)
-		r.unbound = r.unbound[:0]
-		for row := range r.places {
-			r.unbound = append(r.unbound, uint32(row))
-		}
 	}
 	r.translate()
 	if op == opSkip {
 		return
 	}
 	c.rows = true
-	for _, row := range r.unbound {
-		if op == opSet {
-			r.slots[row] = r.processSlot(c, row)
-			continue
-		}
-		s := &f.series[r.places[row]]
-		had := len(c.owners)
-		r.slots[row] = c.rowSlots(f, s)
-		if len(c.owners) > had && !f.quoted {
-			f.quoted = !model.LabelsFromText(s.labels).AllLegacy()
-		}
+	for _, row := range r.reused {
+		r.slots[row] = r.slot(c, row)
 	}
-	r.unbound = r.unbound[:0]
+	for ; r.bound < len(r.slots); r.bound++ {
+		r.slots[r.bound] = r.slot(c, uint32(r.bound))
+	}
+	r.reused = r.reused[:0]
+}
+
+// slot returns the first slot of a row's series.
+func (r *familyRows) slot(c *catalog, row uint32) uint32 {
+	if r.slots[row] != 0 { // it was among those that are used again
+		return r.slots[row]
+	}
+	if r.op == opSet {
+		return r.processSlot(c, row)
+	}
+	f := r.claim.family
+	s := &f.series[r.places[row]]
+	had := len(c.owners)
+	slot := c.rowSlots(f, s)
+	if len(c.owners) > had && !f.quoted {
+		f.quoted = !model.LabelsFromText(s.labels).AllLegacy()
+	}
+	return slot
 }
 
 // processSlot returns the slot of a row's series in its process.

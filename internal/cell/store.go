@@ -56,13 +56,15 @@ type Family struct {
 type Rows interface {
 	// Add returns a row of zeroed words for a new series. It is never nil.
 	Add(labels model.Labels, created time.Time) *Word
-	// Remove takes a series out, and what processes that ended have left of it.
-	// The caller has seen to it that nobody begins to write in the row.
-	Remove(row *Word, labels model.Labels)
+	// Remove takes a series out. The caller has seen to it that nobody begins to
+	// write in the row.
+	Remove(row *Word)
+	// Forget takes out what processes that ended have left of the series.
+	Forget(series []model.Labels)
 	// Touch moves a series' created time.
 	Touch(row *Word, created time.Time)
 	// Lanes returns lanes for so many of a row's first words, nil if there is
-	// no room.
+	// no room or if it is no row.
 	Lanes(row *Word, words int) *Lanes
 	// SetExemplar sets the exemplar of a counter, or of a histogram's i-th
 	// bucket.

@@ -12,8 +12,9 @@ type FileSystem struct {
 	// counted against it.
 	Memory bool
 	// Proven says that space which [Growing.Extend] reserved stays reserved, so
-	// that no store into an extent can fail for want of it. File systems that copy
-	// on write, such as btrfs and zfs, need new space for every store.
+	// that no store into an extent can fail for want of it, unless somebody makes a
+	// clone of the file that shares it. File systems that copy on write, such as
+	// btrfs and zfs, need new space for every store.
 	Proven bool
 	// Remote says that other machines may write to the same files, or that a
 	// process serves them (NFS, SMB, 9p, FUSE and the like): mappings of one file

@@ -6,8 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// allocate reserves space for the bytes from offset to end, in steps: a signal,
-// such as the profiler's hundred a second, makes tmpfs undo all of a call.
+// allocate reserves space for the bytes from offset to end, in steps: on some
+// kernels a signal, such as the profiler's hundred a second, makes tmpfs undo all
+// of a call.
 func allocate(f *File, offset, end int64) error {
 	for offset < end {
 		n := min(end-offset, 4<<20)

@@ -1,7 +1,10 @@
 package segment
 
 import (
+	"errors"
+	"fmt"
 	"math"
+	"unicode/utf8"
 
 	"telltale/model"
 )
@@ -32,9 +35,10 @@ const (
 // linked reports whether the row's second word is links.
 func (l Layout) linked() bool { return l >= LayoutCounter && l <= LayoutInfo }
 
-// values is how many words lie before a row's values.
+// values is how many words lie before a row's values. That of an info is its
+// links.
 func (l Layout) values() int {
-	if l.linked() {
+	if l.linked() && l != LayoutInfo {
 		return 2
 	}
 	return 1
@@ -142,6 +146,33 @@ func (f *Family) payload() (p payload) {
 	return p
 }
 
+// check says what readers would not accept of a family whose layout they know.
+func (f *Family) check() error {
+	for _, texts := range [][]string{{f.Help, f.Unit}, f.States} {
+		for _, text := range texts {
+			if !utf8.ValidString(text) {
+				return fmt.Errorf("a family with the text %.80q, which is not UTF-8", text)
+			}
+		}
+	}
+	for _, names := range [][]string{{f.Name}, f.Labels} {
+		for _, name := range names {
+			if !model.ValidName(name) {
+				return fmt.Errorf("a family with the name %.80q", name)
+			}
+		}
+	}
+	switch {
+	case !f.Layout.fits(f.Type) || f.Mode >= Modes:
+		return fmt.Errorf("a family of type %d and mode %d in layout %d", f.Type, f.Mode, f.Layout)
+	case f.Layout == LayoutState && len(f.States) == 0:
+		return errors.New("an enum without states")
+	case (f.Layout == LayoutHistogram || f.Layout == LayoutFloats) && !increasing(f.Bounds):
+		return errors.New("buckets whose bounds do not increase up to +Inf")
+	}
+	return nil
+}
+
 // decodeFamily reads a family's record. One of a layout that is not known yet is
 // returned with words 0.
 func decodeFamily(fixed []byte, at uint64) (f *Family, err error) {
@@ -167,17 +198,13 @@ func decodeFamily(fixed []byte, at uint64) (f *Family, err error) {
 	switch {
 	case in.short:
 		return nil, corrupt(at, "a family that ends too soon")
-	case !f.Type.Valid() || f.Mode >= Modes:
-		return nil, corrupt(at, "a family of type %d and mode %d", f.Type, f.Mode)
 	case f.Words() == 0: // of a later minor version: its rows are passed over
-	case !f.Layout.fits(f.Type) || int(words) != f.Words():
-		return nil, corrupt(at, "a %s with %d words in layout %d", f.Type, words, f.Layout)
-	case f.Layout == LayoutState && len(f.States) == 0:
-		return nil, corrupt(at, "an enum without states")
-	case f.Layout == LayoutHistogram || f.Layout == LayoutFloats:
-		if !increasing(f.Bounds) {
-			return nil, corrupt(at, "buckets whose bounds do not increase up to +Inf")
-		}
+		return f, nil
+	case int64(words) != int64(f.Words()):
+		return nil, corrupt(at, "a family with %d words in layout %d", words, f.Layout)
+	}
+	if err := f.check(); err != nil {
+		return nil, corrupt(at, "%v", err)
 	}
 	return f, nil
 }

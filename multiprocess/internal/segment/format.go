@@ -23,8 +23,14 @@ const (
 	// HeaderSize is how many bytes the header has.
 	HeaderSize = 512
 
+	// maxSize is how many bytes a segment may have: links hold offsets, divided
+	// by 8, in 32 bits.
+	maxSize = 8 << 32
+
 	checkedFrom, checkedTo = 20, 384 // what the header's checksum covers
-	maxNameLength          = 63      // of epoch, writer and host
+	// MaxName is how many bytes the names in a header may have: epoch, writer
+	// and host.
+	MaxName = 63
 
 	offVersion    = 8
 	offByteOrder  = 12
@@ -43,7 +49,6 @@ const (
 
 	offUsed    = 384
 	offState   = 392
-	offGarbage = 400
 	offBeat    = 408
 	offSpilled = 416
 
@@ -83,17 +88,25 @@ var ErrForeign = errors.New("it does not begin like a segment")
 // it is of another version of the format or of another byte order.
 var ErrVersion = errors.New("it cannot be read by this program")
 
+// ErrShort is what a [*Corrupt] is, for errors.Is, where a Space ends before what
+// is published: the file was truncated, or has grown since the Space was made.
+var ErrShort = errors.New("it ends before what is published")
+
 // Corrupt says what is wrong with a segment, and where.
 type Corrupt struct {
 	Offset uint64
 	What   string
+	short  bool
 }
+
+// Is reports whether target is [ErrShort] and that is what is wrong.
+func (c *Corrupt) Is(target error) bool { return c.short && target == ErrShort }
 
 // Error says what and where.
 func (c *Corrupt) Error() string { return fmt.Sprintf("at offset %d: %s", c.Offset, c.What) }
 
 func corrupt(offset uint64, format string, args ...any) error {
-	return &Corrupt{offset, fmt.Sprintf(format, args...)}
+	return &Corrupt{Offset: offset, What: fmt.Sprintf(format, args...)}
 }
 
 var (
@@ -104,9 +117,12 @@ var (
 // encode writes the header into the first bytes of a segment. Nothing is
 // published by it.
 func (h *Header) encode(b []byte) error {
+	if h.Kind != KindWriter && h.Kind != KindArchive {
+		return fmt.Errorf("segment: %d is no kind of segment", h.Kind)
+	}
 	for _, text := range []string{h.Epoch, h.Writer, h.Host} {
-		if len(text) > maxNameLength {
-			return fmt.Errorf("segment: %.80q has %d bytes, at most %d fit", text, len(text), maxNameLength)
+		if len(text) > MaxName {
+			return fmt.Errorf("segment: %.80q has %d bytes, at most %d fit", text, len(text), MaxName)
 		}
 	}
 	copy(b, magic)
@@ -170,7 +186,7 @@ func DecodeHeader(b []byte) (h Header, err error) {
 		text *string
 	}{{offEpoch, &h.Epoch}, {offWriter, &h.Writer}, {offHost, &h.Host}} {
 		n := int(b[name.at])
-		if n > maxNameLength {
+		if n > MaxName {
 			return h, corrupt(uint64(name.at), "a name of %d bytes", n)
 		}
 		*name.text = string(b[name.at+1 : name.at+1+n])
@@ -206,10 +222,14 @@ func (t recordType) mutable(offset, fixed uint64) uint64 {
 	case blockRecord:
 		alignment = 64
 	case lanesRecord:
-		alignment = 128
+		alignment = lineAlignment
 	}
 	return align(offset+recordHeaderSize+fixed, alignment) - offset
 }
+
+// lineAlignment is the largest alignment that a record asks for: extents keep it
+// too.
+const lineAlignment = 128
 
 func align(n, to uint64) uint64 { return (n + to - 1) &^ (to - 1) }
 

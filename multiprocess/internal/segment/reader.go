@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"fmt"
 	"sync/atomic"
 	"unsafe"
 
@@ -11,7 +12,8 @@ import (
 // Space is the bytes of a segment that a reader can see.
 type Space interface {
 	// Bytes returns n bytes from offset on, nil if they are not all there. What
-	// one record has lies in one piece.
+	// one record has lies in one piece, and offset 0 at an address that is a
+	// multiple of 8. Any offset may be asked for.
 	Bytes(offset, n uint64) []byte
 }
 
@@ -74,15 +76,16 @@ func SignsOf(s Space) (signs Signs) {
 
 // MarkDead says in the header of a writer that is dead that it is, before its
 // lock is taken by somebody else. The bytes are the segment's first.
-func MarkDead(b []byte) { wordAt(b, offState).Or(stateDead) }
+func MarkDead(b []byte) { WordAt(b, offState).Or(stateDead) }
 
 func atomicWord(b []byte, offset uint64) uint64 {
 	return atomic.LoadUint64((*uint64)(unsafe.Pointer(&b[offset])))
 }
 
 // Next tells of all records that were published since the last call. After an
-// error, which is a [*Corrupt], [ErrForeign], [ErrVersion], or one of the Contents',
-// the reader cannot go on.
+// error, which is a [*Corrupt], [ErrForeign], [ErrVersion], or one of the
+// Contents', the reader cannot go on, unless it is [ErrShort]: a writer may publish more at any time,
+// and with a Space that has it the reader goes on where it was.
 func (r *Reader) Next(s Space, to Contents) error {
 	if r.at == 0 {
 		b := s.Bytes(0, HeaderSize)
@@ -96,7 +99,7 @@ func (r *Reader) Next(s Space, to Contents) error {
 		r.header, r.at = h, HeaderSize
 	}
 	used := Published(s)
-	if used < r.at || used%8 != 0 {
+	if used < r.at || used%8 != 0 || used > maxSize {
 		return corrupt(offUsed, "%d bytes are in use, after %d", used, r.at)
 	}
 	for r.at < used {
@@ -140,32 +143,44 @@ func (r *Reader) record(s Space, to Contents, used uint64) (uint64, error) {
 	case seriesRecord:
 		return size, r.series(fixed, to)
 	case absorbedRecord:
-		in := fields{rest: fixed}
-		for n := in.u32(); n > 0; n-- {
-			name := in.text()
-			if in.short {
-				return 0, corrupt(r.at, "a list of names that ends too soon")
-			}
+		return size, r.absorbed(fixed, to)
+	}
+	return size, nil // of a later minor version, or nothing to tell of
+}
+
+func (r *Reader) absorbed(fixed []byte, to Contents) error {
+	if r.header.Kind != KindArchive {
+		return corrupt(r.at, "names of absorbed files where there is no archive")
+	}
+	in := fields{rest: fixed}
+	for n := in.u32(); n > 0 && !in.short; n-- {
+		if name := in.text(); !in.short {
 			if err := to.Absorbed(name); err != nil {
-				return 0, err
+				return err
 			}
 		}
 	}
-	return size, nil
+	if in.short {
+		return corrupt(r.at, "a list of names that ends too soon")
+	}
+	return nil
 }
 
 // recordAt returns a record, its fixed part and its type, not yet the checksum.
 func recordAt(s Space, at, used uint64) (b, fixed []byte, t recordType, err error) {
-	head := s.Bytes(at, recordHeaderSize)
-	if head == nil || at%8 != 0 || used-at < recordHeaderSize {
+	if at%8 != 0 || used-at < recordHeaderSize {
 		return nil, nil, 0, corrupt(at, "no record begins here")
+	}
+	head := s.Bytes(at, recordHeaderSize)
+	if head == nil {
+		return nil, nil, 0, &Corrupt{at, "a record that is not there", true}
 	}
 	size, n := uint64(order.Uint32(head)), uint64(order.Uint32(head[12:]))
 	if size < recordHeaderSize || size%8 != 0 || size > used-at || n > size-recordHeaderSize {
 		return nil, nil, 0, corrupt(at, "a record of %d bytes, of which %d are fixed and %d in use", size, n, used-at)
 	}
 	if b = s.Bytes(at, size); b == nil {
-		return nil, nil, 0, corrupt(at, "a record of %d bytes that are not there", size)
+		return nil, nil, 0, &Corrupt{at, fmt.Sprintf("a record of %d bytes that are not there", size), true}
 	}
 	return b, b[recordHeaderSize : recordHeaderSize+n], recordType(order.Uint16(b[4:])), nil
 }
@@ -181,7 +196,7 @@ func (r *Reader) block(fixed []byte, size uint64, to Contents) error {
 		return nil
 	}
 	start := blockRecord.mutable(r.at, uint64(len(fixed)))
-	if start > size || uint64(rows) > (size-start)/8/uint64(f.Words()) || from != r.rows[number] {
+	if rows == 0 || start > size || uint64(rows) > (size-start)/8/uint64(f.Words()) || from != r.rows[number] {
 		return corrupt(r.at, "%d rows from row %d on in %d bytes", rows, from, size)
 	}
 	r.rows[number] += rows
@@ -216,11 +231,10 @@ func (r *Reader) family(number uint32) *Family {
 	return nil
 }
 
-// Row returns the first word of a row, given its bytes.
-func Row(b []byte) *cell.Word { return wordAt(b, 0) }
-
 // State takes a row's state apart. There is a series in the row if live, which
-// is the one with the generation; created is 0 if that is unknown.
+// is the one with the generation; created is 0 if that is unknown. Who reads
+// values reads the state before and after: if it is another one then, the values
+// may be another series'.
 func State(row *cell.Word) (generation uint8, created int64, live bool) {
 	state := row.Load()
 	created = int64(state & createdMask)
@@ -245,6 +259,10 @@ func Withdraw(row *cell.Word) {
 // Values returns the first of a row's values.
 func (l Layout) Values(row *cell.Word) *cell.Word { return cell.At(row, l.values()) }
 
+// mostLanes is how many lanes a value may have, so that damage cannot make the
+// reading of a row as long as the file.
+const mostLanes = 1024
+
 // lanes is a lanes record.
 type lanes struct {
 	first                *cell.Word
@@ -259,10 +277,10 @@ func lanesAt(s Space, at uint64) (l lanes, ok bool) {
 	in := fields{rest: fixed}
 	words, n, stride := uint64(in.u32()), uint64(in.u32()), uint64(in.u32())
 	start := lanesRecord.mutable(at, uint64(len(fixed)))
-	if in.short || n == 0 || words > stride || start > uint64(len(b)) || n*stride > (uint64(len(b))-start)/8 {
+	if in.short || n == 0 || n > mostLanes || stride == 0 || words > stride || start > uint64(len(b)) || n*stride > (uint64(len(b))-start)/8 {
 		return l, false
 	}
-	return lanes{wordAt(b, start), int(words), int(n), int(stride)}, true
+	return lanes{WordAt(b, start), int(words), int(n), int(stride)}, true
 }
 
 // linked returns the record of that type that a row refers to.
@@ -282,11 +300,7 @@ func (f *Family) SpreadOf(s Space, row *cell.Word) (Spread, bool) {
 	if !f.Layout.linked() || f.Layout == LayoutInfo {
 		return Spread{}, false
 	}
-	at := cell.At(row, wordLinks).Load() & 0xffffffff * 8
-	if at == 0 {
-		return Spread{}, false
-	}
-	l, ok := lanesAt(s, at)
+	l, ok := lanesAt(s, lowLink(cell.At(row, wordLinks).Load()))
 	return Spread{l}, ok
 }
 
@@ -323,7 +337,7 @@ func tableAt(s Space, at uint64) (t table, ok bool) {
 	if in.short || n == 0 || start > uint64(len(b)) || n > (uint64(len(b))-start)/8 {
 		return t, false
 	}
-	return table{wordAt(b, start), int(n)}, true
+	return table{WordAt(b, start), int(n)}, true
 }
 
 func slotAt(s Space, at uint64) (slot textSlot, ok bool) {
@@ -337,7 +351,7 @@ func slotAt(s Space, at uint64) (slot textSlot, ok bool) {
 	if in.short || capacity%8 != 0 || start > uint64(len(b)) || slotText+capacity/8 > (uint64(len(b))-start)/8 {
 		return slot, false
 	}
-	return textSlot{wordAt(b, start), int(capacity)}, true
+	return textSlot{WordAt(b, start), int(capacity)}, true
 }
 
 // Exemplar returns the exemplar of a counter's row, or of a histogram's i-th
@@ -346,19 +360,11 @@ func (f *Family) Exemplar(s Space, row *cell.Word, i int) *model.Exemplar {
 	if !f.Layout.linked() || f.Layout == LayoutInfo {
 		return nil
 	}
-	at := cell.At(row, wordLinks).Load() >> 32 * 8
-	if at == 0 {
-		return nil
-	}
-	t, ok := tableAt(s, at)
+	t, ok := tableAt(s, highLink(cell.At(row, wordLinks).Load()))
 	if !ok || i >= t.n {
 		return nil
 	}
-	offset := cell.At(t.first, i).Load()
-	if offset == 0 {
-		return nil
-	}
-	slot, ok := slotAt(s, offset)
+	slot, ok := slotAt(s, cell.At(t.first, i).Load())
 	if !ok {
 		return nil
 	}
@@ -374,13 +380,19 @@ func (f *Family) Info(s Space, row *cell.Word) model.Labels {
 	if f.Layout != LayoutInfo {
 		return model.Labels{}
 	}
-	slot, ok := slotAt(s, cell.At(row, wordLinks).Load()>>32*8)
-	if !ok {
-		return model.Labels{}
+	links := cell.At(row, wordLinks)
+	for range 3 { // in which the writer may have come round to the slot that was shown
+		shown := links.Load()
+		slot, ok := slotAt(s, highLink(shown))
+		if !ok {
+			break
+		}
+		if _, _, text, ok := slot.read(nil); ok && model.ValidLabelsText(string(text)) {
+			return model.LabelsFromText(string(text))
+		}
+		if links.Load() == shown {
+			break
+		}
 	}
-	_, _, text, ok := slot.read(nil)
-	if !ok || !model.ValidLabelsText(string(text)) {
-		return model.Labels{}
-	}
-	return model.LabelsFromText(string(text))
+	return model.Labels{}
 }

@@ -1,6 +1,9 @@
 package segment
 
 import (
+	"cmp"
+	"fmt"
+	"math"
 	"slices"
 	"unsafe"
 
@@ -55,8 +58,11 @@ const (
 // maxBlockRows is how many rows a block has at most.
 const maxBlockRows = 512
 
-// Rows lays out a family.
+// Rows lays out a family, unless readers would not accept it.
 func (w *Writer) Rows(f Family) (*Rows, error) {
+	if err := f.check(); err != nil {
+		return nil, fmt.Errorf("segment: %w", err)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f.Number = w.families
@@ -71,9 +77,11 @@ func (w *Writer) Rows(f Family) (*Rows, error) {
 // Family returns what the rows are of.
 func (r *Rows) Family() *Family { return &r.family }
 
-// Add gives a series a row whose words are zero, and returns the first of its
-// values.
+// Add gives a series a row whose values are zero, and returns the first of them.
 func (r *Rows) Add(s Series) (*cell.Word, error) {
+	if err := checkLabels(s.Labels); err != nil {
+		return nil, err
+	}
 	w := r.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -93,17 +101,62 @@ func (r *Rows) Add(s Series) (*cell.Word, error) {
 	if _, err := w.lay(seriesRecord, p, 0); err != nil {
 		return nil, err
 	}
-	if n := len(r.rest); n > 0 && r.rest[0].row == row {
-		r.rest = slices.Delete(r.rest, 0, 1)
-		for i := 1; i < r.words; i++ {
-			cell.At(row, i).Store(0)
-		}
+	if len(r.rest) > 0 && r.rest[0].row == row {
+		r.rest = r.rest[1:]
+		r.clear(row)
 	} else {
 		r.next++
 	}
 	w.publish()
-	row.Store(generation<<generationShift | uint64(max(unknownCreated, s.Created))&createdMask)
+	row.Store(generation<<generationShift | createdBits(s.Created))
 	return cell.At(row, r.family.Layout.values()), nil
+}
+
+// createdBits returns the lower part of a live row's state, which is never 0.
+func createdBits(created int64) uint64 {
+	return uint64(min(max(unknownCreated, created), createdMask))
+}
+
+// checkLabels refuses text for which readers would refuse the segment.
+func checkLabels(text string) error {
+	if !model.ValidLabelsText(text) {
+		return fmt.Errorf("segment: %.80q are no labels", text)
+	}
+	return nil
+}
+
+// clear zeroes a row that is used again. What it refers to stays and is used
+// again too: otherwise series that come and go would fill the disk.
+func (r *Rows) clear(row *cell.Word) {
+	for i := r.family.Layout.values(); i < r.words; i++ {
+		cell.At(row, i).Store(0)
+	}
+	if !r.family.Layout.linked() {
+		return
+	}
+	s := (*locked)(r.writer)
+	links := cell.At(row, wordLinks).Load()
+	low, high := lowLink(links), highLink(links)
+	if r.family.Layout == LayoutInfo {
+		for _, at := range []uint64{low, high} {
+			if slot, ok := slotAt(s, at); ok {
+				slot.clear()
+			}
+		}
+		return
+	}
+	if l, ok := lanesAt(s, low); ok {
+		for i := range l.lanes * l.stride {
+			cell.At(l.first, i).Store(0)
+		}
+	}
+	if t, ok := tableAt(s, high); ok {
+		for i := range t.n {
+			if slot, ok := slotAt(s, cell.At(t.first, i).Load()); ok {
+				slot.clear()
+			}
+		}
+	}
 }
 
 // take finds a row: one that has rested, else a fresh one. It is still there for
@@ -126,7 +179,7 @@ func (r *Rows) take() (row *cell.Word, number uint32, err error) {
 func (r *Rows) grow() error {
 	n := uint32(1)
 	if len(r.family.Labels) > 0 || r.family.Published || r.total > 0 {
-		n = uint32(min(8<<min(len(r.blocks), 16), maxBlockRows))
+		n = uint32(min(8<<min(len(r.blocks), 16), maxBlockRows, max(1, maxExtent/8/r.words)))
 	}
 	var p payload
 	p.u32(r.family.Number)
@@ -138,23 +191,15 @@ func (r *Rows) grow() error {
 		return err
 	}
 	w.publish()
-	b := block{first: wordAt(rec.bytes, rec.mutable), from: r.total, rows: n}
+	b := block{first: WordAt(rec.bytes, rec.mutable), from: r.total, rows: n}
 	r.total += n
 	r.next = 0
-	i, _ := slices.BinarySearchFunc(r.blocks, b.first, compareBlock)
+	i, _ := slices.BinarySearchFunc(r.blocks, b, func(b, c block) int {
+		return cmp.Compare(uintptr(unsafe.Pointer(b.first)), uintptr(unsafe.Pointer(c.first)))
+	})
 	r.blocks = slices.Insert(r.blocks, i, b)
 	r.last = i
 	return nil
-}
-
-func compareBlock(b block, w *cell.Word) int {
-	switch x, y := uintptr(unsafe.Pointer(b.first)), uintptr(unsafe.Pointer(w)); {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
 }
 
 // row returns the first word of the row with the given first value.
@@ -165,22 +210,44 @@ func (r *Rows) row(first *cell.Word) *cell.Word {
 // Remove takes the series of a row out. The row is not given to another before
 // it has rested.
 func (r *Rows) Remove(first *cell.Word) {
-	row := r.row(first)
 	w := r.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i, found := slices.BinarySearchFunc(r.blocks, row, compareBlock)
-	if !found {
-		i--
+	number, ok := r.number(first)
+	if !ok {
+		return
 	}
-	b := r.blocks[i]
-	place := uint32((uintptr(unsafe.Pointer(row)) - uintptr(unsafe.Pointer(b.first))) / uintptr(8*r.words))
+	row := r.row(first)
 	state := row.Load()
 	if state&createdMask == 0 {
 		return
 	}
 	row.Store(state &^ createdMask)
-	r.rest = append(r.rest, resting{row, b.from + place, w.ticks + quarantine})
+	r.rest = append(r.rest, resting{row, number, w.ticks + quarantine})
+}
+
+// number returns the number of the row with the given first value, which may be
+// nobody's. The caller holds the lock.
+func (r *Rows) number(first *cell.Word) (uint32, bool) {
+	address := uintptr(unsafe.Pointer(first)) - uintptr(8*r.family.Layout.values())
+	i, _ := slices.BinarySearchFunc(r.blocks, address+1, func(b block, address uintptr) int {
+		return cmp.Compare(uintptr(unsafe.Pointer(b.first)), address)
+	})
+	if i == 0 {
+		return 0, false
+	}
+	b := r.blocks[i-1]
+	place := (address - uintptr(unsafe.Pointer(b.first))) / uintptr(8*r.words)
+	return b.from + uint32(place), place < uintptr(b.rows)
+}
+
+// Has reports whether a first value is that of one of these rows.
+func (r *Rows) Has(first *cell.Word) bool {
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, ok := r.number(first)
+	return ok
 }
 
 // Touch moves the created time of a series, in microseconds since 1970.
@@ -188,7 +255,7 @@ func (r *Rows) Touch(first *cell.Word, created int64) {
 	row := r.row(first)
 	for {
 		state := row.Load()
-		if state&createdMask == 0 || row.CompareAndSwap(state, state&^createdMask|uint64(max(unknownCreated, created))&createdMask) {
+		if state&createdMask == 0 || row.CompareAndSwap(state, state&^createdMask|createdBits(created)) {
 			return
 		}
 	}
@@ -201,10 +268,8 @@ func (r *Rows) Lanes(first *cell.Word, words int) (*cell.Lanes, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	links := cell.At(r.row(first), wordLinks)
-	if at := links.Load() & 0xffffffff * 8; at != 0 {
-		if l, ok := lanesAt((*locked)(w), at); ok {
-			return cell.LanesOver(unsafe.Slice(l.first, l.lanes*l.stride), l.stride), nil
-		}
+	if l, ok := lanesAt((*locked)(w), lowLink(links.Load())); ok {
+		return cell.LanesOver(unsafe.Slice(l.first, l.lanes*l.stride), l.stride), nil
 	}
 	lanes, stride := cell.LaneShape(words)
 	var p payload
@@ -217,8 +282,12 @@ func (r *Rows) Lanes(first *cell.Word, words int) (*cell.Lanes, error) {
 	}
 	w.publish()
 	link(links, rec.offset, 0)
-	return cell.LanesOver(unsafe.Slice(wordAt(rec.bytes, rec.mutable), lanes*stride), stride), nil
+	return cell.LanesOver(unsafe.Slice(WordAt(rec.bytes, rec.mutable), lanes*stride), stride), nil
 }
+
+// lowLink and highLink return the offsets in links, 0 for none.
+func lowLink(links uint64) uint64  { return links & math.MaxUint32 * 8 }
+func highLink(links uint64) uint64 { return links >> 32 * 8 }
 
 // link puts an offset into the lower half of links, or the upper one at shift
 // 32.
@@ -232,57 +301,60 @@ func link(links *cell.Word, offset uint64, shift uint) {
 }
 
 // SetExemplar makes e the exemplar of a counter, or of a histogram's i-th bucket.
-// When another goroutine is setting the same one, that one stays.
 func (r *Rows) SetExemplar(first *cell.Word, i int, e *model.Exemplar) error {
-	slot, err := r.exemplarSlot(first, i, len(e.Labels.Text()))
-	if err != nil {
-		return err
-	}
-	return slot.write(e.Value, e.Timestamp, e.Labels.Text())
-}
-
-// exemplarSlot finds the place of an exemplar, and makes one where there is none
-// or it is too small.
-func (r *Rows) exemplarSlot(first *cell.Word, i, length int) (slot textSlot, err error) {
+	text := e.Labels.Text()
 	w := r.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	links := cell.At(r.row(first), wordLinks)
-	at := links.Load() >> 32 * 8
-	n := max(1, len(r.family.Bounds))
-	if at == 0 {
-		var p payload
-		p.u32(uint32(n))
-		rec, err := w.lay(tableRecord, p, uint64(n))
-		if err != nil {
-			return slot, err
-		}
-		w.publish()
-		link(links, rec.offset, 32)
-		at = rec.offset
-	}
-	table, _ := tableAt((*locked)(w), at)
-	entry := cell.At(table.first, i)
-	if slot, ok := slotAt((*locked)(w), entry.Load()); ok && slot.capacity >= length {
-		return slot, nil
-	}
-	slot, offset, err := w.newSlot(length)
+	entry, err := r.exemplarEntry(first, i)
 	if err != nil {
-		return slot, err
+		return err
 	}
+	if slot, ok := slotAt((*locked)(w), entry.Load()); ok && slot.capacity >= len(text) {
+		slot.write(e.Value, e.Timestamp, text)
+		return nil
+	}
+	slot, offset, err := w.newSlot(len(text))
+	if err != nil {
+		return err
+	}
+	slot.write(e.Value, e.Timestamp, text)
 	entry.Store(offset)
-	return slot, nil
+	return nil
+}
+
+// exemplarEntry finds the word that says where an exemplar lies, and makes the
+// row's table at the first call. The caller holds the lock.
+func (r *Rows) exemplarEntry(first *cell.Word, i int) (*cell.Word, error) {
+	w := r.writer
+	links := cell.At(r.row(first), wordLinks)
+	if t, ok := tableAt((*locked)(w), highLink(links.Load())); ok {
+		return cell.At(t.first, i), nil
+	}
+	n := max(1, len(r.family.Bounds))
+	var p payload
+	p.u32(uint32(n))
+	rec, err := w.lay(tableRecord, p, uint64(n))
+	if err != nil {
+		return nil, err
+	}
+	w.publish()
+	link(links, rec.offset, 32)
+	return cell.At(WordAt(rec.bytes, rec.mutable), i), nil
 }
 
 // SetInfo makes labels those of an info's row. They are written where readers do
 // not look, then shown in one step.
 func (r *Rows) SetInfo(first *cell.Word, labels string) error {
+	if err := checkLabels(labels); err != nil {
+		return err
+	}
 	w := r.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	links := cell.At(r.row(first), wordLinks)
 	old := links.Load()
-	shown, spare := old>>32, old&0xffffffff
+	shown, spare := old>>32, old&math.MaxUint32
 	slot, ok := slotAt((*locked)(w), spare*8)
 	if !ok || slot.capacity < len(labels) {
 		fresh, offset, err := w.newSlot(len(labels))
@@ -291,9 +363,7 @@ func (r *Rows) SetInfo(first *cell.Word, labels string) error {
 		}
 		slot, spare = fresh, offset/8
 	}
-	if err := slot.write(0, model.Timestamp{}, labels); err != nil {
-		return err
-	}
+	slot.write(0, model.Timestamp{}, labels)
 	links.Store(spare<<32 | shown)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"testing"
 	"unsafe"
 
@@ -16,11 +17,11 @@ const firstExtent = 16 << 10
 // heap is Memory that ends after a number of bytes.
 type heap struct{ limit uint64 }
 
-var errFull = errors.New("full")
+var errNoRoom = errors.New("full")
 
 func (h *heap) Extend(offset uint64, n int) ([]byte, error) {
 	if h.limit > 0 && offset+uint64(n) > h.limit {
-		return nil, errFull
+		return nil, errNoRoom
 	}
 	words := make([]uint64, n/8)
 	return unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), n), nil
@@ -36,35 +37,6 @@ func newWriter(t testing.TB, h Header) *Writer {
 		t.Fatal(err)
 	}
 	return w
-}
-
-// found is what a walk found, as text.
-type found struct {
-	space Space
-	lines []string
-}
-
-func (f *found) Family(fam *Family) error {
-	f.lines = append(f.lines, fmt.Sprintf("family %d %s %s %q layout %d mode %d %v %v %v", fam.Number, fam.Type, fam.Name, fam.Help, fam.Layout, fam.Mode, fam.Bounds, fam.States, fam.Labels))
-	return nil
-}
-
-func (f *found) Block(fam *Family, offset uint64, rows uint32) error {
-	if f.space.Bytes(offset, uint64(rows)*uint64(fam.Words())*8) == nil {
-		return fmt.Errorf("rows at %d are not there", offset)
-	}
-	f.lines = append(f.lines, fmt.Sprintf("%d rows of %s", rows, fam.Name))
-	return nil
-}
-
-func (f *found) Series(fam *Family, row uint32, generation uint8, s Series) error {
-	f.lines = append(f.lines, fmt.Sprintf("%s row %d generation %d {%s} %s", fam.Name, row, generation, s.Labels, s.Process))
-	return nil
-}
-
-func (f *found) Absorbed(name string) error {
-	f.lines = append(f.lines, "absorbed "+name)
-	return nil
 }
 
 func TestWhatIsWrittenIsRead(t *testing.T) {
@@ -88,21 +60,21 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 	lanes.Mine().Add(4)
 	lanes.AddFloat(1, 0.5)
-	seen := &found{space: w}
-	var r Reader
-	if err := r.Next(w, seen); err != nil {
+	seen := &walk{space: w}
+	if err := seen.next(); err != nil {
 		t.Fatal(err)
 	}
-	if h := r.Header(); h.Epoch != "blue" || h.Writer != "web" || h.Start != 42 || h.PID != 7 {
+	if h := seen.reader.Header(); h.Epoch != "blue" || h.Writer != "web" || h.Start != 42 || h.PID != 7 {
 		t.Errorf("header %+v", h)
 	}
-	want := []string{
-		`family 0 counter requests "Requests." layout 3 mode 0 [] [] [code]`,
-		"8 rows of requests",
-		`requests row 0 generation 1 {code="200"} `,
+	if len(seen.families) != 1 || len(seen.families[0].rows) != 8 || len(seen.families[0].series) != 1 {
+		t.Fatalf("read %+v", seen.families)
 	}
-	if got := seen.lines; fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("read\n%q\nwant\n%q", got, want)
+	if f := seen.families[0].Family; !reflect.DeepEqual(f, rows.Family()) {
+		t.Errorf("read %+v, want %+v", f, rows.Family())
+	}
+	if s := seen.families[0].series[0]; s != (owner{1, Series{Labels: `code="200"`}}) {
+		t.Errorf("read %+v", s)
 	}
 	row := rows.row(first)
 	if generation, created, live := State(row); generation != 1 || created != 5 || !live {
@@ -134,24 +106,22 @@ func TestManyFamiliesGrow(t *testing.T) {
 			total++
 		}
 	}
-	seen := &found{space: w}
-	var r Reader
-	if err := r.Next(w, seen); err != nil {
+	seen := &walk{space: w}
+	if err := seen.next(); err != nil {
 		t.Fatal(err)
 	}
 	series := 0
-	for _, line := range seen.lines {
-		var name string
-		var row int
-		if n, _ := fmt.Sscanf(line, "%s row %d", &name, &row); n == 2 {
-			series++
+	seen.live(func(f *seenFamily, _ *cell.Word, s owner) {
+		if row := f.series[uint32(series%100)]; row != s {
+			t.Errorf("row %d has %v", series%100, s)
 		}
-	}
+		series++
+	})
 	if series != total {
 		t.Errorf("%d series, want %d", series, total)
 	}
-	if w.Used() != r.At() {
-		t.Errorf("read up to %d of %d", r.At(), w.Used())
+	if w.Used() != seen.reader.At() {
+		t.Errorf("read up to %d of %d", seen.reader.At(), w.Used())
 	}
 }
 
@@ -204,12 +174,11 @@ func TestFullMemoryLosesNothing(t *testing.T) {
 		_, err = rows.Add(Series{Labels: fmt.Sprintf(`a="%d"`, n)})
 		n++
 	}
-	if !errors.Is(err, errFull) {
+	if !errors.Is(err, errNoRoom) {
 		t.Fatal(err)
 	}
-	seen := &found{space: w}
-	var r Reader
-	if err := r.Next(w, seen); err != nil {
+	seen := &walk{space: w}
+	if err := seen.next(); err != nil {
 		t.Error(err)
 	}
 }

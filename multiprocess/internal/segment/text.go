@@ -1,9 +1,9 @@
 package segment
 
 import (
-	"errors"
 	"hash/crc32"
 	"math"
+	"math/bits"
 	"unsafe"
 
 	"telltale/internal/cell"
@@ -12,7 +12,7 @@ import (
 
 // textSlot is room for one text with a value and a time, which is written again
 // and again while others read it. Its words: a version, odd while somebody
-// writes; the value; seconds; nanoseconds, with the bit setBit if there is a time
+// writes and 0 before anybody has; the value; seconds; nanoseconds, with the bit setBit if there is a time
 // at all; the text's length, with its checksum above; the text.
 type textSlot struct {
 	first    *cell.Word
@@ -28,16 +28,20 @@ const (
 	slotText
 
 	setBit = 1 << 32
+	// noText is the length of what is not there: more than any slot has room for.
+	noText = math.MaxUint32
 	// minSlot is how many bytes of text a slot has room for, so that exemplars
 	// that change do not need another one: a trace and a span, with names.
 	minSlot = 96
 )
 
-var errBusy = errors.New("segment: somebody else is writing there")
-
-// newSlot lays out a slot. The caller holds the lock.
+// newSlot lays out a slot, with twice the room of one that has become too small.
+// The caller holds the lock.
 func (w *Writer) newSlot(length int) (textSlot, uint64, error) {
-	capacity := int(align(uint64(max(length, minSlot)), 8))
+	capacity := minSlot
+	if length > minSlot {
+		capacity = 1 << bits.Len(uint(length-1))
+	}
 	var p payload
 	p.u32(uint32(capacity))
 	rec, err := w.lay(textRecord, p, uint64(slotText+capacity/8))
@@ -45,16 +49,12 @@ func (w *Writer) newSlot(length int) (textSlot, uint64, error) {
 		return textSlot{}, 0, err
 	}
 	w.publish()
-	return textSlot{wordAt(rec.bytes, rec.mutable), capacity}, rec.offset, nil
+	return textSlot{WordAt(rec.bytes, rec.mutable), capacity}, rec.offset, nil
 }
 
-// write puts a text into the slot, unless another goroutine is doing so.
-func (s textSlot) write(value float64, when model.Timestamp, text string) error {
-	version := cell.At(s.first, slotVersion)
-	v := version.Load()
-	if v%2 == 1 || !version.CompareAndSwap(v, v+1) {
-		return errBusy
-	}
+// write puts a text into the slot. The caller holds the lock.
+func (s textSlot) write(value float64, when model.Timestamp, text string) {
+	s.begin()
 	cell.StoreFloat(cell.At(s.first, slotValue), value)
 	sec, nsec := when.UnixParts()
 	nanos := uint64(uint32(nsec))
@@ -70,9 +70,24 @@ func (s textSlot) write(value float64, when model.Timestamp, text string) error 
 		copy(word[:], text[i:])
 		cell.At(s.first, slotText+i/8).Store(order.Uint64(word[:]))
 	}
-	version.Store(v + 2)
-	return nil
+	s.end()
 }
+
+// clear leaves nothing in the slot to be read. The caller holds the lock.
+func (s textSlot) clear() {
+	s.begin()
+	cell.At(s.first, slotLength).Store(noText)
+	s.end()
+}
+
+// begin makes the version odd, also where who died writing has left it so.
+func (s textSlot) begin() {
+	version := cell.At(s.first, slotVersion)
+	version.Store(version.Load() | 1)
+}
+
+// end makes the version even, another one than before.
+func (s textSlot) end() { cell.At(s.first, slotVersion).Add(1) }
 
 // read copies the text into room, which grows as it must. It is not ok while
 // somebody writes, before anybody has, and if the text is damaged.
@@ -86,10 +101,10 @@ func (s textSlot) read(room []byte) (value float64, when model.Timestamp, text [
 		value = cell.LoadFloat(cell.At(s.first, slotValue))
 		sec, nanos := cell.At(s.first, slotSeconds).Load(), cell.At(s.first, slotNanos).Load()
 		length := cell.At(s.first, slotLength).Load()
-		n := int(length & math.MaxUint32)
-		if n > s.capacity {
+		if length&math.MaxUint32 > uint64(s.capacity) {
 			continue
 		}
+		n := int(length & math.MaxUint32)
 		text = room[:0]
 		for i := 0; i < n; i += 8 {
 			text = order.AppendUint64(text, cell.At(s.first, slotText+i/8).Load())

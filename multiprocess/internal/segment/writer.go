@@ -29,6 +29,7 @@ type Writer struct {
 	memory Memory
 	page   uint64
 
+	header   []byte // the beginning of the first extent
 	mu       sync.Mutex
 	extents  []extent
 	used     uint64 // published, or about to be
@@ -45,28 +46,35 @@ type extent struct {
 // NewWriter lays out an empty segment whose first extent has size bytes, a
 // multiple of the page size, and whose further ones are multiples of it too.
 func NewWriter(m Memory, size int, h Header) (*Writer, error) {
+	header := make([]byte, HeaderSize)
+	if err := h.encode(header); err != nil {
+		return nil, err
+	}
+	if size < HeaderSize || size%lineAlignment != 0 {
+		return nil, fmt.Errorf("segment: extents of %d bytes", size)
+	}
 	w := &Writer{memory: m, page: uint64(size)}
-	data, err := m.Extend(0, size)
-	if err != nil {
+	if err := w.extend(uint64(size)); err != nil {
 		return nil, err
 	}
-	if err := h.encode(data); err != nil {
-		return nil, err
-	}
-	w.extents, w.end, w.used = []extent{{0, data}}, uint64(size), HeaderSize
+	w.header = w.extents[0].data[:HeaderSize:HeaderSize]
+	copy(w.header, header)
+	w.used = HeaderSize
 	w.publish()
 	return w, nil
 }
 
-func wordAt(b []byte, offset uint64) *cell.Word {
+// WordAt returns the word at an offset, which is divisible by 8, in the bytes of a
+// segment.
+func WordAt(b []byte, offset uint64) *cell.Word {
 	return (*cell.Word)(unsafe.Pointer(&b[offset]))
 }
 
 // publish lets readers see what was laid out.
-func (w *Writer) publish() { wordAt(w.extents[0].data, offUsed).Store(w.used) }
+func (w *Writer) publish() { WordAt(w.header, offUsed).Store(w.used) }
 
 // Used returns how many bytes are in use.
-func (w *Writer) Used() uint64 { return wordAt(w.extents[0].data, offUsed).Load() }
+func (w *Writer) Used() uint64 { return WordAt(w.header, offUsed).Load() }
 
 // Size returns how many bytes the segment's extents have.
 func (w *Writer) Size() uint64 {
@@ -76,16 +84,16 @@ func (w *Writer) Size() uint64 {
 }
 
 // MarkClosed says in the header that the writer has ended in good order.
-func (w *Writer) MarkClosed() { wordAt(w.extents[0].data, offState).Or(stateClosed) }
+func (w *Writer) MarkClosed() { WordAt(w.header, offState).Or(stateClosed) }
 
 // Beat says in the header when the writer was last busy with its segment.
 func (w *Writer) Beat(now time.Time) {
-	wordAt(w.extents[0].data, offBeat).Store(uint64(now.UnixNano()))
+	WordAt(w.header, offBeat).Store(uint64(now.UnixNano()))
 }
 
 // CountSpilled says in the header that n more series did not fit into the
 // segment.
-func (w *Writer) CountSpilled(n int) { wordAt(w.extents[0].data, offSpilled).Add(uint64(n)) }
+func (w *Writer) CountSpilled(n int) { WordAt(w.header, offSpilled).Add(uint64(n)) }
 
 // Bytes returns n bytes from offset on, nil if no extent has them all. It makes a
 // Writer a [Space].
@@ -124,7 +132,10 @@ type record struct {
 	mutable uint64 // where in bytes what the checksum does not cover begins
 }
 
-var errLarge = errors.New("segment: a record of more than 1 GiB")
+var (
+	errLarge = errors.New("segment: a record of more than 1 GiB")
+	errFull  = fmt.Errorf("segment: it would have more than %d GiB", maxSize>>30)
+)
 
 // lay puts a record behind those before it, with room for so many words, which
 // are zero. Nobody sees it before publish. The caller holds the lock.
@@ -164,6 +175,9 @@ func (w *Writer) extend(need uint64) error {
 	n := align(max(need, min(w.end, maxExtent)), w.page)
 	if n > math.MaxInt32 {
 		return errLarge
+	}
+	if n > maxSize-w.end {
+		return errFull
 	}
 	data, err := w.memory.Extend(w.end, int(n))
 	if err != nil {
