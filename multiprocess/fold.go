@@ -102,6 +102,12 @@ type SharedOption interface {
 	FoldOption
 }
 
+// DirectoryOption is an option of [Open] and of [Fold].
+type DirectoryOption interface {
+	StoreOption
+	FoldOption
+}
+
 type sharedOption struct {
 	option
 	foldOption
@@ -134,6 +140,7 @@ type foldSettings struct {
 	dryRun    bool
 	python    bool
 	deadAfter time.Duration // 0: never without being sure
+	remote    bool
 	processes processes
 	step      func(string) // called before each step that others can see
 }

@@ -55,8 +55,16 @@ func WithPublishInterval(d time.Duration) StoreOption {
 // or of the host (NFS, CIFS, 9p, virtiofs, FUSE). Such file systems may lose
 // locks, and then writers that live count as dead, or not show one process what
 // another one wrote.
-func WithRemoteFileSystem() StoreOption {
-	return storeOption(func(s *storeSettings) { s.remote = true })
+func WithRemoteFileSystem() DirectoryOption {
+	return directoryOption{
+		func(s *storeSettings) { s.remote = true },
+		func(s *foldSettings) { s.remote = true },
+	}
+}
+
+type directoryOption struct {
+	storeOption
+	foldOption
 }
 
 // epochName returns the epoch of segments that are made.
