@@ -50,6 +50,13 @@ const batch = 512
 
 func (f *folding) run(ctx context.Context) error {
 	f.mode, f.sizes = 0o777, make(map[string]int64)
+	system, err := mapped.FileSystemOf(f.dir)
+	if err != nil {
+		return err
+	}
+	if system.Remote && !f.remote {
+		return fmt.Errorf("it is on %s, where a writer that lives elsewhere may count as dead", system.Name)
+	}
 	if !f.dryRun {
 		locked, err := f.begin()
 		if err != nil || !locked {
@@ -576,8 +583,7 @@ func (f *folding) replaceArchive(names []string) (err error) {
 
 // fill writes an archive and checks that all of it is there.
 func (f *folding) fill(g *mapped.Growing, h segment.Header, absorbed []string) (used uint64, err error) {
-	page := os.Getpagesize()
-	w, err := segment.NewWriter(archiveMemory{g}, (16<<10+page-1)/page*page, h)
+	w, err := segment.NewWriter(&fileMemory{file: g}, firstExtent(), h)
 	if err != nil {
 		return 0, err
 	}
@@ -595,13 +601,6 @@ func (f *folding) fill(g *mapped.Growing, h segment.Header, absorbed []string) (
 		return 0, fmt.Errorf("the next archive is not good and was not used: %w", err)
 	}
 	return w.Used(), nil
-}
-
-// archiveMemory is a file as memory of a segment.
-type archiveMemory struct{ file *mapped.Growing }
-
-func (m archiveMemory) Extend(offset uint64, n int) ([]byte, error) {
-	return m.file.Extend(int64(offset), n)
 }
 
 // undisturbed returns an error if somebody has replaced or deleted the files that
