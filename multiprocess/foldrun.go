@@ -96,33 +96,43 @@ func (f *folding) run(ctx context.Context) error {
 
 // begin takes the lock that lets one fold run at a time.
 func (f *folding) begin() (locked bool, err error) {
-	path := filepath.Join(f.dir, foldLockName)
-	f.lock, err = mapped.Create(path, 0o600)
-	if err == nil {
-		f.giveAway(path, f.dir)
-	} else if errors.Is(err, fs.ErrExist) {
-		f.lock, err = mapped.OpenWritable(path)
-	}
-	if err != nil {
+	f.lock, err = lockFolding(f.dir)
+	if f.lock == nil {
 		return false, err
-	}
-	locked, err = f.lock.Lock()
-	if err == nil && locked {
-		seen := false
-		if seen, err = mapped.Probe(path); err == nil && !seen {
-			err = errors.New("locks do not hold there, so that live writers cannot be told from dead ones")
-		}
-	}
-	if err != nil || !locked {
-		return false, errors.Join(err, f.lock.Close())
 	}
 	f.step("locked")
 	return true, nil
 }
 
+// lockFolding takes the lock that lets one process at a time change what dead
+// writers left. It returns nil where another one has it.
+func lockFolding(dir string) (*mapped.Growing, error) {
+	path := filepath.Join(dir, foldLockName)
+	lock, err := mapped.Create(path, 0o600)
+	if err == nil {
+		giveAway(path, dir)
+	} else if errors.Is(err, fs.ErrExist) {
+		lock, err = mapped.OpenWritable(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	locked, err := lock.Lock()
+	if err == nil && locked {
+		var seen bool
+		if seen, err = mapped.Probe(path); err == nil && !seen {
+			err = errors.New("locks do not hold there, so that live writers cannot be told from dead ones")
+		}
+	}
+	if err != nil || !locked {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return lock, nil
+}
+
 // giveAway makes a file that root made that of whose files it is about: a
 // service that does not run as root has to get at it.
-func (f *folding) giveAway(path, like string) {
+func giveAway(path, like string) {
 	if os.Geteuid() != 0 {
 		return
 	}
@@ -547,7 +557,7 @@ func (f *folding) replaceArchive(names []string) (err error) {
 	if err := os.Truncate(path, (int64(used)+page-1)/page*page); err != nil {
 		return err
 	}
-	f.giveAway(path, f.owner)
+	giveAway(path, f.owner)
 	if err := g.Sync(); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package mapped
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"strconv"
 
@@ -18,16 +19,16 @@ func ReadMaps(maps io.Reader, found func(id Identity, writes bool)) error {
 	lines := bufio.NewReaderSize(maps, 1<<14)
 	for {
 		line, err := lines.ReadSlice('\n')
-		if err != nil && err != bufio.ErrBufferFull {
-			if err == io.EOF {
-				return nil
-			}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return err
 		}
 		if id, writes, ok := parseMapping(line); ok {
 			found(id, writes)
 		}
-		for err == bufio.ErrBufferFull { // the path is of no interest
+		for errors.Is(err, bufio.ErrBufferFull) { // the path is of no interest
 			_, err = lines.ReadSlice('\n')
 		}
 	}

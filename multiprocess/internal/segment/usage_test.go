@@ -72,7 +72,7 @@ func TestUsageOf(t *testing.T) {
 		_, err := rows.Add(Series{Labels: `a="3"`})
 		must(err)
 	})
-	if u, want := usage(), small+large+lanes+record; u.Series != 2 || u.Garbage != want || again != record {
+	if u, want := usage(), small-table+record; u.Series != 2 || u.Garbage != want || again != record {
 		t.Errorf("a row that was used again: %+v, want %d", u, want)
 	}
 }
