@@ -15,6 +15,7 @@ import (
 // Merge merges the given files of Python's client, as the client's
 // MultiProcessCollector.merge does, and segments, and returns the families sorted
 // by name.
+//
 // With accumulate, the buckets of histograms count what is at or below their
 // bound, as Prometheus has it, and histograms have a count. Without, each bucket
 // counts its own observations alone and there is no count, as the files have it:

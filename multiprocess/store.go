@@ -237,7 +237,7 @@ func (s *Store) keep() {
 	defer close(s.stopped)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	next := time.Now().Add(s.settings.interval)
+	next := time.Now() // at the first tick, for those who ask early
 	for {
 		select {
 		case <-s.stop:
