@@ -140,6 +140,16 @@ func TestArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameSamples(t, "deleted", collect(t, c), want)
+	if err := os.WriteFile(filepath.Join(dir, gone.name), make([]byte, 600), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sameSamples(t, "deleted, as good as", collect(t, c), want)
+	if s := c.Stats(); len(s.Skipped) > 0 {
+		t.Errorf("stats %+v", s)
+	}
+	if err := os.Remove(filepath.Join(dir, gone.name)); err != nil {
+		t.Fatal(err)
+	}
 	sameSamples(t, "without expiry", collect(t, collector(t, dir, multiprocess.WithExpiry(3*time.Hour))),
 		[]string{"c_total{} 3.0", `g{pid="2"} 8.0`, `g{pid="3"} 8.0`, `g{pid="4"} 8.0`, `g{pid="5"} 0.0`})
 }
