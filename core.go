@@ -12,12 +12,13 @@ import (
 
 // kind is what differs between counters, gauges and their like.
 type kind[H any] struct {
-	words func(*definition) int                         // cells of a series that its handle does not hold
-	bind  func(*H, *cell.Word, *definition)             // makes a zeroed handle ready
-	share func(h *H, row *cell.Word)                    // lets a handle count in a row of its store, with what it has counted
-	part  func(h *H) (row *cell.Word)                   // lets it count on the heap again; nil if it did
-	fresh func(*H) bool                                 // whether it has not counted
-	read  func(h *H, d *definition, point *model.Point) // puts its value into a point
+	words   func(*definition) int                         // cells of a series that its handle does not hold
+	bind    func(*H, *cell.Word, *definition)             // makes a zeroed handle ready
+	share   func(h *H, row *cell.Word)                    // lets a handle count in a row of its store, with what it has counted
+	part    func(h *H) (row *cell.Word)                   // lets it count on the heap again; nil if it did
+	fresh   func(*H) bool                                 // whether it has not counted
+	confirm func(*H)                                      // takes what it has in its store for set, though it be zero; may be nil
+	read    func(h *H, d *definition, point *model.Point) // puts its value into a point
 }
 
 // instrument is the untyped core that a registry holds, whatever handle it was
@@ -42,6 +43,7 @@ type core[H any] struct {
 	family    *model.Family
 	table     atomic.Pointer[table[H]]
 	callbacks atomic.Bool
+	filling   bool // for replace: on the heap, wherever the instrument is
 
 	mu       sync.Mutex // held to create, remove and replace series
 	arena    arena
@@ -304,7 +306,7 @@ func (c *core[H]) clear() {
 // replace puts the series that fill creates in the place of all that are there,
 // in one step. If fill panics nothing has changed.
 func (c *core[H]) replace(fill func(next *core[H])) {
-	next := &core[H]{definition: c.definition, kind: c.kind}
+	next := &core[H]{definition: c.definition, kind: c.kind, filling: true}
 	next.family = c.family.WithPoints(next)
 	next.table.Store(&table[H]{})
 	fill(next)
@@ -322,5 +324,10 @@ func (c *core[H]) replace(fill func(next *core[H])) {
 	c.arena = text
 	if rows := c.rows(); rows != nil {
 		c.settle(rows)
+		if c.kind.confirm != nil {
+			for s := range filled.all() {
+				c.kind.confirm(&s.handle)
+			}
+		}
 	}
 }

@@ -104,7 +104,10 @@ func (h *Histogram) Observe(v float64) {
 	}
 	cell.At(first, bucket).Add(1)
 	if !cell.TryAddFloat(first, v) {
-		h.family.addFought(first, first, 0, 1+h.family.bounds.Len(), &h.lanes, v)
+		fresh := h.family.addFought(first, first, 0, 1+h.family.bounds.Len(), &h.lanes, v)
+		if fresh != nil && h.cells.Load() != first { // it has moved, and the lanes are those of the old row
+			h.lanes.CompareAndSwap(fresh, nil)
+		}
 	}
 }
 
@@ -131,6 +134,13 @@ func (h *Histogram) ObserveWithExemplar(v float64, labels map[string]string) err
 
 func (h *Histogram) share(row *cell.Word) {
 	move(row, h.cells.Swap(row), h.lanes.Swap(nil), 1+h.family.bounds.Len())
+	if exemplars := h.exemplars.Load(); exemplars != nil {
+		for i := range *exemplars {
+			if e := (*exemplars)[i].Load(); e != nil {
+				h.family.rows().SetExemplar(row, i, e)
+			}
+		}
+	}
 }
 
 func (h *Histogram) part() *cell.Word {
