@@ -109,6 +109,7 @@ type Stats struct {
 	Generation  uint64         // of the archive; 0 if there is none
 	Python      int            // of the files, those of Python's client
 	Folds       Folds          // in the background, by this collector
+	Spilled     int            // series on the heap, because the store's segment could not grow
 	Families    int
 	Series      int // of which the files tell, whether wanted by a restricted view or not
 	Conflicts   int // families on which writers disagree, by family and subject

@@ -153,9 +153,12 @@ func (f *segmentFile) open(file *mapped.File) error {
 	if err := checkRegular(info); err != nil {
 		return err
 	}
-	used, err := usedOf(file, info.Size)
+	h, used, err := beginningOf(file)
 	if err != nil {
 		return err
+	}
+	if f.reader.At() > 0 && h.ID != f.header().ID {
+		f.forget() // it is another file than last time
 	}
 	f.unmap()
 	f.identity = info.Identity
@@ -178,42 +181,42 @@ func (f *segmentFile) open(file *mapped.File) error {
 	if _, err := file.ReadAt(f.copied, 0); err != nil {
 		return err
 	}
-	if h, err := segment.DecodeHeader(f.copied); err != nil || f.reader.At() > 0 && h.ID != f.header().ID {
-		f.forget() // it is another file than last time
-	}
 	return f.next(memory(f.copied))
 }
 
-// usedOf returns how many bytes of a file of that size are in use, a multiple of
-// eight that it has.
-func usedOf(file *mapped.File, size int64) (int, error) {
-	switch {
-	case size == 0:
-		return 0, defectf(ReasonEmpty, "it has no bytes")
-	case size < segment.HeaderSize:
-		return 0, defectf(ReasonTruncated, "it has %d bytes, less than a header", size)
-	}
+// beginningOf reads the header of a file, and how many of its bytes are in use.
+// Its writer makes it grow before it uses more, so its size is asked for last.
+func beginningOf(file *mapped.File) (h segment.Header, used int, err error) {
 	head := bytesOf(make([]uint64, segment.HeaderSize/8))
-	if _, err := file.ReadAt(head, 0); err != nil {
-		return 0, err
+	_, failed := file.ReadAt(head, 0)
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return h, 0, err
+	case info.Size == 0:
+		return h, 0, defectf(ReasonEmpty, "it has no bytes")
+	case info.Size < segment.HeaderSize:
+		return h, 0, defectf(ReasonTruncated, "it has %d bytes, less than a header", info.Size)
+	case failed != nil:
+		return h, 0, failed
 	}
-	if _, err := segment.DecodeHeader(head); err != nil {
-		return 0, err
+	if h, err = segment.DecodeHeader(head); err != nil {
+		return h, 0, err
 	}
-	used := segment.Published(memory(head))
-	if used > uint64(size) {
-		return 0, defectf(ReasonTruncated, "it says that %d bytes are used, and has %d", used, size)
+	switch n := segment.Published(memory(head)); {
+	case n > uint64(info.Size):
+		return h, 0, defectf(ReasonTruncated, "it says that %d bytes are used, and has %d", n, info.Size)
+	case n > math.MaxInt/2 || n%8 != 0 || n < segment.HeaderSize:
+		return h, 0, defectf(ReasonCorrupt, "it says that %d bytes are used", n)
+	default:
+		return h, int(n), nil
 	}
-	if used > math.MaxInt/2 || used%8 != 0 || used < segment.HeaderSize {
-		return 0, defectf(ReasonCorrupt, "it says that %d bytes are used", used)
-	}
-	return int(used), nil
 }
 
 // next reads what is new in the segment.
 func (f *segmentFile) next(s segment.Space) error {
 	first := f.reader.At() == 0
-	if err := f.reader.Next(s, f); err != nil {
+	if err := f.reader.Next(s, f); err != nil && !errors.Is(err, segment.ErrShort) { // the rest was published after s was taken
 		return err
 	}
 	if f.own == nil && segment.SignsOf(s).Dead {

@@ -237,7 +237,7 @@ func (s *Store) keep() {
 	defer close(s.stopped)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	next := time.Now().Add(s.settings.interval)
+	next := time.Now() // at the first tick, for those who ask early
 	for {
 		select {
 		case <-s.stop:
@@ -304,8 +304,15 @@ func (s *Store) Directory() string { return s.dir }
 // that use the store.
 func (s *Store) Merged() cell.MergedCollector { return s.collector }
 
-// Stats returns how the last collection found the directory.
-func (s *Store) Stats() Stats { return s.collector.Stats() }
+// Stats returns how the last collection found the directory, and how many series
+// of this store did not fit its segment.
+func (s *Store) Stats() Stats {
+	stats := s.collector.Stats()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats.Spilled = s.spilled
+	return stats
+}
 
 // String returns the path of the store's segment.
 func (s *Store) String() string { return filepath.Join(s.dir, s.name) }
