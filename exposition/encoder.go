@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"telltale/exposition/openmetrics"
+	"telltale/exposition/protobuf"
 	"telltale/exposition/text"
 	"telltale/internal/lines"
 	"telltale/model"
@@ -33,6 +34,8 @@ const (
 	LongExemplar      = lines.LongExemplar      // an exemplar's labels have more than 128 characters
 	MisplacedExemplar = lines.MisplacedExemplar // an exemplar where the format has no place for one
 	UnfitSum          = lines.UnfitSum          // a histogram's sum beside negative bounds or without a count
+	UnfitCount        = lines.UnfitCount        // a count that is no number, below zero, or not whole where it must be
+	UnfitNative       = lines.UnfitNative       // a native histogram whose buckets contradict its spans or schema
 )
 
 // EncoderOption is an option of [NewEncoder]. Formats that know nothing of what
@@ -45,7 +48,8 @@ type encoderOptions struct {
 }
 
 // WithCreated has created times written in OpenMetrics 1.0 as samples of their
-// own ("x_created"), which older readers take for series.
+// own ("x_created"), which older readers take for series. Protobuf always has
+// them.
 func WithCreated() EncoderOption {
 	return func(o *encoderOptions) { o.created = true }
 }
@@ -69,6 +73,8 @@ func NewEncoder(w io.Writer, f Format, opts ...EncoderOption) Encoder {
 			all = append(all, openmetrics.WithCreated())
 		}
 		return openmetrics.NewEncoder(w, all...)
+	case protobufDelimited:
+		return protobuf.NewEncoder(w, protobuf.WithEscaping(f.Escaping()), protobuf.WithDropped(o.dropped))
 	default:
 		return text.NewEncoder(w, text.WithEscaping(f.Escaping()), text.WithDropped(o.dropped))
 	}

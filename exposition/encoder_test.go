@@ -15,7 +15,7 @@ import (
 	"telltale/model"
 )
 
-var formats = []exposition.Format{exposition.Text004, exposition.Text100, exposition.OpenMetrics001, exposition.OpenMetrics1}
+var formats = []exposition.Format{exposition.Text004, exposition.Text100, exposition.OpenMetrics001, exposition.OpenMetrics1, exposition.Protobuf}
 
 func TestDrops(t *testing.T) {
 	all := families(t)

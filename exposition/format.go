@@ -9,10 +9,11 @@ type Format uint16
 // The formats, under the scheme that readers expect who ask for none:
 // underscores. [Format.WithEscaping] gives them another.
 const (
-	Text004        = Format(text004)<<8 | Format(model.Underscores)        // Prometheus text 0.0.4, understood by everyone
-	Text100        = Format(text100)<<8 | Format(model.Underscores)        // Prometheus text 1.0.0, which may have quoted names
-	OpenMetrics001 = Format(openMetrics001)<<8 | Format(model.Underscores) // OpenMetrics 0.0.1, written as 1.0
-	OpenMetrics1   = Format(openMetrics1)<<8 | Format(model.Underscores)   // OpenMetrics 1.0.0
+	Text004        = Format(text004)<<8 | Format(model.Underscores)           // Prometheus text 0.0.4, understood by everyone
+	Text100        = Format(text100)<<8 | Format(model.Underscores)           // Prometheus text 1.0.0, which may have quoted names
+	OpenMetrics001 = Format(openMetrics001)<<8 | Format(model.Underscores)    // OpenMetrics 0.0.1, written as 1.0
+	OpenMetrics1   = Format(openMetrics1)<<8 | Format(model.Underscores)      // OpenMetrics 1.0.0
+	Protobuf       = Format(protobufDelimited)<<8 | Format(model.Underscores) // Prometheus protobuf, delimited
 )
 
 // wire is a format without its escaping scheme: an index of wires.
@@ -23,6 +24,7 @@ const (
 	text100
 	openMetrics001
 	openMetrics1
+	protobufDelimited
 )
 
 // wires describes the formats. One is added here, in preference and in
@@ -33,11 +35,20 @@ var wires = [...]struct {
 	standard  bool // it is meant where no version is named
 	escapes   bool // its content type always names the escaping scheme
 }{
-	text004:        {"text/plain", version{0, 0, 4}, true, false},
-	text100:        {"text/plain", version{1, 0, 0}, false, true},
-	openMetrics001: {"application/openmetrics-text", version{0, 0, 1}, false, false},
-	openMetrics1:   {"application/openmetrics-text", version{1, 0, 0}, true, true},
+	text004:           {"text/plain", version{0, 0, 4}, true, false},
+	text100:           {"text/plain", version{1, 0, 0}, false, true},
+	openMetrics001:    {"application/openmetrics-text", version{0, 0, 1}, false, false},
+	openMetrics1:      {"application/openmetrics-text", version{1, 0, 0}, true, true},
+	protobufDelimited: {protobufType, version{}, true, false},
 }
+
+// The protobuf format has no version; it is told from others of its media type
+// by two parameters.
+const (
+	protobufType     = "application/vnd.google.protobuf"
+	protobufMessage  = "io.prometheus.client.MetricFamily"
+	protobufEncoding = "delimited"
+)
 
 // wire returns the format's wire; what is none of them is text 0.0.4.
 func (f Format) wire() wire {
@@ -65,7 +76,12 @@ func (f Format) WithEscaping(e model.Escaping) Format {
 // the one they expect (Prometheus documentation, "Content negotiation").
 func (f Format) ContentType() string {
 	w := wires[f.wire()]
-	s := w.mediaType + "; version=" + w.version.String() + "; charset=utf-8"
+	s := w.mediaType
+	if w.mediaType == protobufType {
+		s += "; proto=" + protobufMessage + "; encoding=" + protobufEncoding
+	} else {
+		s += "; version=" + w.version.String() + "; charset=utf-8"
+	}
 	if w.escapes || f.Escaping() != model.Underscores {
 		s += "; escaping=" + f.Escaping().String()
 	}

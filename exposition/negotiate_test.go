@@ -27,6 +27,8 @@ const (
 	text100        = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
 	openMetrics001 = "application/openmetrics-text; version=0.0.1; charset=utf-8"
 	openMetrics1   = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
+
+	protobufDelimited = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 )
 
 func TestNegotiate(t *testing.T) {
@@ -36,7 +38,7 @@ func TestNegotiate(t *testing.T) {
 		{"Prometheus 2.25", prometheus2, openMetrics001},
 		{"Prometheus 3", prometheus3, utf8(openMetrics1)},
 		{"Prometheus 3 with legacy names", prometheus3UL, openMetrics1},
-		{"Prometheus 3 with native histograms", nativeFirst, utf8(openMetrics1)},
+		{"Prometheus 3 with native histograms", nativeFirst, protobufDelimited},
 		{"Prometheus 3 restricted to text", textOnly3, utf8(text100)},
 		{"Firefox", firefox, text004},
 		{"Chrome", chrome, text004},

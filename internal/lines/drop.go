@@ -21,6 +21,8 @@ const (
 	LongExemplar                        // an exemplar's labels have more than 128 characters
 	MisplacedExemplar                   // an exemplar where the format has no place for one
 	UnfitSum                            // a histogram's sum beside negative bounds or without a count
+	UnfitCount                          // a count that is no number, below zero, or not whole where it must be
+	UnfitNative                         // a native histogram whose buckets contradict its spans or schema
 )
 
 var reasons = [...]string{
@@ -30,6 +32,8 @@ var reasons = [...]string{
 	LongExemplar:      "the exemplar's labels have more than 128 characters",
 	MisplacedExemplar: "the format has no place for an exemplar here",
 	UnfitSum:          "the sum stands beside negative bounds, or without a count",
+	UnfitCount:        "the count is no number that the format can hold",
+	UnfitNative:       "the native histogram's buckets contradict its spans or its schema",
 }
 
 // String returns the reason in words.
