@@ -45,6 +45,10 @@ func (e *Encoder) endSeries(dst []byte, start int, t model.Timestamp) error {
 // simple writes a gauge or an untyped value.
 func (e *Encoder) simple(text, more string, value float64, t model.Timestamp) error {
 	dst, start := e.beginSeries(text, more)
+	return e.endSimple(dst, start, value, t)
+}
+
+func (e *Encoder) endSimple(dst []byte, start int, value float64, t model.Timestamp) error {
 	n := metricGauge
 	if e.kind == untypedKind {
 		n = metricUntyped
@@ -120,7 +124,9 @@ func (e *Encoder) visitStates(pt *model.Point) error {
 			value = 1
 		}
 		e.own = model.AppendLabel(e.own[:0], e.family.Name, s.Name)
-		if err := e.simple(e.rewrite(pt.Labels.Text(), view(e.own)), "", value, pt.Timestamp); err != nil {
+		dst, start := open(e.buf, familyMetric, e.width)
+		dst, _ = e.labels.append(dst, metricLabel, e.rewrite(pt.Labels.Text(), view(e.own)), 0)
+		if err := e.endSimple(dst, start, value, pt.Timestamp); err != nil {
 			return err
 		}
 	}
