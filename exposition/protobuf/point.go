@@ -142,7 +142,7 @@ func (s *Scanner) readLabel(to *texts, of *message) {
 
 // checkLabels refuses the labels that belong to buckets and quantiles.
 func (s *Scanner) checkLabels(at int64) {
-	own := ""
+	var own string
 	switch s.entry.Type {
 	case model.Summary:
 		own = "quantile"
