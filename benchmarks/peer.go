@@ -105,8 +105,10 @@ type subject struct {
 	// repeat does the operation n times on behalf of one goroutine; workers
 	// are numbered from 0.
 	repeat func(worker, n int) error
-	// text and openMetrics scrape everything in memory.
-	text, openMetrics func(w io.Writer) error
+	// text, openMetrics and protobuf scrape everything in memory.
+	text, openMetrics, protobuf func(w io.Writer) error
+	// decode reads a page that protobuf wrote, into whole families.
+	decode func(r io.Reader) error
 	// oneName scrapes a single family.
 	oneName func(w io.Writer, family string) error
 	// handler answers scrapes over HTTP.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
@@ -200,13 +202,32 @@ func gathererSubject(gatherer prometheus.Gatherer) *subject {
 	all := func(string) bool { return true }
 	text := expfmt.NewFormat(expfmt.TypeTextPlain)
 	openMetrics := expfmt.NewFormat(expfmt.TypeOpenMetrics)
+	protobuf := expfmt.NewFormat(expfmt.TypeProtoDelim)
 	return &subject{
 		text:        func(w io.Writer) error { return encodeGathered(w, gatherer, text, all) },
 		openMetrics: func(w io.Writer) error { return encodeGathered(w, gatherer, openMetrics, all) },
+		protobuf:    func(w io.Writer) error { return encodeGathered(w, gatherer, protobuf, all) },
+		decode:      func(r io.Reader) error { return decodeFamilies(expfmt.NewDecoder(r, protobuf)) },
 		oneName: func(w io.Writer, family string) error {
 			return encodeGathered(w, gatherer, text, func(name string) bool { return name == family })
 		},
 		handler: gathererHandler(gatherer),
+	}
+}
+
+// decodeFamilies reads families to the end, and keeps them as long as it does.
+func decodeFamilies(decoder expfmt.Decoder) error {
+	var families []*dto.MetricFamily
+	for {
+		var family dto.MetricFamily
+		err := decoder.Decode(&family)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		families = append(families, &family)
 	}
 }
 

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"telltale"
 	"telltale/exposition"
+	"telltale/model"
 	"telltale/scrapehttp"
 )
 
@@ -234,17 +236,37 @@ func (telltalePeer) fillHistograms(reg *telltale.Registry, t task) error {
 func registrySubject(reg *telltale.Registry) *subject {
 	ctx := context.Background()
 	return &subject{
-		text: func(w io.Writer) error { return telltale.WriteLatest(ctx, w, reg) },
-		openMetrics: func(w io.Writer) error {
-			enc := exposition.NewEncoder(w, exposition.OpenMetrics1)
-			if err := reg.Collect(ctx, enc.Encode); err != nil {
-				return err
-			}
-			return enc.Close()
-		},
+		text:        func(w io.Writer) error { return telltale.WriteLatest(ctx, w, reg) },
+		openMetrics: func(w io.Writer) error { return encodeCollected(ctx, w, reg, exposition.OpenMetrics1) },
+		protobuf:    func(w io.Writer) error { return encodeCollected(ctx, w, reg, exposition.Protobuf) },
+		decode:      func(r io.Reader) error { return parseFamilies(exposition.NewParser(r, exposition.Protobuf)) },
 		oneName: func(w io.Writer, family string) error {
 			return telltale.WriteLatest(ctx, w, reg.Restricted(family))
 		},
 		handler: scrapehttp.Handler(reg),
+	}
+}
+
+// encodeCollected scrapes a registry in the format.
+func encodeCollected(ctx context.Context, w io.Writer, reg *telltale.Registry, format exposition.Format) error {
+	enc := exposition.NewEncoder(w, format)
+	if err := reg.Collect(ctx, enc.Encode); err != nil {
+		return err
+	}
+	return enc.Close()
+}
+
+// parseFamilies reads families to the end, and keeps them as long as it does.
+func parseFamilies(parser exposition.Parser) error {
+	var families []*model.Family
+	for {
+		family, err := parser.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		families = append(families, family)
 	}
 }

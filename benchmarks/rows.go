@@ -147,8 +147,12 @@ func (p plan) rows() []row {
 		{"scrape-text/" + few, registry(counters, p.few), perSeries(asText), nanosSeries, nil},
 		{"scrape-text/" + many, registry(counters, p.many), perSeries(asText), nanosSeries, []target{times(1.7, arenaName)}},
 		{"scrape-openmetrics/" + many, registry(counters, p.many), perSeries(asOpenMetrics), nanosSeries, nil},
+		{"scrape-protobuf/" + many, registry(counters, p.many), perSeries(asProtobuf), nanosSeries, []target{times(0.04, clientGolangName)}},
+		{"decode-protobuf/" + many, registry(counters, p.many), decoding, nanosSeries, nil},
 		{"scrape-one-name/" + many, divided, oneFamily, nanosScrape, []target{times(3, floorName)}},
 		{"scrape-text/histograms=" + size(p.histograms), registry(histograms, p.histograms), perSeries(asText), nanosSeries, []target{times(1.7, arenaName)}},
+		{"scrape-protobuf/histograms=" + size(p.histograms), registry(histograms, p.histograms), perSeries(asProtobuf), nanosSeries, []target{times(0.04, clientGolangName)}},
+		{"decode-protobuf/histograms=" + size(p.histograms), registry(histograms, p.histograms), decoding, nanosSeries, nil},
 		{"http-identity/" + many, registry(counters, p.many), overHTTP("identity"), nanosSeries, []target{times(0.03, clientGolangName)}},
 		{"http-gzip/" + many, registry(counters, p.many), overHTTP("gzip"), nanosSeries, []target{times(0.12, clientGolangName)}},
 	}
@@ -156,6 +160,8 @@ func (p plan) rows() []row {
 	memory := []row{
 		{"heap/" + most, million, liveHeap, bytesSeries, []target{below(160)}},
 		{"heap-growth/" + most, million, heapGrowth(asText), bytesOfScrape, []target{below(2 << 20)}},
+		{"heap-growth-protobuf/" + most, million, heapGrowth(asProtobuf), bytesOfScrape, []target{below(2 << 20)}},
+		{"scrape-protobuf/" + most, million, perSeries(asProtobuf), nanosSeries, []target{times(0.04, clientGolangName), linear("scrape-protobuf/" + many)}},
 		{"scrape-text/" + most, million, perSeries(asText), nanosSeries, []target{times(1.7, arenaName), linear("scrape-text/" + many)}},
 		{"heap/histograms=" + size(p.heavy), registry(histograms, p.heavy), liveHeap, bytesSeries, []target{below(350)}},
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -112,6 +113,7 @@ type scrape func(s *stand) func(io.Writer) error
 
 func asText(s *stand) func(io.Writer) error        { return s.subject.text }
 func asOpenMetrics(s *stand) func(io.Writer) error { return s.subject.openMetrics }
+func asProtobuf(s *stand) func(io.Writer) error    { return s.subject.protobuf }
 
 // steady times a scrape, after one that does not count if there was none.
 func (s *stand) steady(once func() error) (sample, error) {
@@ -135,6 +137,21 @@ func perSeries(way scrape) stopwatch {
 		taken.Value /= float64(s.task.total())
 		return taken, err
 	}
+}
+
+// decoding measures how the subject reads its own page in protobuf, the time per
+// series.
+func decoding(s *stand) (sample, error) {
+	if s.subject.decode == nil {
+		return sample{}, errNotOffered
+	}
+	var page bytes.Buffer
+	if err := s.subject.protobuf(&page); err != nil {
+		return sample{}, err
+	}
+	taken, err := s.steady(func() error { return s.subject.decode(bytes.NewReader(page.Bytes())) })
+	taken.Value /= float64(s.task.total())
+	return taken, err
 }
 
 // oneFamily measures the scrape of one family of all, the time per scrape.

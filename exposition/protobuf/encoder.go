@@ -33,6 +33,7 @@ const (
 	chunkSize      = 32 << 10 // written at once
 	largestMessage = 1 << 20  // at which the next series begins another message
 	largestLength  = 4        // bytes that the length of a message takes
+	fullBuffer     = largestMessage + 2*chunkSize
 )
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2*chunkSize); return &b }}
@@ -194,6 +195,9 @@ func (e *Encoder) end() error {
 func (e *Encoder) pass() error {
 	e.empty = false
 	if len(e.buf)-e.message < largestMessage {
+		if len(e.buf) > cap(e.buf)/2 && cap(e.buf) < fullBuffer {
+			e.buf = append(make([]byte, 0, fullBuffer), e.buf...) // at once, and not in ever larger steps
+		}
 		return nil
 	}
 	if err := e.end(); err != nil {
