@@ -303,5 +303,10 @@ func FuzzEncode(f *testing.F) {
 				}
 			}
 		}
+		for _, scheme := range schemes {
+			for _, one := range all {
+				checkProtobuf(t, page(t, exposition.Protobuf.WithEscaping(scheme), []*model.Family{one}))
+			}
+		}
 	})
 }

@@ -253,8 +253,10 @@ func (e *Encoder) Close() error {
 		return e.err
 	}
 	err := e.flush(0)
-	*e.pooled = e.buf[:0]
-	buffers.Put(e.pooled)
+	if cap(e.buf) <= fullBuffer { // not if a single series made it larger
+		*e.pooled = e.buf[:0]
+		buffers.Put(e.pooled)
+	}
 	e.pooled, e.buf = nil, nil
 	if err == nil {
 		e.err = errClosed

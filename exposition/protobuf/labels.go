@@ -44,6 +44,13 @@ func (p *pairs) append(dst []byte, n protowire.Number, text string, i int) ([]by
 		if text != "" {
 			text = text[1:] // the comma
 		}
+		if size := len(c.head) + 1 + len(value); size < 0x80 { // as nearly always: each length is one byte
+			dst = append(dst, byte(protowire.EncodeTag(n, protowire.BytesType)), byte(size))
+			dst = append(dst, c.head...)
+			dst = append(dst, byte(len(value)))
+			dst = append(dst, value...)
+			continue
+		}
 		dst = protowire.AppendTag(dst, n, protowire.BytesType)
 		dst = protowire.AppendVarint(dst, uint64(len(c.head)+protowire.SizeBytes(len(value))))
 		dst = append(dst, c.head...)

@@ -106,7 +106,10 @@ func appendDouble(dst []byte, n protowire.Number, v float64) []byte {
 // open begins an embedded message whose length is expected to take width bytes,
 // and returns where its content begins. seal ends it.
 func open(dst []byte, n protowire.Number, width int) ([]byte, int) {
-	dst = append(protowire.AppendTag(dst, n, protowire.BytesType), "\x00\x00\x00\x00\x00"[:width]...)
+	dst = protowire.AppendTag(dst, n, protowire.BytesType)
+	for range width {
+		dst = append(dst, 0)
+	}
 	return dst, len(dst)
 }
 
@@ -116,6 +119,10 @@ func open(dst []byte, n protowire.Number, width int) ([]byte, int) {
 func seal(dst []byte, start, width int) (sealed []byte, took int) {
 	length := len(dst) - start
 	took = protowire.SizeVarint(uint64(length))
+	if took == width && took == 1 {
+		dst[start-1] = byte(length)
+		return dst, took
+	}
 	if took != width {
 		dst = append(dst, "\x00\x00\x00\x00\x00"[:max(took-width, 0)]...)
 		copy(dst[start-width+took:], dst[start:start+length])
