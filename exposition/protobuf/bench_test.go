@@ -135,13 +135,13 @@ func each(b *testing.B, n int, work func() error) {
 // What the encoder takes does not grow with the series of a family.
 func TestMemory(t *testing.T) {
 	allocs := func(f *model.Family) float64 {
-		return testing.AllocsPerRun(5, func() {
+		return testing.AllocsPerRun(2, func() {
 			if err := encode(io.Discard, f); err != nil {
 				t.Fatal(err)
 			}
 		})
 	}
-	if few, many := allocs(counters(t, 20_000)), allocs(counters(t, 200_000)); many > few+2 {
-		t.Errorf("%v allocations for 20000 series, %v for 200000", few, many)
+	if few, many := allocs(counters(t, 15_000)), allocs(counters(t, 60_000)); many > few+2 {
+		t.Errorf("%v allocations for 15000 series, %v for 60000", few, many)
 	}
 }

@@ -222,7 +222,7 @@ func TestScannerAllocations(t *testing.T) {
 
 // Pages that would take minutes if anything took more than linear time.
 func TestLinear(t *testing.T) {
-	const n = 100_000
+	const n = 50_000
 	repeat := func(of func(i int) []byte) (all []byte) {
 		for i := range n {
 			all = append(all, of(i)...)
