@@ -65,11 +65,12 @@ func (e *Encoder) visitHistogram(pt *model.Point) error {
 		c.has |= counts | sums
 		c.count, c.sum = native.Count, native.Sum
 	}
-	if !areCounts(c.cumulative) || c.has&counts != 0 && !(c.count >= 0) {
+	whole := areWhole(c.cumulative)
+	if !whole && !areCounts(c.cumulative) || c.has&counts != 0 && !(c.count >= 0) {
 		e.dropPart(model.PartBucket, lines.UnfitCount)
 		return nil
 	}
-	float := !areWhole(c.cumulative) || c.has&counts != 0 && !isWhole(c.count)
+	float := !whole || c.has&counts != 0 && !isWhole(c.count)
 	if native != nil {
 		float = float || native.IsFloat || !isWhole(native.ZeroCount) || !areWhole(native.Positive) || !areWhole(native.Negative)
 	}
@@ -99,11 +100,20 @@ func appendCount(dst []byte, whole, fraction protowire.Number, v float64, float 
 }
 
 func (e *Encoder) appendBuckets(dst []byte, c *classic, h *model.HistogramValue, float bool) []byte {
+	upper := c.bounds.Upper()
 	for i, v := range c.cumulative {
+		x := h.Exemplar(i)
+		if x == nil && !float { // as nearly always: the length is known
+			count := uint64(v)
+			size := protowire.SizeVarint(count) + 10 // two tags and a double
+			dst = append(dst, byte(histogramBucket<<3|2), byte(size), byte(bucketCount<<3))
+			dst = appendDouble(protowire.AppendVarint(dst, count), bucketUpper, upper[i])
+			continue
+		}
 		bucket, start := open(dst, histogramBucket, 1)
 		dst = appendCount(bucket, bucketCount, bucketCountFloat, v, float)
-		dst = appendDouble(dst, bucketUpper, c.bounds.Upper()[i])
-		if x := h.Exemplar(i); x != nil {
+		dst = appendDouble(dst, bucketUpper, upper[i])
+		if x != nil {
 			dst = e.appendExemplar(dst, bucketExemplar, x)
 		}
 		dst, _ = seal(dst, start, 1)

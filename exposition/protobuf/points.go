@@ -1,7 +1,6 @@
 package protobuf
 
 import (
-	"math"
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -199,7 +198,7 @@ func (e *Encoder) dropPart(part model.Parts, r lines.Reason) {
 }
 
 // isWhole reports whether v is a number that a count may be, an int64 or a uint64.
-func isWhole(v float64) bool { return v >= 0 && v < 1<<63 && v == math.Trunc(v) }
+func isWhole(v float64) bool { return v >= 0 && v < 1<<63 && float64(int64(v)) == v }
 
 // view returns bytes as a string, which is valid as long as they are.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -99,8 +99,10 @@ func appendSigned(dst []byte, n protowire.Number, v int64) []byte {
 	return appendUint(dst, n, protowire.EncodeZigZag(v))
 }
 
+// appendDouble appends a field whose number is below 16, as those of all doubles
+// are: its tag is one byte.
 func appendDouble(dst []byte, n protowire.Number, v float64) []byte {
-	return protowire.AppendFixed64(protowire.AppendTag(dst, n, protowire.Fixed64Type), math.Float64bits(v))
+	return protowire.AppendFixed64(append(dst, byte(protowire.EncodeTag(n, protowire.Fixed64Type))), math.Float64bits(v))
 }
 
 // open begins an embedded message whose length is expected to take width bytes,
