@@ -14,6 +14,9 @@ import (
 type kind[H any] struct {
 	words func(*definition) int                         // cells of a series that its handle does not hold
 	bind  func(*H, *cell.Word, *definition)             // makes a zeroed handle ready
+	share func(h *H, row *cell.Word)                    // lets a handle count in a row of its store, with what it has counted
+	part  func(h *H) (row *cell.Word)                   // lets it count on the heap again; nil if it did
+	fresh func(*H) bool                                 // whether it has not counted
 	read  func(h *H, d *definition, point *model.Point) // puts its value into a point
 }
 
@@ -26,6 +29,10 @@ type instrument interface {
 	header() *model.Family
 	count() int
 	callsBack() bool // whether reading it runs users' code
+	shared() bool    // whether its cells are in a store
+	share(cell.Store)
+	unshare()
+	untouched() bool // whether nothing was counted yet
 }
 
 // core is the series of one definition.
@@ -159,7 +166,7 @@ func (c *core[H]) withNew(d digest, values []string) *H {
 	defer c.mu.Unlock()
 	text := c.render(values)
 	if entry := c.table.Load().entryOf(d.hash, text); entry >= 0 {
-		return c.table.Load().handle(entry)
+		return &c.table.Load().slot(entry).handle
 	}
 	if len(text) != c.plainLength(values) {
 		d.widths = 0 // something is escaped
@@ -190,7 +197,7 @@ func (c *core[H]) render(values []string) []byte {
 
 // create adds a series. The caller holds the lock, or nobody else knows c.
 func (c *core[H]) create(d digest, text string) *H {
-	t, h := c.table.Load().insert(d, text, c.kind, c.definition)
+	t, h := c.table.Load().insert(d, text, c.kind, c.definition, c.rows())
 	c.table.Store(t)
 	return h
 }
@@ -206,7 +213,7 @@ func (c *core[H]) detach() *H {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.detached == nil {
-		_, c.detached = new(table[H]).insert(digest{}, "", c.kind, c.definition)
+		_, c.detached = new(table[H]).insert(digest{}, "", c.kind, c.definition, nil)
 	}
 	return c.detached
 }
@@ -220,6 +227,8 @@ func (c *core[H]) remove(values []string) bool {
 	if c.needsTaming(values) {
 		values = c.tame(values)
 	}
+	var gone []model.Labels
+	defer func() { c.forget(gone...) }() // without the lock
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	rendered, t := c.render(values), c.table.Load()
@@ -227,6 +236,7 @@ func (c *core[H]) remove(values []string) bool {
 	if entry < 0 {
 		return false
 	}
+	gone = append(gone, c.withdraw(t.slot(entry)))
 	if t.remove(entry) {
 		c.table.Store(t.tidy())
 	}
@@ -247,6 +257,8 @@ func (c *core[H]) removeMatching(labels map[string]string) int {
 		}
 		wanted[name] = c.tameOne(name, value)
 	}
+	var gone []model.Labels
+	defer func() { c.forget(gone...) }()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t, tidy, n := c.table.Load(), false, 0
@@ -256,6 +268,7 @@ func (c *core[H]) removeMatching(labels map[string]string) int {
 			continue
 		}
 		if hasLabels(t.at(id-1).text(), wanted) {
+			gone = append(gone, c.withdraw(t.slot(entry)))
 			tidy = t.remove(entry) || tidy
 			n++
 		}
@@ -279,8 +292,11 @@ func hasLabels(text string, wanted map[string]string) bool {
 
 // clear takes out all series of an instrument with labels.
 func (c *core[H]) clear() {
+	var gone []model.Labels
+	defer func() { c.forget(gone...) }()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	gone = c.withdrawAll()
 	c.table.Store(&table[H]{})
 	c.arena = arena{}
 }
@@ -297,8 +313,14 @@ func (c *core[H]) replace(fill func(next *core[H])) {
 	next.table.Store(&table[H]{}) // whoever kept next can no longer add to what is c's now
 	next.arena = arena{}
 	next.mu.Unlock()
+	var gone []model.Labels
+	defer func() { c.forget(gone...) }()
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	gone = c.withdrawAll()
 	c.table.Store(filled)
 	c.arena = text
-	c.mu.Unlock()
+	if rows := c.rows(); rows != nil {
+		c.settle(rows)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"telltale/internal/cell"
@@ -24,9 +25,10 @@ type Counter struct {
 
 // counterExtra is what few counters need.
 type counterExtra struct {
-	shards   *cell.Lanes // integer and float words; nil unless sharded
-	fraction cell.Word
-	lanes    atomic.Pointer[cell.Lanes] // of fraction, once it was fought over
+	shards   *cell.Lanes                // integer and float words; nil unless sharded
+	row      *cell.Word                 // the store's, where shards are its lanes
+	fraction cell.Word                  // of a counter that counts on the heap
+	lanes    atomic.Pointer[cell.Lanes] // of both words, once the fraction was fought over
 	exemplar atomic.Pointer[model.Exemplar]
 }
 
@@ -45,6 +47,12 @@ var counters = &kind[Counter]{
 		} else {
 			c.word = unsafe.Pointer(&c.cell)
 		}
+	},
+	share: (*Counter).share,
+	part:  (*Counter).part,
+	fresh: func(c *Counter) bool {
+		e := c.extra.Load()
+		return c.Value() == 0 && (e == nil || e.exemplar.Load() == nil)
 	},
 	read: func(c *Counter, _ *definition, p *model.Point) {
 		p.Has, p.Value, p.Exemplar = model.PartTotal, c.Value(), nil
@@ -127,10 +135,22 @@ func (c *Counter) addFraction(v float64) {
 	case e.shards != nil:
 		e.shards.AddFloat(1, v)
 	case e.lanes.Load() != nil:
-		e.lanes.Load().AddFloat(0, v)
-	case !cell.TryAddFloat(&e.fraction, v):
-		addFought(&e.fraction, &e.lanes, 1, 0, v)
+		e.lanes.Load().AddFloat(1, v)
+	default:
+		whole := c.whole()
+		if w := c.fractionOf(whole, e); !cell.TryAddFloat(w, v) {
+			c.family.addFought(w, whole, 1, 2, &e.lanes, v)
+		}
 	}
+}
+
+// fractionOf returns the word of fractions: a row has it behind that of whole
+// numbers, on the heap it is the extra's, which then must not be nil.
+func (c *Counter) fractionOf(whole *cell.Word, e *counterExtra) *cell.Word {
+	if whole != &c.cell {
+		return cell.At(whole, 1)
+	}
+	return &e.fraction
 }
 
 //go:noinline // or Inc would not be inlined
@@ -140,16 +160,6 @@ func (c *Counter) addSharded(n uint64) {
 	if e := c.extra.Load(); e != nil && e.shards != nil {
 		e.shards.Mine().Add(n)
 	}
-}
-
-// addFought adds v to a word that another writer was at: to the word itself if
-// the fight is soon over, else to word i of lanes made for it.
-func addFought(w *cell.Word, lanes *atomic.Pointer[cell.Lanes], words, i int, v float64) {
-	if cell.FightFloat(w, v) {
-		return
-	}
-	lanes.CompareAndSwap(nil, cell.NewLanes(words))
-	lanes.Load().AddFloat(i, v)
 }
 
 func (c *Counter) grow() *counterExtra {
@@ -186,27 +196,86 @@ func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
 		extra = c.grow()
 	}
 	extra.exemplar.Store(e)
+	if rows := c.family.rows(); rows != nil {
+		if row := c.row(); row != nil {
+			rows.SetExemplar(row, 0, e)
+		}
+	}
 	return nil
 }
 
 // Value returns how far the counter has come, in this process.
 func (c *Counter) Value() float64 {
-	var whole uint64
+	v := c.extra.Load().sum()
 	if w := c.whole(); w != nil {
-		whole = w.Load()
+		v += float64(w.Load())
+		if w != &c.cell {
+			v += cell.LoadFloat(cell.At(w, 1))
+		}
 	}
-	e := c.extra.Load()
+	return v
+}
+
+// row returns the row that the counter counts in, nil if it does on the heap.
+func (c *Counter) row() *cell.Word {
+	switch w := c.whole(); w {
+	case &c.cell:
+		return nil
+	case nil:
+		if e := c.extra.Load(); e != nil {
+			return e.row
+		}
+		return nil
+	default:
+		return w
+	}
+}
+
+// share lets the counter count in a row, then takes there what was counted on the
+// heap before.
+func (c *Counter) share(row *cell.Word) {
+	before := c.extra.Load()
+	var fresh *counterExtra
+	if c.family.sharded {
+		if lanes := c.family.lanes(row, 2); lanes != nil {
+			fresh = &counterExtra{shards: lanes, row: row}
+		}
+	}
+	if fresh == nil {
+		atomic.StorePointer(&c.word, unsafe.Pointer(row))
+	}
+	c.extra.Store(fresh)
+	c.Add(float64(c.cell.Swap(0)))
+	c.Add(before.sum())
+}
+
+// part lets the counter count on the heap, beginning with what it has. Which
+// word of fractions counts follows from the word, so that nobody looks for that
+// of the row in the new extra.
+func (c *Counter) part() *cell.Word {
+	row, v := c.row(), c.Value()
+	if row == nil {
+		return nil
+	}
+	atomic.StorePointer(&c.word, unsafe.Pointer(&c.cell))
+	c.extra.Store(nil)
+	c.Add(v)
+	return row
+}
+
+// sum returns what is counted beside the word.
+func (e *counterExtra) sum() float64 {
 	if e == nil {
-		return float64(whole)
+		return 0
 	}
+	v := cell.LoadFloat(&e.fraction)
 	if e.shards != nil {
-		return float64(e.shards.Sum(0)) + e.shards.SumFloat(1)
+		v += float64(e.shards.Sum(0)) + e.shards.SumFloat(1)
 	}
-	fraction := cell.LoadFloat(&e.fraction)
 	if lanes := e.lanes.Load(); lanes != nil {
-		fraction += lanes.SumFloat(0)
+		v += lanes.SumFloat(1)
 	}
-	return float64(whole) + fraction
+	return v
 }
 
 // Reset sets the counter back to zero and its created time to now. What other
@@ -215,10 +284,14 @@ func (c *Counter) Reset() {
 	if c.family == nil {
 		return
 	}
-	if w := c.whole(); w != nil {
+	w, e := c.whole(), c.extra.Load()
+	if w != nil {
 		w.Store(0)
+		if w != &c.cell {
+			cell.At(w, 1).Store(0)
+		}
 	}
-	if e := c.extra.Load(); e != nil {
+	if e != nil {
 		e.fraction.Store(0)
 		e.exemplar.Store(nil)
 		for _, lanes := range []*cell.Lanes{e.shards, e.lanes.Load()} {
@@ -229,6 +302,11 @@ func (c *Counter) Reset() {
 	}
 	if s := c.family.owner.(*core[Counter]).table.Load().seriesOf(c); s != nil {
 		s.touch()
+	}
+	if rows := c.family.rows(); rows != nil {
+		if row := c.row(); row != nil {
+			rows.Touch(row, time.Now())
+		}
 	}
 }
 

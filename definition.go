@@ -12,7 +12,7 @@ import (
 )
 
 // definition is what an instrument is made to be. It is immutable but for the
-// registry that counts its faults. Two constructors called with equal
+// registry that counts its faults and the store that has its cells. Two constructors called with equal
 // definitions give the same instrument.
 type definition struct {
 	name        string // of the family: namespace, subsystem and unit in place
@@ -34,6 +34,8 @@ type definition struct {
 	claims     []string // the family's name and those of all samples it can have
 	owner      instrument
 	faults     atomic.Pointer[faults] // of the first registry that held it
+	home       *Registry              // for which it was made; nil if for none
+	sharing    atomic.Pointer[sharing]
 }
 
 // define checks what a constructor was given.

@@ -14,7 +14,7 @@ import (
 // sample a state, 1 for the one it is in. It starts in the first. All methods
 // are safe for concurrent use. The zero Enum has no states.
 type Enum struct {
-	cell atomic.Pointer[cell.Word] // the index of the state
+	cell atomic.Pointer[cell.Word] // the index of the state; behind it, in a store, since when
 	handle
 }
 
@@ -25,14 +25,17 @@ type EnumVec = Vec[Enum]
 type EnumOf[L comparable] = Of[L, Enum]
 
 var enums = &kind[Enum]{
-	words: func(*definition) int { return 1 },
+	words: func(*definition) int { return 2 },
 	bind: func(e *Enum, w *cell.Word, d *definition) {
 		e.handle = handle{d}
 		e.cell.Store(w)
 	},
+	share: (*Enum).share,
+	part:  (*Enum).part,
+	fresh: func(e *Enum) bool { return e.cell.Load().Load() == 0 },
 	read: func(e *Enum, d *definition, p *model.Point) {
 		p.Has, p.States = model.PartValue, p.States[:0]
-		current := int(e.cell.Load().Load())
+		current := e.state()
 		for i, state := range d.states {
 			p.States = append(p.States, model.State{Name: state, On: i == current})
 		}
@@ -88,8 +91,38 @@ func (e *Enum) Set(state string) error {
 		e.family.fault(ReasonUnknownState, "telltale: enum %q has no state %q", e.family.name, state)
 		return fmt.Errorf("telltale: enum %q has no state %q; it has %q", e.family.name, state, e.family.states)
 	}
-	e.cell.Load().Store(uint64(i))
+	w := e.cell.Load()
+	w.Store(uint64(i))
+	if e.family.rows() != nil {
+		raise(cell.At(w, 1))
+	}
 	return nil
+}
+
+// share lets the enum keep its state in a row. Having one is as good as having
+// set it.
+func (e *Enum) share(row *cell.Word) {
+	if old := e.cell.Load(); old != nil {
+		row.Store(old.Load())
+	}
+	raise(cell.At(row, 1))
+	e.cell.Store(row)
+}
+
+func (e *Enum) part() *cell.Word {
+	row, words := e.cell.Load(), make([]cell.Word, 2)
+	words[0].Store(row.Load())
+	e.cell.Store(&words[0])
+	return row
+}
+
+// state returns the number of the state. Nobody else writes in a row, but its
+// file is not out of everybody's reach.
+func (e *Enum) state() int {
+	if i := e.cell.Load().Load(); i < uint64(len(e.family.states)) {
+		return int(i)
+	}
+	return 0
 }
 
 // Value returns the state that the enum is in, in this process.
@@ -97,5 +130,5 @@ func (e *Enum) Value() string {
 	if e.family == nil {
 		return ""
 	}
-	return e.family.states[e.cell.Load().Load()]
+	return e.family.states[e.state()]
 }

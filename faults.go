@@ -24,6 +24,7 @@ const (
 	ReasonRepeatedSeries Reason = "repeated_series" // a family had a series twice
 	ReasonLabelClash     Reason = "label_clash"     // a view adds a label that a series has
 	ReasonTargetInfo     Reason = "target_info"     // target labels are not valid
+	ReasonStore          Reason = "store"           // what other processes share could not be read
 
 	ReasonNegative     Reason = "negative"      // a counter was to be decreased
 	ReasonNaN          Reason = "nan"           // a counter was to be increased by NaN

@@ -55,6 +55,7 @@ type Gauge struct {
 // over adding, or a function in the value's place.
 type gaugeExtra struct {
 	word     *cell.Word
+	timed    bool // a row of a store, with the value's time behind it
 	lanes    atomic.Pointer[cell.Lanes]
 	setting  sync.Mutex    // held while the lanes are emptied for a Set
 	version  atomic.Uint64 // odd while they are, so that nobody reads half of it
@@ -73,9 +74,13 @@ var gauges = &kind[Gauge]{
 		g.handle = handle{d}
 		g.word = unsafe.Pointer(&g.cell)
 	},
-	read: func(g *Gauge, _ *definition, p *model.Point) {
-		p.Has, p.Value = model.PartValue, g.Value()
+	share: (*Gauge).share,
+	part:  (*Gauge).part,
+	fresh: func(g *Gauge) bool {
+		e := g.extra.Load()
+		return e != nil && e.function.Load() != nil || g.Value() == 0
 	},
+	read: (*Gauge).read,
 }
 
 // NewGauge returns the gauge of that name, which it creates and registers unless
@@ -124,6 +129,10 @@ func (g *Gauge) setSlow(v float64) {
 	if e == nil {
 		return // the zero Gauge
 	}
+	e.set(v)
+}
+
+func (e *gaugeExtra) set(v float64) {
 	e.setting.Lock()
 	defer e.setting.Unlock()
 	e.version.Add(1)
@@ -131,6 +140,9 @@ func (g *Gauge) setSlow(v float64) {
 		lanes.Clear()
 	}
 	cell.StoreFloat(e.word, v)
+	if e.timed {
+		raise(cell.At(e.word, 1))
+	}
 	e.version.Add(1)
 }
 
@@ -144,12 +156,21 @@ func (g *Gauge) Add(v float64) {
 // addSlow adds to the lanes, or where another writer was.
 func (g *Gauge) addSlow(v float64) {
 	w := (*cell.Word)(atomic.LoadPointer(&g.word))
-	if w != nil && cell.FightFloat(w, v) {
+	switch {
+	case w != nil && w != &g.cell:
+		cell.AddFloat(w, v) // in a row: nobody else would see lanes
+		return
+	case w != nil && cell.FightFloat(w, v):
 		return
 	}
 	e := g.grow()
 	if e == nil {
 		return // the zero Gauge
+	}
+	if e.timed {
+		cell.AddFloat(e.word, v)
+		raise(cell.At(e.word, 1))
+		return
 	}
 	lanes := e.lanes.Load()
 	if lanes == nil {
@@ -230,6 +251,64 @@ func (e *gaugeExtra) sum() float64 {
 		v += lanes.SumFloat(0)
 	}
 	return v
+}
+
+// read puts the gauge into the point. What a function says is stored in the
+// gauge's row, if it has one, for other processes.
+func (g *Gauge) read(_ *definition, p *model.Point) {
+	p.Has, p.Value = model.PartValue, g.Value()
+	if e := g.extra.Load(); e != nil && e.function.Load() != nil && g.family.rows() != nil {
+		e.set(p.Value)
+	}
+}
+
+// share lets the gauge count in a row. Where the time of a value matters every
+// Set goes the slow way, which knows of it.
+func (g *Gauge) share(row *cell.Word) {
+	mode := g.family.mode
+	e := &gaugeExtra{word: row, timed: mode == ModeMostRecent || mode == ModeLiveMostRecent}
+	old := g.extra.Load()
+	if old != nil {
+		e.function.Store(old.function.Load())
+	}
+	v := g.own(old)
+	if !e.timed {
+		cell.StoreFloat(row, v)
+		atomic.StorePointer(&g.word, unsafe.Pointer(row))
+		g.extra.Store(e)
+		return
+	}
+	if v != 0 {
+		e.set(v)
+	}
+	g.extra.Store(e)
+	atomic.StorePointer(&g.word, nil)
+}
+
+func (g *Gauge) part() *cell.Word {
+	e, w := g.extra.Load(), (*cell.Word)(atomic.LoadPointer(&g.word))
+	if w == nil && e != nil {
+		w = e.word
+	}
+	if w == nil || w == &g.cell {
+		return nil
+	}
+	fresh := &gaugeExtra{word: &g.cell}
+	if e != nil {
+		fresh.function.Store(e.function.Load())
+	}
+	g.cell.Store(w.Load())
+	atomic.StorePointer(&g.word, unsafe.Pointer(&g.cell))
+	g.extra.Store(fresh)
+	return w
+}
+
+// own returns what the gauge was set to, whatever its function says.
+func (g *Gauge) own(e *gaugeExtra) float64 {
+	if e != nil {
+		return e.sum()
+	}
+	return cell.LoadFloat(&g.cell)
 }
 
 // grow gives the gauge its extra. The zero Gauge has none.

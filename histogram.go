@@ -34,7 +34,10 @@ var histograms = &kind[Histogram]{
 		h.handle = handle{d}
 		h.cells.Store(w)
 	},
-	read: (*Histogram).read,
+	share: (*Histogram).share,
+	part:  (*Histogram).part,
+	fresh: func(h *Histogram) bool { return h.Count() == 0 },
+	read:  (*Histogram).read,
 }
 
 // NewHistogram returns the histogram of that name, which it creates and
@@ -101,7 +104,7 @@ func (h *Histogram) Observe(v float64) {
 	}
 	cell.At(first, bucket).Add(1)
 	if !cell.TryAddFloat(first, v) {
-		addFought(first, &h.lanes, 1+h.family.bounds.Len(), 0, v)
+		h.family.addFought(first, first, 0, 1+h.family.bounds.Len(), &h.lanes, v)
 	}
 }
 
@@ -118,8 +121,23 @@ func (h *Histogram) ObserveWithExemplar(v float64, labels map[string]string) err
 		fresh := make([]atomic.Pointer[model.Exemplar], h.family.bounds.Len())
 		h.exemplars.CompareAndSwap(nil, &fresh)
 	}
-	(*h.exemplars.Load())[bucketOf(h.family.upper, v)].Store(e)
+	bucket := bucketOf(h.family.upper, v)
+	(*h.exemplars.Load())[bucket].Store(e)
+	if rows := h.family.rows(); rows != nil {
+		rows.SetExemplar(h.cells.Load(), bucket, e)
+	}
 	return nil
+}
+
+func (h *Histogram) share(row *cell.Word) {
+	move(row, h.cells.Swap(row), h.lanes.Swap(nil), 1+h.family.bounds.Len())
+}
+
+func (h *Histogram) part() *cell.Word {
+	words := make([]cell.Word, 1+h.family.bounds.Len())
+	row := h.cells.Swap(&words[0])
+	move(&words[0], row, h.lanes.Swap(nil), len(words))
+	return row
 }
 
 // word returns what the i-th word and its lanes hold together, the sum for 0.

@@ -16,6 +16,7 @@ import (
 // for concurrent use.
 type Info struct {
 	labels atomic.Pointer[model.Labels]
+	row    atomic.Pointer[cell.Word] // in a store; nil if there is none
 	handle
 }
 
@@ -30,6 +31,9 @@ var infos = &kind[Info]{
 	bind: func(i *Info, _ *cell.Word, d *definition) {
 		i.handle = handle{d}
 	},
+	share: (*Info).share,
+	part:  func(i *Info) *cell.Word { return i.row.Swap(nil) },
+	fresh: func(i *Info) bool { return i.labels.Load() == nil },
 	read: func(i *Info, _ *definition, p *model.Point) {
 		p.Has, p.Value, p.Info = model.PartInfo, 1, model.Labels{}
 		if labels := i.labels.Load(); labels != nil {
@@ -86,7 +90,22 @@ func (i *Info) Set(labels map[string]string) error {
 	}
 	text := model.LabelsOf(labels)
 	i.labels.Store(&text)
+	i.publish(text)
 	return nil
+}
+
+func (i *Info) share(row *cell.Word) {
+	i.row.Store(row)
+	if labels := i.labels.Load(); labels != nil {
+		i.publish(*labels)
+	}
+}
+
+// publish shows the labels to other processes, if the info has a row.
+func (i *Info) publish(labels model.Labels) {
+	if rows, row := i.family.rows(), i.row.Load(); rows != nil && row != nil {
+		rows.SetInfo(row, labels)
+	}
 }
 
 // Value returns a copy of the labels that were set.

@@ -71,6 +71,7 @@ func obtain[H any](typ model.Type, name, help string, labels []string, s *settin
 	if s.registry == nil {
 		s.registry = Default
 	}
+	d.home = s.registry
 	err = s.registry.Register(fresh)
 	var duplicate *DuplicateError
 	if errors.As(err, &duplicate) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"telltale/internal/cell"
 	"telltale/model"
 )
 
@@ -32,8 +33,10 @@ type Registry struct {
 	autoDescribe bool
 	legacyNames  bool
 	faults       faults
+	publication  cell.Publication // in the store
 
 	mu          sync.RWMutex
+	store       Store    // nil if all is in this process
 	entries     []*entry // in registration order; nil where one was unregistered
 	gaps        int
 	byCollector map[Collector]*entry
@@ -93,6 +96,9 @@ func NewRegistry(opts ...RegistryOption) *Registry {
 	for _, o := range opts {
 		o(r)
 	}
+	if r.store != nil {
+		r.useStore(r.store)
+	}
 	if target := r.target; target != nil {
 		r.target = nil
 		if err := r.SetTargetInfo(target); err != nil {
@@ -151,6 +157,9 @@ func (r *Registry) Register(c Collector) error {
 	if err := r.clashes(e); err != nil {
 		return err
 	}
+	if r.store != nil && reads(c, r.store) {
+		return errSameDirectory
+	}
 	e.position = len(r.entries)
 	r.entries = append(r.entries, e)
 	r.byCollector[c] = e
@@ -163,6 +172,7 @@ func (r *Registry) Register(c Collector) error {
 	if i, ok := c.(instrument); ok {
 		i.what().faults.CompareAndSwap(nil, &r.faults)
 	}
+	r.adopt(c)
 	return nil
 }
 
@@ -195,6 +205,9 @@ func (r *Registry) Unregister(c Collector) error {
 	}
 	if i, ok := c.(instrument); ok {
 		i.what().faults.CompareAndSwap(&r.faults, nil)
+		if i.what().home == r {
+			i.unshare()
+		}
 	}
 	return nil
 }

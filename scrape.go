@@ -28,9 +28,12 @@ func collect(ctx context.Context, c Collector, account *faults, emit func(*model
 func rootOf(c Collector) *Registry {
 	switch c := c.(type) {
 	case *Registry:
+		if c.stored() {
+			return nil // other processes have names that it never heard of
+		}
 		return c
 	case *RestrictedRegistry:
-		return c.registry
+		return rootOf(c.registry)
 	case *view:
 		if c.lens.prefix == "" {
 			return rootOf(c.inner)
@@ -51,11 +54,13 @@ type scrape struct {
 	errs   []error             // in strict mode
 }
 
-// step emits one ready family, or what one custom collector emits.
+// step emits one ready family, what one custom collector emits, or what
+// processes share.
 type step struct {
 	family *model.Family
 	entry  *entry
-	sub    *subscription // to a run; nil if family is set
+	sub    *subscription // to a run
+	shared *Registry     // whose store's families it emits
 	path   path
 }
 
@@ -186,13 +191,20 @@ func (e *entry) wanted(filters []names) bool {
 func (r *Registry) flatten(s *scrape, p path) {
 	p.prefix = ""
 	r.mu.RLock()
-	entries, target := r.owners(p.filters), r.targetInfo
+	target, shared := r.targetInfo, r.store != nil
+	var entries []*entry
+	if !shared {
+		entries = r.owners(p.filters)
+	}
 	if _, taken := r.claims[targetName]; taken && target != nil {
 		target = target.Literal() // its OpenMetrics name is another's
 	}
 	r.mu.RUnlock()
 	if target != nil {
 		s.steps = append(s.steps, step{family: target, path: p})
+	}
+	if shared {
+		s.steps = append(s.steps, step{shared: r, path: p})
 	}
 	s.steps = slices.Grow(s.steps, len(entries))
 	for _, e := range entries {
@@ -213,14 +225,16 @@ func (s *scrape) run(emit func(*model.Family) error) error {
 		if s.cancelled() {
 			return s.ctx.Err()
 		}
-		st := &s.steps[i]
-		if st.sub == nil {
-			if err := s.emit(st, st.family, st.path.foreign, emit); err != nil {
-				return err
-			}
-			continue
+		var err error
+		switch st := &s.steps[i]; {
+		case st.shared != nil:
+			err = s.emitShared(st, emit)
+		case st.sub != nil:
+			err = s.runCustom(st, emit)
+		default:
+			err = s.emit(st, st.family, st.path.foreign, emit)
 		}
-		if err := s.runCustom(st, emit); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -232,7 +246,14 @@ func (s *scrape) run(emit func(*model.Family) error) error {
 
 // cancelled reports whether nobody wants the page any more, which is not the
 // same as that it should be done by now.
-func (s *scrape) cancelled() bool { return s.ctx.Err() == context.Canceled }
+func (s *scrape) cancelled() bool { return s.cancellation() != nil }
+
+func (s *scrape) cancellation() error {
+	if err := s.ctx.Err(); err == context.Canceled {
+		return err
+	}
+	return nil
+}
 
 func (s *scrape) runCustom(st *step, emit func(*model.Family) error) error {
 	defer st.sub.leave()

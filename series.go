@@ -107,7 +107,7 @@ func (t *table[H]) entryOf(hash uint32, text []byte) int {
 	return -1
 }
 
-func (t *table[H]) handle(entry int) *H { return &t.at(t.index[entry].Load() - 1).handle }
+func (t *table[H]) slot(entry int) *slot[H] { return t.at(t.index[entry].Load() - 1) }
 
 // arena keeps the text of series in creation order, block after block. A block
 // is given back when no series' text lies in it any more.
@@ -130,8 +130,11 @@ func (a *arena) keep(text []byte) string {
 
 // insert adds a series at the end and publishes it. The caller holds the lock;
 // the table returned is the one to publish in place of t.
-func (t *table[H]) insert(dg digest, text string, k *kind[H], d *definition) (*table[H], *H) {
+func (t *table[H]) insert(dg digest, text string, k *kind[H], d *definition, rows cell.Rows) (*table[H], *H) {
 	words, labelled := k.words(d), len(d.labels) > 0
+	if rows != nil {
+		words = 0 // they are the store's
+	}
 	if t.full() {
 		t = t.grow(words, labelled)
 	}
@@ -143,12 +146,12 @@ func (t *table[H]) insert(dg digest, text string, k *kind[H], d *definition) (*t
 	s := &c.slots[at]
 	s.start, s.length = unsafe.StringData(text), uint32(len(text))
 	s.hash, s.widths = dg.hash, dg.widths
-	s.created.Store(moment(time.Now()))
-	var first *cell.Word
-	if words > 0 {
-		first = &c.cells[at*words]
+	now := time.Now()
+	s.created.Store(moment(now))
+	k.bind(&s.handle, c.cell(at, words), d)
+	if rows != nil {
+		k.share(&s.handle, rows.Add(model.LabelsFromText(text), now))
 	}
-	k.bind(&s.handle, first, d)
 	c.live++
 	t.live++
 	c.used.Store(int32(at + 1))
@@ -156,6 +159,18 @@ func (t *table[H]) insert(dg digest, text string, k *kind[H], d *definition) (*t
 		t.place(dg.hash, uint32((len(t.chunks)-1)<<chunkBits|at))
 	}
 	return t, &s.handle
+}
+
+// cell returns the first of so many words for the slot at a place. A chunk has
+// none if it was made while a store had them.
+func (c *chunk[H]) cell(at, words int) *cell.Word {
+	switch {
+	case words == 0:
+		return nil
+	case c.cells == nil:
+		return &make([]cell.Word, words)[0]
+	}
+	return &c.cells[at*words]
 }
 
 func (t *table[H]) full() bool {
@@ -175,8 +190,11 @@ func (t *table[H]) grow(words int, labelled bool) *table[H] {
 	}
 	next := *t
 	next.chunks = append(t.chunks, &chunk[H]{
-		slots: make([]slot[H], size), cells: make([]cell.Word, size*words),
+		slots: make([]slot[H], size),
 	})
+	if words > 0 {
+		next.chunks[len(t.chunks)].cells = make([]cell.Word, size*words)
+	}
 	return &next
 }
 

@@ -29,6 +29,9 @@ var summaries = &kind[Summary]{
 		m.handle = handle{d}
 		m.cells.Store(w)
 	},
+	share: (*Summary).share,
+	part:  (*Summary).part,
+	fresh: func(m *Summary) bool { return m.Count() == 0 },
 	read: func(m *Summary, _ *definition, p *model.Point) {
 		p.Summary.Count, p.Summary.Sum = float64(m.Count()), m.Sum()
 		p.Summary.Quantiles = p.Summary.Quantiles[:0]
@@ -74,8 +77,19 @@ func (m *Summary) Observe(v float64) {
 	}
 	cell.At(first, 1).Add(1)
 	if !cell.TryAddFloat(first, v) {
-		addFought(first, &m.lanes, 2, 0, v)
+		m.family.addFought(first, first, 0, 2, &m.lanes, v)
 	}
+}
+
+func (m *Summary) share(row *cell.Word) {
+	move(row, m.cells.Swap(row), m.lanes.Swap(nil), 2)
+}
+
+func (m *Summary) part() *cell.Word {
+	words := make([]cell.Word, 2)
+	row := m.cells.Swap(&words[0])
+	move(&words[0], row, m.lanes.Swap(nil), len(words))
+	return row
 }
 
 // Count returns the number of observations in this process.

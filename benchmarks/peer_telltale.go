@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 
 	"telltale"
 	"telltale/exposition"
+	"telltale/exposition/openmetrics"
+	"telltale/exposition/protobuf"
+	"telltale/exposition/text"
 	"telltale/model"
 	"telltale/scrapehttp"
 )
@@ -47,6 +51,8 @@ func (p telltalePeer) prepare(t task) (*subject, error) {
 		err = p.fillCounters(reg, t)
 	case histograms:
 		err = p.fillHistograms(reg, t)
+	case textPage, openMetricsPage, protobufPage, histogramsPage:
+		s, err = p.parsing(t)
 	default:
 		err = errNotOffered
 	}
@@ -239,7 +245,6 @@ func registrySubject(reg *telltale.Registry) *subject {
 		text:        func(w io.Writer) error { return telltale.WriteLatest(ctx, w, reg) },
 		openMetrics: func(w io.Writer) error { return encodeCollected(ctx, w, reg, exposition.OpenMetrics1) },
 		protobuf:    func(w io.Writer) error { return encodeCollected(ctx, w, reg, exposition.Protobuf) },
-		decode:      func(r io.Reader) error { return parseFamilies(exposition.NewParser(r, exposition.Protobuf)) },
 		oneName: func(w io.Writer, family string) error {
 			return telltale.WriteLatest(ctx, w, reg.Restricted(family))
 		},
@@ -256,17 +261,63 @@ func encodeCollected(ctx context.Context, w io.Writer, reg *telltale.Registry, f
 	return enc.Close()
 }
 
-// parseFamilies reads families to the end, and keeps them as long as it does.
-func parseFamilies(parser exposition.Parser) error {
-	var families []*model.Family
+// parsing parses the task's page.
+func (telltalePeer) parsing(t task) (*subject, error) {
+	page, err := pageOf(t)
+	parse := func(f exposition.Format, series func() (int, error)) *subject {
+		return &subject{
+			families: func() (int, error) { return seriesOf(exposition.NewParser(bytes.NewReader(page), f)) },
+			series:   series,
+		}
+	}
+	ofText := func(e *text.Entry) bool { return e.Kind == text.KindSample }
+	switch t.kind {
+	case openMetricsPage:
+		return parse(exposition.OpenMetrics1, func() (int, error) {
+			return seriesAmong(openmetrics.NewScanner(bytes.NewReader(page)).Next, ofText)
+		}), err
+	case protobufPage, histogramsPage:
+		return parse(exposition.Protobuf, func() (int, error) {
+			return seriesAmong(protobuf.NewScanner(bytes.NewReader(page)).Next,
+				func(e *protobuf.Entry) bool { return e.Kind == protobuf.KindSeries })
+		}), err
+	default:
+		return parse(exposition.Text004, func() (int, error) {
+			return seriesAmong(text.NewScanner(bytes.NewReader(page)).Next, ofText)
+		}), err
+	}
+}
+
+// seriesOf parses whole families and counts their series.
+func seriesOf(parser exposition.Parser) (series int, err error) {
+	var scratch model.Point
 	for {
-		family, err := parser.Next()
+		f, err := parser.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return series, nil
 		}
 		if err != nil {
-			return err
+			return series, err
 		}
-		families = append(families, family)
+		_ = f.Visit(&scratch, func(*model.Point) error { // the visitor has no error
+			series++
+			return nil
+		})
+	}
+}
+
+// seriesAmong counts those of a scanner's entries that are series.
+func seriesAmong[E any](next func() (E, error), isSeries func(E) bool) (series int, err error) {
+	for {
+		e, err := next()
+		if errors.Is(err, io.EOF) {
+			return series, nil
+		}
+		if err != nil {
+			return series, err
+		}
+		if isSeries(e) {
+			series++
+		}
 	}
 }

@@ -23,6 +23,7 @@ const (
 	perOperation  unit = "ns/op"
 	nanosSeries   unit = "ns/series"
 	nanosScrape   unit = "ns/scrape"
+	nanosLine     unit = "ns/line"
 	bytesSeries   unit = "B/series"
 	bytesOfScrape unit = "B/scrape"
 )
@@ -148,13 +149,21 @@ func (p plan) rows() []row {
 		{"scrape-text/" + many, registry(counters, p.many), perSeries(asText), nanosSeries, []target{times(1.7, arenaName)}},
 		{"scrape-openmetrics/" + many, registry(counters, p.many), perSeries(asOpenMetrics), nanosSeries, nil},
 		{"scrape-protobuf/" + many, registry(counters, p.many), perSeries(asProtobuf), nanosSeries, []target{times(0.04, clientGolangName)}},
-		{"decode-protobuf/" + many, registry(counters, p.many), decoding, nanosSeries, nil},
 		{"scrape-one-name/" + many, divided, oneFamily, nanosScrape, []target{times(3, floorName)}},
 		{"scrape-text/histograms=" + size(p.histograms), registry(histograms, p.histograms), perSeries(asText), nanosSeries, []target{times(1.7, arenaName)}},
 		{"scrape-protobuf/histograms=" + size(p.histograms), registry(histograms, p.histograms), perSeries(asProtobuf), nanosSeries, []target{times(0.04, clientGolangName)}},
-		{"decode-protobuf/histograms=" + size(p.histograms), registry(histograms, p.histograms), decoding, nanosSeries, nil},
 		{"http-identity/" + many, registry(counters, p.many), overHTTP("identity"), nanosSeries, []target{times(0.03, clientGolangName)}},
 		{"http-gzip/" + many, registry(counters, p.many), overHTTP("gzip"), nanosSeries, []target{times(0.12, clientGolangName)}},
+	}
+	lines := "lines=" + size(p.many)
+	parses := []row{
+		{"parse-text-families/" + lines, registry(textPage, p.many), parsing(wholeFamilies), nanosLine, []target{times(0.12, clientGolangName)}},
+		{"parse-text-lines/" + lines, registry(textPage, p.many), parsing(oneByOne), nanosLine, []target{times(0.5, prometheusName)}},
+		{"parse-openmetrics-families/" + lines, registry(openMetricsPage, p.many), parsing(wholeFamilies), nanosLine, nil},
+		{"parse-openmetrics-lines/" + lines, registry(openMetricsPage, p.many), parsing(oneByOne), nanosLine, []target{times(0.5, prometheusName)}},
+		{"parse-protobuf-families/" + many, registry(protobufPage, p.many), parsing(wholeFamilies), nanosSeries, nil},
+		{"parse-protobuf-series/" + many, registry(protobufPage, p.many), parsing(oneByOne), nanosSeries, nil},
+		{"parse-protobuf-families/histograms=" + size(p.histograms), registry(histogramsPage, p.histograms), parsing(wholeFamilies), nanosSeries, nil},
 	}
 	million := registry(counters, p.most)
 	memory := []row{
@@ -165,7 +174,7 @@ func (p plan) rows() []row {
 		{"scrape-text/" + most, million, perSeries(asText), nanosSeries, []target{times(1.7, arenaName), linear("scrape-text/" + many)}},
 		{"heap/histograms=" + size(p.heavy), registry(histograms, p.heavy), liveHeap, bytesSeries, []target{below(350)}},
 	}
-	return slices.Concat(instruments, scrapes, memory)
+	return slices.Concat(instruments, scrapes, parses, memory)
 }
 
 // size spells a count for a row's name.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -139,19 +138,30 @@ func perSeries(way scrape) stopwatch {
 	}
 }
 
-// decoding measures how the subject reads its own page in protobuf, the time per
-// series.
-func decoding(s *stand) (sample, error) {
-	if s.subject.decode == nil {
-		return sample{}, errNotOffered
+// parse is a way to parse a page, nil if there is none.
+type parse func(s *stand) func() (series int, err error)
+
+func wholeFamilies(s *stand) func() (int, error) { return s.subject.families }
+func oneByOne(s *stand) func() (int, error)      { return s.subject.series }
+
+// parsing measures how a page is parsed, the time per series, which in text is a
+// line.
+func parsing(way parse) stopwatch {
+	return func(s *stand) (sample, error) {
+		read := way(s)
+		if read == nil {
+			return sample{}, errNotOffered
+		}
+		taken, err := s.steady(func() error {
+			series, err := read()
+			if err == nil && series != s.task.total() {
+				err = fmt.Errorf("%d series parsed of %d", series, s.task.total())
+			}
+			return err
+		})
+		taken.Value /= float64(s.task.total())
+		return taken, err
 	}
-	var page bytes.Buffer
-	if err := s.subject.protobuf(&page); err != nil {
-		return sample{}, err
-	}
-	taken, err := s.steady(func() error { return s.subject.decode(bytes.NewReader(page.Bytes())) })
-	taken.Value /= float64(s.task.total())
-	return taken, err
 }
 
 // oneFamily measures the scrape of one family of all, the time per scrape.

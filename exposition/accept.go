@@ -15,6 +15,7 @@ type mediaRange struct {
 	version   version // zero if it names none
 	q         float64
 	escaping  model.Escaping
+	escapes   bool   // it names an escaping scheme that is known
 	message   string // of protobuf
 	encoding  string
 }
@@ -34,7 +35,7 @@ func parseAccept(header string) []mediaRange {
 
 func parseRange(s string) (r mediaRange, ok bool) {
 	mediaType, params := cutUnquoted(s, ';')
-	r = mediaRange{mediaType: token(mediaType), q: 1, escaping: model.Underscores}
+	r = mediaRange{mediaType: token(mediaType), q: 1}
 	ok = strings.Contains(r.mediaType, "/")
 	for params != "" && ok {
 		var param string
@@ -52,7 +53,7 @@ func parseRange(s string) (r mediaRange, ok bool) {
 			r.encoding = token(value)
 		case "escaping":
 			if e, err := model.ParseEscaping(token(value)); err == nil {
-				r.escaping = e
+				r.escaping, r.escapes = e, true
 			}
 		}
 	}

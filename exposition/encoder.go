@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"telltale/exposition/openmetrics"
+	"telltale/exposition/openmetrics2"
 	"telltale/exposition/protobuf"
 	"telltale/exposition/text"
 	"telltale/internal/lines"
@@ -35,7 +36,9 @@ const (
 	MisplacedExemplar = lines.MisplacedExemplar // an exemplar where the format has no place for one
 	UnfitSum          = lines.UnfitSum          // a histogram's sum beside negative bounds or without a count
 	UnfitCount        = lines.UnfitCount        // a count that is no number, below zero, or not whole where it must be
-	UnfitNative       = lines.UnfitNative       // a native histogram whose buckets contradict its spans or schema
+	UnfitNative       = lines.UnfitNative       // a native histogram whose schema the format has not, or whose buckets contradict its spans
+	UntimedExemplar   = lines.UntimedExemplar   // an exemplar without a timestamp
+	NoCount           = lines.NoCount           // a histogram or summary whose count, or summary whose sum, is not known
 )
 
 // EncoderOption is an option of [NewEncoder]. Formats that know nothing of what
@@ -48,8 +51,8 @@ type encoderOptions struct {
 }
 
 // WithCreated has created times written in OpenMetrics 1.0 as samples of their
-// own ("x_created"), which older readers take for series. Protobuf always has
-// them.
+// own ("x_created"), which older readers take for series. OpenMetrics 2.0 and
+// protobuf have them always, and not as samples.
 func WithCreated() EncoderOption {
 	return func(o *encoderOptions) { o.created = true }
 }
@@ -73,6 +76,8 @@ func NewEncoder(w io.Writer, f Format, opts ...EncoderOption) Encoder {
 			all = append(all, openmetrics.WithCreated())
 		}
 		return openmetrics.NewEncoder(w, all...)
+	case openMetrics2:
+		return openmetrics2.NewEncoder(w, openmetrics2.WithEscaping(f.Escaping()), openmetrics2.WithDropped(o.dropped))
 	case protobufDelimited:
 		return protobuf.NewEncoder(w, protobuf.WithEscaping(f.Escaping()), protobuf.WithDropped(o.dropped))
 	default:

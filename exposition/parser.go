@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"telltale/exposition/openmetrics"
+	"telltale/exposition/openmetrics2"
 	"telltale/exposition/protobuf"
 	"telltale/exposition/text"
 	"telltale/internal/scan"
@@ -43,6 +44,8 @@ func NewParser(r io.Reader, f Format, opts ...ParserOption) Parser {
 	switch f.wire() {
 	case openMetrics001, openMetrics1:
 		return openmetrics.NewParser(r, openmetrics.WithLimits(limits))
+	case openMetrics2:
+		return openmetrics2.NewParser(r, openmetrics2.WithLimits(limits))
 	case protobufDelimited:
 		return protobuf.NewParser(r, protobuf.WithLimits(limits))
 	default:

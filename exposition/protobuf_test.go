@@ -51,56 +51,14 @@ func held(f *model.Family) *model.Family {
 	return h
 }
 
-// native makes up a native histogram.
-func (r invention) native() *model.NativeHistogram {
-	n := &model.NativeHistogram{Schema: int32(r.IntN(13)) - 4, Sum: r.number(), IsFloat: r.IntN(2) == 0}
-	number := func() float64 {
-		v := float64(r.IntN(1000))
-		if n.IsFloat {
-			v += 0.5
-		}
-		return v
-	}
-	fill := func() (spans []model.Span, buckets []float64) {
-		for i := range r.IntN(3) {
-			s := model.Span{Offset: r.Int32N(9), Length: r.Uint32N(4)}
-			if i == 0 {
-				s.Offset -= 1000
-			}
-			spans = append(spans, s)
-			for range s.Length {
-				buckets = append(buckets, number())
-				n.Count += buckets[len(buckets)-1]
-			}
-		}
-		return spans, buckets
-	}
-	n.PositiveSpans, n.Positive = fill()
-	n.NegativeSpans, n.Negative = fill()
-	if r.IntN(2) == 0 {
-		n.ZeroThreshold = 1e-128
-		n.ZeroCount = number()
-		n.Count += n.ZeroCount
-	}
-	for range r.IntN(3) {
-		n.Exemplars = append(n.Exemplars, model.Exemplar{Labels: r.labels(1), Value: r.number(), Timestamp: r.time()})
-	}
-	return n
-}
-
 // Whatever the families, protobuf gives them back as far as it can hold them.
 func TestRandomFamiliesReturnFromProtobuf(t *testing.T) {
 	format := exposition.Protobuf.WithEscaping(model.AllowUTF8)
-	natives := 0
 	for seed := range uint64(300) {
-		r := invention{rand.New(rand.NewPCG(seed, 2))}
+		r := invention{Rand: rand.New(rand.NewPCG(seed, 2)), native: true}
 		var all, want []*model.Family
 		for i := range 10 {
 			f := r.family(i)
-			if f.Type == model.Histogram || f.Type == model.GaugeHistogram {
-				f = r.withNatives(f)
-				natives++
-			}
 			all, want = append(all, f), append(want, held(f))
 		}
 		written := page(t, format, all, exposition.WithDropped(func(d exposition.Drop) { t.Errorf("dropped: %+v", d) }))
@@ -117,29 +75,6 @@ func TestRandomFamiliesReturnFromProtobuf(t *testing.T) {
 			t.Fatalf("seed %d: written again, the page is %q, was %q", seed, again, written)
 		}
 	}
-	if natives == 0 {
-		t.Error("there were no native histograms")
-	}
-}
-
-// withNatives returns a family of histograms with native ones beside some and
-// instead of others.
-func (r invention) withNatives(f *model.Family) *model.Family {
-	to := f.Header()
-	for i, p := range points(f) {
-		switch i % 3 {
-		case 1:
-			p.Histogram.Native = r.native()
-			p.Histogram.Count, p.Histogram.Sum = p.Histogram.Native.Count, p.Histogram.Native.Sum
-			if p.Histogram.Native.IsFloat {
-				p.Histogram.Cumulative[2] += 0.5
-			}
-		case 2:
-			p.Histogram, p.Has = &model.HistogramValue{Native: r.native()}, 0
-		}
-		to.Append(p)
-	}
-	return to
 }
 
 // points returns copies of a family's points.
@@ -163,16 +98,16 @@ func unlike(got, want *model.Family) string {
 		return fmt.Sprintf("%q has %d series, want %d", got.Name, len(a), len(b))
 	}
 	for i := range a {
-		if x, y := plain(reflect.ValueOf(a[i])), plain(reflect.ValueOf(b[i])); x != y {
+		if x, y := spelled(reflect.ValueOf(a[i])), spelled(reflect.ValueOf(b[i])); x != y {
 			return fmt.Sprintf("%q (%s):\n got %s\nwant %s", got.Name, got.Type, x, y)
 		}
 	}
 	return ""
 }
 
-// plain spells a value out: NaN is like NaN, an empty slice like none, and what is
+// spelled spells a value out: NaN is like NaN, an empty slice like none, and what is
 // not there at the end of a slice does not count.
-func plain(v reflect.Value) string {
+func spelled(v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.Float64:
 		return fmt.Sprintf("%b", v.Float())
@@ -180,17 +115,17 @@ func plain(v reflect.Value) string {
 		if v.IsNil() {
 			return "nil"
 		}
-		return plain(v.Elem())
+		return spelled(v.Elem())
 	case reflect.Struct:
 		s := v.Type().Name() + "{"
 		for i := range v.NumField() {
-			s += v.Type().Field(i).Name + ":" + plain(v.Field(i)) + " "
+			s += v.Type().Field(i).Name + ":" + spelled(v.Field(i)) + " "
 		}
 		return s + "}"
 	case reflect.Slice:
 		s := "["
 		for i := range v.Len() {
-			s += plain(v.Index(i)) + " "
+			s += spelled(v.Index(i)) + " "
 		}
 		for strings.HasSuffix(s, "nil ") {
 			s = strings.TrimSuffix(s, "nil ")
@@ -383,13 +318,9 @@ func FuzzProtobuf(f *testing.F) {
 	for _, family := range families(f) {
 		f.Add(page(f, format, []*model.Family{family}))
 	}
-	r := invention{rand.New(rand.NewPCG(1, 3))}
+	r := invention{Rand: rand.New(rand.NewPCG(1, 3)), native: true}
 	for i := range 20 {
-		family := r.family(i)
-		if family.Type == model.Histogram {
-			family = r.withNatives(family)
-		}
-		f.Add(page(f, format, []*model.Family{family}))
+		f.Add(page(f, format, []*model.Family{r.family(i)}))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		first, err := parse(in, format)

@@ -44,6 +44,68 @@ func LabelPairs(names, values []string) Labels {
 // for sources that keep the text of many series in one place.
 func LabelsFromText(text string) Labels { return Labels{text} }
 
+// ValidLabelsText reports whether text that comes from elsewhere is the text of
+// labels, so that [LabelsFromText] may wrap it: valid UTF-8, names with quotes
+// where they need them, and escapes that [AppendLabel] makes.
+func ValidLabelsText(text string) bool {
+	if !utf8.ValidString(text) {
+		return false
+	}
+	for text != "" {
+		n := labelNameLength(text)
+		if n == 0 || !strings.HasPrefix(text[n:], `="`) {
+			return false
+		}
+		end, ok := validValue(text[n+2:])
+		if !ok {
+			return false
+		}
+		text = text[n+2+end:]
+		if text == "" {
+			break
+		}
+		if text[0] != ',' || len(text) == 1 {
+			return false
+		}
+		text = text[1:]
+	}
+	return true
+}
+
+// labelNameLength returns how long the name at the beginning of text is, with
+// its quotes, or 0 if there is none that [AppendLabel] would write.
+func labelNameLength(text string) int {
+	if text[0] != '"' {
+		end := strings.IndexByte(text, '=')
+		if end < 0 || !LegacyLabelName(text[:end]) {
+			return 0
+		}
+		return end
+	}
+	n, ok := validValue(text[1:])
+	if !ok || n == 1 || LegacyLabelName(text[1:n]) {
+		return 0
+	}
+	return 1 + n
+}
+
+// validValue returns where escaped text ends, behind its closing quote.
+func validValue(text string) (end int, ok bool) {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			return i + 1, true
+		case '\n':
+			return 0, false
+		case '\\':
+			if i++; i == len(text) || !strings.ContainsRune(`\n"`, rune(text[i])) {
+				return 0, false
+			}
+		}
+	}
+	return 0, false
+}
+
 // AppendLabel appends one label to the text of others, with the comma between.
 // Invalid UTF-8 is replaced; a label without a name is left out.
 func AppendLabel(text []byte, name, value string) []byte {

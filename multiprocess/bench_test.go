@@ -12,6 +12,7 @@ import (
 
 	"telltale/model"
 	"telltale/multiprocess"
+	"telltale/multiprocess/internal/segment"
 )
 
 // BenchmarkCollect merges directories as Python workers leave them: eight files
@@ -72,6 +73,39 @@ func BenchmarkCollect(b *testing.B) {
 			b.ReportAllocs()
 			passes(b, func() { walk(b, view) })
 		})
+	}
+}
+
+// BenchmarkCollectSegments merges the same series as BenchmarkCollect from
+// telltale's own segments, of writers that live.
+//
+//	go test ./multiprocess -run '^$' -bench CollectSegments -benchtime 20x
+func BenchmarkCollectSegments(b *testing.B) {
+	for _, size := range []struct{ workers, series int }{{8, 200}, {64, 200}, {512, 200}, {8, 2000}, {64, 2000}, {512, 2000}} {
+		if testing.Short() && size.workers*size.series > 200_000 {
+			continue
+		}
+		dir := benchmarkSegments(b, size.workers, size.series)
+		name := fmt.Sprintf("workers=%d/series=%d/", size.workers, size.series)
+		b.Run(name+"first", func(b *testing.B) {
+			b.ReportAllocs()
+			passes(b, func() {
+				walk(b, collector(b, dir))
+			})
+		})
+		later := func(name string, view func(*multiprocess.Collector) model.Collector) {
+			b.Run(name, func(b *testing.B) {
+				c := collector(b, dir)
+				age(b, dir)
+				walk(b, c)
+				b.ReportAllocs()
+				passes(b, func() { walk(b, view(c)) })
+				b.ReportMetric(float64(c.Stats().Series), "series")
+				b.ReportMetric(float64(c.Stats().Bytes)/1e6, "MB")
+			})
+		}
+		later(name+"later", func(c *multiprocess.Collector) model.Collector { return c })
+		later(name+"restricted", func(c *multiprocess.Collector) model.Collector { return c.Restricted("app_counter_0_total") })
 	}
 }
 
@@ -146,19 +180,52 @@ func sumByKey(tb testing.TB, dir string) map[string]*float64 {
 	return sums
 }
 
+// benchmarkSegments writes the series of benchmarkDirectory as so many writers
+// that live would.
+func benchmarkSegments(tb testing.TB, workers, series int) string {
+	tb.Helper()
+	dir := memoryDirectory(tb)
+	each := series / 8
+	label := func(i int) string {
+		return fmt.Sprintf(`code="%d",handler="/api/v1/items/%d",method="GET"`, 200+i%3, i/3)
+	}
+	for n := range workers {
+		w := begin(tb, dir, segment.Header{Start: int64(n), PID: uint64(1000 + n)})
+		var family rows
+		for i := range each {
+			if i%25 == 0 {
+				family = w.family(segment.Family{Name: fmt.Sprintf("app_counter_%d", i/25), Type: model.Counter})
+			}
+			family.add(label(i), uint64(i+n))
+		}
+		for i, mode := range []string{"all", "livesum", "max", "min", "mostrecent"} {
+			family = w.family(segment.Family{Name: "app_gauge_" + mode, Type: model.Gauge, Mode: []uint8{0, 8, 2, 1, 4}[i]})
+			var when []uint64
+			if mode == "mostrecent" {
+				when = []uint64{uint64(1.7e18) + uint64(n)}
+			}
+			for i := range each {
+				family.value(label(i), float64(i+n), when...)
+			}
+		}
+		family = w.family(segment.Family{Name: "app_latency_seconds", Type: model.Histogram,
+			Bounds: []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, math.Inf(1)}})
+		for i := range each / 12 {
+			family.add(fmt.Sprintf(`handler="/%d"`, i), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+		}
+		family = w.family(segment.Family{Name: "app_size_bytes", Type: model.Summary})
+		for i := range each / 2 {
+			family.add(fmt.Sprintf(`handler="/%d"`, i), 0, 1)
+		}
+	}
+	return dir
+}
+
 // benchmarkDirectory writes what so many workers with so many entries each leave
 // behind, in the 16-byte layout.
 func benchmarkDirectory(tb testing.TB, workers, series int) string {
 	tb.Helper()
-	parent := "/dev/shm"
-	if _, err := os.Stat(parent); err != nil {
-		parent = ""
-	}
-	dir, err := os.MkdirTemp(parent, "telltale-bench-")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := memoryDirectory(tb)
 	kinds := []string{"counter", "histogram", "summary", "gauge_all", "gauge_livesum", "gauge_max", "gauge_min", "gauge_mostrecent"}
 	each := series / len(kinds)
 	for _, kind := range kinds {
@@ -174,6 +241,21 @@ func benchmarkDirectory(tb testing.TB, workers, series int) string {
 			f.write(tb, filepath.Join(dir, fmt.Sprintf("%s_%d.db", kind, 1000+w)))
 		}
 	}
+	return dir
+}
+
+// memoryDirectory returns a new directory in memory, if there is such a place.
+func memoryDirectory(tb testing.TB) string {
+	tb.Helper()
+	parent := "/dev/shm"
+	if _, err := os.Stat(parent); err != nil {
+		parent = ""
+	}
+	dir, err := os.MkdirTemp(parent, "telltale-bench-")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }
 

@@ -2,8 +2,6 @@ package multiprocess
 
 import (
 	"cmp"
-	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -20,11 +18,12 @@ type catalog struct {
 
 	// By slot. Slot 0 takes what is thrown away.
 	owners  []*family
-	initial []float64 // what merging starts from
-	marked  []bool    // some file has it
-	before  []bool    // marked, as it was when the views were made
-	timed   bool      // some slot holds a time
-	text    arena     // the labels of processes' series
+	initial []float64  // what merging starts from
+	marked  []presence // whether some file has it
+	before  []presence // marked, as it was when the views were made
+	timed   bool       // some slot holds a time
+	rows    bool       // some slot is that of rows, whose series come and go
+	text    arena      // the labels of processes' series
 
 	epoch     int // changes when all slots are given anew
 	pass      int // of resolve
@@ -32,16 +31,25 @@ type catalog struct {
 	mixed     bool // modes are in conflict: slots are given anew each time, in the order of files
 }
 
-type conflictKey struct{ family, about string }
+// presence says whether a slot has a value.
+type presence uint8
+
+const (
+	absent   presence = iota
+	possible          // if the series is in one of its rows when they are read
+	certain
+)
 
 // family is a metric family and its series of all files.
 type family struct {
 	name, help, unit string
 	typ              model.Type
 	mode             gaugeMode
+	rows             bool // segments have it
+	contents
 
 	pass   int // the last pass of resolve in which a file had it
-	next   claimKey
+	next   claim
 	series []series
 	index  map[string]uint32      // from labels
 	loose  map[looseSample]uint32 // slots, with the samples' slots left out
@@ -62,6 +70,7 @@ type series struct {
 type process struct {
 	labels string // with pid
 	slot   uint32
+	start  int64 // when the process's segment was made; 0 for Python's files
 }
 
 // parts are the slots of a summary or a histogram.
@@ -81,118 +90,56 @@ func newCatalog() *catalog {
 	return c
 }
 
-// renew takes all slots back.
+// renew takes all slots back. Series keep their places.
 func (c *catalog) renew() {
 	c.epoch++
-	c.owners, c.initial, c.timed = []*family{nil}, []float64{0}, false
+	c.owners, c.initial, c.timed, c.rows = []*family{nil}, []float64{0}, false, false
 	c.marked, c.before = nil, nil
 	for _, f := range c.families {
-		f.series, f.index, f.loose, f.quoted, f.dirty = nil, nil, nil, false, true
-	}
-}
-
-// claim returns the one claim of these contents.
-func (c *catalog) claim(key claimKey) *claim {
-	if found, ok := c.known[key]; ok {
-		return found
-	}
-	f, ok := c.families[key.name]
-	if !ok {
-		f = &family{name: key.name, dirty: true}
-		c.families[key.name] = f
-	}
-	fresh := &claim{claimKey: key, family: f}
-	c.known[key] = fresh
-	return fresh
-}
-
-// resolve settles what counts where files disagree, given all files in their
-// order: the type, the unit and the first help that is not empty are the first
-// file's, the mode is the last one's. Python's client does the same in the order
-// of its directory listing. Unlike it, claims of another type lose.
-func (c *catalog) resolve(files []source) {
-	c.pass++
-	c.conflicts, c.mixed = make(map[conflictKey]error), false
-	for _, file := range files {
-		for _, cl := range file.claims() {
-			f := cl.family
-			if cl.lost = false; f.pass != c.pass {
-				f.pass, f.next = c.pass, cl.claimKey
-				continue
-			}
-			c.compare(f, cl)
+		for i := range f.series {
+			f.series[i] = series{labels: f.series[i].labels}
 		}
-	}
-	renew := c.mixed
-	c.present = c.present[:0]
-	for _, f := range c.families {
-		if f.pass != c.pass {
-			continue
-		}
-		c.present = append(c.present, f)
-		if f.typ != f.next.typ || f.mode != f.next.mode || f.help != f.next.help || f.unit != f.next.unit {
-			renew = renew || len(f.series)+len(f.loose) > 0 && (f.typ != f.next.typ || f.mode.operation() != f.next.mode.operation())
-			f.typ, f.mode, f.help, f.unit, f.dirty = f.next.typ, f.next.mode, f.next.help, f.next.unit, true
-		}
-	}
-	if renew {
-		c.renew()
-	}
-	slices.SortFunc(c.present, func(a, b *family) int { return strings.Compare(a.name, b.name) })
-}
-
-// compare holds a claim against those before it.
-func (c *catalog) compare(f *family, cl *claim) {
-	first := &f.next
-	switch {
-	case cl.typ != first.typ:
-		cl.lost = true
-		c.conflict(f, "type", fmt.Errorf("it is a %s first and a %s later, which is left out", first.typ, cl.typ))
-		return
-	case cl.mode != first.mode:
-		c.conflict(f, "mode", fmt.Errorf("%s gives way to %s, which comes later", first.mode, cl.mode))
-		first.mode, c.mixed = cl.mode, true
-	}
-	switch {
-	case first.help == "":
-		first.help = cl.help
-	case cl.help != "" && cl.help != first.help:
-		c.conflict(f, "help", fmt.Errorf("%q is shown, %q comes later", first.help, cl.help))
-	}
-}
-
-func (c *catalog) conflict(f *family, about string, err error) {
-	key := conflictKey{f.name, about}
-	if _, known := c.conflicts[key]; !known {
-		c.conflicts[key] = &ConflictError{Family: f.name, About: about, Err: err}
+		f.loose, f.quoted, f.dirty = nil, false, true
 	}
 }
 
 // operation returns how values of a definition are merged.
 func (c *catalog) operation(d *definition) operation {
-	switch {
-	case d.claim.lost, d.part == model.PartCreated: // times do not add up
+	if d.claim.lost || d.part == model.PartCreated { // times do not add up
 		return opSkip
-	case d.claim.family.typ == model.Gauge:
-		return d.claim.family.mode.operation()
 	}
-	return opAdd
+	return d.claim.family.operation()
+}
+
+// operation returns how values of the family are merged.
+func (f *family) operation() operation {
+	switch {
+	case f.typ == model.Info:
+		return opCollect
+	case f.mode == "":
+		return opAdd
+	}
+	return f.mode.operation()
 }
 
 // slot returns the slot of a definition, which is made if it is new.
 func (c *catalog) slot(d *definition) uint32 {
 	f := d.claim.family
+	f.quoted = f.quoted || d.quoted
 	if d.part == 0 {
 		key := looseSample{name: d.sample, labels: model.LabelsFromText(d.labels)}
 		if f.loose == nil {
 			f.loose = make(map[looseSample]uint32)
 		}
 		if f.loose[key] == 0 {
-			f.loose[key] = c.newSlot(d)
+			f.loose[key] = c.newSlot(f)
 		}
 		return f.loose[key]
 	}
 	s := &f.series[f.of(d.labels)]
+	if f.rows {
+		c.rowSlots(f, s)
+	}
 	place := &s.value
 	switch d.part {
 	case model.PartSum:
@@ -204,15 +151,53 @@ func (c *catalog) slot(d *definition) uint32 {
 		i, found := slices.BinarySearchFunc(p.buckets, d.upper, func(b bucket, upper float64) int {
 			return cmp.Compare(b.upper, upper)
 		})
-		if !found {
+		if !found && !f.rows { // what rows have in common ends in +Inf, so that i is a place
 			p.buckets = slices.Insert(p.buckets, i, bucket{upper: d.upper})
 		}
 		place = &p.buckets[i].slot
 	}
 	if *place == 0 {
-		*place = c.newSlot(d)
+		*place = c.newSlot(f)
 	}
 	return *place
+}
+
+// rowSlots returns the first slot of a series of which segments have rows: its
+// value, or its sum, which its count or its buckets follow.
+func (c *catalog) rowSlots(f *family, s *series) (first uint32) {
+	switch f.typ {
+	case model.Summary:
+		p := s.parts()
+		if p.sum == 0 {
+			p.sum, p.count = c.newSlot(f), c.newSlot(f)
+		}
+		return p.sum
+	case model.Histogram, model.GaugeHistogram:
+		p := s.parts()
+		if p.sum == 0 {
+			p.sum = c.newSlot(f)
+			p.buckets = make([]bucket, len(f.bounds))
+			for i, upper := range f.bounds {
+				p.buckets[i] = bucket{upper, c.newSlot(f)}
+			}
+		}
+		return p.sum
+	}
+	if s.value == 0 {
+		s.value = c.newSlot(f)
+	}
+	return s.value
+}
+
+// width is how many slots follow each other from the first on.
+func (f *family) width() int {
+	switch f.typ {
+	case model.Summary:
+		return 2
+	case model.Histogram, model.GaugeHistogram:
+		return 1 + len(f.bounds)
+	}
+	return 1
 }
 
 // processes returns which of a family's series is the one of a definition with
@@ -223,27 +208,28 @@ func (c *catalog) processes(d *definition) uint32 {
 
 // processSlot returns a slot of its own for a definition in one process, whose
 // label is given, in that series. Of several for one process the view shows the
-// last.
-func (c *catalog) processSlot(d *definition, in uint32, pid string) uint32 {
-	s := &d.claim.family.series[in]
-	slot := c.newSlot(d)
+// one that started last.
+func (c *catalog) processSlot(d *definition, in uint32, pid string, start int64) uint32 {
+	f := d.claim.family
+	f.quoted = f.quoted || d.quoted
+	s := &f.series[in]
+	slot := c.newSlot(f)
 	if s.processes == nil {
 		s.processes = make([]process, 0, 8) // there are several, or the service would do without files
 	}
-	s.processes = append(s.processes, process{c.text.withPid(d, pid), slot})
+	s.processes = append(s.processes, process{c.text.withPid(d, pid), slot, start})
 	return slot
 }
 
-func (c *catalog) newSlot(d *definition) uint32 {
+func (c *catalog) newSlot(f *family) uint32 {
 	initial := 0.0
-	switch c.operation(d) {
+	switch f.operation() {
 	case opMin, opMax:
 		initial = math.NaN()
 	case opLatest:
 		c.timed = true
 	}
-	f := d.claim.family
-	f.dirty, f.quoted = true, f.quoted || d.quoted
+	f.dirty = true
 	slot := uint32(len(c.owners))
 	c.owners, c.initial = append(c.owners, f), append(c.initial, initial)
 	return slot
@@ -270,10 +256,32 @@ func (s *series) parts() *parts {
 	return s.more
 }
 
+// place returns the place of the series with the labels, in whatever order they
+// are. It is quick where the guess is right.
+func (f *family) place(labels string, guess uint32) uint32 {
+	if guess < uint32(len(f.series)) && f.series[guess].labels == labels {
+		return guess
+	}
+	if i, ok := f.index[labels]; ok {
+		return i
+	}
+	kept := strings.Clone(labels)
+	i := f.of(sortedLabels(kept))
+	f.index[kept] = i
+	return i
+}
+
 // mark is called by sources with the slots that they have.
 func (c *catalog) mark(slots []uint32) {
 	for _, s := range slots {
-		c.marked[s] = true
+		c.marked[s] = certain
+	}
+}
+
+// markRow is called by segments with the first of the n slots of a row.
+func (c *catalog) markRow(first uint32, n int) {
+	for i := range c.marked[first:][:n] {
+		c.marked[int(first)+i] = max(c.marked[int(first)+i], possible)
 	}
 }
 
@@ -289,8 +297,9 @@ func (c *catalog) settle(files []source) {
 	for _, file := range files {
 		file.mark(c)
 	}
+	c.marked[0] = absent
 	for slot, marked := range c.marked {
-		if slot > 0 && marked != (slot < len(c.before) && c.before[slot]) {
+		if slot > 0 && (slot >= len(c.before) && marked != absent || slot < len(c.before) && marked != c.before[slot]) {
 			c.owners[slot].dirty = true
 		}
 	}
@@ -298,6 +307,9 @@ func (c *catalog) settle(files []source) {
 	for _, f := range c.present {
 		if f.dirty {
 			f.view, f.dirty = c.newView(f), false
+		}
+		if f.view.collision != nil {
+			c.conflict(f, "pid", f.view.collision)
 		}
 	}
 }
@@ -321,9 +333,11 @@ func (c *catalog) count() (n int) {
 	return n
 }
 
-// disagreements returns the conflicts in a fixed order.
-func (c *catalog) disagreements() []conflictKey {
-	return slices.SortedFunc(maps.Keys(c.conflicts), func(a, b conflictKey) int {
-		return strings.Compare(a.family+"\xff"+a.about, b.family+"\xff"+b.about)
-	})
+// collisions returns how many series were left out for those of another process
+// of the same pid.
+func (c *catalog) collisions() (n int) {
+	for _, f := range c.present {
+		n += f.view.collided
+	}
+	return n
 }

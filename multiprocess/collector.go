@@ -9,7 +9,9 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 
+	"telltale/internal/cell"
 	"telltale/model"
 )
 
@@ -44,13 +46,18 @@ func NewCollector(dir string, opts ...Option) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newSettings(opts)
-	d := &directory{path: dir, merger: newMerger(s.limits)}
+	return newCollector(dir, newSettings(opts), nil), nil
+}
+
+// newCollector returns a collector of a directory to which this process writes
+// the segments that own returns, at each collection.
+func newCollector(dir string, s *settings, own func() []ownSegment) *Collector {
+	d := &directory{path: dir, merger: newMerger(s), own: own}
 	c := &Collector{hook: s.hook, dir: d, pool: sync.Pool{New: func() any { return &totals{} }}}
 	runtime.AddCleanup(c, func(d *directory) { // mappings are outside the garbage collector's sight
 		d.merger.release()
 	}, d)
-	return c, nil
+	return c
 }
 
 // resolveDirectory finds the directory and checks that it is one.
@@ -79,6 +86,19 @@ func (c *Collector) Collect(ctx context.Context, emit func(*model.Family) error)
 	return c.collect(ctx, nil, emit)
 }
 
+// Reads reports whether the store is of the directory that the collector reads.
+// A registry with that store refuses the collector, since it shows what is there
+// by itself.
+func (c *Collector) Reads(s cell.Store) bool {
+	store, ok := s.(*Store)
+	if !ok {
+		return false
+	}
+	mine, err := os.Stat(c.dir.path)
+	theirs, failed := os.Stat(store.dir)
+	return err == nil && failed == nil && os.SameFile(mine, theirs)
+}
+
 // Describe returns nothing: what files hold is not known before they are there,
 // and a registry that collects to find out would claim names that come and go.
 func (c *Collector) Describe() []*model.Family { return nil }
@@ -88,6 +108,21 @@ func (c *Collector) Describe() []*model.Family { return nil }
 // of them.
 func (c *Collector) Restricted(names ...string) model.Collector {
 	return &restricted{c, []nameSet{newNameSet(names)}}
+}
+
+// Directory returns the directory whose files are merged.
+func (c *Collector) Directory() string { return c.dir.path }
+
+// Overlaps reports whether the store writes to the collector's directory. It is
+// for registries, which refuse the collector beside the store.
+func (c *Collector) Overlaps(s cell.Store) bool {
+	other, ok := s.(interface{ Directory() string })
+	if !ok {
+		return false
+	}
+	mine, err := os.Stat(c.Directory())
+	theirs, failed := os.Stat(other.Directory())
+	return err == nil && failed == nil && os.SameFile(mine, theirs)
 }
 
 // Stats returns how the collector found its directory at the last collection.
@@ -124,6 +159,10 @@ func (c *Collector) collect(ctx context.Context, filters []nameSet, emit func(*m
 	return nil
 }
 
+// rereadings is how often files are read again because a fold has come between,
+// which takes longer than reading.
+const rereadings = 20
+
 // gather reads the files. The views fit the totals, whatever is read later.
 func (c *Collector) gather(ctx context.Context, t *totals, filters []nameSet) (views []*view, reports []error, err error) {
 	c.mu.Lock()
@@ -132,14 +171,27 @@ func (c *Collector) gather(ctx context.Context, t *totals, filters []nameSet) (v
 	defer func() { reports, m.reports = m.reports, nil }()
 	c.stats.Collections++
 	m.tidy()
-	if err := c.dir.refresh(ctx); err != nil {
-		return nil, nil, err
+	var wanted *selection
+	for again := 0; ; again++ {
+		if err := c.dir.refresh(ctx); err != nil {
+			return nil, nil, err
+		}
+		wanted = m.catalog.choose(filters)
+		if err := m.read(ctx, t, wanted); err != nil {
+			return nil, nil, err
+		}
+		if c.dir.consistent() {
+			break
+		}
+		if again == rereadings {
+			return nil, nil, fmt.Errorf("multiprocess: %s was folded %d times while it was read", c.dir.path, again+1)
+		}
 	}
-	wanted := m.catalog.choose(filters)
-	if err := m.read(ctx, t, wanted); err != nil {
-		return nil, nil, err
+	m.tell()
+	if lost := c.dir.lost; lost != nil && c.stats.Lost == nil {
+		m.reports = append(m.reports, lost)
 	}
-	c.stats.Listings = c.dir.listings
+	c.stats.Listings, c.stats.Lost = c.dir.listings, c.dir.lost
 	m.fillStats(&c.stats)
 	return m.catalog.views(wanted), nil, nil
 }
@@ -150,22 +202,34 @@ func (c *Collector) tell(err error) {
 	c.hook(err)
 }
 
-// Option is an option of [NewCollector].
-type Option interface{ apply(*settings) }
+// Option is an option of [NewCollector] and of [Open].
+type Option interface {
+	StoreOption
+	apply(*settings)
+}
 
 type option func(*settings)
 
-func (o option) apply(s *settings) { o(s) }
+func (o option) apply(s *settings)           { o(s) }
+func (o option) applyStore(s *storeSettings) { o(s.settings) }
 
 type settings struct {
 	hook   func(error)
 	limits limits
+	epoch  *string
+	expiry time.Duration
+}
+
+// tell calls the hook, whose panics end here.
+func (s *settings) tell(err error) {
+	defer func() { _ = recover() }()
+	s.hook(err)
 }
 
 func newSettings(opts []Option) *settings {
 	// A process may have 65,530 mappings on Linux, and there is little address
 	// space on 32-bit systems.
-	s := &settings{hook: func(error) {}, limits: limits{maxFiles: 1 << 14, maxBytes: 16 << 30}}
+	s := &settings{hook: func(error) {}, limits: limits{maxFiles: 1 << 14, maxBytes: 16 << 30}, expiry: time.Hour}
 	if bits.UintSize == 32 {
 		s.limits = limits{maxFiles: 1 << 12, maxBytes: 256 << 20}
 	}
@@ -193,4 +257,18 @@ func WithErrorHook(hook func(error)) Option {
 // about ten times as long. With limits of 0 nothing is mapped.
 func WithMappingLimits(files int, bytes int64) Option {
 	return option(func(s *settings) { s.limits.maxFiles, s.limits.maxBytes = files, bytes })
+}
+
+// WithEpoch has only segments of that epoch merged. Without it the epoch is that of
+// the writer that started last, among those that live if there are any. Python's
+// files have no epoch and are always merged.
+func WithEpoch(epoch string) Option {
+	return option(func(s *settings) { s.epoch = &epoch })
+}
+
+// WithExpiry says for how long the series that a process had for itself, of a
+// gauge of the mode all, are shown after it was found dead and its segment was
+// folded; without it that is an hour.
+func WithExpiry(after time.Duration) Option {
+	return option(func(s *settings) { s.expiry = after })
 }

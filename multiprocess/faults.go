@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"telltale/internal/mapped"
+	"telltale/multiprocess/internal/segment"
 )
 
 // Reason says why a file was left out.
@@ -14,7 +15,7 @@ type Reason string
 
 // The reasons for leaving out a file.
 const (
-	ReasonName       Reason = "name"        // its name ends in .db, but is not one that a writer gives
+	ReasonName       Reason = "name"        // its name ends in .db or .seg, but is not one that a writer gives
 	ReasonNotRegular Reason = "not_regular" // a directory, a symbolic link, a pipe
 	ReasonPermission Reason = "permission"  // it may not be read
 	ReasonVanished   Reason = "vanished"    // it was gone when it was its turn
@@ -23,6 +24,9 @@ const (
 	ReasonCorrupt    Reason = "corrupt"     // its entries do not end where it says
 	ReasonAmbiguous  Reason = "ambiguous"   // it can be read in both layouts, with different results
 	ReasonKey        Reason = "key"         // an entry's key is not UTF-8, not JSON or not a key
+	ReasonForeign    Reason = "foreign"     // its name is a segment's, but it does not begin like one
+	ReasonVersion    Reason = "version"     // a segment of another version of the format, or byte order
+	ReasonEpoch      Reason = "epoch"       // a segment whose writer lives, of another epoch than the one that counts
 	ReasonRead       Reason = "read"        // the system reports another error
 )
 
@@ -45,7 +49,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 // ConflictError says that writers disagree on a family.
 type ConflictError struct {
 	Family string
-	About  string // "type", "mode", "help"
+	About  string // "type", "mode", "help", "unit", "bounds", "states", or "pid"
 	Err    error  // both sides, and which one counts
 }
 
@@ -73,9 +77,16 @@ func defectf(reason Reason, format string, args ...any) error {
 func fileError(path string, err error) *FileError {
 	reason := ReasonRead
 	var d *defect
+	var corrupt *segment.Corrupt
 	switch {
 	case errors.As(err, &d):
 		reason = d.reason
+	case errors.Is(err, segment.ErrForeign):
+		reason = ReasonForeign
+	case errors.Is(err, segment.ErrVersion):
+		reason = ReasonVersion
+	case errors.As(err, &corrupt):
+		reason = ReasonCorrupt
 	case errors.Is(err, mapped.ErrFault), errors.Is(err, io.ErrUnexpectedEOF):
 		reason = ReasonTruncated
 	case errors.Is(err, fs.ErrNotExist):
@@ -91,13 +102,19 @@ type Stats struct {
 	Files       int            // that were merged
 	Bytes       int64          // used in them
 	Skipped     map[Reason]int // files that were left out
+	Live        int            // writers of segments that were merged
+	Dead        int            // writers whose segments were merged and that no archive has taken up yet
+	Epoch       string         // of the segments that were merged
+	Generation  uint64         // of the archive; 0 if there is none
 	Families    int
 	Series      int // of which the files tell, whether wanted by a restricted view or not
 	Conflicts   int // families on which writers disagree, by family and subject
+	Collisions  int // series left out for those of a newer writer of the same label pid
 	MappedFiles int // that stay mapped
 	MappedBytes int64
 	Collections uint64 // begun so far
 	Listings    uint64 // of the directory so far; it is listed only after it changed
+	Lost        error  // why the directory could not be listed, so that only what this process writes was shown
 }
 
 func checkRegular(info mapped.Info) error {

@@ -28,11 +28,11 @@ import (
 // take any error for failure. A missing file of a live gauge is no error, since
 // [MarkProcessDead] may have deleted it.
 func Merge(files []string, accumulate bool) ([]*model.Family, error) {
-	m := newMerger(newSettings(nil).limits)
-	m.follow = true
+	m := newMerger(newSettings(nil))
+	m.given = true
 	defer m.release()
 	for _, path := range files {
-		m.files = append(m.files, m.open(path, filepath.Base(path)))
+		m.files = append(m.files, m.open(place{path: path}))
 	}
 	ctx := context.Background()
 	if err := m.update(ctx); err != nil {

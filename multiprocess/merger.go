@@ -1,11 +1,16 @@
 package multiprocess
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"telltale/internal/mapped"
+	"telltale/multiprocess/internal/segment"
 )
 
 // merger reads files and merges them. It is not safe for concurrent use.
@@ -14,9 +19,14 @@ type merger struct {
 	python  pythonKinds
 	files   []*file // in the order that settles conflicts
 	limits  limits
-	follow  bool   // symbolic links are read like what they lead to
+	given   bool   // files were given by hand: links are followed, and nothing is left out silently
 	buffer  []byte // a file that is not mapped, while it is read
 	ramps   map[int][]uint32
+
+	wantedEpoch *string       // nil for the newest one's
+	expiry      time.Duration // of a dead process's own gauges
+	now         int64         // in nanoseconds since 1970, while values are read
+	group       group
 
 	changed bool // definitions are others than at the last settle
 	spent   int  // definitions that were read and are no longer needed
@@ -34,29 +44,56 @@ func (l *limits) allow(size int64) bool {
 	return mapped.Supported && l.files < l.maxFiles && l.bytes+size <= l.maxBytes
 }
 
+// place is where a source is: at a path, or in this process's memory.
+type place struct {
+	path string
+	own  segment.Space // nil for a file
+}
+
 // file is a place in the directory, whatever is there.
 type file struct {
-	path   string
-	source source     // nil if the name is nobody's
-	err    *FileError // why it was left out last time
-	told   Reason     // what the error hook was told last
+	place
+	source  source     // nil if the name is nobody's
+	err     *FileError // why it was left out last time
+	told    Reason     // what the error hook was told last
+	ignored bool       // nothing is wrong with it, but it does not count
 }
 
-func newMerger(l limits) *merger {
-	return &merger{catalog: newCatalog(), python: make(pythonKinds), limits: l, told: make(map[conflictKey]bool), ramps: make(map[int][]uint32)}
+func newMerger(s *settings) *merger {
+	return &merger{
+		catalog: newCatalog(), python: make(pythonKinds), limits: s.limits, wantedEpoch: s.epoch, expiry: s.expiry,
+		told: make(map[conflictKey]bool), ramps: make(map[int][]uint32),
+	}
 }
 
-// open makes a file of a path, of the kind that its name tells. Nothing is read
+// open makes a file of a place, of the kind that its name tells. Nothing is read
 // before update.
-func (m *merger) open(path, name string) *file {
-	f := &file{path: path}
+func (m *merger) open(at place) *file {
+	f := &file{place: at}
+	var err error
+	if f.source, err = m.sourceOf(at); err != nil {
+		f.err = fileError(at.path, err)
+	}
+	return f
+}
+
+func (m *merger) sourceOf(at place) (source, error) {
+	name := filepath.Base(at.path)
+	if at.own != nil {
+		return &segmentFile{merger: m, place: at}, nil
+	}
+	if strings.HasSuffix(name, segmentSuffix) {
+		if !m.given && !isWriterName(name) && name != archiveName {
+			return nil, defectf(ReasonName, "its name is neither writer-{id}.seg nor archive.seg")
+		}
+		return &segmentFile{merger: m, place: at}, nil
+	}
+	name, _ = withoutAside(name)
 	kind, pid, err := parsePythonName(name)
 	if err != nil {
-		f.err = fileError(path, err)
-		return f
+		return nil, err
 	}
-	f.source = &pythonFile{merger: m, kind: m.python.kind(kind), path: path, pid: pid}
-	return f
+	return &pythonFile{merger: m, kind: m.python.kind(kind), path: at.path, pid: pid}, nil
 }
 
 // close lets go of a file.
@@ -77,41 +114,41 @@ func (m *merger) release() {
 	m.files = nil
 }
 
-// update reads what is new in all files and settles what they define. What is
-// wrong with a file stays with it.
+// update reads what is new in all files, chooses those that count and settles what
+// they define. What is wrong with a file stays with it.
 func (m *merger) update(ctx context.Context) error {
 	for i, f := range m.files {
 		if i%128 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if f.source == nil {
-			m.tell(f)
 			continue
 		}
+		f.err = nil
 		changed, err := f.source.update()
 		m.changed = m.changed || changed
 		if err != nil {
-			m.fail(f, err)
-			continue
+			f.err = fileError(f.path, err)
 		}
-		f.err, f.told = nil, ""
 	}
+	m.gather()
 	if m.changed {
 		m.settle()
 	}
 	return nil
 }
 
-// fail leaves a file out.
-func (m *merger) fail(f *file, err error) {
-	f.err = fileError(f.path, err)
-	m.tell(f)
-}
-
-func (m *merger) tell(f *file) {
-	if f.told != f.err.Reason {
-		f.told = f.err.Reason
-		m.reports = append(m.reports, f.err)
+// tell puts what is wrong with files among the reports, once until it is
+// otherwise.
+func (m *merger) tell() {
+	for _, f := range m.files {
+		switch {
+		case f.err == nil:
+			f.told = ""
+		case f.told != f.err.Reason:
+			f.told = f.err.Reason
+			m.reports = append(m.reports, f.err)
+		}
 	}
 }
 
@@ -131,14 +168,21 @@ func (m *merger) settle() {
 	}
 }
 
-// sources returns the files that were not left out.
+// counts reports whether a file's contents are merged.
+func (f *file) counts() bool { return f.err == nil && !f.ignored && f.source != nil }
+
+// sources returns the files that count, those first whose word does.
 func (m *merger) sources() []source {
 	sources := make([]source, 0, len(m.files))
 	for _, f := range m.files {
-		if f.err == nil && f.source != nil {
+		if f.counts() {
 			sources = append(sources, f.source)
 		}
 	}
+	slices.SortStableFunc(sources, func(a, b source) int {
+		x, y := a.standing(), b.standing()
+		return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(y.start, x.start))
+	})
 	return sources
 }
 
@@ -146,6 +190,7 @@ func (m *merger) sources() []source {
 // that turn out to be unreadable are left out, and the rest is read again:
 // nothing of them remains.
 func (m *merger) read(ctx context.Context, t *totals, wanted *selection) error {
+	m.now = time.Now().UnixNano()
 	for {
 		t.start(m.catalog)
 		spoilt := false
@@ -153,14 +198,14 @@ func (m *merger) read(ctx context.Context, t *totals, wanted *selection) error {
 			if i%128 == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if f.err != nil {
+			if !f.counts() {
 				continue
 			}
 			if err := f.source.read(t, wanted); err != nil {
 				n, _ := f.source.size()
 				m.spent += n
 				f.source.reset()
-				m.fail(f, err)
+				f.err = fileError(f.path, err)
 				spoilt = true
 			}
 		}
@@ -195,12 +240,11 @@ func (m *merger) tidy() {
 	}
 	m.spent, m.catalog, m.python = 0, newCatalog(), make(pythonKinds)
 	for _, f := range m.files {
-		if f.source != nil {
-			f.source.close()
-			told := f.told
-			*f = *m.open(f.path, filepath.Base(f.path))
-			f.told = told
+		if f.source == nil {
+			continue
 		}
+		f.source.close()
+		f.source, _ = m.sourceOf(f.place) // as it was made before
 	}
 	m.changed = true
 }
@@ -221,20 +265,19 @@ func (m *merger) fillStats(s *Stats) {
 	s.Files, s.Bytes = 0, 0
 	s.Skipped = make(map[Reason]int)
 	for _, f := range m.files {
-		if f.err != nil {
+		switch {
+		case f.err != nil:
 			s.Skipped[f.err.Reason]++
-			continue
+		case f.counts():
+			_, bytes := f.source.size()
+			s.Files++
+			s.Bytes += bytes
 		}
-		if f.source == nil {
-			continue
-		}
-		_, bytes := f.source.size()
-		s.Files++
-		s.Bytes += bytes
 	}
 	s.Families, s.Series = len(m.catalog.present), m.catalog.count()
-	s.Conflicts = len(m.catalog.conflicts)
+	s.Conflicts, s.Collisions = len(m.catalog.conflicts), m.catalog.collisions()
 	s.MappedFiles, s.MappedBytes = m.limits.files, m.limits.bytes
+	s.Live, s.Dead, s.Epoch, s.Generation = m.group.live, m.group.dead, m.group.epoch, m.group.generation
 }
 
 // ramp returns the offsets of n values that lie one after the other.

@@ -146,12 +146,12 @@ func (f *pythonFile) parse(data []byte, used int) error {
 // closes it. Files that come and go between collections are never mapped.
 func (f *pythonFile) open() error {
 	open := mapped.OpenNoFollow
-	if f.merger.follow {
+	if f.merger.given {
 		open = mapped.Open
 	}
 	file, err := open(f.path)
 	if err != nil {
-		if info, failed := mapped.Lstat(f.path); failed == nil && !f.merger.follow {
+		if info, failed := mapped.Lstat(f.path); failed == nil && !f.merger.given {
 			err = errors.Join(checkRegular(info), err)
 		}
 		return err
@@ -382,6 +382,8 @@ func (f *pythonFile) replaced() bool {
 	info, err := mapped.Lstat(f.path)
 	return err != nil || info.Identity != f.identity
 }
+
+func (f *pythonFile) standing() standing { return standing{rank: rankPython} }
 
 // passing is true of the files that [MarkProcessDead] deletes.
 func (f *pythonFile) passing() bool { return f.kind.mode.live() }

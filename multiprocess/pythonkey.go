@@ -183,6 +183,9 @@ func (k *pythonKind) define(key *pythonKey, c *catalog) (d definition, err error
 		k.last = c.claim(claimKey{name: key.family, help: key.help, typ: k.typ, mode: k.mode})
 	}
 	d.claim = k.last
+	if d.part == model.PartBucket {
+		d.claim.meet(d.upper)
+	}
 	return d, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"telltale/model"
+	"telltale/multiprocess/internal/segment"
 )
 
 // suffix ends the names of the files that Python's client writes.
@@ -46,12 +47,18 @@ func parsePythonName(name string) (kind pythonKindKey, pid string, err error) {
 // "max", "sum" or "mostrecent", or the same after "live".
 type gaugeMode string
 
-// livePrefix begins the modes whose files [MarkProcessDead] deletes. Merging does
-// not tell them from their siblings.
+// livePrefix begins the modes whose files [MarkProcessDead] deletes, and which
+// leave out segments of writers that are dead. Else merging does not tell them
+// from their siblings.
 const livePrefix = "live"
 
 var gaugeModes = [...]gaugeMode{
 	"all", "liveall", "min", "livemin", "max", "livemax", "sum", "livesum", "mostrecent", "livemostrecent",
+}
+
+// segmentModes are the modes in the order of the numbers that segments give them.
+var segmentModes = [segment.Modes]gaugeMode{
+	"all", "min", "max", "sum", "mostrecent", "liveall", "livemin", "livemax", "livesum", "livemostrecent",
 }
 
 func parseGaugeMode(s string) (gaugeMode, bool) {

@@ -3,6 +3,7 @@ package multiprocess
 import (
 	"context"
 
+	"telltale/internal/cell"
 	"telltale/model"
 )
 
@@ -30,6 +31,9 @@ func (r *restricted) Collect(ctx context.Context, emit func(*model.Family) error
 	return r.collector.collect(ctx, r.filters, emit)
 }
 
+// Reads reports what [Collector.Reads] does.
+func (r *restricted) Reads(s cell.Store) bool { return r.collector.Reads(s) }
+
 // Describe returns nothing, as [Collector.Describe].
 func (r *restricted) Describe() []*model.Family { return nil }
 
@@ -38,6 +42,9 @@ func (r *restricted) Restricted(names ...string) model.Collector {
 	filters := append(r.filters[:len(r.filters):len(r.filters)], newNameSet(names))
 	return &restricted{r.collector, filters}
 }
+
+// Overlaps is [Collector.Overlaps].
+func (r *restricted) Overlaps(s cell.Store) bool { return r.collector.Overlaps(s) }
 
 // restrict passes a family through the filters and reports whether any sample
 // can be left.

@@ -20,6 +20,8 @@ type source interface {
 	bind(c *catalog)
 	// mark tells the catalog which slots the file has.
 	mark(c *catalog)
+	// standing is where the file comes among others.
+	standing() standing
 	// read merges the file's values, of all families or of the wanted ones.
 	// After an error the totals are spoilt.
 	read(t *totals, wanted *selection) error
@@ -35,18 +37,20 @@ type source interface {
 	close()
 }
 
-// claim is what a file says of a family. Equal claims are the same pointer.
-type claim struct {
-	claimKey
-	family *family
-	lost   bool // another claim's type counts
+// standing orders files: what the first says of a family counts.
+type standing struct {
+	rank  rank
+	start int64 // when it was made; the newest is first
 }
 
-type claimKey struct {
-	name, help, unit string
-	typ              model.Type
-	mode             gaugeMode // of gauges
-}
+type rank uint8
+
+const (
+	rankLive    rank = iota // a segment that its writer has
+	rankPython              // in the order of names
+	rankDead                // a segment that its writer has left
+	rankArchive             // what writers that are gone have left
+)
 
 // definition is what a value in a file is a value of.
 type definition struct {
@@ -65,12 +69,13 @@ type definition struct {
 type operation uint8
 
 const (
-	opSkip   operation = iota // lost in a conflict
-	opAdd                     // counters, histograms, summaries, sum
-	opSet                     // all: the last file counts, if two have the series
-	opMin                     // NaN only where all are NaN
-	opMax                     // likewise
-	opLatest                  // the first of the newest; none before time 0
+	opSkip    operation = iota // lost in a conflict
+	opAdd                      // counters, histograms, summaries, sum
+	opSet                      // all: the last file counts, if two have the series
+	opMin                      // NaN only where all are NaN
+	opMax                      // likewise
+	opLatest                   // the first of the newest; none before time 0
+	opCollect                  // info: all that there are
 )
 
 // run is a stretch of values that are merged alike.

@@ -1,6 +1,8 @@
 package multiprocess
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,15 +16,20 @@ type view struct {
 	typ    model.Type
 	timed  bool // a series without a time has no value
 	legacy bool // all label names are legacy names
+	states []string
 	points []point
 	loose  []looseSample
+
+	collided  int   // series left out for those of the same pid
+	collision error // the last such
 }
 
 // point is a series of one value, or of several, which lie behind more.
 type point struct {
-	labels string
-	slot   uint32
-	more   *compound
+	labels  string
+	slot    uint32 // or that of the sum
+	certain bool   // else it is there if a row was
+	more    *compound
 }
 
 // compound is a summary or a histogram.
@@ -47,8 +54,9 @@ func (c *catalog) newView(f *family) *view {
 	// checks what it is given.
 	v := &view{
 		header: &model.Family{Name: f.name, Help: f.help, Unit: f.unit, Type: f.typ},
-		typ:    f.typ, legacy: !f.quoted,
-		timed: f.typ == model.Gauge && f.mode.operation() == opLatest,
+		typ:    f.typ, states: f.states,
+		legacy: !f.quoted && f.typ != model.Info, // whose values may be labels of any name
+		timed:  f.operation() == opLatest,
 	}
 	order := make([]*series, len(f.series))
 	n := 0
@@ -63,20 +71,18 @@ func (c *catalog) newView(f *family) *view {
 	v.points = make([]point, 0, n)
 	var last *model.Bounds
 	for _, s := range order {
-		p := point{labels: s.labels, slot: s.value}
-		if p.slot != 0 && !c.marked[p.slot] {
-			p.slot = 0
-		}
+		p := point{labels: s.labels, slot: s.value, certain: c.marked[s.value] == certain}
 		if s.more != nil {
-			p.more = c.compound(s.more, &last)
+			p.slot = s.more.sum
+			p.more, p.certain = c.compound(s.more, &last)
 		}
-		if p.slot != 0 || p.more != nil {
+		if c.marked[p.slot] != absent || p.more != nil {
 			v.points = append(v.points, p)
 		}
-		v.points = c.appendProcesses(v.points, s)
+		c.appendProcesses(v, s)
 	}
 	for s, slot := range f.loose {
-		if c.marked[slot] {
+		if c.marked[slot] != absent {
 			s.slot = slot
 			v.loose = append(v.loose, s)
 		}
@@ -87,33 +93,39 @@ func (c *catalog) newView(f *family) *view {
 	return v
 }
 
-// appendProcesses appends the series of processes, sorted by pid, the last of
-// those of one process. Those without a file are forgotten: their slots will not
-// be used again.
-func (c *catalog) appendProcesses(points []point, s *series) []point {
-	s.processes = slices.DeleteFunc(s.processes, func(p process) bool { return !c.marked[p.slot] })
-	byLabels := func(a, b process) int { return strings.Compare(a.labels, b.labels) }
+// appendProcesses appends the series of processes, sorted by pid, the one that
+// started last, or else the last, of those of one pid. Those without a file are
+// forgotten: their slots will not be used again.
+func (c *catalog) appendProcesses(v *view, s *series) {
+	s.processes = slices.DeleteFunc(s.processes, func(p process) bool { return c.marked[p.slot] == absent })
+	byLabels := func(a, b process) int {
+		return cmp.Or(strings.Compare(a.labels, b.labels), cmp.Compare(a.start, b.start))
+	}
 	if !slices.IsSortedFunc(s.processes, byLabels) {
 		slices.SortStableFunc(s.processes, byLabels)
 	}
 	for i, p := range s.processes {
-		if i+1 == len(s.processes) || s.processes[i+1].labels != p.labels {
-			points = append(points, point{labels: p.labels, slot: p.slot})
+		if i+1 < len(s.processes) && s.processes[i+1].labels == p.labels {
+			if p.start != 0 {
+				v.collided++
+				v.collision = fmt.Errorf("several writers have {%s}; the one that started last counts", p.labels)
+			}
+			continue
 		}
+		v.points = append(v.points, point{labels: p.labels, slot: p.slot, certain: c.marked[p.slot] == certain})
 	}
-	return points
 }
 
-// compound returns the marked slots, or nil if there are none. Bounds equal to
-// the last ones are shared.
-func (c *catalog) compound(p *parts, last **model.Bounds) *compound {
-	made := &compound{}
+// compound returns the marked slots, or nil if there are none, and whether one of
+// them is certain. Bounds equal to the last ones are shared.
+func (c *catalog) compound(p *parts, last **model.Bounds) (made *compound, sure bool) {
+	made = &compound{}
 	some := false
 	keep := func(slot uint32) uint32 {
-		if slot == 0 || !c.marked[slot] {
+		if slot == 0 || c.marked[slot] == absent {
 			return 0
 		}
-		some = true
+		some, sure = true, sure || c.marked[slot] == certain
 		return slot
 	}
 	made.sum, made.count = keep(p.sum), keep(p.count)
@@ -130,9 +142,9 @@ func (c *catalog) compound(p *parts, last **model.Bounds) *compound {
 		made.bounds = *last
 	}
 	if !some {
-		return nil
+		return nil, false
 	}
-	return made
+	return made, sure
 }
 
 // family returns the family with its values. The totals must stay as they are
@@ -166,28 +178,34 @@ func (s *values) LegacyLabels() bool { return s.view.legacy }
 // VisitPoints implements [model.Source].
 func (s *values) VisitPoints(scratch *model.Point, visit func(*model.Point) error) error {
 	v, t := s.view, s.totals
-	var histogram model.HistogramValue
-	var summary model.SummaryValue
+	var room compoundValue
 	*scratch = model.Point{}
-	whole := v.typ.Parts() &^ model.PartCreated
+	parts := v.typ.Parts()
+	created := parts&model.PartCreated != 0
 	for i := range v.points {
 		p := &v.points[i]
-		if v.timed && t.times[p.slot] == 0 {
+		if !p.certain && t.births[p.slot] == 0 || v.timed && t.times[p.slot] == 0 {
 			continue
 		}
-		scratch.Labels = model.LabelsFromText(p.labels)
+		scratch.Labels, scratch.Has = model.LabelsFromText(p.labels), parts&^model.PartCreated
+		if created {
+			scratch.Created = t.created(p.slot)
+		}
 		switch {
-		case p.more == nil:
-			scratch.Has, scratch.Value = whole, t.values[p.slot]
-		case v.typ == model.Summary:
-			summary = model.SummaryValue{Count: t.values[p.more.count], Sum: t.values[p.more.sum]}
-			scratch.Has, scratch.Summary = p.more.has(), &summary
-		default:
-			s.fill(&histogram, p.more)
-			scratch.Has, scratch.Histogram = p.more.has(), &histogram
-			if p.more.bounds != nil && s.buckets == cumulative {
-				scratch.Has |= model.PartCount
+		case v.typ == model.Info:
+			if err := t.visitInfos(p.slot, scratch, visit); err != nil {
+				return err
 			}
+			continue
+		case v.typ == model.StateSet:
+			scratch.States = scratch.States[:0]
+			for n, state := range v.states {
+				scratch.States = append(scratch.States, model.State{Name: state, On: n == int(t.values[p.slot])})
+			}
+		case p.more == nil:
+			scratch.Value, scratch.Exemplar = t.values[p.slot], t.exemplars[p.slot]
+		default:
+			s.fill(scratch, &room, p.more)
 		}
 		if err := visit(scratch); err != nil {
 			return err
@@ -196,12 +214,16 @@ func (s *values) VisitPoints(scratch *model.Point, visit func(*model.Point) erro
 	return nil
 }
 
-func (c *compound) has() (has model.Parts) {
+func (c *compound) has(typ model.Type) (has model.Parts) {
+	count, sum := model.PartCount, model.PartSum
+	if typ == model.GaugeHistogram {
+		count, sum = model.PartGCount, model.PartGSum
+	}
 	if c.sum != 0 {
-		has |= model.PartSum
+		has |= sum
 	}
 	if c.count != 0 {
-		has |= model.PartCount
+		has |= count
 	}
 	if c.bounds != nil {
 		has |= model.PartBucket
@@ -209,20 +231,43 @@ func (c *compound) has() (has model.Parts) {
 	return has
 }
 
-// fill reads a histogram.
-func (s *values) fill(h *model.HistogramValue, c *compound) {
-	t := s.totals.values
-	h.Bounds, h.Sum, h.Count, h.Cumulative = c.bounds, t[c.sum], t[c.count], h.Cumulative[:0]
+// compoundValue is room for the value of a point.
+type compoundValue struct {
+	histogram model.HistogramValue
+	summary   model.SummaryValue
+}
+
+// fill reads a summary or a histogram into a point.
+func (s *values) fill(to *model.Point, room *compoundValue, c *compound) {
+	t := s.totals
+	to.Has = c.has(s.view.typ)
+	if s.view.typ == model.Summary {
+		room.summary = model.SummaryValue{Count: t.values[c.count], Sum: t.values[c.sum]}
+		to.Summary = &room.summary
+		return
+	}
+	h := &room.histogram
+	to.Histogram = h
+	h.Bounds, h.Sum, h.Count = c.bounds, t.values[c.sum], t.values[c.count]
+	h.Cumulative, h.Exemplars = h.Cumulative[:0], h.Exemplars[:0]
 	below := 0.0
-	for _, slot := range c.buckets {
+	for i, slot := range c.buckets {
 		if s.buckets == cumulative {
-			below += t[slot]
+			below += t.values[slot]
 			h.Cumulative = append(h.Cumulative, below)
 		} else {
-			h.Cumulative = append(h.Cumulative, t[slot])
+			h.Cumulative = append(h.Cumulative, t.values[slot])
+		}
+		if e := t.exemplars[slot]; e != nil {
+			h.Exemplars = append(append(h.Exemplars, make([]*model.Exemplar, i-len(h.Exemplars))...), e)
 		}
 	}
 	if s.buckets == cumulative && c.bounds != nil {
 		h.Count = below
+		if s.view.typ == model.GaugeHistogram {
+			to.Has |= model.PartGCount
+		} else {
+			to.Has |= model.PartCount
+		}
 	}
 }

@@ -18,10 +18,10 @@ type Parser struct {
 	// Of the family being read:
 	family  *model.Family
 	begun   place
-	has     metadata
+	had     scan.Metadata
 	samples bool
 	point   point
-	index   *scan.Index
+	order   *scan.Order
 	texts   scan.Texts
 	bounds  scan.Bounds
 	scratch scan.Labels
@@ -30,22 +30,15 @@ type Parser struct {
 // place is where in the page something stands.
 type place struct{ line, column int }
 
-// metadata is the set of the kinds of metadata that a family has had.
-type metadata uint8
-
-const (
-	helped metadata = 1 << iota
-	typed
-	united
-)
-
 // NewParser returns a parser that reads from r.
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
-	return &Parser{scanner: NewScanner(r, opts...), claims: map[string]bool{}, index: scan.NewIndex()}
+	return &Parser{scanner: NewScanner(r, opts...), claims: map[string]bool{}, order: scan.NewOrder()}
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
-// last. The family is the caller's to keep. An error is a [*SyntaxError] or one
+// last. The family is the caller's to keep. It has the name it has on the page;
+// but a counter whose family's name ends in "_total" already has the name of its
+// samples, "x_total_total" for a family "x_total". An error is a [*SyntaxError] or one
 // of the reader, and is returned ever after. A page that is wrong somewhere is
 // wrong as a whole (section "Data transmission"): drop the families before.
 func (p *Parser) Next() (*model.Family, error) {
@@ -93,36 +86,22 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 // begin begins a family, of unknown type so far.
 func (p *Parser) begin(e *Entry) {
 	p.family = &model.Family{Name: string(e.Name)}
-	p.begun = place{e.Line, p.scanner.scan.Columns.Name}
-	p.has, p.samples = 0, false
+	p.begun = place{e.Line, p.scanner.page.Columns.Name}
+	p.had, p.samples = 0, false
 }
 
 // describe takes metadata of the family.
 func (p *Parser) describe(e *Entry) error {
-	s := p.scanner.scan
-	var kind metadata
-	switch e.Kind {
-	case scan.KindHelp:
-		kind = helped
-		p.family.Help = string(e.Text)
-	case scan.KindType:
-		kind = typed
-		p.family.Type, _ = model.ParseType(string(e.Text)) // the scanner has checked it
-	default:
-		kind = united
-		p.family.Unit = string(e.Text)
+	s, f := p.scanner.page, p.family
+	if err := p.had.Take(s.Scanner, f, p.samples); err != nil {
+		return err
 	}
 	switch {
-	case p.samples:
-		return s.Fail(1, "metadata after samples of "+scan.Quote(e.Name), "it before them")
-	case p.has&kind != 0:
-		return s.Fail(1, "the same metadata of "+scan.Quote(e.Name)+" again", "it once")
-	case p.family.Unit != "" && !strings.HasSuffix(p.family.Name, "_"+p.family.Unit):
+	case f.Unit != "" && !strings.HasSuffix(f.Name, "_"+f.Unit):
 		return s.Fail(s.Columns.Text, "the unit "+scan.Quote(e.Text), "a unit that the family's name ends in, after an underscore")
-	case p.family.Unit != "" && (p.family.Type == model.Info || p.family.Type == model.StateSet):
+	case f.Unit != "" && (f.Type == model.Info || f.Type == model.StateSet):
 		return s.Fail(s.Columns.Text, "a unit of an info or a state set", "none")
 	}
-	p.has |= kind
 	return nil
 }
 
@@ -131,9 +110,6 @@ func (p *Parser) describe(e *Entry) error {
 // (sections "MetricFamily" and "Suffixes").
 func (p *Parser) settle() error {
 	f := p.family
-	if f.Type == model.Counter && strings.HasSuffix(f.Name, "_total") {
-		return p.fail(p.begun, "the counter "+scan.Quote([]byte(f.Name)), `a counter's family without "_total", which its sample alone has`)
-	}
 	clash := p.claim(f.Name)
 	f.Type.Parts().Each(func(part model.Parts) {
 		if part != model.PartValue {
@@ -167,8 +143,11 @@ func (p *Parser) end() (*model.Family, error) {
 	} else if err := p.endPoint(); err != nil {
 		return nil, err
 	}
+	if f.Type == model.Counter && strings.HasSuffix(f.Name, "_total") {
+		f.Name += "_total" // its samples': by its own the model would take it for the counter without
+	}
 	p.family = nil
-	p.index.Reset()
+	p.order.Reset()
 	p.texts.Reset()
 	return f, nil
 }

@@ -29,15 +29,26 @@ type Lanes struct {
 // NewLanes returns zeroed lanes of the given number of words each, a few for
 // each processor.
 func NewLanes(words int) *Lanes {
-	n := 1 << bits.Len(uint(lanesPerProc*runtime.GOMAXPROCS(0)-1))
-	n = min(n, maxLanes)
-	stride := (words + lineWords - 1) / lineWords * lineWords
+	n, stride := LaneShape(words)
 	all := make([]Word, n*stride+lineWords-1)
 	skip := 0
 	for uintptr(unsafe.Pointer(&all[skip]))%(lineWords*8) != 0 && skip < lineWords-1 {
 		skip++
 	}
-	l := &Lanes{words: all[skip : skip+n*stride], stride: stride, shift: uint(64 - bits.Len(uint(n-1)))}
+	return LanesOver(all[skip:skip+n*stride], stride)
+}
+
+// LaneShape returns how many lanes of the given number of words there should be,
+// and how many words lie from one's beginning to the next one's.
+func LaneShape(words int) (lanes, stride int) {
+	n := 1 << bits.Len(uint(lanesPerProc*runtime.GOMAXPROCS(0)-1))
+	return min(n, maxLanes), (words + lineWords - 1) / lineWords * lineWords
+}
+
+// LanesOver returns lanes that lie in the given words, a power of two of them,
+// with what they hold.
+func LanesOver(words []Word, stride int) *Lanes {
+	l := &Lanes{words: words, stride: stride, shift: uint(64 - bits.Len(uint(len(words)/stride-1)))}
 	l.spread.Store(0x9E3779B97F4A7C15)
 	return l
 }

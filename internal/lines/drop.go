@@ -22,7 +22,9 @@ const (
 	MisplacedExemplar                   // an exemplar where the format has no place for one
 	UnfitSum                            // a histogram's sum beside negative bounds or without a count
 	UnfitCount                          // a count that is no number, below zero, or not whole where it must be
-	UnfitNative                         // a native histogram whose buckets contradict its spans or schema
+	UnfitNative                         // a native histogram whose schema the format has not, or whose buckets contradict its spans
+	UntimedExemplar                     // an exemplar without a timestamp
+	NoCount                             // a histogram or summary whose count, or summary whose sum, is not known
 )
 
 var reasons = [...]string{
@@ -33,7 +35,9 @@ var reasons = [...]string{
 	MisplacedExemplar: "the format has no place for an exemplar here",
 	UnfitSum:          "the sum stands beside negative bounds, or without a count",
 	UnfitCount:        "the count is no number that the format can hold",
-	UnfitNative:       "the native histogram's buckets contradict its spans or its schema",
+	UnfitNative:       "the format has no place for its schema, or its buckets contradict its spans",
+	UntimedExemplar:   "the exemplar has no timestamp",
+	NoCount:           "its count or its sum is not known",
 }
 
 // String returns the reason in words.

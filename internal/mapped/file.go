@@ -20,7 +20,7 @@ type Info struct {
 	Mode     fs.FileMode // type bits only
 }
 
-// ErrFault is returned by [Guard] when mapped bytes could not be read, because
+// ErrFault is returned by [Region.Guard] when mapped bytes could not be read, because
 // the file was truncated or its device failed.
 var ErrFault = errors.New("mapped bytes could not be read: the file was truncated or its device failed")
 
@@ -28,7 +28,7 @@ var ErrFault = errors.New("mapped bytes could not be read: the file was truncate
 // It is not safe for concurrent use with Unmap.
 type Region struct{ data []byte }
 
-// Bytes returns the mapped bytes, to be touched under [Guard] only.
+// Bytes returns the mapped bytes, to be touched under [Region.Guard] only.
 func (r *Region) Bytes() []byte { return r.data }
 
 // Len returns the number of mapped bytes.

@@ -32,7 +32,7 @@ func open(path string, flags int) (*File, error) {
 		return err
 	})
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		return nil, f.failed("open", err)
 	}
 	return f, nil
 }
@@ -41,7 +41,7 @@ func open(path string, flags int) (*File, error) {
 func (f *File) Stat() (Info, error) {
 	var st unix.Stat_t
 	if err := retry(func() error { return unix.Fstat(f.fd, &st) }); err != nil {
-		return Info{}, &fs.PathError{Op: "stat", Path: f.path, Err: err}
+		return Info{}, f.failed("stat", err)
 	}
 	return infoOf(&st), nil
 }
@@ -80,7 +80,7 @@ func wide[T ~int32 | ~uint32 | ~int64 | ~uint64](n T) uint64 { return uint64(n) 
 func (f *File) Map(n int) (Region, error) {
 	data, err := unix.Mmap(f.fd, 0, n, unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
-		return Region{}, &fs.PathError{Op: "mmap", Path: f.path, Err: err}
+		return Region{}, f.failed("mmap", err)
 	}
 	return Region{data}, nil
 }
@@ -97,7 +97,7 @@ func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 			return err
 		})
 		if err != nil {
-			return done, &fs.PathError{Op: "read", Path: f.path, Err: err}
+			return done, f.failed("read", err)
 		}
 		if n == 0 {
 			return done, io.ErrUnexpectedEOF
@@ -109,6 +109,10 @@ func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 
 // Close closes the file.
 func (f *File) Close() { _ = unix.Close(f.fd) } // it was only read from
+
+func (f *File) failed(op string, err error) error {
+	return &fs.PathError{Op: op, Path: f.path, Err: err}
+}
 
 func retry(call func() error) error {
 	for {

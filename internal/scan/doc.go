@@ -2,9 +2,11 @@
 // names, labels, numbers, escapes. It knows what one line may look like and
 // nothing of what lines mean together. A [Scanner] allocates nothing for a
 // line: what it hands out lies in its own buffers until the next line is read.
-// What a format allows beyond the other is said by its [Grammar].
+// What a format allows beyond the others is said by its [Grammar]. [Page] reads a
+// page of OpenMetrics, which is the same in every version but for the samples.
 //
 // For parsers that put samples together to the points of a family it also has
 // [Texts], which keeps strings in few pieces, [Index], which finds series again
-// by their labels, and [Bounds], which series of the same buckets share.
+// by their labels, [Order], to which OpenMetrics holds them, [Metadata], and
+// [Bounds], which series of the same buckets share.
 package scan

@@ -10,14 +10,19 @@ func (s *Scanner) Sample() error {
 		return err
 	}
 	s.Columns.Value = s.pos + 1
-	var err error
-	if e.Value, err = s.number("a number"); err != nil {
+	if err := s.value(); err != nil {
 		return err
 	}
+	var err error
 	if e.Timestamp, err = s.timestamp(&s.Columns.Timestamp); err != nil {
 		return err
 	}
-	if s.grammar.Exemplars && s.pos+1 < len(s.line) && s.line[s.pos+1] == '#' {
+	if s.grammar.Starts && s.begins(startMark) {
+		if err := s.start(); err != nil {
+			return err
+		}
+	}
+	for len(e.Exemplars) < s.grammar.Exemplars && s.pos+1 < len(s.line) && s.line[s.pos+1] == '#' {
 		if err := s.exemplar(); err != nil {
 			return err
 		}
@@ -67,6 +72,15 @@ func (s *Scanner) series() error {
 	return nil
 }
 
+// value reads a number or a composite value.
+func (s *Scanner) value() (err error) {
+	if s.grammar.Composites && s.at('{') {
+		return s.readComposite()
+	}
+	s.Entry.Value, err = s.number("a number")
+	return err
+}
+
 // number reads the number that stands here.
 func (s *Scanner) number(expected string) (float64, error) {
 	start := s.pos
@@ -88,7 +102,7 @@ func (s *Scanner) timestamp(column *int) (model.Timestamp, error) {
 	if !s.separator() {
 		return model.Timestamp{}, nil
 	}
-	if s.at('#') && s.grammar.Exemplars {
+	if s.at('#') && s.grammar.Exemplars > 0 || s.grammar.Starts && s.begins(startMark[1:]) {
 		s.pos = before
 		return model.Timestamp{}, nil
 	}
@@ -108,13 +122,35 @@ func (s *Scanner) timestamp(column *int) (model.Timestamp, error) {
 	return t, nil
 }
 
+// startMark stands before a start timestamp.
+const startMark = " st@"
+
+// begins reports whether the text stands here.
+func (s *Scanner) begins(text string) bool {
+	rest := s.Rest()
+	return len(rest) >= len(text) && string(rest[:len(text)]) == text
+}
+
+// start reads a start timestamp, from the space before it on.
+func (s *Scanner) start() error {
+	s.pos += len(startMark)
+	s.Columns.Start = s.pos + 1
+	token := s.token()
+	t, ok := s.grammar.Timestamp(token)
+	if !ok {
+		return s.Fail(s.Columns.Start, Quote(token), s.grammar.Timestamps)
+	}
+	s.Entry.Start = t
+	return nil
+}
+
 // exemplar reads an exemplar, from the space before it on.
 func (s *Scanner) exemplar() error {
 	if !s.at(' ') {
 		return s.Unexpected("the end of the line")
 	}
 	s.Columns.Exemplar = s.pos + 2
-	x := &s.Entry.Exemplar
+	x := s.addExemplar()
 	s.pos += 2
 	if !s.at(' ') {
 		return s.Unexpected(`a space after "#"`)
@@ -135,12 +171,22 @@ func (s *Scanner) exemplar() error {
 	if x.Value, err = s.number("the exemplar's value, a number"); err != nil {
 		return err
 	}
-	if !s.at(' ') {
-		x.Has, x.Timestamp = true, model.Timestamp{}
-		return nil
-	}
 	var column int
-	x.Timestamp, err = s.timestamp(&column)
-	x.Has = true
-	return err
+	if x.Timestamp, err = s.timestamp(&column); err != nil {
+		return err
+	}
+	if s.grammar.TimedAlways && !x.Timestamp.IsSet() {
+		return s.Unexpected("the exemplar's timestamp")
+	}
+	return nil
+}
+
+// addExemplar adds an exemplar to the entry, in the memory of one before.
+func (s *Scanner) addExemplar() *Exemplar {
+	n := len(s.Entry.Exemplars)
+	if n == len(s.exemplars) {
+		s.exemplars = append(s.exemplars, Exemplar{})
+	}
+	s.Entry.Exemplars = s.exemplars[:n+1]
+	return &s.exemplars[n]
 }

@@ -1,0 +1,184 @@
+package program
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// client makes each request on a connection of its own, so that all processes
+// that listen have their share.
+var client = &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+
+// Fetch makes a request and returns the body of the answer.
+func Fetch(ctx context.Context, url string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	body, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", response.Status, body)
+	}
+	return string(body), err
+}
+
+// Page is a page of metrics in text.
+type Page string
+
+// Get reads a page of metrics.
+func Get(t *testing.T, url string) Page {
+	t.Helper()
+	body, err := Fetch(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Page(body)
+}
+
+// Total adds up the samples of that name whose labels have the given text in
+// them.
+func (p Page) Total(name, labels string) (sum float64) {
+	for line := range strings.SplitSeq(string(p), "\n") {
+		at := strings.LastIndexByte(line, ' ')
+		if at < 0 {
+			continue
+		}
+		series, value := line[:at], line[at+1:]
+		found, rest, _ := strings.Cut(series, "{")
+		if found == name && strings.Contains(rest, labels) {
+			v, _ := strconv.ParseFloat(value, 64)
+			sum += v
+		}
+	}
+	return sum
+}
+
+// Await reads a page until it is as wanted, and returns it.
+func Await(t *testing.T, url string, wanted func(Page) bool) Page {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		p := Get(t, url)
+		if wanted(p) {
+			return p
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the page is still\n%s", p)
+		}
+	}
+}
+
+// Watcher reads a page over and over.
+type Watcher struct {
+	t      *testing.T
+	end    context.CancelFunc
+	ended  chan struct{}
+	pages  int
+	failed []error
+}
+
+// Watch begins to read a page, and holds it against the one before: the totals of
+// these names never fall.
+func Watch(t *testing.T, url string, names ...string) *Watcher {
+	ctx, cancel := context.WithCancel(t.Context())
+	w := &Watcher{t: t, end: cancel, ended: make(chan struct{})}
+	last := make([]float64, len(names))
+	go func() {
+		defer close(w.ended)
+		for ; ctx.Err() == nil; time.Sleep(2 * time.Millisecond) {
+			body, err := Fetch(t.Context(), url)
+			if err != nil {
+				w.failed = append(w.failed, err)
+				continue
+			}
+			w.pages++
+			for i, name := range names {
+				now := Page(body).Total(name, "")
+				if now < last[i] {
+					t.Errorf("%s fell from %v to %v", name, last[i], now)
+				}
+				last[i] = now
+			}
+		}
+	}()
+	t.Cleanup(func() { w.Stop() })
+	return w
+}
+
+// Stop ends the watch. It is a failure if no page was read; it returns what
+// became of those that could not be.
+func (w *Watcher) Stop() (failed []error) {
+	w.t.Helper()
+	w.end()
+	<-w.ended
+	if w.pages == 0 {
+		w.t.Error("no page was read")
+	}
+	return w.failed
+}
+
+// Answers is what came of many requests.
+type Answers struct {
+	Made     int
+	Answered map[string]int // by what was answered
+	Failed   []error
+}
+
+// Load makes n requests, some at a time.
+func Load(ctx context.Context, url string, n int) *Answers {
+	a := &Answers{Made: n, Answered: make(map[string]int)}
+	turns := make(chan struct{})
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			for range turns {
+				body, err := Fetch(ctx, url)
+				mu.Lock()
+				if err != nil {
+					a.Failed = append(a.Failed, err)
+				} else {
+					a.Answered[strings.TrimSpace(body)]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for range n {
+		turns <- struct{}{}
+	}
+	close(turns)
+	all.Wait()
+	return a
+}
+
+// Total returns how many requests were answered.
+func (a *Answers) Total() (sum int) {
+	for _, n := range a.Answered {
+		sum += n
+	}
+	return sum
+}
+
+// FreeAddress returns an address of the loopback interface where nobody listens.
+func FreeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}

@@ -1,0 +1,157 @@
+//go:build unix
+
+// Restart is an HTTP server that is replaced by its next version without a
+// moment in which nobody serves. On SIGHUP it starts the program anew and hands
+// it the listener; both serve side by side until the old process has answered
+// what it had begun and ends. The totals on /metrics, which either serves, go on
+// without a dip, because the two share a directory.
+//
+//	go build && ./restart &
+//	curl http://127.0.0.1:8080/metrics
+//	kill -HUP $!
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"telltale"
+	"telltale/multiprocess"
+	"telltale/scrapehttp"
+)
+
+var (
+	requests = telltale.Must(telltale.NewCounter("http_requests", "Requests served."))
+	// Each process that lives adds one: 2 while an old and a new one serve.
+	processes = telltale.Must(telltale.NewGauge("server_processes", "Processes that serve.",
+		telltale.WithGaugeMode(telltale.ModeLiveSum)))
+)
+
+var (
+	listen = flag.String("listen", "127.0.0.1:8080", "serve on this address")
+	dir    = flag.String("dir", filepath.Join(os.TempDir(), "restart"), "keep the metrics here; best on a tmpfs, such as /dev/shm/restart")
+)
+
+// inherited is set in the environment of a new process: it has the listener, and
+// a pipe to say on that it is ready.
+const (
+	inherited  = "RESTART_INHERITED"
+	listenerFD = 3 // the first of exec.Cmd's ExtraFiles
+	readyFD    = 4
+)
+
+func main() {
+	flag.Parse()
+	if err := serve(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func serve() error {
+	store, err := multiprocess.Open(*dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	if err := telltale.Default.UseStore(store); err != nil { // before anything is counted
+		return err
+	}
+	listener, err := listenOrInherit()
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", scrapehttp.Handler(telltale.Default))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		requests.Inc()
+		_, _ = fmt.Fprintln(w, os.Getpid())
+	})
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	processes.Set(1)
+	log.Printf("pid=%d serves http://%s/", os.Getpid(), listener.Addr())
+	if err := sayReady(); err != nil {
+		return err
+	}
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				if err := replace(listener); err != nil {
+					log.Printf("no new process, the old one stays: %v", err)
+					continue
+				}
+			}
+			patience, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel()
+			return server.Shutdown(patience)
+		}
+	}
+}
+
+// listenOrInherit returns the listener that an old process has handed over, or
+// else a new one.
+func listenOrInherit() (net.Listener, error) {
+	if os.Getenv(inherited) == "" {
+		return net.Listen("tcp", *listen)
+	}
+	file := os.NewFile(listenerFD, "listener")
+	listener, err := net.FileListener(file)
+	return listener, errors.Join(err, file.Close())
+}
+
+// sayReady tells the old process that this one serves.
+func sayReady() error {
+	if os.Getenv(inherited) == "" {
+		return nil
+	}
+	ready := os.NewFile(readyFD, "ready")
+	_, err := ready.Write([]byte("\n"))
+	return errors.Join(err, ready.Close())
+}
+
+// replace starts a new process with the listener, and returns when it serves.
+func replace(listener net.Listener) error {
+	file, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	ready, its, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ready.Close() }()
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(program, os.Args[1:]...)
+	cmd.Env = append(os.Environ(), inherited+"=1")
+	cmd.ExtraFiles = []*os.File{file, its}
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	err = errors.Join(cmd.Start(), its.Close())
+	if err != nil {
+		return err
+	}
+	if _, err := ready.Read(make([]byte, 1)); err != nil { // it has ended
+		return errors.Join(err, cmd.Wait())
+	}
+	return nil
+}

@@ -1,0 +1,306 @@
+package exponential
+
+import (
+	"errors"
+	"math"
+	"sync/atomic"
+	"unsafe"
+)
+
+const (
+	countBits = 52
+	countMask = 1<<countBits - 1
+	frozen    = 1 << 63
+	tagMask   = 1<<(63-countBits) - 1
+
+	// The words of a lane, or of an area before the keys.
+	zeroAt    = 0
+	nanAt     = 1
+	firstSlot = 2
+
+	descriptorAt = 0
+	thresholdAt  = 1
+	sinceAt      = 2
+	areaHeader   = 4
+
+	line = 16 // words of two cache lines, since processors fetch them in pairs
+
+	keyBias = 1 << 20 // makes the keys of positive indexes positive, and none zero
+)
+
+// shape is how large a generation's area is; slots are a power of two.
+type shape struct{ slots, lanes int }
+
+func (s shape) stride() int { return s.aligned(firstSlot + s.slots) }
+
+func (s shape) lanesAt() int { return s.aligned(areaHeader + s.slots) }
+
+func (s shape) words() int { return s.lanesAt() + s.lanes*s.stride() }
+
+func (s shape) aligned(words int) int {
+	if s.lanes == 1 {
+		return words
+	}
+	return (words + line - 1) / line * line
+}
+
+// generation is one state of a histogram's buckets. But for used, under the
+// histogram's lock, only its words change.
+type generation struct {
+	tag     uint64 // where the words have it
+	coarser uint   // how far the schema is below the finest
+	lowest  uint64 // bits of the least number that is normal and outside the zero bucket
+	keys    []Word // a hash table, see slot
+	counts  []Word // by lane, stride words each
+	lanes   uint32 // in use, a power of two; an area may have more
+	zero    float64
+	stride  int
+	epoch   *epoch
+	header  []Word
+	shape   shape
+	since   int64
+	number  uint64 // of generations before
+	used    int    // slots taken
+	mix     atomic.Uint64
+	misses  atomic.Uint32
+}
+
+func (g *generation) schema() int { return MaxSchema - int(g.coarser) }
+
+// over makes a generation's words those of an area.
+func (g *generation) over(area []Word, s shape) {
+	g.header, g.keys = area[:areaHeader], area[areaHeader:areaHeader+s.slots]
+	g.counts, g.stride, g.shape = area[s.lanesAt():s.words()], s.stride(), s
+}
+
+// newArea returns zeroed words on the heap.
+func newArea(s shape) []Word {
+	if s.lanes == 1 {
+		return make([]Word, s.words())
+	}
+	return newLines(s.words())
+}
+
+// newLines returns n zeroed words that begin a cache line.
+func newLines(n int) []Word {
+	if n == 0 {
+		return nil
+	}
+	all := make([]Word, n+line-1)
+	skip := 0
+	for uintptr(unsafe.Pointer(&all[skip]))%(line*8) != 0 && skip < line-1 {
+		skip++
+	}
+	return all[skip : skip+n : skip+n]
+}
+
+// keyOf returns the key of the bucket of an index. In order of their keys,
+// buckets are in order of the values in them.
+func keyOf(index int, negative bool) int32 {
+	if negative {
+		return -int32(index + keyBias)
+	}
+	return int32(index + keyBias)
+}
+
+// indexOfKey is keyOf backwards.
+func indexOfKey(key int32) (index int, negative bool) {
+	if key < 0 {
+		return int(-key) - keyBias, true
+	}
+	return int(key) - keyBias, false
+}
+
+// tryCount counts v, in the lane that it returns, if v's bucket has a slot and no
+// other writer comes between.
+func (g *generation) tryCount(v float64) (lane int, ok bool) {
+	var at int
+	if b := math.Float64bits(v) &^ signBit; b-g.lowest < infinity-g.lowest {
+		at = g.slot(keyOf(coarser(finestNormal(b), g.coarser), v < 0))
+	} else {
+		at = g.place(v)
+	}
+	if at < 0 {
+		return 0, false
+	}
+	lane = g.lane()
+	w := &g.counts[lane*g.stride+at]
+	old := w.Load()
+	return lane, old-g.tag < countMask && w.CompareAndSwap(old, old+1)
+}
+
+// place returns which word of a lane counts v, or -1 if v's bucket has none yet.
+func (g *generation) place(v float64) int {
+	switch {
+	case v != v:
+		return nanAt
+	case math.Abs(v) <= g.zero:
+		return zeroAt
+	}
+	return g.slot(keyOf(indexOf(v, g.schema()), v < 0))
+}
+
+// slot returns which word of a lane counts the key, or -1.
+func (g *generation) slot(key int32) int {
+	want, at := g.tag|uint64(uint32(key)), home(key)
+	for range g.keys {
+		at &= len(g.keys) - 1
+		switch g.keys[at].Load() {
+		case want:
+			return firstSlot + at
+		case g.tag:
+			return -1
+		}
+		at += probeStep
+	}
+	return -1
+}
+
+// home returns where, modulo the slots, the search for a key begins. Buckets
+// are mostly side by side, and such ones do not meet; that bits from above are
+// mixed in keeps bounds that are powers of two apart.
+func home(key int32) int {
+	k := uint32(key)
+	return int(k ^ (k>>3^k>>6)&7)
+}
+
+// probeStep is how far on the search goes, odd and further than most runs of
+// buckets are long.
+const probeStep = 0x79B1
+
+// take returns the word of a lane that counts the key, taking a slot if none
+// has it yet. It returns -1 if all are taken. The caller holds the lock.
+func (g *generation) take(key int32) int {
+	if at := g.slot(key); at >= 0 {
+		return at
+	}
+	at := home(key)
+	for range g.keys {
+		at &= len(g.keys) - 1
+		if g.keys[at].Load() == g.tag {
+			g.keys[at].Store(g.tag | uint64(uint32(key)))
+			g.used++
+			return firstSlot + at
+		}
+		at += probeStep
+	}
+	return -1
+}
+
+// lane returns the lane that the calling goroutine should use, by a hash of
+// where its stack lies. Any is correct.
+func (g *generation) lane() int {
+	if g.lanes == 1 {
+		return 0
+	}
+	var here byte
+	page := uint64(uintptr(unsafe.Pointer(&here))) >> 11 // stacks are at least 2 KiB
+	return int(page * g.mix.Load() >> 58 & uint64(g.lanes-1))
+}
+
+const missesToSpread = 64
+
+// elsewhere returns the lane after one in which another writer was. Goroutines
+// that keep meeting would meet for as long as their stacks stay where they are,
+// so now and then all are spread anew.
+func (g *generation) elsewhere(lane int) int {
+	if g.lanes > 1 && g.misses.Add(1)%missesToSpread == 0 {
+		g.mix.Store(g.mix.Load()*0x5851F42D4C957F2D | 1)
+	}
+	return (lane + 1) & int(g.lanes-1)
+}
+
+// clear writes the generation's head, and its tag everywhere else. Words that
+// are so already are not written, so that unused memory stays untouched.
+func (g *generation) clear() {
+	g.header[descriptorAt].Store(g.tag | uint64(g.epoch.number)<<8 | uint64(g.schema()-MinSchema))
+	g.header[thresholdAt].Store(math.Float64bits(g.zero))
+	g.header[sinceAt].Store(uint64(g.since))
+	for _, words := range [][]Word{g.counts, g.keys} {
+		for i := range words {
+			if words[i].Load() != g.tag {
+				words[i].Store(g.tag)
+			}
+		}
+	}
+}
+
+var errOvertaken = errors.New("exponential: the words are another generation's")
+
+// read makes s what the generation holds, but for the sum. It is an error if
+// the words are those of another generation, or damaged.
+func (g *generation) read(s *Snapshot) error {
+	s.Reset()
+	s.Schema, s.ZeroThreshold, s.Since = g.schema(), g.zero, g.since
+	var err error
+	if s.ZeroCount, err = g.counted(zeroAt); err != nil {
+		return err
+	}
+	if s.NaNCount, err = g.counted(nanAt); err != nil {
+		return err
+	}
+	for i := range g.keys {
+		key := g.keys[i].Load()
+		if key == g.tag {
+			continue
+		}
+		n, err := g.counted(firstSlot + i)
+		if err != nil || key>>countBits != g.tag>>countBits {
+			return errOvertaken
+		}
+		if n > 0 {
+			s.buckets = append(s.buckets, bucket{int32(uint32(key)), n})
+		}
+	}
+	s.sort()
+	return s.check()
+}
+
+// counted returns the sum of a word over the lanes.
+func (g *generation) counted(at int) (n uint64, err error) {
+	for ; at < len(g.counts); at += g.stride {
+		w := g.counts[at].Load() &^ frozen
+		if w>>countBits != g.tag>>countBits {
+			return 0, errOvertaken
+		}
+		n += w & countMask
+	}
+	return n, nil
+}
+
+// epoch is what stays the same from one emptying of a histogram to the next: the
+// sums.
+type epoch struct {
+	number int
+	first  *Word
+	more   []Word // of the lanes after the first, a line each
+}
+
+func (e *epoch) sum(lane int) *Word {
+	if lane == 0 {
+		return e.first
+	}
+	return &e.more[(lane-1)*line]
+}
+
+// clear makes the sums zero.
+func (e *epoch) clear() {
+	e.first.Store(0)
+	for i := 0; i < len(e.more); i += line {
+		e.more[i].Store(0)
+	}
+}
+
+func (e *epoch) total() float64 {
+	sum := math.Float64frombits(e.first.Load())
+	for i := 0; i < len(e.more); i += line {
+		sum += math.Float64frombits(e.more[i].Load())
+	}
+	return sum
+}
+
+// tryAddFloat adds v to a word unless another writer comes between.
+func tryAddFloat(w *Word, v float64) bool {
+	old := w.Load()
+	return w.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v))
+}

@@ -1,0 +1,233 @@
+package exponential
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"telltale/model"
+)
+
+// Snapshot is what a histogram held at one time, or several together. After
+// Reset it is empty and merges with anything. It keeps its memory for the next
+// use.
+type Snapshot struct {
+	Schema        int
+	ZeroThreshold float64
+	ZeroCount     uint64
+	NaNCount      uint64
+	Sum           float64
+	Since         int64    // when the counting began: nanoseconds after 1970, 0 if not known
+	buckets       []bucket // in increasing order of keys, each once
+}
+
+// bucket is how many observations are in the bucket of a key.
+type bucket struct {
+	key int32
+	n   uint64
+}
+
+// Reset empties the snapshot.
+func (s *Snapshot) Reset() { *s = Snapshot{Schema: MaxSchema, buckets: s.buckets[:0]} }
+
+// Count returns the number of observations.
+func (s *Snapshot) Count() uint64 { return s.ZeroCount + s.NaNCount + s.inBuckets() }
+
+func (s *Snapshot) inBuckets() (n uint64) {
+	for _, b := range s.buckets {
+		n += b.n
+	}
+	return n
+}
+
+// sort puts the buckets into order.
+func (s *Snapshot) sort() {
+	slices.SortFunc(s.buckets, func(a, b bucket) int { return cmp.Compare(a.key, b.key) })
+}
+
+// unite makes neighbours with the same key one bucket.
+func (s *Snapshot) unite() {
+	kept := s.buckets[:0]
+	for _, b := range s.buckets {
+		if last := len(kept) - 1; last >= 0 && kept[last].key == b.key {
+			kept[last].n += b.n
+			continue
+		}
+		kept = append(kept, b)
+	}
+	s.buckets = kept
+}
+
+// add adds a bucket without observations, if it is not there.
+func (s *Snapshot) add(key int32) {
+	s.buckets = append(s.buckets, bucket{key: key})
+	s.sort()
+	s.unite()
+}
+
+// check returns an error for buckets that no histogram has.
+func (s *Snapshot) check() error {
+	lowest, highest := indexOf(max(s.ZeroThreshold, math.SmallestNonzeroFloat64), s.Schema), indexOf(math.Inf(1), s.Schema)
+	if upperBound(lowest, s.Schema) <= s.ZeroThreshold {
+		lowest++
+	}
+	for i, b := range s.buckets {
+		if index, _ := indexOfKey(b.key); index < lowest || index > highest {
+			return fmt.Errorf("exponential: damaged histogram: bucket %d of schema %d, zero threshold %v", index, s.Schema, s.ZeroThreshold)
+		}
+		if i > 0 && b.key == s.buckets[i-1].key {
+			return fmt.Errorf("exponential: damaged histogram: bucket key %d twice", b.key)
+		}
+	}
+	return nil
+}
+
+// coarsen lowers the schema, if it is above the given one.
+func (s *Snapshot) coarsen(schema int) {
+	if schema >= s.Schema {
+		return
+	}
+	by := uint(s.Schema - schema)
+	for i := range s.buckets {
+		index, negative := indexOfKey(s.buckets[i].key)
+		s.buckets[i].key = keyOf(coarser(index, by), negative)
+	}
+	s.Schema = schema
+	s.unite()
+}
+
+// widen raises the zero threshold to at least the given one, and further if that
+// is inside a bucket that has observations.
+func (s *Snapshot) widen(threshold float64) {
+	if threshold <= s.ZeroThreshold {
+		return
+	}
+	s.ZeroThreshold = threshold
+	last := indexOf(threshold, s.Schema)
+	if upperBound(last, s.Schema) > threshold {
+		if s.has(keyOf(last, false)) || s.has(keyOf(last, true)) {
+			s.ZeroThreshold = upperBound(last, s.Schema)
+		} else {
+			last--
+		}
+	}
+	kept := s.buckets[:0]
+	for _, b := range s.buckets {
+		if index, _ := indexOfKey(b.key); index <= last {
+			s.ZeroCount += b.n
+		} else {
+			kept = append(kept, b)
+		}
+	}
+	s.buckets = kept
+}
+
+func (s *Snapshot) has(key int32) bool {
+	_, ok := slices.BinarySearchFunc(s.buckets, key, func(b bucket, key int32) int { return cmp.Compare(b.key, key) })
+	return ok
+}
+
+// limit reduces the buckets to so many: it widens the zero bucket up to the
+// given threshold, then lowers the schema, then widens further.
+func (s *Snapshot) limit(buckets int, threshold float64) {
+	s.narrow(buckets, threshold)
+	for len(s.buckets) > buckets && s.Schema > MinSchema {
+		s.coarsen(s.Schema - 1)
+	}
+	s.narrow(buckets, math.MaxFloat64)
+}
+
+// narrow takes the buckets nearest zero into the zero bucket, until there are no
+// more than so many or the threshold would be passed.
+func (s *Snapshot) narrow(buckets int, threshold float64) {
+	for len(s.buckets) > buckets {
+		nearest := math.MaxInt
+		for _, b := range s.buckets {
+			index, _ := indexOfKey(b.key)
+			nearest = min(nearest, index)
+		}
+		bound := upperBound(nearest, s.Schema)
+		if bound > threshold {
+			return
+		}
+		s.widen(bound)
+	}
+}
+
+// Merge adds what other holds, as if one histogram had counted both: at the
+// coarser of the two schemas, and with a zero threshold that cuts through no
+// bucket of either (specification, section "Zero bucket"). Other is changed.
+func (s *Snapshot) Merge(other *Snapshot) {
+	for s.ZeroThreshold != other.ZeroThreshold {
+		s.widen(other.ZeroThreshold)
+		other.widen(s.ZeroThreshold)
+	}
+	s.coarsen(other.Schema)
+	other.coarsen(s.Schema)
+	s.insert(other.buckets)
+	s.unite()
+	s.ZeroCount += other.ZeroCount
+	s.NaNCount += other.NaNCount
+	s.Sum += other.Sum
+	if s.Since == 0 || other.Since != 0 && other.Since < s.Since {
+		s.Since = other.Since
+	}
+}
+
+// insert puts buckets where they belong by their order, from the end on.
+func (s *Snapshot) insert(others []bucket) {
+	i, j := len(s.buckets)-1, len(others)-1
+	s.buckets = append(s.buckets, others...)
+	for at := len(s.buckets) - 1; j >= 0; at-- {
+		if i >= 0 && s.buckets[i].key > others[j].key {
+			s.buckets[at] = s.buckets[i]
+			i--
+		} else {
+			s.buckets[at] = others[j]
+			j--
+		}
+	}
+}
+
+// Limit reduces a merged snapshot to what one histogram with the options would
+// have kept, but for resets.
+func (s *Snapshot) Limit(o *Options) { s.limit(o.maxBuckets(), o.MaxZeroThreshold) }
+
+// Native makes h the histogram as the formats write it, in the slices that it
+// has. It leaves exemplars alone.
+func (s *Snapshot) Native(h *model.NativeHistogram) {
+	h.Schema, h.ZeroThreshold, h.ZeroCount = int32(s.Schema), s.ZeroThreshold, float64(s.ZeroCount)
+	h.Count, h.Sum, h.IsFloat = float64(s.Count()), s.Sum, false
+	h.PositiveSpans, h.Positive = h.PositiveSpans[:0], h.Positive[:0]
+	h.NegativeSpans, h.Negative = h.NegativeSpans[:0], h.Negative[:0]
+	h.CustomBounds = h.CustomBounds[:0]
+	firstPositive, _ := slices.BinarySearchFunc(s.buckets, 0, func(b bucket, _ int) int { return cmp.Compare(b.key, 0) })
+	next := 0
+	for i := firstPositive - 1; i >= 0; i-- {
+		h.NegativeSpans, h.Negative, next = appendBucket(h.NegativeSpans, h.Negative, next, s.buckets[i])
+	}
+	next = 0
+	for _, b := range s.buckets[firstPositive:] {
+		h.PositiveSpans, h.Positive, next = appendBucket(h.PositiveSpans, h.Positive, next, b)
+	}
+}
+
+// shortGap is how many empty buckets are written rather than another span.
+const shortGap = 2
+
+// appendBucket appends a bucket to those before next and returns the index after
+// it.
+func appendBucket(spans []model.Span, counts []float64, next int, b bucket) ([]model.Span, []float64, int) {
+	index, _ := indexOfKey(b.key)
+	if gap := index - next; len(spans) == 0 || gap > shortGap {
+		spans = append(spans, model.Span{Offset: int32(gap)})
+	} else {
+		for range gap {
+			counts = append(counts, 0)
+		}
+		spans[len(spans)-1].Length += uint32(gap)
+	}
+	spans[len(spans)-1].Length++
+	return spans, append(counts, float64(b.n)), index + 1
+}

@@ -1,0 +1,178 @@
+package exponential
+
+import (
+	"math"
+	"runtime"
+	"time"
+)
+
+// Every change of a histogram but counting is a new generation. This file makes
+// them; the histogram's lock is held whenever one is made.
+
+const fewestSlots = 4
+
+// slotsFor returns how many slots a table of so many buckets should have.
+func slotsFor(used int) int {
+	slots := fewestSlots
+	for !roomy(used, slots) {
+		slots *= 2
+	}
+	return slots
+}
+
+// roomy reports whether a table of slots is not too full with so many taken.
+func roomy(used, slots int) bool { return 4*used <= 3*slots }
+
+// begin makes the first generation, unless it is there.
+func (h *Histogram) begin(since int64) *generation {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if g := h.current.Load(); g != nil {
+		return g
+	}
+	s := h.nothing(since)
+	return h.publish(&s, shape{fewestSlots, 1}, 1, h.newEpoch(0, 1), 0)
+}
+
+// claim gives v's bucket a slot, making room if there is none, and returns the
+// generation to count in. It may take several calls.
+func (h *Histogram) claim(g *generation, v float64) *generation {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := h.current.Load(); now != g {
+		return now
+	}
+	limit := h.options.maxBuckets()
+	key := keyOf(indexOf(v, g.schema()), v < 0)
+	if g.used < limit && roomy(g.used+1, len(g.keys)) && g.take(key) >= 0 {
+		return g
+	}
+	if g.used >= limit && h.resettable(g) {
+		var lost Snapshot
+		return h.restart(g, time.Now().UnixNano(), &lost)
+	}
+	var s Snapshot
+	h.stop(g, &s)
+	s.add(key)
+	s.limit(limit, h.options.MaxZeroThreshold)
+	return h.publish(&s, shape{slotsFor(len(s.buckets)), g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
+}
+
+// spread gives a generation whose writers fight lanes, if it can have any.
+func (h *Histogram) spread(g *generation) *generation {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := h.current.Load(); now != g || g.lanes > 1 {
+		return now
+	}
+	lanes, e := g.shape.lanes, g.epoch
+	if h.given == nil {
+		lanes = lanesFor(runtime.GOMAXPROCS(0))
+		e = &epoch{number: e.number, first: e.first, more: newLines((lanes - 1) * line)}
+	}
+	if lanes == 1 {
+		return g
+	}
+	var s Snapshot
+	h.stop(g, &s)
+	return h.publish(&s, shape{g.shape.slots, lanes}, lanes, e, g.number+1)
+}
+
+const lanesPerProc = 4
+
+// lanesFor returns how many lanes keep writers on so many processors apart.
+func lanesFor(procs int) int {
+	lanes := 1
+	for lanes < lanesPerProc*procs && lanes < mostLanes {
+		lanes *= 2
+	}
+	return lanes
+}
+
+// resettable reports whether the histogram may be emptied.
+func (h *Histogram) resettable(g *generation) bool {
+	return h.options.MinReset > 0 && time.Now().UnixNano()-g.since >= int64(h.options.MinReset)
+}
+
+// recovers reports whether the histogram lost resolution and may be emptied to
+// get it back.
+func (h *Histogram) recovers(g *generation) bool {
+	return (g.schema() != h.options.Schema || g.zero != h.options.ZeroThreshold) && h.resettable(g)
+}
+
+// reset empties the histogram, unless g is no longer its generation, and makes
+// s what it held.
+func (h *Histogram) reset(g *generation, since int64, s *Snapshot) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.current.Load() != g {
+		return false
+	}
+	h.restart(g, since, s)
+	return true
+}
+
+// restart publishes an empty generation and makes s what the one before held.
+func (h *Histogram) restart(g *generation, since int64, s *Snapshot) *generation {
+	h.stop(g, s)
+	s.Sum = g.epoch.total()
+	empty := h.nothing(since)
+	slots := slotsFor(len(s.buckets))
+	return h.publish(&empty, shape{slots, g.shape.lanes}, int(g.lanes), h.newEpoch(1-g.epoch.number, g.shape.lanes), g.number+1)
+}
+
+// stop stops all counting in a generation and makes s what it holds, but for the
+// sum: nothing, if somebody else wrote to its words.
+func (h *Histogram) stop(g *generation, s *Snapshot) {
+	for i := range g.counts {
+		g.counts[i].Or(frozen)
+	}
+	if g.read(s) != nil {
+		*s = h.nothing(g.since)
+	}
+}
+
+// nothing returns what an empty histogram holds.
+func (h *Histogram) nothing(since int64) Snapshot {
+	return Snapshot{Schema: h.options.Schema, ZeroThreshold: h.options.ZeroThreshold, Since: since}
+}
+
+// newEpoch returns an epoch; where words are given, the sums are still those of
+// one before.
+func (h *Histogram) newEpoch(number, lanes int) *epoch {
+	if h.given == nil {
+		return &epoch{number: number, first: new(Word), more: newLines((lanes - 1) * line)}
+	}
+	return h.given.epoch(number)
+}
+
+// publish makes a generation of the shape that holds what s does and counts from
+// now on, in so many of its lanes.
+func (h *Histogram) publish(s *Snapshot, sh shape, lanes int, e *epoch, number uint64) *generation {
+	g := &generation{
+		coarser: uint(MaxSchema - s.Schema), zero: s.ZeroThreshold, since: s.Since, number: number,
+		lanes: uint32(lanes), epoch: e,
+		lowest: max(math.Float64bits(s.ZeroThreshold)+1, smallestNormal),
+	}
+	g.mix.Store(0x9E3779B97F4A7C15)
+	if h.given == nil {
+		g.over(newArea(sh), sh) // no words that anybody else knows: all tags are 0
+	} else {
+		g.tag = number & tagMask << countBits
+		g.over(h.given.area(number), h.given.shape)
+		g.clear()
+		if old := h.current.Load(); old == nil || old.epoch != e {
+			e.clear()
+		}
+	}
+	g.counts[zeroAt].Store(g.tag | min(s.ZeroCount, countMask))
+	g.counts[nanAt].Store(g.tag | min(s.NaNCount, countMask))
+	for _, b := range s.buckets {
+		g.counts[g.take(b.key)].Store(g.tag | min(b.n, countMask))
+	}
+	if h.given != nil {
+		h.given.words[generationsAt].Store(number + 1)
+	}
+	h.current.Store(g)
+	return g
+}

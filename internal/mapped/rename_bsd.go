@@ -1,0 +1,7 @@
+//go:build dragonfly || freebsd || netbsd || openbsd
+
+package mapped
+
+import "golang.org/x/sys/unix"
+
+func renameNoReplace(string, string) error { return unix.ENOSYS }

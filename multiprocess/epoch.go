@@ -1,0 +1,79 @@
+package multiprocess
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// group is the segments that belong together: those of one epoch.
+type group struct {
+	epoch      string
+	live, dead int    // writers
+	generation uint64 // of the archive; 0 if there is none
+}
+
+// gather finds the files that count. Segments of another epoch do not: the
+// service was begun anew. Neither do those that an archive has taken up, or that
+// were met under another name. Python's files always count.
+func (m *merger) gather() {
+	var segments []*file
+	absorbed := make(map[string]bool)
+	for _, f := range m.files {
+		s, ok := f.source.(*segmentFile)
+		if !ok || f.err != nil {
+			continue
+		}
+		segments = append(segments, f)
+		for _, name := range s.absorbed {
+			absorbed[name] = true
+		}
+	}
+	m.group = group{epoch: m.epochOf(segments, absorbed)}
+	seen := make(map[[16]byte]bool)
+	for _, f := range segments {
+		s := f.source.(*segmentFile)
+		h := s.header()
+		again := seen[h.ID] && !m.given
+		seen[h.ID] = true
+		ignored := again || absorbed[filepath.Base(f.path)]
+		if !ignored && h.Epoch != m.group.epoch {
+			if ignored = true; s.live() || m.given {
+				f.err = fileError(f.path, defectf(ReasonEpoch, "its epoch is %q, not %q", h.Epoch, m.group.epoch))
+			}
+		}
+		m.changed = m.changed || ignored != f.ignored
+		switch f.ignored = ignored; {
+		case ignored:
+		case s.isArchive():
+			m.group.generation = max(m.group.generation, h.Generation)
+		case s.live():
+			m.group.live++
+		default:
+			m.group.dead++
+		}
+	}
+}
+
+// epochOf returns the epoch that was asked for, or that of the writer that
+// started last among the live ones, or else among all.
+func (m *merger) epochOf(segments []*file, absorbed map[string]bool) (epoch string) {
+	if m.wantedEpoch != nil {
+		return *m.wantedEpoch
+	}
+	var newest *segmentFile
+	for _, f := range segments {
+		s := f.source.(*segmentFile)
+		switch {
+		case absorbed[filepath.Base(f.path)]:
+		case newest == nil, s.live() && !newest.live(), s.live() == newest.live() && s.header().Start > newest.header().Start:
+			newest, epoch = s, s.header().Epoch
+		}
+	}
+	return epoch
+}
+
+// expired reports whether rows are what processes that are long dead have left of
+// gauges that each process has. Archives note when a process was found dead.
+func (m *merger) expired(r *familyRows, since int64) bool {
+	return r.op == opSet && r.file.isArchive() && time.Duration(m.now-since) > m.expiry
+}

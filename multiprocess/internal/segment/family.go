@@ -1,0 +1,203 @@
+package segment
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"unicode/utf8"
+
+	"telltale/model"
+)
+
+// Layout says which words a row has. Word 0 is the row's state in all of them.
+type Layout uint8
+
+// The layouts. Sums, fractions and values are float64s, counts are integers,
+// times are nanoseconds since 1970. Links are two offsets, each divided by 8: of
+// the row's lanes in the lower half, of its texts in the upper half.
+const (
+	LayoutValue     Layout = 1 // value
+	LayoutTimed     Layout = 2 // value, time
+	LayoutCounter   Layout = 3 // links, whole, fraction
+	LayoutHistogram Layout = 4 // links, sum, each bucket's own count
+	LayoutFloats    Layout = 5 // links, sum, each bucket's own count as a float64
+	LayoutSummary   Layout = 6 // links, sum, count
+	LayoutInfo      Layout = 7 // links
+	LayoutState     Layout = 8 // index of the state, time
+)
+
+// Words that every row has, and where its links are.
+const (
+	wordState = 0
+	wordLinks = 1
+)
+
+// linked reports whether the row's second word is links.
+func (l Layout) linked() bool { return l >= LayoutCounter && l <= LayoutInfo }
+
+// values is how many words lie before a row's values. That of an info is its
+// links.
+func (l Layout) values() int {
+	if l.linked() && l != LayoutInfo {
+		return 2
+	}
+	return 1
+}
+
+// words is how many words a row of a family has, given its number of buckets; 0
+// if the layout is not known.
+func (l Layout) words(buckets int) int {
+	switch l {
+	case LayoutValue:
+		return 2
+	case LayoutTimed, LayoutState:
+		return 3
+	case LayoutCounter, LayoutSummary:
+		return 4
+	case LayoutHistogram, LayoutFloats:
+		return 3 + buckets
+	case LayoutInfo:
+		return 2
+	}
+	return 0
+}
+
+// fits reports whether families of the type have this layout.
+func (l Layout) fits(t model.Type) bool {
+	switch l {
+	case LayoutValue, LayoutTimed:
+		return t == model.Gauge || t == model.Unknown
+	case LayoutCounter:
+		return t == model.Counter
+	case LayoutHistogram, LayoutFloats:
+		return t == model.Histogram || t == model.GaugeHistogram
+	case LayoutSummary:
+		return t == model.Summary
+	case LayoutInfo:
+		return t == model.Info
+	case LayoutState:
+		return t == model.StateSet
+	}
+	return false
+}
+
+// Family is what a segment says of a metric family. A segment may have several
+// of one name, told apart by their number.
+type Family struct {
+	Number    uint32
+	Name      string
+	Help      string
+	Unit      string
+	Type      model.Type
+	Layout    Layout
+	Mode      uint8 // of gauges: all, min, max, sum, mostrecent, then the same with live
+	Published bool  // a copy of what a custom collector emits; its own process asks the collector
+	Bounds    []float64
+	States    []string
+	Labels    []string // names; none where series bring their own
+}
+
+// Modes is how many gauge modes there are.
+const Modes = 10
+
+// Words is how many words a row of the family has.
+func (f *Family) Words() int { return f.Layout.words(len(f.Bounds)) }
+
+const publishedFlag = 1
+
+func (f *Family) payload() (p payload) {
+	p.u32(f.Number)
+	flags := byte(0)
+	if f.Published {
+		flags = publishedFlag
+	}
+	p = append(p, byte(f.Type), byte(f.Layout), f.Mode, flags)
+	p.u32(uint32(f.Words()))
+	p.text(f.Name)
+	p.text(f.Help)
+	p.text(f.Unit)
+	p.u32(uint32(len(f.Bounds)))
+	for _, upper := range f.Bounds {
+		p.u64(math.Float64bits(upper))
+	}
+	for _, texts := range [][]string{f.States, f.Labels} {
+		p.u32(uint32(len(texts)))
+		for _, text := range texts {
+			p.text(text)
+		}
+	}
+	return p
+}
+
+// check says what readers would not accept of a family whose layout they know.
+func (f *Family) check() error {
+	for _, texts := range [][]string{{f.Help, f.Unit}, f.States} {
+		for _, text := range texts {
+			if !utf8.ValidString(text) {
+				return fmt.Errorf("a family with the text %.80q, which is not UTF-8", text)
+			}
+		}
+	}
+	for _, names := range [][]string{{f.Name}, f.Labels} {
+		for _, name := range names {
+			if !model.ValidName(name) {
+				return fmt.Errorf("a family with the name %.80q", name)
+			}
+		}
+	}
+	switch {
+	case !f.Layout.fits(f.Type) || f.Mode >= Modes:
+		return fmt.Errorf("a family of type %d and mode %d in layout %d", f.Type, f.Mode, f.Layout)
+	case f.Layout == LayoutState && len(f.States) == 0:
+		return errors.New("an enum without states")
+	case (f.Layout == LayoutHistogram || f.Layout == LayoutFloats) && !increasing(f.Bounds):
+		return errors.New("buckets whose bounds do not increase up to +Inf")
+	}
+	return nil
+}
+
+// decodeFamily reads a family's record. One of a layout that is not known yet is
+// returned with words 0.
+func decodeFamily(fixed []byte, at uint64) (f *Family, err error) {
+	in := fields{rest: fixed}
+	f = &Family{Number: in.u32()}
+	kinds := in.take(4)
+	if kinds == nil {
+		return nil, corrupt(at, "a family that ends too soon")
+	}
+	f.Type, f.Layout, f.Mode, f.Published = model.Type(kinds[0]), Layout(kinds[1]), kinds[2], kinds[3]&publishedFlag != 0
+	words := in.u32()
+	f.Name, f.Help, f.Unit = in.text(), in.text(), in.text()
+	n := in.u32()
+	raw := in.take(uint64(n) * 8)
+	for i := 0; i+8 <= len(raw); i += 8 {
+		f.Bounds = append(f.Bounds, math.Float64frombits(order.Uint64(raw[i:])))
+	}
+	for _, texts := range []*[]string{&f.States, &f.Labels} {
+		for n := in.u32(); n > 0 && !in.short; n-- {
+			*texts = append(*texts, in.text())
+		}
+	}
+	switch {
+	case in.short:
+		return nil, corrupt(at, "a family that ends too soon")
+	case f.Words() == 0: // of a later minor version: its rows are passed over
+		return f, nil
+	case int64(words) != int64(f.Words()):
+		return nil, corrupt(at, "a family with %d words in layout %d", words, f.Layout)
+	}
+	if err := f.check(); err != nil {
+		return nil, corrupt(at, "%v", err)
+	}
+	return f, nil
+}
+
+// increasing reports whether bounds are in strict order and end in +Inf.
+func increasing(bounds []float64) bool {
+	for i := 1; i < len(bounds); i++ {
+		if !(bounds[i-1] < bounds[i]) {
+			return false
+		}
+	}
+	return len(bounds) > 0 && math.IsInf(bounds[len(bounds)-1], 1) && !math.IsNaN(bounds[0])
+}

@@ -1,0 +1,241 @@
+package segment
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// layRaw publishes a record with the given numbers as its fixed part.
+func layRaw(t *testing.T, w *Writer, kind recordType, words uint64, fixed ...uint32) record {
+	t.Helper()
+	var p payload
+	for _, n := range fixed {
+		p.u32(n)
+	}
+	rec, err := w.lay(kind, p, words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.publish()
+	return rec
+}
+
+// Records whose checksums are right and that are wrong all the same.
+func TestWrongRecords(t *testing.T) {
+	const huge = math.MaxUint32
+	for _, tt := range []struct {
+		name  string
+		kind  recordType
+		words uint64
+		fixed []uint32
+		good  bool
+	}{
+		{"rows", blockRecord, 8, []uint32{0, 0, 2}, true},
+		{"rows and what a later version says of them", blockRecord, 8, []uint32{0, 0, 2, 7, 7}, true},
+		{"no rows", blockRecord, 8, []uint32{0, 0, 0}, false},
+		{"more rows than words", blockRecord, 8, []uint32{0, 0, 3}, false},
+		{"very many rows", blockRecord, 8, []uint32{0, 0, huge}, false},
+		{"rows out of order", blockRecord, 8, []uint32{0, 1, 1}, false},
+		{"rows of no family", blockRecord, 8, []uint32{1, 0, 1}, false},
+		{"rows of a family far away", blockRecord, 8, []uint32{huge, 0, 1}, false},
+		{"half of what rows need", blockRecord, 8, []uint32{0, 0}, false},
+		{"a series without a row", seriesRecord, 0, []uint32{0, 0, 1, 0, 0, 0, 0, 0}, false},
+		{"a series of no family", seriesRecord, 0, []uint32{1, 0, 1, 0, 0, 0, 0, 0}, false},
+		{"half a series", seriesRecord, 0, []uint32{0, 0, 1}, false},
+		{"a family that is not the next", familyRecord, 0, []uint32{7, 0, 0, 0, 0, 0, 0, 0, 0}, false},
+		{"a family of very many bounds", familyRecord, 0, []uint32{1, 0, 0, 0, 0, 0, huge, 0, 0}, false},
+		{"a family of very many states", familyRecord, 0, []uint32{1, 0, 0, 0, 0, 0, 0, huge, 0}, false},
+		{"a family with a very long name", familyRecord, 0, []uint32{1, 0, 0, huge}, false},
+		{"a family without anything", familyRecord, 0, nil, false},
+		{"names of files without an archive", absorbedRecord, 0, []uint32{0}, false},
+		{"a record of a type that is not known", 4711, 3, []uint32{1, 2, 3}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWriter(t, Header{})
+			mustRows(t, w, counterFamily())
+			layRaw(t, w, tt.kind, tt.words, tt.fixed...)
+			b := spaceOf(bytesOf(w))
+			if err := try(t, newFence(t, len(b)), b); (err == nil) != tt.good {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	for _, fixed := range [][]uint32{nil, {1}, {1, huge}, {huge, 0}} {
+		w := newWriter(t, Header{Kind: KindArchive})
+		layRaw(t, w, absorbedRecord, 0, fixed...)
+		if err := (&walk{space: w}).next(); err == nil {
+			t.Errorf("names of absorbed files with %d", fixed)
+		}
+	}
+}
+
+// A family of a later version is passed over with all that is its own, and takes
+// a number all the same.
+func TestLayoutsOfLater(t *testing.T) {
+	w := newWriter(t, Header{})
+	later := Family{Name: "native", Type: model.Histogram, Layout: 9, Labels: []string{"a"}}
+	if _, err := w.lay(familyRecord, later.payload(), 0); err != nil {
+		t.Fatal(err)
+	}
+	w.families++
+	layRaw(t, w, blockRecord, 100, 0, 0, 1)
+	layRaw(t, w, seriesRecord, 0, 0, 0, 1, 0, 0, 0, 0, 0)
+	mustAdd(t, mustRows(t, w, counterFamily()), Series{Labels: `a="1"`})
+	seen := &walk{space: w}
+	if err := seen.next(); err != nil {
+		t.Fatal(err)
+	}
+	if len(seen.families) != 1 || seen.families[0].Number != 1 || len(seen.families[0].series) != 1 {
+		t.Errorf("read %s", seen.text())
+	}
+}
+
+// Rows may lead anywhere.
+func TestWrongLinks(t *testing.T) {
+	w := newWriter(t, Header{})
+	rows := mustRows(t, w, counterFamily())
+	first := mustAdd(t, rows, Series{Labels: `a="1"`})
+	links := cell.At(rows.row(first), wordLinks)
+	for _, tt := range []struct {
+		name string
+		rec  record
+	}{
+		{"lanes without words", layRaw(t, w, lanesRecord, 0, 0, 1, 0)},
+		{"lanes without an end", layRaw(t, w, lanesRecord, 0, 0, math.MaxUint32, 0)},
+		{"no lanes", layRaw(t, w, lanesRecord, 4, 2, 0, 2)},
+		{"very many lanes", layRaw(t, w, lanesRecord, 2*mostLanes+2, 1, mostLanes+1, 1)},
+		{"lanes of more words than there are", layRaw(t, w, lanesRecord, 4, 2, 2, 4)},
+		{"lanes that share words", layRaw(t, w, lanesRecord, 4, 3, 2, 2)},
+		{"lanes of very many words", layRaw(t, w, lanesRecord, 4, 2, math.MaxUint32, math.MaxUint32)},
+		{"half of what lanes need", layRaw(t, w, lanesRecord, 4, 2, 2)},
+		{"a table", layRaw(t, w, tableRecord, 4, 4)},
+		{"a family", record{offset: HeaderSize}},
+		{"the header", record{offset: 8}},
+		{"the end", record{offset: w.Used()}},
+		{"far away", record{offset: maxSize - 8}},
+	} {
+		links.Store(tt.rec.offset / 8)
+		b := spaceOf(bytesOf(w))
+		if err := try(t, newFence(t, len(b)), b); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if spread, ok := rows.Family().SpreadOf(w, rows.row(first)); ok {
+			t.Errorf("%s: taken for lanes %+v", tt.name, spread)
+		}
+	}
+	table := layRaw(t, w, tableRecord, 1, 1)
+	hidden := layRaw(t, w, lanesRecord, 16, 1, 16, 1) // it has what looks like a text, but for where it begins
+	fake := hidden.bytes[hidden.mutable+4:]
+	order.PutUint32(fake, 24+8*(slotText+1))
+	order.PutUint16(fake[4:], uint16(textRecord))
+	order.PutUint32(fake[12:], 4)
+	order.PutUint32(fake[16:], 8)
+	order.PutUint64(fake[20:], 2)
+	for _, tt := range []struct {
+		name string
+		at   uint64
+	}{
+		{"nothing", 0},
+		{"not aligned", hidden.offset + hidden.mutable + 4},
+		{"a table", table.offset},
+		{"the last byte there could be", math.MaxUint64},
+		{"the last word there could be", math.MaxUint64 - 7},
+		{"a record that would go round", math.MaxUint64 - 15},
+		{"a text of more than the record", layRaw(t, w, textRecord, slotText, 8).offset},
+		{"a text of very much more", layRaw(t, w, textRecord, slotText, math.MaxUint32-7).offset},
+		{"a text that is not of words", layRaw(t, w, textRecord, slotText+1, 7).offset},
+		{"a text without a size", layRaw(t, w, textRecord, slotText+1).offset},
+		{"a text that nobody wrote", layRaw(t, w, textRecord, slotText+1, 8).offset},
+	} {
+		links.Store(table.offset / 8 << 32)
+		WordAt(table.bytes, table.mutable).Store(tt.at)
+		b := spaceOf(bytesOf(w))
+		if err := try(t, newFence(t, len(b)), b); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if e := rows.Family().Exemplar(w, rows.row(first), 0); e != nil {
+			t.Errorf("%s: taken for the exemplar %v", tt.name, e)
+		}
+	}
+}
+
+// Slots whose words are damaged show nothing.
+func TestWrongTexts(t *testing.T) {
+	w := newWriter(t, Header{})
+	rows := mustRows(t, w, counterFamily())
+	first := mustAdd(t, rows, Series{Labels: `a="1"`})
+	f, row := rows.Family(), rows.row(first)
+	entry, err := rows.exemplarEntry(first, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for word, values := range map[int][]uint64{
+		slotVersion: {0, 1, math.MaxUint64},
+		slotLength:  {0, 7, 1 << 31, 97, noText, math.MaxUint64},
+		slotText:    {0, math.MaxUint64, order.Uint64([]byte("id=\"8\"\x00\x00"))},
+	} {
+		for _, v := range values {
+			if err := rows.SetExemplar(first, 0, &model.Exemplar{Labels: model.LabelsFromText(`id="7"`), Value: 1}); err != nil {
+				t.Fatal(err)
+			}
+			slot, _ := slotAt(w, entry.Load())
+			cell.At(slot.first, word).Store(v)
+			got := f.Exemplar(w, row, 0)
+			if got != nil && word != slotLength || got != nil && !got.Labels.IsEmpty() {
+				t.Errorf("word %d is %#x: read %v", word, v, got)
+			}
+		}
+	}
+	for _, text := range []string{`a`, `a="x",`, "\xff"} { // with the right checksum
+		if err := rows.SetExemplar(first, 0, &model.Exemplar{Labels: model.LabelsFromText(text)}); err != nil {
+			t.Fatal(err)
+		}
+		if e := f.Exemplar(w, row, 0); e != nil {
+			t.Errorf("%q was taken for labels: %v", text, e)
+		}
+	}
+}
+
+// Headers that say more than there is.
+func TestWrongHeaders(t *testing.T) {
+	whole := one(t)
+	for _, tt := range []struct {
+		name string
+		at   int
+		v    uint64
+	}{
+		{"used more than there is", offUsed, uint64(len(whole)) + 8},
+		{"used less than the header", offUsed, HeaderSize - 8},
+		{"used not in words", offUsed, uint64(len(whole)) - 1},
+		{"used more than links reach", offUsed, maxSize + 8},
+		{"used all there could be", offUsed, math.MaxUint64 - 7},
+		{"kind", offKind, 3},
+		{"epoch too long", offEpoch, 64},
+		{"no byte order", offVersion, Version},
+	} {
+		b := spaceOf(whole)
+		order.PutUint64(b[tt.at:], tt.v)
+		seal(b)
+		var where *Corrupt
+		if err := try(t, newFence(t, len(b)), b); !errors.As(err, &where) || where.Offset < 8 {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	for name, v := range map[string]uint64{"version": byteOrderMark<<32 | Version + 1, "byte order": swappedMark<<32 | Version} {
+		b := spaceOf(whole)
+		order.PutUint64(b[offVersion:], v)
+		seal(b)
+		if err := try(t, newFence(t, len(b)), b); !errors.Is(err, ErrVersion) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	b := spaceOf(whole)
+	b[1] = 'x'
+	if err := try(t, newFence(t, len(b)), b); !errors.Is(err, ErrForeign) {
+		t.Errorf("another magic: %v", err)
+	}
+}

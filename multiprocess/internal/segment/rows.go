@@ -1,0 +1,369 @@
+package segment
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"unsafe"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// Rows is the rows of one family in a writer's segment. A row is handed out as
+// its first value word: behind the state and, where the layout has them, the
+// links. Methods are safe for concurrent use.
+type Rows struct {
+	writer *Writer
+	family Family
+	words  int
+
+	blocks []block // by address
+	last   int     // the place of the newest block in blocks
+	next   uint32  // row in the newest block
+	total  uint32  // rows in all blocks
+	rest   []resting
+}
+
+type block struct {
+	first *cell.Word
+	from  uint32 // the number of its first row
+	rows  uint32
+}
+
+// resting is a row that was a removed series'.
+type resting struct {
+	row    *cell.Word
+	number uint32
+	until  uint64
+}
+
+// Series is a series as a segment has it.
+type Series struct {
+	Labels  string // canonical text, see model.Labels
+	Created int64  // microseconds since 1970; 0 or less if unknown
+	Process string // in archives: the label of the process whose it was, where that counts
+	Start   int64  // in archives: when that process's segment was made
+}
+
+// A state is the generation of its row above, and when the series was created
+// below, in microseconds since 1970: 1 if that is unknown, 0 if there is none.
+const (
+	generationShift = 56
+	createdMask     = 1<<generationShift - 1
+	unknownCreated  = 1
+)
+
+// maxBlockRows is how many rows a block has at most.
+const maxBlockRows = 512
+
+// Rows lays out a family, unless readers would not accept it.
+func (w *Writer) Rows(f Family) (*Rows, error) {
+	if err := f.check(); err != nil {
+		return nil, fmt.Errorf("segment: %w", err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f.Number = w.families
+	if _, err := w.lay(familyRecord, f.payload(), 0); err != nil {
+		return nil, err
+	}
+	w.families++
+	w.publish()
+	return &Rows{writer: w, family: f, words: f.Words(), last: -1}, nil
+}
+
+// Family returns what the rows are of.
+func (r *Rows) Family() *Family { return &r.family }
+
+// Add gives a series a row whose values are zero, and returns the first of them.
+func (r *Rows) Add(s Series) (*cell.Word, error) {
+	if err := checkLabels(s.Labels); err != nil {
+		return nil, err
+	}
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	row, number, err := r.take()
+	if err != nil {
+		return nil, err
+	}
+	generation := (row.Load()>>generationShift + 1) & 0xff
+	var p payload
+	p.u32(r.family.Number)
+	p.u32(number)
+	p.u32(uint32(generation))
+	p.u32(0)
+	p.u64(uint64(s.Start))
+	p.text(s.Process)
+	p.text(s.Labels)
+	if _, err := w.lay(seriesRecord, p, 0); err != nil {
+		return nil, err
+	}
+	if len(r.rest) > 0 && r.rest[0].row == row {
+		r.rest = r.rest[1:]
+		r.clear(row)
+	} else {
+		r.next++
+	}
+	w.publish()
+	row.Store(generation<<generationShift | createdBits(s.Created))
+	return cell.At(row, r.family.Layout.values()), nil
+}
+
+// createdBits returns the lower part of a live row's state, which is never 0.
+func createdBits(created int64) uint64 {
+	return uint64(min(max(unknownCreated, created), createdMask))
+}
+
+// checkLabels refuses text for which readers would refuse the segment.
+func checkLabels(text string) error {
+	if !model.ValidLabelsText(text) {
+		return fmt.Errorf("segment: %.80q are no labels", text)
+	}
+	return nil
+}
+
+// clear zeroes a row that is used again. What it refers to stays and is used
+// again too: otherwise series that come and go would fill the disk.
+func (r *Rows) clear(row *cell.Word) {
+	for i := r.family.Layout.values(); i < r.words; i++ {
+		cell.At(row, i).Store(0)
+	}
+	if !r.family.Layout.linked() {
+		return
+	}
+	s := (*locked)(r.writer)
+	links := cell.At(row, wordLinks).Load()
+	low, high := lowLink(links), highLink(links)
+	if r.family.Layout == LayoutInfo {
+		for _, at := range []uint64{low, high} {
+			if slot, ok := slotAt(s, at); ok {
+				slot.clear()
+			}
+		}
+		return
+	}
+	if l, ok := lanesAt(s, low); ok {
+		for i := range l.lanes * l.stride {
+			cell.At(l.first, i).Store(0)
+		}
+	}
+	if t, ok := tableAt(s, high); ok {
+		for i := range t.n {
+			if slot, ok := slotAt(s, cell.At(t.first, i).Load()); ok {
+				slot.clear()
+			}
+		}
+	}
+}
+
+// take finds a row: one that has rested, else a fresh one. It is still there for
+// the next call.
+func (r *Rows) take() (row *cell.Word, number uint32, err error) {
+	if len(r.rest) > 0 && r.rest[0].until <= r.writer.ticks {
+		return r.rest[0].row, r.rest[0].number, nil
+	}
+	if r.last < 0 || r.next == r.blocks[r.last].rows {
+		if err := r.grow(); err != nil {
+			return nil, 0, err
+		}
+	}
+	b := r.blocks[r.last]
+	return cell.At(b.first, int(r.next)*r.words), b.from + r.next, nil
+}
+
+// grow adds a block of rows: one for a family without labels, else eight, then
+// twice as many each time.
+func (r *Rows) grow() error {
+	n := uint32(1)
+	if len(r.family.Labels) > 0 || r.family.Published || r.total > 0 {
+		n = uint32(min(8<<min(len(r.blocks), 16), maxBlockRows, max(1, maxExtent/8/r.words)))
+	}
+	var p payload
+	p.u32(r.family.Number)
+	p.u32(r.total)
+	p.u32(n)
+	w := r.writer
+	rec, err := w.lay(blockRecord, p, uint64(n)*uint64(r.words))
+	if err != nil {
+		return err
+	}
+	w.publish()
+	b := block{first: WordAt(rec.bytes, rec.mutable), from: r.total, rows: n}
+	r.total += n
+	r.next = 0
+	i, _ := slices.BinarySearchFunc(r.blocks, b, func(b, c block) int {
+		return cmp.Compare(uintptr(unsafe.Pointer(b.first)), uintptr(unsafe.Pointer(c.first)))
+	})
+	r.blocks = slices.Insert(r.blocks, i, b)
+	r.last = i
+	return nil
+}
+
+// row returns the first word of the row with the given first value.
+func (r *Rows) row(first *cell.Word) *cell.Word {
+	return cell.At(first, -r.family.Layout.values())
+}
+
+// Remove takes the series of a row out. The row is not given to another before
+// it has rested.
+func (r *Rows) Remove(first *cell.Word) {
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	number, ok := r.number(first)
+	if !ok {
+		return
+	}
+	row := r.row(first)
+	state := row.Load()
+	if state&createdMask == 0 {
+		return
+	}
+	row.Store(state &^ createdMask)
+	r.rest = append(r.rest, resting{row, number, w.ticks + quarantine})
+}
+
+// number returns the number of the row with the given first value, which may be
+// nobody's. The caller holds the lock.
+func (r *Rows) number(first *cell.Word) (uint32, bool) {
+	address := uintptr(unsafe.Pointer(first)) - uintptr(8*r.family.Layout.values())
+	i, _ := slices.BinarySearchFunc(r.blocks, address+1, func(b block, address uintptr) int {
+		return cmp.Compare(uintptr(unsafe.Pointer(b.first)), address)
+	})
+	if i == 0 {
+		return 0, false
+	}
+	b := r.blocks[i-1]
+	place := (address - uintptr(unsafe.Pointer(b.first))) / uintptr(8*r.words)
+	return b.from + uint32(place), place < uintptr(b.rows)
+}
+
+// Has reports whether a first value is that of one of these rows.
+func (r *Rows) Has(first *cell.Word) bool {
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, ok := r.number(first)
+	return ok
+}
+
+// Touch moves the created time of a series, in microseconds since 1970.
+func (r *Rows) Touch(first *cell.Word, created int64) {
+	row := r.row(first)
+	for {
+		state := row.Load()
+		if state&createdMask == 0 || row.CompareAndSwap(state, state&^createdMask|createdBits(created)) {
+			return
+		}
+	}
+}
+
+// Lanes spreads so many words of a row's values over lanes, which are made at
+// the first call.
+func (r *Rows) Lanes(first *cell.Word, words int) (*cell.Lanes, error) {
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	links := cell.At(r.row(first), wordLinks)
+	if l, ok := lanesAt((*locked)(w), lowLink(links.Load())); ok {
+		return cell.LanesOver(unsafe.Slice(l.first, l.lanes*l.stride), l.stride), nil
+	}
+	lanes, stride := cell.LaneShape(words)
+	var p payload
+	p.u32(uint32(words))
+	p.u32(uint32(lanes))
+	p.u32(uint32(stride))
+	rec, err := w.lay(lanesRecord, p, uint64(lanes*stride))
+	if err != nil {
+		return nil, err
+	}
+	w.publish()
+	link(links, rec.offset, 0)
+	return cell.LanesOver(unsafe.Slice(WordAt(rec.bytes, rec.mutable), lanes*stride), stride), nil
+}
+
+// lowLink and highLink return the offsets in links, 0 for none.
+func lowLink(links uint64) uint64  { return links & math.MaxUint32 * 8 }
+func highLink(links uint64) uint64 { return links >> 32 * 8 }
+
+// link puts an offset into the lower half of links, or the upper one at shift
+// 32.
+func link(links *cell.Word, offset uint64, shift uint) {
+	for {
+		old := links.Load()
+		if links.CompareAndSwap(old, old&^(0xffffffff<<shift)|offset/8<<shift) {
+			return
+		}
+	}
+}
+
+// SetExemplar makes e the exemplar of a counter, or of a histogram's i-th bucket.
+func (r *Rows) SetExemplar(first *cell.Word, i int, e *model.Exemplar) error {
+	text := e.Labels.Text()
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	entry, err := r.exemplarEntry(first, i)
+	if err != nil {
+		return err
+	}
+	if slot, ok := slotAt((*locked)(w), entry.Load()); ok && slot.capacity >= len(text) {
+		slot.write(e.Value, e.Timestamp, text)
+		return nil
+	}
+	slot, offset, err := w.newSlot(len(text))
+	if err != nil {
+		return err
+	}
+	slot.write(e.Value, e.Timestamp, text)
+	entry.Store(offset)
+	return nil
+}
+
+// exemplarEntry finds the word that says where an exemplar lies, and makes the
+// row's table at the first call. The caller holds the lock.
+func (r *Rows) exemplarEntry(first *cell.Word, i int) (*cell.Word, error) {
+	w := r.writer
+	links := cell.At(r.row(first), wordLinks)
+	if t, ok := tableAt((*locked)(w), highLink(links.Load())); ok {
+		return cell.At(t.first, i), nil
+	}
+	n := max(1, len(r.family.Bounds))
+	var p payload
+	p.u32(uint32(n))
+	rec, err := w.lay(tableRecord, p, uint64(n))
+	if err != nil {
+		return nil, err
+	}
+	w.publish()
+	link(links, rec.offset, 32)
+	return cell.At(WordAt(rec.bytes, rec.mutable), i), nil
+}
+
+// SetInfo makes labels those of an info's row. They are written where readers do
+// not look, then shown in one step.
+func (r *Rows) SetInfo(first *cell.Word, labels string) error {
+	if err := checkLabels(labels); err != nil {
+		return err
+	}
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	links := cell.At(r.row(first), wordLinks)
+	old := links.Load()
+	shown, spare := old>>32, old&math.MaxUint32
+	slot, ok := slotAt((*locked)(w), spare*8)
+	if !ok || slot.capacity < len(labels) {
+		fresh, offset, err := w.newSlot(len(labels))
+		if err != nil {
+			return err
+		}
+		slot, spare = fresh, offset/8
+	}
+	slot.write(0, model.Timestamp{}, labels)
+	links.Store(spare<<32 | shown)
+	return nil
+}

@@ -1,0 +1,122 @@
+package segment
+
+import (
+	"hash/crc32"
+	"math"
+	"math/bits"
+	"unsafe"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// textSlot is room for one text with a value and a time, which is written again
+// and again while others read it. Its words: a version, odd while somebody
+// writes and 0 before anybody has; the value; seconds; nanoseconds, with the bit setBit if there is a time
+// at all; the text's length, with its checksum above; the text.
+type textSlot struct {
+	first    *cell.Word
+	capacity int // bytes
+}
+
+const (
+	slotVersion = iota
+	slotValue
+	slotSeconds
+	slotNanos
+	slotLength
+	slotText
+
+	setBit = 1 << 32
+	// noText is the length of what is not there: more than any slot has room for.
+	noText = math.MaxUint32
+	// minSlot is how many bytes of text a slot has room for, so that exemplars
+	// that change do not need another one: a trace and a span, with names.
+	minSlot = 96
+)
+
+// newSlot lays out a slot, with twice the room of one that has become too small.
+// The caller holds the lock.
+func (w *Writer) newSlot(length int) (textSlot, uint64, error) {
+	capacity := minSlot
+	if length > minSlot {
+		capacity = 1 << bits.Len(uint(length-1))
+	}
+	var p payload
+	p.u32(uint32(capacity))
+	rec, err := w.lay(textRecord, p, uint64(slotText+capacity/8))
+	if err != nil {
+		return textSlot{}, 0, err
+	}
+	w.publish()
+	return textSlot{WordAt(rec.bytes, rec.mutable), capacity}, rec.offset, nil
+}
+
+// write puts a text into the slot. The caller holds the lock.
+func (s textSlot) write(value float64, when model.Timestamp, text string) {
+	s.begin()
+	cell.StoreFloat(cell.At(s.first, slotValue), value)
+	sec, nsec := when.UnixParts()
+	nanos := uint64(uint32(nsec))
+	if when.IsSet() {
+		nanos |= setBit
+	}
+	cell.At(s.first, slotSeconds).Store(uint64(sec))
+	cell.At(s.first, slotNanos).Store(nanos)
+	sum := crc32.Checksum(unsafe.Slice(unsafe.StringData(text), len(text)), castagnoli)
+	cell.At(s.first, slotLength).Store(uint64(len(text)) | uint64(sum)<<32)
+	for i := 0; i < len(text); i += 8 {
+		var word [8]byte
+		copy(word[:], text[i:])
+		cell.At(s.first, slotText+i/8).Store(order.Uint64(word[:]))
+	}
+	s.end()
+}
+
+// clear leaves nothing in the slot to be read. The caller holds the lock.
+func (s textSlot) clear() {
+	s.begin()
+	cell.At(s.first, slotLength).Store(noText)
+	s.end()
+}
+
+// begin makes the version odd, also where who died writing has left it so.
+func (s textSlot) begin() {
+	version := cell.At(s.first, slotVersion)
+	version.Store(version.Load() | 1)
+}
+
+// end makes the version even, another one than before.
+func (s textSlot) end() { cell.At(s.first, slotVersion).Add(1) }
+
+// read copies the text into room, which grows as it must. It is not ok while
+// somebody writes, before anybody has, and if the text is damaged.
+func (s textSlot) read(room []byte) (value float64, when model.Timestamp, text []byte, ok bool) {
+	version := cell.At(s.first, slotVersion)
+	for range 3 {
+		v := version.Load()
+		if v == 0 || v%2 == 1 {
+			continue
+		}
+		value = cell.LoadFloat(cell.At(s.first, slotValue))
+		sec, nanos := cell.At(s.first, slotSeconds).Load(), cell.At(s.first, slotNanos).Load()
+		length := cell.At(s.first, slotLength).Load()
+		if length&math.MaxUint32 > uint64(s.capacity) {
+			continue
+		}
+		n := int(length & math.MaxUint32)
+		text = room[:0]
+		for i := 0; i < n; i += 8 {
+			text = order.AppendUint64(text, cell.At(s.first, slotText+i/8).Load())
+		}
+		text = text[:n]
+		if version.Load() != v || crc32.Checksum(text, castagnoli) != uint32(length>>32) {
+			continue
+		}
+		if nanos&setBit != 0 {
+			when = model.Unix(int64(sec), int64(uint32(nanos)))
+		}
+		return value, when, text, true
+	}
+	return 0, model.Timestamp{}, nil, false
+}

@@ -1,0 +1,141 @@
+package segment
+
+import (
+	"fmt"
+	"strings"
+	"unsafe"
+
+	"telltale/internal/cell"
+)
+
+// walk is what a reader makes of a segment.
+type walk struct {
+	space    Space
+	reader   Reader
+	families []*seenFamily
+	absorbed []string
+}
+
+type seenFamily struct {
+	*Family
+	rows   []uint64 // offsets
+	series map[uint32]owner
+}
+
+type owner struct {
+	generation uint8
+	Series
+}
+
+// next reads on.
+func (w *walk) next() error { return w.reader.Next(w.space, w) }
+
+func (w *walk) Family(f *Family) error {
+	w.families = append(w.families, &seenFamily{Family: f, series: map[uint32]owner{}})
+	return nil
+}
+
+func (w *walk) of(f *Family) *seenFamily {
+	for _, s := range w.families {
+		if s.Family == f {
+			return s
+		}
+	}
+	panic("rows of a family that was not told of")
+}
+
+func (w *walk) Block(f *Family, offset uint64, rows uint32) error {
+	if w.space.Bytes(offset, uint64(rows)*uint64(f.Words())*8) == nil {
+		return fmt.Errorf("rows at %d are not there", offset)
+	}
+	s := w.of(f)
+	for i := range rows {
+		s.rows = append(s.rows, offset+uint64(i)*uint64(f.Words())*8)
+	}
+	return nil
+}
+
+func (w *walk) Series(f *Family, row uint32, generation uint8, s Series) error {
+	s.Labels, s.Process = strings.Clone(s.Labels), strings.Clone(s.Process)
+	w.of(f).series[row] = owner{generation, s}
+	return nil
+}
+
+func (w *walk) Absorbed(name string) error {
+	w.absorbed = append(w.absorbed, name)
+	return nil
+}
+
+// row returns the first word of a row.
+func (w *walk) row(f *seenFamily, row uint32) *cell.Word {
+	b := w.space.Bytes(f.rows[row], uint64(f.Words())*8)
+	return (*cell.Word)(unsafe.Pointer(unsafe.SliceData(b)))
+}
+
+// live calls visit for each series there is, in the order of rows.
+func (w *walk) live(visit func(f *seenFamily, row *cell.Word, s owner)) {
+	for _, f := range w.families {
+		for i := range uint32(len(f.rows)) {
+			row := w.row(f, i)
+			if generation, _, live := State(row); live && f.series[i].generation == generation {
+				visit(f, row, f.series[i])
+			}
+		}
+	}
+}
+
+// touch reads all that can be read of each row, live or not.
+func (w *walk) touch() {
+	for _, f := range w.families {
+		for i := range uint32(len(f.rows)) {
+			row := w.row(f, i)
+			State(row)
+			for j := range f.Words() {
+				cell.At(row, j).Load()
+			}
+			if spread, ok := f.SpreadOf(w.space, row); ok {
+				for j := range f.Words() {
+					spread.Sum(j)
+					spread.SumFloat(j)
+				}
+			}
+			for j := range max(1, len(f.Bounds)) {
+				f.Exemplar(w.space, row, j)
+			}
+			for range f.Info(w.space, row).All() { // labels that a page would show
+			}
+		}
+	}
+}
+
+// plain is a Space of bytes, which begin at a multiple of 8.
+type plain []byte
+
+// cellsOf returns bytes as words.
+func cellsOf(b []byte) []cell.Word {
+	return unsafe.Slice((*cell.Word)(unsafe.Pointer(&b[0])), len(b)/8)
+}
+
+// text says all that was told of.
+func (w *walk) text() string {
+	text := fmt.Sprint(w.absorbed)
+	for _, f := range w.families {
+		text += fmt.Sprintf("\n%+v %v %+v", *f.Family, f.rows, f.series)
+	}
+	return text
+}
+
+// spaceOf copies bytes.
+func spaceOf(b []byte) plain {
+	words := make([]uint64, len(b)/8+1)
+	p := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), len(b))
+	copy(p, b)
+	return p
+}
+
+func (p plain) Bytes(offset, n uint64) []byte {
+	if offset > uint64(len(p)) || n > uint64(len(p))-offset {
+		return nil
+	}
+	return p[offset : offset+n : offset+n]
+}

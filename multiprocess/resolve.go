@@ -1,0 +1,198 @@
+package multiprocess
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"telltale/model"
+	"telltale/multiprocess/internal/segment"
+)
+
+type conflictKey struct{ family, about string }
+
+// claim is what a file says of a family. Equal claims are the same pointer.
+type claim struct {
+	claimKey
+	contents
+	family *family
+	lost   bool // another claim's type counts
+}
+
+type claimKey struct {
+	name, help, unit string
+	typ              model.Type
+	mode             gaugeMode // of what does not just add up
+	rows             bool      // a segment's; else a Python file's
+	shape            string    // of rows: the contents as bytes
+}
+
+// contents is what the series of a family have in them.
+type contents struct {
+	bounds []float64 // of its buckets; of a Python file's claim those met so far
+	states []string
+}
+
+// claim returns the one claim of these contents.
+func (c *catalog) claim(key claimKey) *claim {
+	if found, ok := c.known[key]; ok {
+		return found
+	}
+	f, ok := c.families[key.name]
+	if !ok {
+		f = &family{name: key.name, dirty: true}
+		c.families[key.name] = f
+	}
+	fresh := &claim{claimKey: key, family: f}
+	c.known[key] = fresh
+	return fresh
+}
+
+// segmentClaim returns the claim of a segment's family.
+func (c *catalog) segmentClaim(f *segment.Family) *claim {
+	key := claimKey{name: f.Name, help: f.Help, unit: f.Unit, typ: f.Type, rows: true}
+	switch f.Type {
+	case model.Gauge:
+		key.mode = segmentModes[f.Mode]
+	case model.Unknown, model.Info:
+		key.mode = "liveall"
+	case model.GaugeHistogram:
+		key.mode = "livesum"
+	case model.StateSet:
+		key.mode = "livemostrecent"
+	}
+	var shape []byte
+	for _, upper := range f.Bounds {
+		shape = binary.NativeEndian.AppendUint64(shape, math.Float64bits(upper))
+	}
+	for _, state := range f.States {
+		shape = append(binary.AppendUvarint(shape, uint64(len(state))), state...)
+	}
+	key.shape = string(shape)
+	cl := c.claim(key)
+	cl.contents = contents{f.Bounds, f.States}
+	return cl
+}
+
+// meet notes a bound of a Python file's buckets.
+func (cl *claim) meet(upper float64) {
+	if i, found := slices.BinarySearch(cl.bounds, upper); !found {
+		cl.bounds = slices.Insert(slices.Clone(cl.bounds), i, upper)
+	}
+}
+
+// resolve settles what counts where files disagree, given all files in their
+// order. The first file decides the type, the states and the mode, and the first
+// that has any the help and the unit. Claims of another type lose. Among Python's
+// files alone the last decides the mode, as in Python's client, which has all of
+// it in the order of its directory listing.
+//
+// Histograms have the bounds that all have, so that cumulative counts are right,
+// unless only Python's files have them: those show all bounds, as in Python.
+func (c *catalog) resolve(files []source) {
+	c.pass++
+	c.conflicts, c.mixed = make(map[conflictKey]error), false
+	for _, file := range files {
+		for _, cl := range file.claims() {
+			f := cl.family
+			if cl.lost = false; f.pass != c.pass {
+				f.pass, f.next = c.pass, *cl
+				continue
+			}
+			c.compare(f, cl)
+		}
+	}
+	renew := c.mixed
+	c.present = c.present[:0]
+	for _, f := range c.families {
+		if f.pass != c.pass {
+			continue
+		}
+		c.present = append(c.present, f)
+		if !f.next.rows {
+			f.next.bounds = nil
+		}
+		if moved, changed := f.differs(&f.next); changed {
+			renew = renew || moved && len(f.series)+len(f.loose) > 0
+			f.typ, f.mode, f.help, f.unit, f.rows, f.contents, f.dirty =
+				f.next.typ, f.next.mode, f.next.help, f.next.unit, f.next.rows, f.next.contents, true
+		}
+	}
+	if renew {
+		c.renew()
+	}
+	slices.SortFunc(c.present, func(a, b *family) int { return strings.Compare(a.name, b.name) })
+}
+
+// differs reports whether a claim changes the family at all, and whether the
+// family's slots are others then.
+func (f *family) differs(cl *claim) (moved, changed bool) {
+	moved = f.typ != cl.typ || f.mode.operation() != cl.mode.operation() || f.rows != cl.rows || !slices.Equal(f.bounds, cl.bounds)
+	return moved, moved || f.mode != cl.mode || f.help != cl.help || f.unit != cl.unit || !slices.Equal(f.states, cl.states)
+}
+
+// compare holds a claim against those before it.
+func (c *catalog) compare(f *family, cl *claim) {
+	first := &f.next
+	switch {
+	case cl.typ != first.typ:
+		cl.lost = true
+		c.conflict(f, "type", fmt.Errorf("it is a %s, and elsewhere a %s, which is left out", first.typ, cl.typ))
+		return
+	case cl.mode == first.mode:
+	case first.rows || cl.rows:
+		c.conflict(f, "mode", fmt.Errorf("%s counts, and elsewhere it is %s", first.mode, cl.mode))
+	default:
+		c.conflict(f, "mode", fmt.Errorf("%s gives way to %s, which comes later", first.mode, cl.mode))
+		first.mode, c.mixed = cl.mode, true
+	}
+	for _, text := range []struct {
+		about string
+		first *string
+		other string
+	}{{"help", &first.help, cl.help}, {"unit", &first.unit, cl.unit}} {
+		switch {
+		case *text.first == "":
+			*text.first = text.other
+		case text.other != "" && text.other != *text.first:
+			c.conflict(f, text.about, fmt.Errorf("%q is shown, and elsewhere it is %q", *text.first, text.other))
+		}
+	}
+	first.rows = first.rows || cl.rows
+	if !slices.Equal(first.states, cl.states) {
+		c.conflict(f, "states", fmt.Errorf("they are %q, and elsewhere %q", first.states, cl.states))
+	}
+	if !slices.Equal(first.bounds, cl.bounds) && len(cl.bounds) > 0 {
+		shared := common(first.bounds, cl.bounds)
+		if first.rows {
+			c.conflict(f, "bounds", fmt.Errorf("%v and %v have %v in common, which are shown", first.bounds, cl.bounds, shared))
+		}
+		first.bounds = shared
+	}
+}
+
+// common returns the bounds that both have, and +Inf.
+func common(a, b []float64) []float64 {
+	shared := slices.DeleteFunc(slices.Clone(a), func(upper float64) bool {
+		_, found := slices.BinarySearch(b, upper)
+		return !found || math.IsInf(upper, 1)
+	})
+	return append(shared, math.Inf(1))
+}
+
+func (c *catalog) conflict(f *family, about string, err error) {
+	key := conflictKey{f.name, about}
+	if _, known := c.conflicts[key]; !known {
+		c.conflicts[key] = &ConflictError{Family: f.name, About: about, Err: err}
+	}
+}
+
+// disagreements returns the conflicts in a fixed order.
+func (c *catalog) disagreements() []conflictKey {
+	return slices.SortedFunc(maps.Keys(c.conflicts), func(a, b conflictKey) int {
+		return strings.Compare(a.family+"\xff"+a.about, b.family+"\xff"+b.about)
+	})
+}

@@ -1,0 +1,233 @@
+package multiprocess
+
+import (
+	"slices"
+	"strings"
+	"unsafe"
+
+	"telltale/internal/cell"
+	"telltale/model"
+	"telltale/multiprocess/internal/segment"
+)
+
+// familyRows is the rows of a family in a segment: whose they are, and where
+// their values go.
+type familyRows struct {
+	file   *segmentFile
+	family *segment.Family
+	claim  *claim
+	words  int
+	blocks []rowBlock
+
+	// By row.
+	places      []uint32 // of its series among the family's
+	generations []uint8  // that the row has while it is that series'
+	slots       []uint32 // the first; 0 for none
+	owners      []owner  // of an archive's series that each process has
+
+	bound   int      // rows that have a slot, from the first on
+	reused  []uint32 // among them, those that are another series' meanwhile
+	epoch   int      // of slots
+	op      operation
+	buckets []uint32 // by bucket, how far its slot is behind the first
+	states  []int    // by state, its number among the family's, or -1
+}
+
+type rowBlock struct {
+	offset uint64
+	rows   uint32
+}
+
+// owner is the process whose series a row of an archive was.
+type owner struct {
+	label string // pid="..."
+	start int64
+}
+
+// expectedRows bounds for how many rows of a block room is made at once.
+const expectedRows = 512
+
+func (r *familyRows) expect(n int) {
+	r.places, r.generations, r.slots = slices.Grow(r.places, n), slices.Grow(r.generations, n), slices.Grow(r.slots, n)
+}
+
+// define notes whose a row is from now on. Rows are given out in their order.
+func (r *familyRows) define(row uint32, generation uint8, s segment.Series) error {
+	guess := uint32(0)
+	if row > 0 && row <= uint32(len(r.places)) {
+		guess = r.places[row-1] + 1
+	}
+	place := r.claim.family.place(s.Labels, guess)
+	switch n := uint32(len(r.places)); {
+	case row > n:
+		return defectf(ReasonCorrupt, "row %d of %q is given out after %d rows", row, r.family.Name, n)
+	case row == n:
+		r.places, r.generations, r.slots = append(r.places, place), append(r.generations, generation), append(r.slots, 0)
+	default:
+		r.file.merger.spent++
+		r.places[row], r.generations[row], r.slots[row] = place, generation, 0
+		r.reused = append(r.reused, row)
+	}
+	if s.Process != "" {
+		for len(r.owners) <= int(row) {
+			r.owners = append(r.owners, owner{})
+		}
+		r.owners[row] = owner{string(model.AppendLabel(nil, pidLabel, s.Process)), s.Start}
+	}
+	return nil
+}
+
+// operation returns how the rows' values are merged.
+func (r *familyRows) operation() operation {
+	f := r.claim.family
+	switch op := f.operation(); {
+	case r.claim.lost, f.mode.live() && !r.file.live():
+		return opSkip
+	case op == opLatest && r.family.Layout == segment.LayoutValue:
+		return opSkip // never set, as far as anybody knows
+	case op == opLatest && r.family.Type != model.StateSet && r.claim.mode.operation() != opLatest:
+		return opSkip // its times are others
+	default:
+		return op
+	}
+}
+
+func (r *familyRows) bind(c *catalog) {
+	op := r.operation()
+	if r.epoch != c.epoch || r.op != op {
+		r.epoch, r.op, r.bound = c.epoch, op, 0
+		clear(r.slots)
+	}
+	r.translate()
+	if op == opSkip {
+		return
+	}
+	c.rows = true
+	for _, row := range r.reused {
+		r.slots[row] = r.slot(c, row)
+	}
+	for ; r.bound < len(r.slots); r.bound++ {
+		r.slots[r.bound] = r.slot(c, uint32(r.bound))
+	}
+	r.reused = r.reused[:0]
+}
+
+// slot returns the first slot of a row's series.
+func (r *familyRows) slot(c *catalog, row uint32) uint32 {
+	if r.slots[row] != 0 { // it was among those that are used again
+		return r.slots[row]
+	}
+	if r.op == opSet {
+		return r.processSlot(c, row)
+	}
+	f := r.claim.family
+	s := &f.series[r.places[row]]
+	had := len(c.owners)
+	slot := c.rowSlots(f, s)
+	if len(c.owners) > had && !f.quoted {
+		f.quoted = !model.LabelsFromText(s.labels).AllLegacy()
+	}
+	return slot
+}
+
+// processSlot returns the slot of a row's series in its process.
+func (r *familyRows) processSlot(c *catalog, row uint32) uint32 {
+	of := owner{r.file.label, r.file.header().Start}
+	if r.file.isArchive() {
+		if of = (owner{}); int(row) < len(r.owners) {
+			of = r.owners[row]
+		}
+		if of.label == "" {
+			return 0 // it was the sum of several, or the like
+		}
+	}
+	d := definitionOf(r.claim, r.claim.family.series[r.places[row]].labels)
+	return c.processSlot(&d, c.processes(&d), of.label, of.start)
+}
+
+// definitionOf returns the definition of a whole series with sorted labels.
+func definitionOf(cl *claim, labels string) definition {
+	d := definition{claim: cl, part: model.PartValue, labels: labels}
+	at := 0
+	for name, value := range model.LabelsFromText(labels).Raw() {
+		from, end := at, at+len(name)+len(`=""`)+len(value)
+		at = min(end+1, len(labels)) // behind the comma
+		switch d.quoted = d.quoted || name[0] == '"'; {
+		case name == pidLabel:
+			d.pidFrom, d.pidTo = uint32(max(0, from-1)), uint32(at)
+		case strings.Trim(name, `"`) < pidLabel:
+			d.pidFrom, d.pidTo = uint32(end), uint32(at)
+		}
+	}
+	return d
+}
+
+// translate finds out where buckets and states are in the family.
+func (r *familyRows) translate() {
+	f := r.claim.family
+	r.buckets, r.states = r.buckets[:0], r.states[:0]
+	if r.op == opSkip {
+		return
+	}
+	for _, upper := range r.family.Bounds {
+		i, _ := slices.BinarySearch(f.bounds, upper) // the next one that all have
+		r.buckets = append(r.buckets, uint32(1+i))
+	}
+	for _, state := range r.family.States {
+		r.states = append(r.states, slices.Index(f.states, state))
+	}
+}
+
+func (r *familyRows) mark(c *catalog) {
+	width := r.claim.family.width()
+	for _, slot := range r.slots {
+		if slot != 0 {
+			c.markRow(slot, width)
+		}
+	}
+}
+
+// read merges the values of the rows that have a series.
+func (r *familyRows) read(t *totals, s segment.Space) error {
+	if r.op == opSkip {
+		return nil
+	}
+	at := 0
+	for _, b := range r.blocks {
+		n := min(int(b.rows), len(r.slots)-at)
+		if n <= 0 {
+			break
+		}
+		data := s.Bytes(b.offset, uint64(n)*uint64(r.words)*8)
+		if data == nil {
+			return defectf(ReasonTruncated, "it became shorter")
+		}
+		row := (*cell.Word)(unsafe.Pointer(unsafe.SliceData(data)))
+		generations := r.generations[at:][:n]
+		for i, slot := range r.slots[at:][:n] {
+			if slot != 0 {
+				generation, created, live := segment.State(row)
+				if live && generation == generations[i] {
+					r.merge(t, s, row, slot, created)
+				}
+			}
+			if i+1 < n {
+				row = cell.At(row, r.words)
+			}
+		}
+		at += n
+	}
+	return nil
+}
+
+// sortedLabels returns labels sorted by name, of each name one.
+func sortedLabels(text string) string {
+	last := ""
+	for name := range model.LabelsFromText(text).All() {
+		if name <= last {
+			return model.LabelsFromText(text).Sorted().Text()
+		}
+		last = name
+	}
+	return text
+}

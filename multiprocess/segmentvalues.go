@@ -1,0 +1,90 @@
+package multiprocess
+
+import (
+	"telltale/internal/cell"
+	"telltale/multiprocess/internal/segment"
+)
+
+// merge merges a row that has a series. The values of merged histograms follow
+// each other from the first slot on, as rowSlots lays them out. What a row merely
+// refers to is looked for only where it does.
+func (r *familyRows) merge(t *totals, s segment.Space, row *cell.Word, slot uint32, created int64) {
+	first := r.family.Layout.Values(row)
+	switch r.family.Layout {
+	case segment.LayoutCounter:
+		v := float64(first.Load()) + cell.LoadFloat(cell.At(first, 1))
+		if linked(row) {
+			if spread, ok := r.family.SpreadOf(s, row); ok {
+				v += float64(spread.Sum(0)) + spread.SumFloat(1)
+			}
+			t.exemplify(slot, r.family.Exemplar(s, row, 0))
+		}
+		t.values[slot] += v
+	case segment.LayoutHistogram, segment.LayoutFloats:
+		r.mergeHistogram(t, s, row, slot)
+	case segment.LayoutSummary:
+		t.values[slot] += cell.LoadFloat(first)
+		t.values[slot+1] += float64(cell.At(first, 1).Load())
+		if linked(row) {
+			if spread, ok := r.family.SpreadOf(s, row); ok {
+				t.values[slot] += spread.SumFloat(0)
+				t.values[slot+1] += float64(spread.Sum(1))
+			}
+		}
+	case segment.LayoutInfo:
+		t.inform(slot, r.family.Info(s, row).Sorted())
+	case segment.LayoutState:
+		when := int64(cell.At(first, 1).Load()) // before the value, which is set first
+		if n := first.Load(); n < uint64(len(r.states)) && r.states[n] >= 0 {
+			t.putTimed(slot, float64(r.states[n]), max(when, 1)) // it has a state, set or not
+		}
+	case segment.LayoutTimed:
+		when := int64(cell.At(first, 1).Load())
+		switch {
+		case r.op == opLatest:
+			t.putTimed(slot, cell.LoadFloat(first), when)
+		case r.file.merger.expired(r, when):
+			return
+		default:
+			t.put(r.op, slot, cell.LoadFloat(first))
+		}
+	case segment.LayoutValue:
+		t.put(r.op, slot, cell.LoadFloat(first))
+	}
+	t.born(slot, created)
+}
+
+// linked reports whether a row refers to anything.
+func linked(row *cell.Word) bool { return cell.At(row, 1).Load() != 0 }
+
+func (r *familyRows) mergeHistogram(t *totals, s segment.Space, row *cell.Word, slot uint32) {
+	first := r.family.Layout.Values(row)
+	values := t.values[slot:]
+	values[0] += cell.LoadFloat(first)
+	floats := r.family.Layout == segment.LayoutFloats
+	for i, to := range r.buckets {
+		w := cell.At(first, 1+i)
+		if floats {
+			values[to] += cell.LoadFloat(w)
+		} else {
+			values[to] += float64(w.Load())
+		}
+	}
+	if !linked(row) {
+		return
+	}
+	spread, ok := r.family.SpreadOf(s, row)
+	if ok {
+		values[0] += spread.SumFloat(0)
+	}
+	for i, to := range r.buckets {
+		switch {
+		case !ok:
+		case floats:
+			values[to] += spread.SumFloat(1 + i)
+		default:
+			values[to] += float64(spread.Sum(1 + i))
+		}
+		t.exemplify(slot+to, r.family.Exemplar(s, row, i))
+	}
+}

@@ -1,0 +1,164 @@
+package telltale
+
+import (
+	"iter"
+	"sync/atomic"
+	"time"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// sharing is where the cells of an instrument are that other processes see too.
+type sharing struct{ cell.Rows }
+
+// rows returns the instrument's rows in a store, nil if its cells are on the
+// heap.
+func (d *definition) rows() cell.Rows {
+	if d == nil {
+		return nil // of a zero handle
+	}
+	if s := d.sharing.Load(); s != nil {
+		return s.Rows
+	}
+	return nil
+}
+
+// lanes returns lanes for the words behind first, nil if it is a store's and
+// that has no room.
+func (d *definition) lanes(first *cell.Word, words int) *cell.Lanes {
+	if rows := d.rows(); rows != nil {
+		return rows.Lanes(first, words)
+	}
+	return cell.NewLanes(words)
+}
+
+// addFought adds v to w, the i-th word from first on, at which another writer
+// was: to the word itself if the fight is soon over, else to lanes made for all
+// the words.
+func (d *definition) addFought(w, first *cell.Word, i, words int, lanes *atomic.Pointer[cell.Lanes], v float64) {
+	if cell.FightFloat(w, v) {
+		return
+	}
+	if fresh := d.lanes(first, words); fresh != nil {
+		lanes.CompareAndSwap(nil, fresh)
+		lanes.Load().AddFloat(i, v)
+		return
+	}
+	cell.AddFloat(w, v)
+}
+
+// raise moves the time of a value to now, or, where the clock does not move
+// forward, at least beyond what it was. The value has been stored before, so
+// whoever reads it with its old time reads it as not stored yet.
+func raise(when *cell.Word) {
+	now := uint64(time.Now().UnixNano())
+	for {
+		last := when.Load()
+		if when.CompareAndSwap(last, max(now, last+1)) {
+			return
+		}
+	}
+}
+
+// move adds to the words from to on what those from from on hold, with their
+// lanes: a float64 sum, then counts. From and lanes may be nil.
+func move(to, from *cell.Word, lanes *cell.Lanes, words int) {
+	if from != nil {
+		cell.AddFloat(to, cell.LoadFloat(from))
+		for i := 1; i < words; i++ {
+			cell.At(to, i).Add(cell.At(from, i).Load())
+		}
+	}
+	if lanes != nil {
+		cell.AddFloat(to, lanes.SumFloat(0))
+		for i := 1; i < words; i++ {
+			cell.At(to, i).Add(lanes.Sum(i))
+		}
+	}
+}
+
+// stored describes the definition to a store.
+func (d *definition) stored() cell.Family {
+	return cell.Family{Header: d.newFamily(), Labels: d.labels, Mode: uint8(d.mode), Bounds: d.bounds, States: d.states}
+}
+
+func (c *core[H]) shared() bool { return c.rows() != nil }
+
+// share moves the series to a store, and has later ones made there.
+func (c *core[H]) share(s cell.Store) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rows := s.Rows(c.stored())
+	c.sharing.Store(&sharing{rows})
+	c.settle(rows)
+}
+
+// settle moves the series that are on the heap to rows. The caller holds the
+// lock.
+func (c *core[H]) settle(rows cell.Rows) {
+	for s := range c.table.Load().all() {
+		created := unpack(s.created.Load()).Time()
+		c.kind.share(&s.handle, rows.Add(model.LabelsFromText(s.text()), created))
+	}
+}
+
+// unshare moves the series back to the heap.
+func (c *core[H]) unshare() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shared() {
+		c.withdrawAll()
+		c.sharing.Store(nil)
+	}
+}
+
+// withdraw takes a series out of the store, if it is in one. Its handle counts
+// on the heap from then on. The caller holds the lock.
+func (c *core[H]) withdraw(s *slot[H]) model.Labels {
+	if rows := c.rows(); rows != nil {
+		if row := c.kind.part(&s.handle); row != nil {
+			rows.Remove(row)
+		}
+	}
+	return model.LabelsFromText(s.text())
+}
+
+func (c *core[H]) withdrawAll() (gone []model.Labels) {
+	for s := range c.table.Load().all() {
+		gone = append(gone, c.withdraw(s))
+	}
+	return gone
+}
+
+// forget takes out of the store what processes that ended have left of series.
+func (c *core[H]) forget(series ...model.Labels) {
+	if rows := c.rows(); rows != nil && len(series) > 0 {
+		rows.Forget(series)
+	}
+}
+
+func (c *core[H]) untouched() bool {
+	for s := range c.table.Load().all() {
+		if !c.kind.fresh(&s.handle) {
+			return false
+		}
+	}
+	return true
+}
+
+// all walks the series that are there.
+func (t *table[H]) all() iter.Seq[*slot[H]] {
+	return func(yield func(*slot[H]) bool) {
+		for _, c := range t.chunks {
+			if c == nil {
+				continue
+			}
+			for i, used := 0, int(c.used.Load()); i < used; i++ {
+				if s := &c.slots[i]; s.created.Load() != removed && !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}

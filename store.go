@@ -1,0 +1,180 @@
+package telltale
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// Store keeps the values of a registry's instruments where other processes see
+// them. The package multiprocess has the one there is: multiprocess.Open.
+type Store = cell.Store
+
+// WithStore puts every instrument that is made for the registry into a store.
+// Collecting the registry then gives what all processes that share the store's
+// directory have counted, in families sorted by name, and any of them may serve
+// it. What comes from elsewhere (callbacks, custom collectors, instruments made
+// for no registry or for another one) is published: other processes see it as it
+// was a moment ago, their gauges as one series a process. Target info is the
+// collecting registry's own.
+//
+// Registries may share a store; each then shows what all have.
+func WithStore(store Store) RegistryOption {
+	return func(r *Registry) { r.store = store }
+}
+
+// UseStore is [WithStore] for a registry that exists, to be called early in main
+// for instruments that are package variables. It is an error, and nothing has
+// changed, if the registry has a store already or if one of its instruments was
+// updated before; the error names all that were.
+func (r *Registry) UseStore(store Store) error {
+	if store == nil {
+		return errors.New("telltale: the store is nil")
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.store != nil {
+		return errors.New("telltale: the registry has a store already")
+	}
+	var updated []string
+	for _, e := range r.entries {
+		if e == nil {
+			continue
+		}
+		if i, ok := e.collector.(instrument); ok && i.what().home == r && !i.untouched() {
+			updated = append(updated, e.name())
+		}
+		if reads(e.collector, store) {
+			return errSameDirectory
+		}
+	}
+	if len(updated) > 0 {
+		return fmt.Errorf("telltale: these were updated before they could be put into the store: %s; call UseStore earlier", strings.Join(updated, ", "))
+	}
+	r.useStore(store)
+	for _, e := range r.entries {
+		if e != nil {
+			r.adopt(e.collector)
+		}
+	}
+	return nil
+}
+
+// useStore begins to use a store. The caller holds the lock, or nobody else knows
+// r.
+func (r *Registry) useStore(store Store) {
+	r.store = store
+	r.publication = store.Publication(r.publish)
+}
+
+// stored reports whether the registry has a store.
+func (r *Registry) stored() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.store != nil
+}
+
+// adopt moves an instrument that was made for the registry to its store. The
+// caller holds the lock.
+func (r *Registry) adopt(c Collector) {
+	if i, ok := c.(instrument); ok && r.store != nil && i.what().home == r {
+		i.share(r.store)
+	}
+}
+
+var errSameDirectory = errors.New("telltale: the registry has a store in that directory and shows what is there by itself; with the collector everything would be there twice")
+
+// reads reports whether a collector reads what a registry with the store shows
+// anyway.
+func reads(c Collector, store Store) bool {
+	s, ok := c.(interface{ Reads(Store) bool })
+	return ok && s.Reads(store)
+}
+
+// adopted reports whether an entry's cells are in the registry's store, and need
+// nobody to publish them.
+func (e *entry) adopted() bool {
+	i, ok := e.collector.(instrument)
+	return ok && i.shared()
+}
+
+// publish shows other processes what the registry's custom collectors emit now.
+func (r *Registry) publish(ctx context.Context) {
+	s := &scrape{ctx: ctx, faults: &r.faults, root: r}
+	defer s.leave()
+	r.publishFrom(s, path{})
+}
+
+// publishFrom publishes what the custom collectors emit that can have wanted
+// names.
+func (r *Registry) publishFrom(s *scrape, p path) {
+	r.mu.RLock()
+	entries, publication := r.owners(p.filters), r.publication
+	r.mu.RUnlock()
+	for _, e := range entries {
+		if e == nil || e.adopted() && !e.collector.(instrument).callsBack() {
+			continue
+		}
+		s.add(e.collector, e, path{filters: p.filters, foreign: p.foreign})
+	}
+	var emitted []string
+	err := s.run(func(f *model.Family) error {
+		mode, foreign := r.modeOf(f)
+		if foreign {
+			emitted = append(emitted, f.Name)
+			publication.Publish(f, uint8(mode))
+		}
+		return nil
+	})
+	if err == nil && len(p.filters) == 0 {
+		publication.Retain(func(name string) bool { return slices.Contains(emitted, name) })
+	}
+}
+
+// modeOf returns how the gauges of a published family merge, and whether it is
+// to be published at all: an instrument that is in the store has a row there,
+// and its function has just been called for it.
+func (r *Registry) modeOf(f *model.Family) (mode GaugeMode, foreign bool) {
+	r.mu.RLock()
+	e := r.claims[f.Name]
+	r.mu.RUnlock()
+	mode = ModeLiveAll
+	if e == nil {
+		return mode, true
+	}
+	if d, ok := e.collector.(defined); ok && d.what().mode != ModeAll {
+		mode = d.what().mode
+	}
+	return mode, !e.adopted()
+}
+
+// emitShared publishes what is new, then emits what all processes have.
+func (s *scrape) emitShared(st *step, emit func(*model.Family) error) error {
+	r := st.shared
+	own := &scrape{ctx: s.ctx, faults: s.faults, root: r}
+	defer own.leave()
+	r.publishFrom(own, st.path)
+	s.errs = append(s.errs, own.errs...)
+	var merged Collector = r.store.Merged()
+	if len(st.path.filters) > 0 {
+		merged = r.store.Merged().Restricted(st.path.filters[0].sorted()...)
+	}
+	var stopped error
+	// A collector of this process that used up the scrape's time is no reason to
+	// leave out what all others have.
+	err := merged.Collect(context.WithoutCancel(s.ctx), func(f *model.Family) error {
+		if stopped = s.cancellation(); stopped == nil {
+			stopped = s.emit(st, f, true, emit)
+		}
+		return stopped
+	})
+	if err != nil && stopped == nil {
+		s.report(st.entry, "", ReasonStore, err)
+	}
+	return stopped
+}
