@@ -238,7 +238,7 @@ func TestUsage(t *testing.T) {
 		{"serve --dir . --listen nowhere", 2, "telltale: --listen: address nowhere: missing port"},
 		{"serve --dir . more", 2, "telltale: unexpected argument more\n"},
 		{"merge", 2, "telltale: expected \"<path> ...\"\n"},
-		{"merge --to json .", 2, "telltale: --to: there is no format \"json\" to write; use text, text1, openmetrics or openmetrics2\n"},
+		{"merge --to json .", 2, "telltale: --to: there is no format \"json\" to write; use text, text1, openmetrics, openmetrics2 or protobuf\n"},
 		{"merge --to", 2, "telltale: --to: expected "},
 		{"--help", 0, ""},
 		{"demo --help", 0, ""},
