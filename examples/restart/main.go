@@ -111,7 +111,7 @@ func serve() error {
 			if err := listener.Close(); err != nil {
 				return err
 			}
-			<-ended
+			_ = <-ended // that the listener is closed
 			server.SetKeepAlivesEnabled(false)
 			late := time.AfterFunc(10*time.Second, func() { _ = server.Close() })
 			defer late.Stop()
