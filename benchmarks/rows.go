@@ -54,7 +54,7 @@ func (t target) words(u unit) string {
 	case ratioToRow:
 		return factor(t.atMost) + " " + t.of
 	case ratioOfPeer:
-		return factor(t.atMost) + " telltale by"
+		return factor(t.atMost) + " " + telltaleName
 	case figure:
 		return spell(t.atMost, u)
 	case allocations:

@@ -89,8 +89,11 @@ func (r report) crowded() []string {
 
 // spellTarget names the peer that a target compares with, if it is one.
 func (p peerReport) spellTarget(v verdict) string {
-	if p.Ratio == nil {
+	switch {
+	case p.Ratio == nil:
 		return v.Target
+	case strings.HasSuffix(v.Target, " "+telltaleName):
+		return p.Peer + " " + v.Target
 	}
 	return v.Target + " " + p.Peer
 }
