@@ -121,6 +121,22 @@ func (h *Histogram) restart(g *generation, since int64, s *Snapshot) *generation
 	return h.publish(&empty, shape{slots, g.shape.lanes}, int(g.lanes), h.newEpoch(1-g.epoch.number, g.shape.lanes), g.number+1)
 }
 
+// Merge adds what s holds, and its sum, as if the histogram had counted it too. S
+// is changed.
+func (h *Histogram) Merge(s *Snapshot) {
+	h.begin(time.Now().UnixNano())
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.current.Load()
+	var all Snapshot
+	h.stop(g, &all)
+	all.Merge(s)
+	all.Limit(h.options)
+	g = h.publish(&all, shape{slotsFor(len(all.buckets)), g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
+	for !tryAddFloat(g.epoch.first, s.Sum) { // writers go on meanwhile
+	}
+}
+
 // stop stops all counting in a generation and makes s what it holds, but for the
 // sum: nothing, if somebody else wrote to its words.
 func (h *Histogram) stop(g *generation, s *Snapshot) {
