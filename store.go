@@ -92,8 +92,8 @@ var errSameDirectory = errors.New("telltale: the registry has a store in that di
 // reads reports whether a collector reads what a registry with the store shows
 // anyway.
 func reads(c Collector, store Store) bool {
-	s, ok := c.(interface{ Reads(Store) bool })
-	return ok && s.Reads(store)
+	o, ok := c.(cell.Overlapper)
+	return ok && o.Overlaps(store)
 }
 
 // adopted reports whether an entry's cells are in the registry's store, and need

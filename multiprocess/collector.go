@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/bits"
 	"os"
 	"runtime"
 	"sync"
 	"time"
 
 	"telltale/internal/cell"
+	"telltale/internal/mapped"
 	"telltale/model"
 )
 
@@ -25,8 +25,11 @@ const (
 // Collector merges the files of a directory. All methods are safe for concurrent
 // use: collections read the files one after the other and emit side by side.
 type Collector struct {
-	hook func(error)
-	pool sync.Pool // of *totals
+	settings *settings
+	pool     sync.Pool // of *totals
+	folder   *folder   // nil if nothing is to be folded
+
+	foldsPython bool
 
 	mu    sync.Mutex // held while files are read, not while families are emitted
 	dir   *directory
@@ -53,7 +56,11 @@ func NewCollector(dir string, opts ...Option) (*Collector, error) {
 // the segments that own returns, at each collection.
 func newCollector(dir string, s *settings, own func() []ownSegment) *Collector {
 	d := &directory{path: dir, merger: newMerger(s), own: own}
-	c := &Collector{hook: s.hook, dir: d, pool: sync.Pool{New: func() any { return &totals{} }}}
+	c := &Collector{settings: s, dir: d, pool: sync.Pool{New: func() any { return &totals{} }}}
+	if !s.still && mapped.GrowingSupported {
+		c.folder = newFolder(dir, c.folded, s.fold...)
+		c.foldsPython = newFoldSettings(s.fold).python
+	}
 	runtime.AddCleanup(c, func(d *directory) { // mappings are outside the garbage collector's sight
 		d.merger.release()
 	}, d)
@@ -86,16 +93,16 @@ func (c *Collector) Collect(ctx context.Context, emit func(*model.Family) error)
 	return c.collect(ctx, nil, emit)
 }
 
-// Reads reports whether the store is of the directory that the collector reads.
-// A registry with that store refuses the collector, since it shows what is there
-// by itself.
-func (c *Collector) Reads(s cell.Store) bool {
-	store, ok := s.(*Store)
+// Overlaps reports whether the store writes to the collector's directory. A
+// registry with that store refuses the collector, since it shows what is there by
+// itself.
+func (c *Collector) Overlaps(s cell.Store) bool {
+	other, ok := s.(interface{ Directory() string })
 	if !ok {
 		return false
 	}
 	mine, err := os.Stat(c.dir.path)
-	theirs, failed := os.Stat(store.dir)
+	theirs, failed := os.Stat(other.Directory())
 	return err == nil && failed == nil && os.SameFile(mine, theirs)
 }
 
@@ -110,21 +117,6 @@ func (c *Collector) Restricted(names ...string) model.Collector {
 	return &restricted{c, []nameSet{newNameSet(names)}}
 }
 
-// Directory returns the directory whose files are merged.
-func (c *Collector) Directory() string { return c.dir.path }
-
-// Overlaps reports whether the store writes to the collector's directory. It is
-// for registries, which refuse the collector beside the store.
-func (c *Collector) Overlaps(s cell.Store) bool {
-	other, ok := s.(interface{ Directory() string })
-	if !ok {
-		return false
-	}
-	mine, err := os.Stat(c.Directory())
-	theirs, failed := os.Stat(other.Directory())
-	return err == nil && failed == nil && os.SameFile(mine, theirs)
-}
-
 // Stats returns how the collector found its directory at the last collection.
 func (c *Collector) Stats() Stats {
 	c.mu.Lock()
@@ -134,12 +126,30 @@ func (c *Collector) Stats() Stats {
 	return s
 }
 
+// folded is told of a fold in the background.
+func (c *Collector) folded(r *FoldReport, err error) {
+	c.mu.Lock()
+	before := c.stats.Folds
+	after := before
+	if !r.Busy {
+		after.Count++
+		after.Files += uint64(len(r.Absorbed))
+		after.Last, after.Duration = time.Now(), r.Duration
+	}
+	after.Err = err
+	c.stats.Folds = after
+	c.mu.Unlock()
+	if err != nil && (before.Err == nil || before.Err.Error() != err.Error()) {
+		c.settings.tell(err)
+	}
+}
+
 func (c *Collector) collect(ctx context.Context, filters []nameSet, emit func(*model.Family) error) error {
 	t := c.pool.Get().(*totals)
 	defer c.pool.Put(t)
 	views, reports, err := c.gather(ctx, t, filters)
 	for _, report := range reports {
-		c.tell(report)
+		c.settings.tell(report)
 	}
 	if err != nil {
 		return err
@@ -193,82 +203,12 @@ func (c *Collector) gather(ctx context.Context, t *totals, filters []nameSet) (v
 	}
 	c.stats.Listings, c.stats.Lost = c.dir.listings, c.dir.lost
 	m.fillStats(&c.stats)
-	return m.catalog.views(wanted), nil, nil
-}
-
-// tell calls the hook, whose panics end here.
-func (c *Collector) tell(err error) {
-	defer func() { _ = recover() }()
-	c.hook(err)
-}
-
-// Option is an option of [NewCollector] and of [Open].
-type Option interface {
-	StoreOption
-	apply(*settings)
-}
-
-type option func(*settings)
-
-func (o option) apply(s *settings)           { o(s) }
-func (o option) applyStore(s *storeSettings) { o(s.settings) }
-
-type settings struct {
-	hook   func(error)
-	limits limits
-	epoch  *string
-	expiry time.Duration
-}
-
-// tell calls the hook, whose panics end here.
-func (s *settings) tell(err error) {
-	defer func() { _ = recover() }()
-	s.hook(err)
-}
-
-func newSettings(opts []Option) *settings {
-	// A process may have 65,530 mappings on Linux, and there is little address
-	// space on 32-bit systems.
-	s := &settings{hook: func(error) {}, limits: limits{maxFiles: 1 << 14, maxBytes: 16 << 30}, expiry: time.Hour}
-	if bits.UintSize == 32 {
-		s.limits = limits{maxFiles: 1 << 12, maxBytes: 256 << 20}
-	}
-	for _, o := range opts {
-		o.apply(s)
-	}
-	return s
-}
-
-// WithErrorHook has hook told of every file that is left out, as a [*FileError],
-// and of every family on which writers disagree, as a [*ConflictError]: once,
-// until it is otherwise. It is called by the goroutine that collects; what it
-// panics with is dropped.
-func WithErrorHook(hook func(error)) Option {
-	return option(func(s *settings) {
-		if hook != nil {
-			s.hook = hook
+	if c.folder != nil {
+		dead := c.stats.Dead
+		if c.foldsPython {
+			dead += c.stats.Python // as far as is known
 		}
-	})
-}
-
-// WithMappingLimits bounds what stays mapped between collections; without it
-// that is 16,384 files and 16 GiB of address space, on 32-bit systems 4,096 and
-// 256 MiB. Files beyond are opened and read at each collection, which takes
-// about ten times as long. With limits of 0 nothing is mapped.
-func WithMappingLimits(files int, bytes int64) Option {
-	return option(func(s *settings) { s.limits.maxFiles, s.limits.maxBytes = files, bytes })
-}
-
-// WithEpoch has only segments of that epoch merged. Without it the epoch is that of
-// the writer that started last, among those that live if there are any. Python's
-// files have no epoch and are always merged.
-func WithEpoch(epoch string) Option {
-	return option(func(s *settings) { s.epoch = &epoch })
-}
-
-// WithExpiry says for how long the series that a process had for itself, of a
-// gauge of the mode all, are shown after it was found dead and its segment was
-// folded; without it that is an hour.
-func WithExpiry(after time.Duration) Option {
-	return option(func(s *settings) { s.expiry = after })
+		c.folder.saw(dead)
+	}
+	return m.catalog.views(wanted), nil, nil
 }

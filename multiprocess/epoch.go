@@ -14,7 +14,7 @@ type group struct {
 
 // gather finds the files that count. Segments of another epoch do not: the
 // service was begun anew. Neither do those that an archive has taken up, or that
-// were met under another name. Python's files always count.
+// were met under another name. Python's files count whatever the epoch is.
 func (m *merger) gather() {
 	var segments []*file
 	absorbed := make(map[string]bool)
@@ -26,6 +26,16 @@ func (m *merger) gather() {
 		segments = append(segments, f)
 		for _, name := range s.absorbed {
 			absorbed[name] = true
+		}
+	}
+	for _, f := range m.files {
+		taken := absorbed[filepath.Base(f.path)]
+		if _, python := f.source.(*pythonFile); python || taken && f.err != nil {
+			m.changed = m.changed || taken != f.ignored
+			f.ignored = taken
+		}
+		if taken {
+			f.err = nil // such as that it was deleted since it was listed
 		}
 	}
 	m.group = group{epoch: m.epochOf(segments, absorbed)}

@@ -54,7 +54,7 @@ func ExampleMarkProcessDead() {
 		fmt.Println(err)
 		return
 	}
-	files, _ := filepath.Glob(filepath.Join(dir, "*_10[12].db"))
+	files, _ := filepath.Glob(filepath.Join(dir, "*_10[12]*.db"))
 	families, err := multiprocess.Merge(files, true)
 	for _, f := range families {
 		for s := range f.Samples() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
@@ -106,6 +107,9 @@ type Stats struct {
 	Dead        int            // writers whose segments were merged and that no archive has taken up yet
 	Epoch       string         // of the segments that were merged
 	Generation  uint64         // of the archive; 0 if there is none
+	Python      int            // of the files, those of Python's client
+	Folds       Folds          // in the background, by this collector
+	Spilled     int            // series on the heap, because the store's segment could not grow
 	Families    int
 	Series      int // of which the files tell, whether wanted by a restricted view or not
 	Conflicts   int // families on which writers disagree, by family and subject
@@ -115,6 +119,15 @@ type Stats struct {
 	Collections uint64 // begun so far
 	Listings    uint64 // of the directory so far; it is listed only after it changed
 	Lost        error  // why the directory could not be listed, so that only what this process writes was shown
+}
+
+// Folds is how a collector's folds in the background have fared.
+type Folds struct {
+	Count    uint64        // that ended, whether there was anything to fold or not
+	Files    uint64        // of dead writers that they took up
+	Last     time.Time     // when the last one ended
+	Duration time.Duration // of the last one
+	Err      error         // why the last one failed
 }
 
 func checkRegular(info mapped.Info) error {

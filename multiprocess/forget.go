@@ -42,6 +42,17 @@ func (r *rows) Forget(series []model.Labels) {
 	}
 }
 
+// countDead returns how many writers' segments nobody writes to any more, unless
+// there are too few segments for it to matter.
+func (s *Store) countDead() int {
+	names, err := filepath.Glob(filepath.Join(s.dir, writerPrefix+"*"+segmentSuffix))
+	if err != nil || len(names) < foldThreshold {
+		return 0
+	}
+	names, _ = s.dead()
+	return len(names)
+}
+
 // dead returns the names of the segments that nobody writes to any more.
 func (s *Store) dead() (names []string, err error) {
 	entries, err := os.ReadDir(s.dir)
@@ -68,23 +79,13 @@ const patience = 2 * time.Second
 
 // withoutFolding calls do while nobody folds.
 func (s *Store) withoutFolding(do func() error) error {
-	path := filepath.Join(s.dir, foldLockName)
-	lock, err := mapped.OpenWritable(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if lock, err = mapped.Create(path, s.settings.perm); errors.Is(err, fs.ErrExist) {
-			lock, err = mapped.OpenWritable(path)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { _ = lock.Close() }()
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		locked, err := lock.Lock()
+		lock, err := lockFolding(s.dir)
 		if err != nil {
 			return err
 		}
-		if locked {
+		if lock != nil {
+			defer func() { _ = lock.Close() }()
 			return do()
 		}
 		if time.Now().After(end) {

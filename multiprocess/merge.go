@@ -60,6 +60,11 @@ func Merge(files []string, accumulate bool) ([]*model.Family, error) {
 // when a worker of a Python service has ended, as gunicorn's child_exit hook
 // does with mark_process_dead. If dir is empty, the environment variable
 // PROMETHEUS_MULTIPROC_DIR names it. That there are no such files is no error.
+//
+// The other files of the process are renamed ({type}_{pid}~{unique}.db), so that
+// a later fold takes them up ([Fold] with [WithPythonFiles]), unless a process in
+// sight has them mapped for writing. They are read as before; a Python program
+// that reads the directory gives gauges of the mode all that longer pid.
 func MarkProcessDead(dir string, pid int) error {
 	dir, err := resolveDirectory(dir)
 	if err != nil {
@@ -74,6 +79,9 @@ func MarkProcessDead(dir string, pid int) error {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, fmt.Errorf("multiprocess: process %d cannot be marked dead: %w", pid, err))
 		}
+	}
+	if err := markAside(dir, strconv.Itoa(pid), processes{procRoot}); err != nil {
+		errs = append(errs, fmt.Errorf("multiprocess: the files of process %d cannot be put aside: %w", pid, err))
 	}
 	return errors.Join(errs...)
 }

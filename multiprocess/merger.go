@@ -88,7 +88,6 @@ func (m *merger) sourceOf(at place) (source, error) {
 		}
 		return &segmentFile{merger: m, place: at}, nil
 	}
-	name, _ = withoutAside(name)
 	kind, pid, err := parsePythonName(name)
 	if err != nil {
 		return nil, err
@@ -262,7 +261,7 @@ func (m *merger) failures() error {
 
 // fillStats adds what the merger knows.
 func (m *merger) fillStats(s *Stats) {
-	s.Files, s.Bytes = 0, 0
+	s.Files, s.Python, s.Bytes = 0, 0, 0
 	s.Skipped = make(map[Reason]int)
 	for _, f := range m.files {
 		switch {
@@ -272,6 +271,9 @@ func (m *merger) fillStats(s *Stats) {
 			_, bytes := f.source.size()
 			s.Files++
 			s.Bytes += bytes
+			if _, ok := f.source.(*pythonFile); ok {
+				s.Python++
+			}
 		}
 	}
 	s.Families, s.Series = len(m.catalog.present), m.catalog.count()

@@ -34,8 +34,18 @@ func asideName(name, unique string) string {
 	return strings.TrimSuffix(name, suffix) + asideMark + unique + suffix
 }
 
+// asideBytes is how many bytes make the name of a file that is put aside unique.
+const asideBytes = 8
+
 // withoutAside returns the name that a Python file had before it was put aside.
 func withoutAside(name string) (original string, aside bool) {
-	stem, _, aside := strings.Cut(strings.TrimSuffix(name, suffix), asideMark)
-	return stem + suffix, aside
+	stem := strings.TrimSuffix(name, suffix)
+	i := strings.LastIndex(stem, asideMark)
+	if i < 0 {
+		return name, false
+	}
+	if unique, err := hex.DecodeString(stem[i+len(asideMark):]); err != nil || len(unique) != asideBytes {
+		return name, false // a service's own identifier of a process may have the mark
+	}
+	return stem[:i] + suffix, true
 }

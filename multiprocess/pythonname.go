@@ -22,8 +22,10 @@ var pythonTypes = map[string]model.Type{
 
 // parsePythonName reads "{type}_{pid}.db" and "gauge_{mode}_{pid}.db". The pid is
 // whatever the service's process identifier is, underscores included; Python's
-// own reader cuts a gauge's at the first one.
+// own reader cuts a gauge's at the first one. Of a file that was put aside it is
+// what it was before.
 func parsePythonName(name string) (kind pythonKindKey, pid string, err error) {
+	name, _ = withoutAside(name)
 	stem, ok := strings.CutSuffix(name, suffix)
 	word, rest, cut := strings.Cut(stem, "_")
 	typ, known := pythonTypes[word]

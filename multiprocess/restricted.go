@@ -31,9 +31,6 @@ func (r *restricted) Collect(ctx context.Context, emit func(*model.Family) error
 	return r.collector.collect(ctx, r.filters, emit)
 }
 
-// Reads reports what [Collector.Reads] does.
-func (r *restricted) Reads(s cell.Store) bool { return r.collector.Reads(s) }
-
 // Describe returns nothing, as [Collector.Describe].
 func (r *restricted) Describe() []*model.Family { return nil }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"math"
-	"strconv"
 
 	"telltale/internal/mapped"
 	"telltale/model"
@@ -154,7 +153,7 @@ func (f *segmentFile) open(file *mapped.File) error {
 	if err := checkRegular(info); err != nil {
 		return err
 	}
-	used, err := usedOf(file, info.Size)
+	used, err := usedOf(file)
 	if err != nil {
 		return err
 	}
@@ -185,25 +184,29 @@ func (f *segmentFile) open(file *mapped.File) error {
 	return f.next(memory(f.copied))
 }
 
-// usedOf returns how many bytes of a file of that size are in use, a multiple of
-// eight that it has.
-func usedOf(file *mapped.File, size int64) (int, error) {
-	switch {
-	case size == 0:
-		return 0, defectf(ReasonEmpty, "it has no bytes")
-	case size < segment.HeaderSize:
-		return 0, defectf(ReasonTruncated, "it has %d bytes, less than a header", size)
-	}
+// usedOf returns how many bytes of a file are in use, a multiple of eight that it
+// has. Its writer makes it grow before it uses more, so its size is asked for
+// last.
+func usedOf(file *mapped.File) (int, error) {
 	head := bytesOf(make([]uint64, segment.HeaderSize/8))
-	if _, err := file.ReadAt(head, 0); err != nil {
+	_, failed := file.ReadAt(head, 0)
+	info, err := file.Stat()
+	used := segment.Published(memory(head))
+	switch {
+	case err != nil:
 		return 0, err
+	case info.Size == 0:
+		return 0, defectf(ReasonEmpty, "it has no bytes")
+	case info.Size < segment.HeaderSize:
+		return 0, defectf(ReasonTruncated, "it has %d bytes, less than a header", info.Size)
+	case failed != nil:
+		return 0, failed
 	}
 	if _, err := segment.DecodeHeader(head); err != nil {
 		return 0, err
 	}
-	used := segment.Published(memory(head))
-	if used > uint64(size) {
-		return 0, defectf(ReasonTruncated, "it says that %d bytes are used, and has %d", used, size)
+	if used > uint64(info.Size) {
+		return 0, defectf(ReasonTruncated, "it says that %d bytes are used, and has %d", used, info.Size)
 	}
 	if used > math.MaxInt/2 || used%8 != 0 || used < segment.HeaderSize {
 		return 0, defectf(ReasonCorrupt, "it says that %d bytes are used", used)
@@ -214,16 +217,15 @@ func usedOf(file *mapped.File, size int64) (int, error) {
 // next reads what is new in the segment.
 func (f *segmentFile) next(s segment.Space) error {
 	first := f.reader.At() == 0
-	if err := f.reader.Next(s, f); err != nil {
+	if err := f.reader.Next(s, f); err != nil && !errors.Is(err, segment.ErrShort) { // the rest was published after s was taken
 		return err
+	}
+	if f.own == nil && segment.SignsOf(s).Dead {
+		f.die() // and the lock is that of the fold that found it dead
 	}
 	if first {
 		f.changed = true
-		name := f.header().Writer
-		if name == "" {
-			name = strconv.FormatUint(f.header().PID, 10)
-		}
-		f.label = string(model.AppendLabel(nil, pidLabel, name))
+		f.label = string(model.AppendLabel(nil, pidLabel, processLabel(f.header())))
 	}
 	return nil
 }

@@ -324,10 +324,10 @@ func TestNamesOfOneFileCountOnce(t *testing.T) {
 	w := begin(t, dir, segment.Header{})
 	count(w, "", 1)
 	path := put(t, dir, "counter_1.db", entry{counter(""), 2, 0})
-	put(t, dir, "counter_2~0abc.db", entry{counter(""), 4, 0})
-	put(t, dir, "gauge_all_2~0abc.db", entry{gauge(""), 4, 0})
+	put(t, dir, "counter_2~0123456789abcdef.db", entry{counter(""), 4, 0})
+	put(t, dir, "gauge_all_2~0123456789abcdef.db", entry{gauge(""), 4, 0})
 	if err := errors.Join(os.Link(filepath.Join(dir, w.name), filepath.Join(dir, "writer-2.seg")),
-		os.Link(path, filepath.Join(dir, "counter_1~0abc.db"))); err != nil {
+		os.Link(path, filepath.Join(dir, "counter_1~0123456789abcdef.db"))); err != nil {
 		t.Fatal(err)
 	}
 	sameSamples(t, "Collect", collect(t, collector(t, dir)), []string{"c_total{} 7.0", `g{pid="2"} 4.0`})

@@ -71,6 +71,9 @@ func Open(dir string, opts ...StoreOption) (*Store, error) {
 		return nil, fmt.Errorf("multiprocess: %w", err)
 	}
 	s.collector = newCollector(dir, s.settings.settings, s.own)
+	if folder := s.collector.folder; folder != nil {
+		folder.begun(s.countDead())
+	}
 	go s.keep()
 	return s, nil
 }
@@ -276,23 +279,40 @@ func (s *Store) refresh() {
 // Close publishes what custom collectors emit for the last time and ends what
 // the store does by itself. Instruments count on, and what they count is not
 // lost: the segment stays as it is, and its writer alive, until the process ends.
-// Closing twice does nothing more.
-func (s *Store) Close() error {
+// Closing twice does nothing more. An error is that of the fold that
+// [WithFoldAtClose] asks for.
+func (s *Store) Close() (err error) {
 	s.closing.Do(func() {
 		close(s.stop)
 		<-s.stopped
 		s.refresh()
 		s.segment.MarkClosed()
+		if folder := s.collector.folder; folder != nil {
+			folder.close()
+		}
+		if s.settings.foldAtClose {
+			_, err = Fold(context.Background(), s.dir, s.settings.fold...)
+		}
 	})
-	return nil
+	return err
 }
+
+// Directory returns the directory in which the store's segment is.
+func (s *Store) Directory() string { return s.dir }
 
 // Merged returns the collector of what all processes have, for the registries
 // that use the store.
 func (s *Store) Merged() cell.MergedCollector { return s.collector }
 
-// Stats returns how the last collection found the directory.
-func (s *Store) Stats() Stats { return s.collector.Stats() }
+// Stats returns how the last collection found the directory, and how many series
+// of this store did not fit its segment.
+func (s *Store) Stats() Stats {
+	stats := s.collector.Stats()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats.Spilled = s.spilled
+	return stats
+}
 
 // String returns the path of the store's segment.
 func (s *Store) String() string { return filepath.Join(s.dir, s.name) }

@@ -3,6 +3,8 @@
 //	telltale demo [--listen ADDR] [--for DURATION]
 //	telltale serve --dir DIR [--listen ADDR]
 //	telltale merge [--no-accumulate] [--strict] [--to FORMAT] DIR|FILE...
+//	telltale fold [--dry-run] [--dead-after DURATION] [--epoch EPOCH] DIR
+//	telltale inspect [--json] DIR
 //
 // It exits with 0 when all is well, with 1 when something it was given is wrong
 // (a port that is taken, a directory that is not there), and with 2 when it was called wrongly.
@@ -29,9 +31,11 @@ const (
 // commandLine has a field for each verb. A verb lives in a file of its own and
 // has a method Run, which kong calls with what main binds.
 type commandLine struct {
-	Demo  demo  `cmd:"" help:"Run a small shop under load and serve its metrics."`
-	Serve serve `cmd:"" help:"Serve the metrics of a service's worker processes as one page."`
-	Merge merge `cmd:"" help:"Print what the metrics files of worker processes say together."`
+	Demo    demo    `cmd:"" help:"Run a small shop under load and serve its metrics."`
+	Serve   serve   `cmd:"" help:"Serve the metrics of a service's worker processes as one page."`
+	Merge   merge   `cmd:"" help:"Print what the metrics files of worker processes say together."`
+	Fold    fold    `cmd:"" help:"Put what worker processes that have ended left into one file."`
+	Inspect inspect `cmd:"" help:"Say what the metrics files of worker processes are."`
 }
 
 // output is where verbs write their results.

@@ -225,7 +225,7 @@ func TestUsage(t *testing.T) {
 		status int
 		stderr string
 	}{
-		{"", 2, "telltale: expected one of \"demo\", \"serve\", \"merge\"\n"},
+		{"", 2, "telltale: expected one of \"demo\", \"serve\", \"merge\", \"fold\", \"inspect\"\n"},
 		{"dance", 2, "telltale: unexpected argument dance\n"},
 		{"demo --loud", 2, "telltale: unknown flag --loud\n"},
 		{"demo now", 2, "telltale: unexpected argument now\n"},
@@ -242,6 +242,9 @@ func TestUsage(t *testing.T) {
 		{"demo --help", 0, ""},
 		{"serve --help", 0, ""},
 		{"merge --help", 0, ""},
+		{"fold --help", 0, ""},
+		{"inspect --help", 0, ""},
+		{"inspect", 2, "telltale: expected \"<dir>\"\n"},
 	} {
 		stdout, stderr, status := outcome(t, strings.Fields(test.args)...)
 		if status != test.status || !strings.HasPrefix(stderr, test.stderr) {

@@ -22,7 +22,7 @@ type merge struct {
 
 // Help is what kong prints below the usage.
 func (*merge) Help() string {
-	return `The files are those of workers with Python's prometheus_client in multiprocess mode: *.db. A file that cannot be read is left out with a warning, unless --strict is given. Families come out sorted by name.`
+	return `The files are those of workers with Python's prometheus_client in multiprocess mode, *.db, and those of workers with telltale and what folds made of both, *.seg. A file that cannot be read is left out with a warning, unless --strict is given. Families come out sorted by name.`
 }
 
 // Run prints the merged families.
@@ -59,19 +59,20 @@ func (m *merge) files(diag diagnostics) ([]string, error) {
 			return nil, err
 		}
 		if len(within) == 0 {
-			diag.warn(fmt.Errorf("%s has no files *.db", path))
+			diag.warn(fmt.Errorf("%s has no files *.db and *.seg", path))
 		}
 		files = append(files, within...)
 	}
 	return files, nil
 }
 
-// filesOfWorkers returns what "*.db" stands for in the directory, sorted.
+// filesOfWorkers returns what "*.db" and "*.seg" stand for in the directory,
+// sorted.
 func filesOfWorkers(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	var files []string
 	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, ".db") && !strings.HasPrefix(name, ".") {
+		if name := e.Name(); (strings.HasSuffix(name, ".db") || strings.HasSuffix(name, ".seg")) && !strings.HasPrefix(name, ".") {
 			files = append(files, filepath.Join(dir, name))
 		}
 	}

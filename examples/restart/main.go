@@ -12,7 +12,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -23,6 +22,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -77,7 +77,15 @@ func serve() error {
 		requests.Inc()
 		_, _ = fmt.Fprintln(w, os.Getpid())
 	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	var connections sync.WaitGroup
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ConnState: func(_ net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			connections.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			connections.Done()
+		}
+	}}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	signals := make(chan os.Signal, 1)
@@ -98,9 +106,17 @@ func serve() error {
 					continue
 				}
 			}
-			patience, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			defer cancel()
-			return server.Shutdown(patience)
+			// Not Shutdown, which answers no request that comes on a connection
+			// that it has accepted before.
+			if err := listener.Close(); err != nil {
+				return err
+			}
+			<-ended
+			server.SetKeepAlivesEnabled(false)
+			late := time.AfterFunc(10*time.Second, func() { _ = server.Close() })
+			defer late.Stop()
+			connections.Wait()
+			return nil
 		}
 	}
 }

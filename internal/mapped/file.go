@@ -13,6 +13,9 @@ import (
 // another. The zero Identity is unknown.
 type Identity struct{ device, inode uint64 }
 
+// Inode returns the number of the file's inode; 0 if unknown.
+func (i Identity) Inode() uint64 { return i.inode }
+
 // Info is what a path leads to.
 type Info struct {
 	Identity Identity

@@ -62,6 +62,20 @@ func (l Layout) words(buckets int) int {
 	return 0
 }
 
+// Float reports whether the i-th value is a float64, and not a count, a time or
+// a state.
+func (l Layout) Float(i int) bool {
+	switch l {
+	case LayoutCounter:
+		return i == 1
+	case LayoutFloats:
+		return true
+	case LayoutState:
+		return false
+	}
+	return i == 0
+}
+
 // fits reports whether families of the type have this layout.
 func (l Layout) fits(t model.Type) bool {
 	switch l {
@@ -102,6 +116,9 @@ const Modes = 10
 
 // Words is how many words a row of the family has.
 func (f *Family) Words() int { return f.Layout.words(len(f.Bounds)) }
+
+// Values is how many values a row of the family has.
+func (f *Family) Values() int { return f.Words() - f.Layout.values() }
 
 const publishedFlag = 1
 

@@ -51,6 +51,9 @@ const (
 	offState   = 392
 	offBeat    = 408
 	offSpilled = 416
+
+	stateClosed = 1 // bits of the state
+	stateDead   = 2
 )
 
 // Kind says whose cells a segment has.

@@ -60,6 +60,7 @@ func Published(s Space) uint64 {
 // Signs is what a writer says of itself in its header from time to time.
 type Signs struct {
 	Closed  bool   // it ended in good order
+	Dead    bool   // a folder found it dead: whoever holds its lock now is not it
 	Beat    int64  // nanoseconds since 1970; 0 if never
 	Spilled uint64 // series that did not fit
 }
@@ -67,10 +68,15 @@ type Signs struct {
 // SignsOf returns the signs in a header that DecodeHeader has read.
 func SignsOf(s Space) (signs Signs) {
 	if b := s.Bytes(0, HeaderSize); b != nil {
-		signs = Signs{atomicWord(b, offState) != 0, int64(atomicWord(b, offBeat)), atomicWord(b, offSpilled)}
+		state := atomicWord(b, offState)
+		signs = Signs{state&stateClosed != 0, state&stateDead != 0, int64(atomicWord(b, offBeat)), atomicWord(b, offSpilled)}
 	}
 	return signs
 }
+
+// MarkDead says in the header of a writer that is dead that it is, before its
+// lock is taken by somebody else. The bytes are the segment's first.
+func MarkDead(b []byte) { WordAt(b, offState).Or(stateDead) }
 
 func atomicWord(b []byte, offset uint64) uint64 {
 	return atomic.LoadUint64((*uint64)(unsafe.Pointer(&b[offset])))
@@ -224,6 +230,9 @@ func (r *Reader) family(number uint32) *Family {
 	}
 	return nil
 }
+
+// Row returns the first word of a row, given its bytes.
+func Row(b []byte) *cell.Word { return WordAt(b, 0) }
 
 // State takes a row's state apart. There is a series in the row if live, which
 // is the one with the generation; created is 0 if that is unknown. Who reads

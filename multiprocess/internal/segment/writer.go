@@ -84,7 +84,7 @@ func (w *Writer) Size() uint64 {
 }
 
 // MarkClosed says in the header that the writer has ended in good order.
-func (w *Writer) MarkClosed() { WordAt(w.header, offState).Store(1) }
+func (w *Writer) MarkClosed() { WordAt(w.header, offState).Or(stateClosed) }
 
 // Beat says in the header when the writer was last busy with its segment.
 func (w *Writer) Beat(now time.Time) {

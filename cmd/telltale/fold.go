@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"telltale/multiprocess"
+)
+
+// fold is the verb that puts what dead writers left into one file.
+type fold struct {
+	DryRun    bool          `help:"Change nothing, and say what would be done."`
+	DeadAfter time.Duration `help:"Take a file of Python's client for that of a dead process when folds have seen the same bytes in it for so long (10m, 2h), where it cannot be seen which processes live." placeholder:"DURATION"`
+	Epoch     *string       `help:"Fold this epoch and drop dead writers of others; without, the epoch is that of the writer that started last." placeholder:"EPOCH"`
+	Dir       string        `arg:"" help:"The directory that the writers write to."`
+}
+
+// Help is what kong prints below the usage.
+func (*fold) Help() string {
+	return `What writers that have ended left in DIR is added up in one file there, archive.seg. Totals stay what they are. Writers, readers and other folds may run meanwhile, and a fold that is killed has lost nothing.
+
+Of Python's prometheus_client, files are folded whose process has certainly ended: where this program sees all processes (as root on Linux, outside of containers), where mark_process_dead of telltale put them aside, or with --dead-after. Its own MultiProcessCollector does not see what was folded.
+
+Files that are left alone are listed, with the reason.`
+}
+
+// Run folds the directory.
+func (f *fold) Run(ctx context.Context, out output) error {
+	if f.DeadAfter < 0 {
+		return fmt.Errorf("--dead-after is %v, and has to be more than nothing", f.DeadAfter)
+	}
+	opts := []multiprocess.FoldOption{multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(f.DeadAfter)}
+	if f.DryRun {
+		opts = append(opts, multiprocess.WithDryRun())
+	}
+	if f.Epoch != nil {
+		opts = append(opts, multiprocess.WithEpoch(*f.Epoch))
+	}
+	report, err := multiprocess.Fold(ctx, f.Dir, opts...)
+	if err == nil && report.Busy {
+		return fmt.Errorf("another process is folding %s", f.Dir)
+	}
+	return errors.Join(err, f.print(report, out))
+}
+
+// print tells what was done to which file.
+func (f *fold) print(report *multiprocess.FoldReport, out output) error {
+	if len(report.Absorbed)+len(report.Dropped)+len(report.Swept)+len(report.Left) == 0 {
+		_, err := fmt.Fprintf(out, "Nothing is there to be folded in %s.\n", f.Dir)
+		return err
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	line := func(name, what, why string) { _, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", name, what, why) } // Flush has the error
+	line("FILE", "WHAT", "WHY")
+	for _, name := range report.Absorbed {
+		line(name, "folded", "its writer has ended")
+	}
+	for _, name := range report.Dropped {
+		line(name, "deleted", fmt.Sprintf("it is not of epoch %q", report.Epoch))
+	}
+	for _, name := range report.Swept {
+		line(name, "deleted", "whoever made it died then")
+	}
+	for _, l := range slices.SortedFunc(slices.Values(report.Left), func(a, b multiprocess.LeftFile) int { return strings.Compare(a.Name, b.Name) }) {
+		line(l.Name, "left", fmt.Sprintf("%s: %s", l.Reason, l.Why))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	format := "\nFolded %d files and left %d alone; %d bytes are free again; the archive has generation %d; it took %v.\n"
+	if f.DryRun {
+		format = "\nNothing was changed: would fold %d files and leave %d alone; %d bytes would be free again; the archive has generation %d; it took %v.\n"
+	}
+	_, err := fmt.Fprintf(out, format, len(report.Absorbed), len(report.Left), report.Freed, report.Generation, report.Duration.Round(time.Millisecond))
+	return err
+}

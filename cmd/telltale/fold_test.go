@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"telltale/multiprocess"
+)
+
+// deadWorkers returns a directory of two workers that have ended, whose files are
+// put aside, and of a damaged file.
+func deadWorkers(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, pid := range []int{10_000_001, 10_000_002} {
+		workerFile(t, filepath.Join(dir, "counter_"+strconv.Itoa(pid)+".db"), served)
+		if err := multiprocess.MarkProcessDead(dir, pid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	workerFile(t, filepath.Join(dir, "counter_10000003.db"), `half of a ke`)
+	return dir
+}
+
+func TestFold(t *testing.T) {
+	dir := deadWorkers(t)
+	merged := func() {
+		t.Helper()
+		if stdout, _, status := outcome(t, "merge", dir); stdout != mergedText || status != 0 {
+			t.Errorf("status %d, merged to\n%swant\n%s", status, stdout, mergedText)
+		}
+	}
+	merged()
+	for _, test := range []struct {
+		args   []string
+		stdout []string
+		stderr string
+		status int
+	}{
+		{[]string{"--dry-run", dir}, []string{"FILE ", "counter_10000001.db  folded ", "counter_10000003.db  left ", "\nNothing was changed: would fold 2 files and leave 1 alone;"}, "", 0},
+		{[]string{dir}, []string{"counter_10000001.db  folded ", "counter_10000002.db  folded ", "counter_10000003.db  left ", "\nFolded 2 files and left 1 alone;"}, "", 0},
+		{[]string{"--dead-after=1h", dir}, []string{"counter_10000003.db  left ", "\nFolded 0 files and left 1 alone;"}, "", 0},
+		{[]string{"--epoch=blue", t.TempDir()}, []string{"Nothing is there to be folded in "}, "", 0},
+		{[]string{filepath.Join(dir, "none")}, nil, "telltale: multiprocess: ", 1},
+		{[]string{"--dead-after=-1s", dir}, nil, "telltale: --dead-after is -1s", 1},
+		{[]string{"--dead-after=soon", dir}, nil, "telltale: ", 2},
+		{nil, nil, "telltale: ", 2},
+	} {
+		stdout, stderr, status := outcome(t, append([]string{"fold"}, test.args...)...)
+		if status != test.status || !strings.HasPrefix(stderr, test.stderr) || (stderr == "") != (test.stderr == "") {
+			t.Errorf("%q: status %d, want %d; stderr %q, want %q", test.args, status, test.status, stderr, test.stderr)
+		}
+		for _, want := range test.stdout {
+			if !strings.Contains(stdout, want) {
+				t.Errorf("%q: stdout lacks %q:\n%s", test.args, want, stdout)
+			}
+		}
+		merged()
+	}
+	if rest, _ := filepath.Glob(filepath.Join(dir, "*.db")); len(rest) != 1 {
+		t.Errorf("left %q", rest)
+	}
+}
+
+func TestInspect(t *testing.T) {
+	dir := deadWorkers(t)
+	if _, stderr, status := outcome(t, "fold", dir); status != 0 {
+		t.Fatal(stderr)
+	}
+	stdout, stderr, status := outcome(t, "inspect", dir)
+	if status != 0 || stderr != "" {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+	for _, want := range []string{"\nFILE ", "\narchive.seg ", "good; generation 1, took up 2 files last\n", "\ncounter_10000003.db  python ", "\nfold.lock "} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in\n%s", want, stdout)
+		}
+	}
+	stdout, stderr, status = outcome(t, "inspect", "--json", dir)
+	var reports []multiprocess.FileReport
+	if err := json.Unmarshal([]byte(stdout), &reports); err != nil || status != 0 || len(reports) != 3 {
+		t.Fatalf("%v: status %d, stderr %q, stdout\n%s", err, status, stderr, stdout)
+	}
+	if r := reports[0]; r.Name != "archive.seg" || r.Series != 1 || r.Absorbed != 2 {
+		t.Errorf("%+v", r)
+	}
+	if r := reports[1]; r.Reason == "" || r.PID != "10000003" {
+		t.Errorf("%+v", r)
+	}
+	if stdout, _, status := outcome(t, "inspect", t.TempDir()); status != 0 || !strings.Contains(stdout, "has no files") {
+		t.Errorf("status %d, stdout %q", status, stdout)
+	}
+	if stdout, _, status := outcome(t, "inspect", "--json", t.TempDir()); status != 0 || stdout != "[]\n" {
+		t.Errorf("status %d, stdout %q", status, stdout)
+	}
+	if _, stderr, status := outcome(t, "inspect", filepath.Join(dir, "none")); status != 1 || !strings.HasPrefix(stderr, "telltale: multiprocess: ") {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+}

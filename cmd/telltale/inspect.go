@@ -1,0 +1,84 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"telltale/multiprocess"
+)
+
+// inspect is the verb that says what the files of a directory are.
+type inspect struct {
+	JSON bool   `name:"json" help:"Print an array of objects, one for each file, with all that is known."`
+	Dir  string `arg:"" help:"The directory that the writers write to."`
+}
+
+// Help is what kong prints below the usage.
+func (*inspect) Help() string {
+	return `One line for each file in DIR: what it is, whose, whether the writer lives, what is in it, and what is wrong with it. GARBAGE is bytes that nobody will read again. Nothing is changed, and nobody has to stop. Damaged files are listed like others; that there are some is no failure.
+
+The names in the JSON do not change: name, kind, file_system, alive (yes, no, unknown), why, writer, pid, host, boot, pid_namespace, start, last_beat, closed, spilled_series, id, epoch, generation, absorbed, families, series, used_bytes, garbage_bytes, size_bytes, reason, error. What does not apply to a file is left out. Times are as in RFC 3339.`
+}
+
+// Run prints the files.
+func (i *inspect) Run(out output) error {
+	reports, err := multiprocess.Inspect(i.Dir)
+	if err != nil {
+		return err
+	}
+	if i.JSON {
+		enc := json.NewEncoder(out)
+		enc.SetIndent("", "\t")
+		enc.SetEscapeHTML(false)
+		return enc.Encode(reports)
+	}
+	if len(reports) == 0 {
+		_, err := fmt.Fprintf(out, "%s has no files.\n", i.Dir)
+		return err
+	}
+	if system := reports[0].FileSystem; system != "" {
+		if _, err := fmt.Fprintf(out, "%s is on %s.\n\n", i.Dir, system); err != nil {
+			return err
+		}
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "FILE\tKIND\tPID\tWRITER\tALIVE\tEPOCH\tSTART\tFAMILIES\tSERIES\tUSED\tGARBAGE\tSIZE\tHEALTH") // Flush has the error
+	for _, r := range reports {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n",
+			r.Name, r.Kind, or(r.PID), or(r.Writer), or(string(r.Alive)), or(r.Epoch), when(r.Start), r.Families, r.Series, r.Used, r.Garbage, r.Size, health(&r))
+	}
+	return table.Flush()
+}
+
+// or returns what stands in the table for text.
+func or(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Format(time.RFC3339)
+}
+
+// health says what an operator should know of a file.
+func health(r *multiprocess.FileReport) string {
+	switch {
+	case r.Reason != "":
+		return fmt.Sprintf("%s: %s", r.Reason, r.Error)
+	case r.Spilled > 0:
+		return strconv.FormatUint(r.Spilled, 10) + " series did not fit"
+	case r.Alive == multiprocess.AliveUnknown:
+		return "good; " + r.Why
+	case r.Absorbed > 0:
+		return fmt.Sprintf("good; generation %d, took up %d files last", r.Generation, r.Absorbed)
+	}
+	return "good"
+}

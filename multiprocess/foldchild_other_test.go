@@ -1,0 +1,10 @@
+//go:build !unix
+
+package multiprocess_test
+
+import "testing"
+
+func restrictChild(t *testing.T) {
+	t.Helper()
+	t.Fatal("children cannot be restricted on this system")
+}

@@ -1,0 +1,245 @@
+package multiprocess
+
+import (
+	"io/fs"
+	"math/bits"
+	"time"
+)
+
+// Option is an option of [NewCollector] and of [Open].
+type Option interface {
+	StoreOption
+	apply(*settings)
+}
+
+type option func(*settings)
+
+func (o option) apply(s *settings)           { o(s) }
+func (o option) applyStore(s *storeSettings) { o(s.settings) }
+
+// StoreOption is an option of [Open].
+type StoreOption interface{ applyStore(*storeSettings) }
+
+type storeOption func(*storeSettings)
+
+func (o storeOption) applyStore(s *storeSettings) { o(s) }
+
+// FoldOption is an option of [Fold].
+type FoldOption interface{ applyFold(*foldSettings) }
+
+type foldOption func(*foldSettings)
+
+func (o foldOption) applyFold(s *foldSettings) { o(s) }
+
+// SharedOption is an option of [NewCollector], [Open] and [Fold]. Those that work
+// on one directory should be given the same.
+type SharedOption interface {
+	Option
+	FoldOption
+}
+
+// sharedOption is what an option says of folds, and of collecting, if it says
+// anything of that. Collectors and stores fold too.
+type sharedOption struct {
+	foldOption
+	collector option
+}
+
+func (o sharedOption) apply(s *settings) {
+	if o.collector != nil {
+		o.collector(s)
+	}
+	s.fold = append(s.fold, o.foldOption)
+}
+
+func (o sharedOption) applyStore(s *storeSettings) { o.apply(s.settings) }
+
+// settings is what options of a collector say.
+type settings struct {
+	hook   func(error)
+	limits limits
+	epoch  *string // nil: that of the writer that started last
+	expiry time.Duration
+	still  bool         // nothing is folded
+	fold   []FoldOption // of folds in the background
+}
+
+// defaultExpiry is for how long series of single processes that died are shown.
+const defaultExpiry = time.Hour
+
+func newSettings(opts []Option) *settings {
+	// A process may have 65,530 mappings on Linux, and there is little address
+	// space on 32-bit systems.
+	s := &settings{hook: func(error) {}, limits: limits{maxFiles: 1 << 14, maxBytes: 16 << 30}, expiry: defaultExpiry}
+	if bits.UintSize == 32 {
+		s.limits = limits{maxFiles: 1 << 12, maxBytes: 256 << 20}
+	}
+	for _, o := range opts {
+		o.apply(s)
+	}
+	return s
+}
+
+// tell calls the hook, whose panics end here.
+func (s *settings) tell(err error) {
+	defer func() { _ = recover() }()
+	s.hook(err)
+}
+
+// storeSettings is what options of a store say, those of its collector among
+// them.
+type storeSettings struct {
+	*settings
+	writer      string
+	perm        fs.FileMode
+	interval    time.Duration
+	remote      bool
+	foldAtClose bool
+}
+
+func newStoreSettings(opts []StoreOption) storeSettings {
+	s := storeSettings{settings: newSettings(nil), perm: 0o600, interval: 5 * time.Second}
+	for _, o := range opts {
+		o.applyStore(&s)
+	}
+	return s
+}
+
+// foldSettings is what options of a fold say.
+type foldSettings struct {
+	epoch     *string // nil: that of the writer that started last
+	expiry    time.Duration
+	dryRun    bool
+	python    bool
+	deadAfter time.Duration // 0: never without being sure
+	processes processes
+	step      func(string) // called before each step that others can see
+}
+
+func newFoldSettings(opts []FoldOption) foldSettings {
+	s := foldSettings{expiry: defaultExpiry, processes: processes{procRoot}, step: func(string) {}}
+	for _, o := range opts {
+		o.applyFold(&s)
+	}
+	return s
+}
+
+// WithErrorHook has hook told of every file that is left out, as a [*FileError],
+// of every family on which writers disagree, as a [*ConflictError], and of folds
+// that fail: once, until it is otherwise. A store tells it too when its disk is
+// full. It is called by the goroutine that collects or by one of its own; what it
+// panics with is dropped.
+func WithErrorHook(hook func(error)) Option {
+	return option(func(s *settings) {
+		if hook != nil {
+			s.hook = hook
+		}
+	})
+}
+
+// WithMappingLimits bounds what stays mapped between collections; without it
+// that is 16,384 files and 16 GiB of address space, on 32-bit systems 4,096 and
+// 256 MiB. Files beyond are opened and read at each collection, which takes
+// about ten times as long. With limits of 0 nothing is mapped.
+func WithMappingLimits(files int, bytes int64) Option {
+	return option(func(s *settings) { s.limits.maxFiles, s.limits.maxBytes = files, bytes })
+}
+
+// WithoutFolding has a collector or a store fold nothing by itself. Without it
+// what dead writers left is folded in the background ([Fold]), soon after they
+// died where they are many and a minute later where they are few, if this process
+// may write to the directory.
+func WithoutFolding() Option { return option(func(s *settings) { s.still = true }) }
+
+// WithEpoch names the run of the service that counts. A store writes for it;
+// collectors merge only segments of it; folds drop dead ones of others. A restart
+// of the whole service with another epoch starts from zero, with the same one it
+// goes on. Without it a store's epoch is empty, and collectors and folds go by
+// the writer that started last, among those that live if there are any. Python's
+// files have no epoch and always count. It has at most 63 bytes.
+func WithEpoch(epoch string) SharedOption {
+	return sharedOption{
+		collector:  func(s *settings) { s.epoch = &epoch },
+		foldOption: func(s *foldSettings) { s.epoch = &epoch },
+	}
+}
+
+// WithExpiry says for how long the series that a process had for itself, of a
+// gauge of the mode all, are shown after it was found dead and its segment was
+// folded; without it that is an hour.
+func WithExpiry(after time.Duration) SharedOption {
+	return sharedOption{
+		collector:  func(s *settings) { s.expiry = after },
+		foldOption: func(s *foldSettings) { s.expiry = after },
+	}
+}
+
+// WithPythonFiles has the files of Python's client folded too. A Python program
+// that reads the same directory (MultiProcessCollector) knows nothing of the
+// archive and misses what was folded.
+//
+// A file is folded if its process has certainly ended: if no process of the
+// system has it mapped for writing and none has its pid. That can be seen on
+// Linux, outside of containers, by root or by a user who owns all that runs;
+// where it cannot, [MarkProcessDead] and [WithDeadAfter] say so. What was folded
+// counts for the epoch of the archive.
+func WithPythonFiles() SharedOption {
+	return sharedOption{foldOption: func(s *foldSettings) { s.python = true }}
+}
+
+// WithDeadAfter has a file of Python's client taken for that of a dead process if
+// its bytes have not changed for d and no process with its pid is in sight. It is
+// for places from where not all processes can be seen, and for services whose
+// processes are never idle for so long: what a process writes after its file was
+// folded is lost. The time counts from when a fold with this option first saw the
+// bytes, which the file fold.json keeps. 0, as without the option, means never.
+func WithDeadAfter(d time.Duration) SharedOption {
+	return sharedOption{foldOption: func(s *foldSettings) { s.deadAfter = max(0, d) }}
+}
+
+// WithDryRun has nothing changed: the report says what would be done. It takes no
+// lock and needs no permission to write.
+func WithDryRun() FoldOption { return foldOption(func(s *foldSettings) { s.dryRun = true }) }
+
+// WithWriterName names the writer: gauges of the modes all and liveall, which
+// have one series a process, have it as their label pid in place of the number.
+// A worker's place among its siblings ("worker-3") keeps such series from growing
+// in number with every restart. It has at most 63 bytes.
+func WithWriterName(name string) StoreOption {
+	return storeOption(func(s *storeSettings) { s.writer = name })
+}
+
+// WithPermissions sets the permissions of the segment in place of 0600. Who may
+// read the directory's files merges them, who may write to them folds them.
+func WithPermissions(perm fs.FileMode) StoreOption {
+	return storeOption(func(s *storeSettings) { s.perm = perm })
+}
+
+// WithPublishInterval sets how often what custom collectors and callbacks emit
+// is shown to other processes, in place of five seconds. When this process is
+// asked itself they are always asked anew.
+func WithPublishInterval(d time.Duration) StoreOption {
+	return storeOption(func(s *storeSettings) { s.interval = max(d, time.Second) })
+}
+
+// WithRemoteFileSystem lets the directory be on a file system of another machine
+// or of the host (NFS, CIFS, 9p, virtiofs, FUSE). Such file systems may lose
+// locks, and then writers that live count as dead, or not show one process what
+// another one wrote.
+func WithRemoteFileSystem() StoreOption {
+	return storeOption(func(s *storeSettings) { s.remote = true })
+}
+
+// epochName returns the epoch of segments that are made.
+func (s *storeSettings) epochName() string {
+	if s.epoch == nil {
+		return ""
+	}
+	return *s.epoch
+}
+
+// WithFoldAtClose has [Store.Close] fold what dead writers left. What the store
+// itself wrote is not among it: its process still lives.
+func WithFoldAtClose() StoreOption {
+	return storeOption(func(s *storeSettings) { s.foldAtClose = true })
+}

@@ -1,0 +1,4 @@
+package multiprocess_test
+
+// seesMappings reports whether the system shows what processes have mapped.
+const seesMappings = true

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package multiprocess_test
+
+const seesMappings = false
