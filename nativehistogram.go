@@ -30,6 +30,15 @@ func newHistogramExtra(counts *cell.Word, d *definition) *histogramExtra {
 	return e
 }
 
+// newHeapExtra is newHistogramExtra with counts of its own.
+func newHeapExtra(d *definition) *histogramExtra {
+	var counts *cell.Word
+	if n := len(d.upper); n > 0 {
+		counts = &make([]cell.Word, n)[0]
+	}
+	return newHistogramExtra(counts, d)
+}
+
 // observe counts v. The native buckets are first: they have the count and the
 // sum, so whoever reads them last finds no fewer observations there than in the
 // others.
@@ -102,19 +111,15 @@ func (h *Histogram) shareNative(row *cell.Word) {
 	d, e := h.family, &histogramExtra{counts: row}
 	words := unsafe.Slice(cell.At(row, len(d.upper)), d.native.Words())
 	if err := e.native.InitIn(words, &d.shared); err != nil {
-		d.fault(ReasonStore, "telltale: %s stays out of the store: %w", d, err)
-		return
+		d.fault(ReasonStore, "telltale: a series of %s stays out of the store: %w", d, err)
+		e = newHeapExtra(d)
 	}
 	h.moveNative(e)
 }
 
 // partNative lets it count on the heap again.
 func (h *Histogram) partNative() *cell.Word {
-	var counts *cell.Word
-	if n := len(h.family.upper); n > 0 {
-		counts = &make([]cell.Word, n)[0]
-	}
-	return h.moveNative(newHistogramExtra(counts, h.family)).counts
+	return h.moveNative(newHeapExtra(h.family)).counts
 }
 
 // moveNative puts an extra in the place of the one that is there, which it
@@ -122,8 +127,10 @@ func (h *Histogram) partNative() *cell.Word {
 func (h *Histogram) moveNative(to *histogramExtra) (from *histogramExtra) {
 	from = h.extra.Swap(to)
 	var s exponential.Snapshot
-	for i := range h.family.upper {
-		cell.At(to.counts, i).Add(cell.At(from.counts, i).Load())
+	if from.counts != nil { // else it is new
+		for i := range h.family.upper {
+			cell.At(to.counts, i).Add(cell.At(from.counts, i).Load())
+		}
 	}
 	if from.native.Read(&s); s.Count() > 0 {
 		to.native.Merge(&s)
