@@ -54,7 +54,7 @@ func (h *Histogram) observeNative(v float64) {
 	e := h.extra.Load()
 	switch {
 	case e == nil: // the zero Histogram
-	case len(h.family.upper) == 0:
+	case e.counts == nil: // there are no classic buckets
 		e.native.Observe(v)
 	default:
 		e.observe(v, h.family.upper)

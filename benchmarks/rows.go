@@ -141,6 +141,10 @@ func (p plan) rows() []row {
 		{"histogram-observe/contended", one(histogramObserve), contended, perOperation, []target{times(0.15, clientGolangName)}},
 		{"summary-observe/alone", one(summaryObserve), alone, perOperation, nil},
 		{"summary-observe/contended", one(summaryObserve), contended, perOperation, nil},
+		{"native-observe/alone", one(nativeObserve), alone, perOperation, []target{times(0.33, clientGolangName)}},
+		{"native-observe/contended", one(nativeObserve), contended, perOperation, []target{times(0.33, clientGolangName)}},
+		{"quantile-observe/alone", one(quantileObserve), alone, perOperation, []target{times(0.04, clientGolangName)}},
+		{"quantile-observe/contended", one(quantileObserve), contended, perOperation, []target{times(0.04, clientGolangName)}},
 		{"register/others=0", task{registration, 0, 1}, alone, perOperation, nil},
 		{"register/others=" + size(p.others), task{registration, p.others, 1}, alone, perOperation, nil},
 	}
@@ -166,6 +170,7 @@ func (p plan) rows() []row {
 		{"heap-growth/" + most, million, heapGrowth(asText), bytesOfScrape, []target{below(2 << 20)}},
 		{"scrape-text/" + most, million, perSeries(asText), nanosSeries, []target{times(1.7, arenaName), linear("scrape-text/" + many)}},
 		{"heap/histograms=" + size(p.heavy), registry(histograms, p.heavy), liveHeap, bytesSeries, []target{below(350)}},
+		{"heap/natives=" + size(p.heavy), registry(natives, p.heavy), liveHeap, bytesSeries, []target{below(1200)}},
 	}
 	return slices.Concat(instruments, scrapes, parsing, memory)
 }
