@@ -19,13 +19,11 @@ func (m *merger) gather() {
 	var segments []*file
 	absorbed := make(map[string]bool)
 	for _, f := range m.files {
-		s, ok := f.source.(*segmentFile)
-		if !ok || f.err != nil {
-			continue
-		}
-		segments = append(segments, f)
-		for _, name := range s.absorbed {
-			absorbed[name] = true
+		if s, ok := f.source.(*segmentFile); ok {
+			segments = append(segments, f)
+			for _, name := range s.absorbed {
+				absorbed[name] = true
+			}
 		}
 	}
 	for _, f := range m.files {
@@ -43,17 +41,22 @@ func (m *merger) gather() {
 	for _, f := range segments {
 		s := f.source.(*segmentFile)
 		h := s.header()
-		again := seen[h.ID] && !m.given
-		seen[h.ID] = true
-		ignored := again || absorbed[filepath.Base(f.path)]
-		if !ignored && h.Epoch != m.group.epoch {
+		ignored := absorbed[filepath.Base(f.path)]
+		switch {
+		case ignored:
+			f.err = nil // it may be deleted by now
+		case f.err == nil:
+			ignored = seen[h.ID] && !m.given
+			seen[h.ID] = true
+		}
+		if f.err == nil && !ignored && h.Epoch != m.group.epoch {
 			if ignored = true; s.live() || m.given {
 				f.err = fileError(f.path, defectf(ReasonEpoch, "its epoch is %q, not %q", h.Epoch, m.group.epoch))
 			}
 		}
 		m.changed = m.changed || ignored != f.ignored
 		switch f.ignored = ignored; {
-		case ignored:
+		case ignored, f.err != nil:
 		case s.isArchive():
 			m.group.generation = max(m.group.generation, h.Generation)
 		case s.live():
@@ -74,7 +77,7 @@ func (m *merger) epochOf(segments []*file, absorbed map[string]bool) (epoch stri
 	for _, f := range segments {
 		s := f.source.(*segmentFile)
 		switch {
-		case absorbed[filepath.Base(f.path)]:
+		case f.err != nil, absorbed[filepath.Base(f.path)]:
 		case newest == nil, s.live() && !newest.live(), s.live() == newest.live() && s.header().Start > newest.header().Start:
 			newest, epoch = s, s.header().Epoch
 		}
