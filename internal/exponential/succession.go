@@ -4,6 +4,8 @@ import (
 	"math"
 	"runtime"
 	"time"
+
+	"telltale/internal/cell"
 )
 
 // Every change of a histogram but counting is a new generation. This file makes
@@ -68,7 +70,7 @@ func (h *Histogram) spread(g *generation) *generation {
 	lanes, e := g.shape.lanes, g.epoch
 	if h.given == nil {
 		lanes = lanesFor(runtime.GOMAXPROCS(0))
-		e = &epoch{number: e.number, first: e.first, more: newLines((lanes - 1) * line)}
+		e = &epoch{number: e.number, first: e.first, more: cell.NewLines((lanes - 1) * line)}
 	}
 	if lanes == 1 {
 		return g
@@ -133,8 +135,7 @@ func (h *Histogram) Merge(s *Snapshot) {
 	all.Merge(s)
 	all.Limit(h.options)
 	g = h.publish(&all, shape{slotsFor(len(all.buckets)), g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
-	for !tryAddFloat(g.epoch.first, s.Sum) { // writers go on meanwhile
-	}
+	cell.AddFloat(g.epoch.first, s.Sum) // writers go on meanwhile
 }
 
 // stop stops all counting in a generation and makes s what it holds, but for the
@@ -157,7 +158,7 @@ func (h *Histogram) nothing(since int64) Snapshot {
 // one before.
 func (h *Histogram) newEpoch(number, lanes int) *epoch {
 	if h.given == nil {
-		return &epoch{number: number, first: new(Word), more: newLines((lanes - 1) * line)}
+		return &epoch{number: number, first: new(Word), more: cell.NewLines((lanes - 1) * line)}
 	}
 	return h.given.epoch(number)
 }
