@@ -96,9 +96,12 @@ const (
 	newSeries                    // first Inc of a series of three labels
 	histogramObserve             // Observe into 11 classic buckets
 	summaryObserve               // Observe into a count and a sum
+	nativeObserve                // Observe into native (exponential) buckets alone
+	quantileObserve              // Observe into a summary with three quantiles of ten minutes
 	registration                 // Register and Unregister of one counter
 	counters                     // a registry of counters with three labels, to be scraped
 	histograms                   // a registry of histograms with three labels, to be scraped
+	natives                      // a registry of native histograms with three labels and 20 used buckets each
 	textPage                     // a page of counters with three labels in text, to be parsed
 	openMetricsPage              // the same in OpenMetrics 1.0
 	protobufPage                 // the same in protobuf

@@ -161,6 +161,10 @@ func (p plan) rows() []row {
 		{"histogram-observe/contended", one(histogramObserve), contended, perOperation, []target{times(0.15, clientGolangName)}},
 		{"summary-observe/alone", one(summaryObserve), alone, perOperation, nil},
 		{"summary-observe/contended", one(summaryObserve), contended, perOperation, nil},
+		{"native-observe/alone", one(nativeObserve), alone, perOperation, []target{times(0.33, clientGolangName)}},
+		{"native-observe/contended", one(nativeObserve), contended, perOperation, []target{times(0.33, clientGolangName)}},
+		{"quantile-observe/alone", one(quantileObserve), alone, perOperation, []target{times(0.04, clientGolangName)}},
+		{"quantile-observe/contended", one(quantileObserve), contended, perOperation, []target{times(0.04, clientGolangName)}},
 		{"register/others=0", task{kind: registration, families: 0, series: 1}, alone, perOperation, nil},
 		{"register/others=" + size(p.others), task{kind: registration, families: p.others, series: 1}, alone, perOperation, nil},
 	}
@@ -193,6 +197,7 @@ func (p plan) rows() []row {
 		{"scrape-protobuf/" + most, million, perSeries(asProtobuf), nanosSeries, []target{times(0.04, clientGolangName), linear("scrape-protobuf/" + many)}},
 		{"scrape-text/" + most, million, perSeries(asText), nanosSeries, []target{times(1.7, arenaName), linear("scrape-text/" + many)}},
 		{"heap/histograms=" + size(p.heavy), registry(histograms, p.heavy), liveHeap, bytesSeries, []target{below(350)}},
+		{"heap/natives=" + size(p.heavy), registry(natives, p.heavy), liveHeap, bytesSeries, []target{below(1200)}},
 	}
 	for i, r := range instruments {
 		if slices.Contains(countingKinds, r.task.kind) {

@@ -1,7 +1,10 @@
 package multiprocess
 
 import (
+	"time"
+
 	"telltale/internal/cell"
+	"telltale/internal/exponential"
 	"telltale/multiprocess/internal/segment"
 )
 
@@ -14,6 +17,10 @@ func (r *familyRows) merge(t *totals, s segment.Space, row *cell.Word, slot uint
 	switch r.family.Layout {
 	case segment.LayoutHistogram, segment.LayoutFloats:
 		r.mergeHistogram(t, s, row, slot)
+	case segment.LayoutNative:
+		if !r.mergeNative(t, s, row, slot) {
+			return
+		}
 	case segment.LayoutSummary:
 		t.values[slot] += cell.LoadFloat(first)
 		t.values[slot+1] += float64(cell.At(first, 1).Load())
@@ -111,3 +118,45 @@ func (r *familyRows) mergeHistogram(t *totals, s segment.Space, row *cell.Word, 
 		t.exemplify(slot+to, r.family.Exemplar(s, row, i))
 	}
 }
+
+// mergeNative merges a row with native buckets, which have the count and the sum.
+// It reads them last, as they are counted in first: so the last classic bucket,
+// whose count is what is left of them, has none too few. It reports whether there
+// is something in the row that can be read.
+func (r *familyRows) mergeNative(t *totals, s segment.Space, row *cell.Word, slot uint32) bool {
+	first, below := r.family.Layout.Values(row), uint64(0)
+	classic := make([]uint64, 0, manyBuckets)
+	for i := range r.family.Classic() {
+		classic = append(classic, cell.At(first, i).Load())
+		below += classic[i]
+	}
+	if err := exponential.Read(r.family.NativeWordsAt(first), &t.work); err != nil {
+		return false
+	}
+	values := t.values[slot:]
+	for i, n := range append(classic, t.work.Count()-min(below, t.work.Count())) {
+		values[r.buckets[i]] += float64(n)
+	}
+	values[0] += t.work.Sum
+	native := t.nativeOf(slot, r.claim.family)
+	if linked(row) {
+		for i, to := range r.buckets {
+			t.exemplify(slot+to, r.family.Exemplar(s, row, i))
+		}
+		for i := len(r.buckets); native != nil && i < r.family.Exemplars(); i++ {
+			if e := r.family.Exemplar(s, row, i); e != nil {
+				native.exemplars.Add(e, int(r.claim.family.native.exemplars), exemplarAge)
+			}
+		}
+	}
+	if native != nil {
+		native.sum.Merge(&t.work)
+		native.sum.Limit(&exponential.Options{MaxBuckets: int(r.claim.family.native.buckets)})
+	}
+	return true
+}
+
+const (
+	manyBuckets = 32              // most histograms have fewer
+	exemplarAge = 5 * time.Minute // as in the root package
+)
