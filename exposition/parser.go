@@ -12,7 +12,8 @@ import (
 // Parser reads families. It is not safe for concurrent use.
 type Parser interface {
 	// Next returns the next family, which is the caller's to keep, or io.EOF
-	// after the last. Any other error is a [*SyntaxError] or one of the reader.
+	// after the last. Any other error is a [*SyntaxError] or one of the reader,
+	// and is returned ever after, unless [WithAllErrors] has it go on.
 	Next() (*model.Family, error)
 }
 
@@ -24,24 +25,28 @@ type SyntaxError = scan.SyntaxError
 type Limits = scan.Limits
 
 // ParserOption is an option of [NewParser].
-type ParserOption func(*Limits)
+type ParserOption = scan.Option
 
 // WithLimits sets other limits than the default ones.
-func WithLimits(l Limits) ParserOption {
-	return func(limits *Limits) { *limits = l }
-}
+func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
+
+// WithAllErrors has Next go on behind a [*SyntaxError], at the next line, so
+// that all that is wrong with a page can be told. An error that follows from one
+// before it is left out. A parser gives up after [Limits].Errors with
+// [ErrUnread]; the families that it returns lack what was wrong.
+func WithAllErrors() ParserOption { return scan.WithAllErrors() }
+
+// ErrUnread comes behind the errors of a page whose rest was not read, for there
+// were too many of them or too many bytes.
+var ErrUnread = scan.ErrUnread
 
 // NewParser returns a parser of the format that reads from r. Escaped names are
 // left as they are: the escaping scheme does not matter.
 func NewParser(r io.Reader, f Format, opts ...ParserOption) Parser {
-	var limits Limits
-	for _, opt := range opts {
-		opt(&limits)
-	}
 	switch f.wire() {
 	case openMetrics001, openMetrics1:
-		return openmetrics.NewParser(r, openmetrics.WithLimits(limits))
+		return openmetrics.NewParser(r, opts...)
 	default:
-		return text.NewParser(r, text.WithLimits(limits))
+		return text.NewParser(r, opts...)
 	}
 }

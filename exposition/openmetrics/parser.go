@@ -1,6 +1,7 @@
 package openmetrics
 
 import (
+	"cmp"
 	"io"
 	"strings"
 
@@ -13,7 +14,9 @@ import (
 type Parser struct {
 	scanner  *Scanner
 	families scan.Families
-	claims   map[string]bool // names of samples and families so far
+	claims   map[string]string // the family of each name of a sample or family so far
+	doubts   scan.Doubts
+	repeats  scan.Repeats
 
 	// Of the family being read:
 	family  *model.Family
@@ -21,6 +24,7 @@ type Parser struct {
 	has     metadata
 	samples bool
 	point   point
+	torn    bool // the point that opens next lacks a line that was wrong
 	index   *scan.Index
 	texts   scan.Texts
 	bounds  scan.Bounds
@@ -39,15 +43,21 @@ const (
 	united
 )
 
+var kinds = [...]metadata{scan.KindHelp: helped, scan.KindType: typed, scan.KindUnit: united}
+
 // NewParser returns a parser that reads from r.
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
-	return &Parser{scanner: NewScanner(r, opts...), claims: map[string]bool{}, index: scan.NewIndex()}
+	return &Parser{
+		scanner: NewScanner(r, opts...), families: scan.NewFamilies(scan.OptionsOf(opts)),
+		claims: map[string]string{}, index: scan.NewIndex(),
+	}
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
 // last. The family is the caller's to keep. An error is a [*SyntaxError] or one
-// of the reader, and is returned ever after. A page that is wrong somewhere is
-// wrong as a whole (section "Data transmission"): drop the families before.
+// of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
+// A page that is wrong somewhere is wrong as a whole (section "Data
+// transmission"): drop the families before.
 func (p *Parser) Next() (*model.Family, error) {
 	return p.families.Next(p.read)
 }
@@ -55,10 +65,18 @@ func (p *Parser) Next() (*model.Family, error) {
 // read reads a line and returns the family that it ends.
 func (p *Parser) read() (*model.Family, error) {
 	e, err := p.scanner.Next()
-	if err != nil {
+	switch {
+	case err == nil:
+	case p.families.GoesOn():
+		return p.doubt(err)
+	default:
 		return nil, err
 	}
-	return p.take(e)
+	done, err := p.take(e)
+	if err != nil && p.families.GoesOn() {
+		p.damage()
+	}
+	return done, err
 }
 
 // take reads a line. Where the line is the first behind a family, it returns
@@ -72,6 +90,9 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 		}
 		return done, err
 	case e.Kind == scan.KindSample:
+		if p.doubts.Has(e.Name) {
+			return nil, nil
+		}
 		if p.family != nil {
 			if part, ok := p.partOf(e.Name); ok {
 				return nil, p.sample(e, part)
@@ -80,8 +101,14 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	case p.family != nil && string(e.Name) == p.family.Name:
 		return nil, p.describe(e)
 	}
+	if e.Kind == scan.KindSample && p.doubts.Adopt(e.Name) {
+		return nil, nil
+	}
 	if done, err = p.end(); err != nil {
 		return nil, err
+	}
+	if e.Kind == scan.KindSample && p.doubts.Has(e.Name) { // for an error in what has just ended
+		return done, nil
 	}
 	p.begin(e)
 	if e.Kind == scan.KindSample {
@@ -95,34 +122,42 @@ func (p *Parser) begin(e *Entry) {
 	p.family = &model.Family{Name: string(e.Name)}
 	p.begun = place{e.Line, p.scanner.scan.Columns.Name}
 	p.has, p.samples = 0, false
+	p.torn = false
 }
 
 // describe takes metadata of the family.
 func (p *Parser) describe(e *Entry) error {
 	s := p.scanner.scan
-	var kind metadata
-	switch e.Kind {
-	case scan.KindHelp:
-		kind = helped
+	kind := kinds[e.Kind]
+	found, expected := "", ""
+	switch {
+	case p.samples:
+		found, expected = "metadata after samples of "+scan.Quote(e.Name), "it before them"
+	case p.has&kind != 0:
+		found, expected = "the same metadata of "+scan.Quote(e.Name)+" again", "it once"
+	}
+	if found != "" {
+		if kind == typed {
+			p.doubts.Add(p.family.Name)
+		}
+		return s.Fail(1, found, expected)
+	}
+	p.has |= kind
+	switch kind {
+	case helped:
 		p.family.Help = string(e.Text)
-	case scan.KindType:
-		kind = typed
+	case typed:
+		p.doubts.Find()
 		p.family.Type, _ = model.ParseType(string(e.Text)) // the scanner has checked it
-	default:
-		kind = united
+	case united:
 		p.family.Unit = string(e.Text)
 	}
 	switch {
-	case p.samples:
-		return s.Fail(1, "metadata after samples of "+scan.Quote(e.Name), "it before them")
-	case p.has&kind != 0:
-		return s.Fail(1, "the same metadata of "+scan.Quote(e.Name)+" again", "it once")
 	case p.family.Unit != "" && !strings.HasSuffix(p.family.Name, "_"+p.family.Unit):
 		return s.Fail(s.Columns.Text, "the unit "+scan.Quote(e.Text), "a unit that the family's name ends in, after an underscore")
 	case p.family.Unit != "" && (p.family.Type == model.Info || p.family.Type == model.StateSet):
 		return s.Fail(s.Columns.Text, "a unit of an info or a state set", "none")
 	}
-	p.has |= kind
 	return nil
 }
 
@@ -131,27 +166,33 @@ func (p *Parser) describe(e *Entry) error {
 // (sections "MetricFamily" and "Suffixes").
 func (p *Parser) settle() error {
 	f := p.family
+	if p.doubts.Has([]byte(f.Name)) {
+		return nil
+	}
 	if f.Type == model.Counter && strings.HasSuffix(f.Name, "_total") {
+		p.doubts.Add(f.Name)
 		return p.fail(p.begun, "the counter "+scan.Quote([]byte(f.Name)), `a counter's family without "_total", which its sample alone has`)
 	}
 	clash := p.claim(f.Name)
 	f.Type.Parts().Each(func(part model.Parts) {
 		if part != model.PartValue {
-			clash = p.claim(f.Name+part.Suffix()) || clash
+			clash = cmp.Or(clash, p.claim(f.Name+part.Suffix()))
 		}
 	})
-	if clash {
-		return p.fail(p.begun, "the family "+scan.Quote([]byte(f.Name))+", which clashes with one before it",
-			"families in one piece, whose names and samples differ")
+	if clash != "" {
+		p.doubts.Add(f.Name)
+		return p.repeats.Tell(clash, p.fail(p.begun, "the family "+scan.Quote([]byte(f.Name))+", which clashes with one before it",
+			"families in one piece, whose names and samples differ"))
 	}
 	return nil
 }
 
-// claim claims a name and reports whether it was taken.
-func (p *Parser) claim(name string) (taken bool) {
-	taken = p.claims[name]
-	p.claims[name] = true
-	return taken
+// claim claims a name for the family, and returns the one that had it before.
+func (p *Parser) claim(name string) (before string) {
+	if before = p.claims[name]; before == "" {
+		p.claims[name] = p.family.Name
+	}
+	return before
 }
 
 // end ends the family being read, if any.
@@ -160,11 +201,11 @@ func (p *Parser) end() (*model.Family, error) {
 	if f == nil {
 		return nil, nil
 	}
-	if !p.samples {
-		if err := p.settle(); err != nil {
+	if p.samples {
+		if err := p.families.Heed(p.endPoint()); err != nil {
 			return nil, err
 		}
-	} else if err := p.endPoint(); err != nil {
+	} else if err := p.families.Heed(p.settle()); err != nil {
 		return nil, err
 	}
 	p.family = nil

@@ -14,6 +14,7 @@ import (
 type point struct {
 	model.Point
 	open bool
+	torn bool // it lacks a line that was wrong
 	hash uint64 // of its labels
 	last place  // its last sample
 
@@ -105,7 +106,7 @@ func (p *Parser) single(e *Entry, part model.Parts, series scan.Labels) error {
 			return p.repeated()
 		}
 		labels := pt.Labels
-		if err := p.endPoint(); err != nil {
+		if err := p.families.Heed(p.endPoint()); err != nil {
 			return err
 		}
 		p.openPoint(e, labels)
@@ -143,13 +144,15 @@ func (p *Parser) reach(e *Entry, series scan.Labels) error {
 	if same {
 		switch before := pt.Timestamp; {
 		case e.Timestamp == before:
+		case pt.torn: // by such an error too
+			return scan.ErrTold
 		case e.Timestamp.IsSet() != before.IsSet():
 			return s.Fail(max(s.Columns.Value, 1), "samples of one metric with and without timestamp", "all or none of them")
 		case e.Timestamp.Compare(before) < 0:
 			return s.Fail(s.Columns.Timestamp, "the timestamp "+e.Timestamp.String()+" after "+before.String(), "timestamps that do not go back")
 		default:
 			labels := pt.Labels
-			if err := p.endPoint(); err != nil {
+			if err := p.families.Heed(p.endPoint()); err != nil {
 				return err
 			}
 			p.openPoint(e, labels)
@@ -159,10 +162,14 @@ func (p *Parser) reach(e *Entry, series scan.Labels) error {
 	}
 	if pt.open {
 		p.index.Enter(pt.hash, e.Line)
-		if _, found := p.index.Find(hash); found {
+		if line, found := p.index.Find(hash); found {
+			p.index.Enter(hash, told)
+			if line == told {
+				return scan.ErrTold
+			}
 			return s.Fail(s.Columns.Name, "a metric that others have come after", "metrics in one piece")
 		}
-		if err := p.endPoint(); err != nil {
+		if err := p.families.Heed(p.endPoint()); err != nil {
 			return err
 		}
 	}
@@ -174,7 +181,8 @@ func (p *Parser) reach(e *Entry, series scan.Labels) error {
 func (p *Parser) openPoint(e *Entry, labels model.Labels) {
 	pt := &p.point
 	pt.Point = model.Point{Labels: labels, Timestamp: e.Timestamp}
-	pt.open, pt.last = true, place{e.Line, 1}
+	pt.open, pt.torn, pt.last = true, p.torn, place{e.Line, 1}
+	p.torn = false
 	pt.count, pt.sum = 0, 0
 	pt.upper, pt.cumulative, pt.quantiles, pt.states = pt.upper[:0], pt.cumulative[:0], pt.quantiles[:0], pt.states[:0]
 	clear(pt.exemplars)
@@ -195,6 +203,8 @@ func (p *Parser) bucket(e *Entry, own int) error {
 	}
 	if n := len(pt.upper); n > 0 {
 		switch {
+		case pt.torn && (upper <= pt.upper[n-1] || e.Value < pt.cumulative[n-1]): // it may be the line before that was wrong
+			return scan.ErrTold
 		case upper <= pt.upper[n-1]:
 			return s.Fail(e.Labels.Column(own), "the bound "+scan.Quote(text)+" after "+model.FormatValue(pt.upper[n-1]), "increasing bounds, each once")
 		case e.Value < pt.cumulative[n-1]:
@@ -249,6 +259,10 @@ func (p *Parser) state(e *Entry, own int) error {
 // endPoint checks the point as a whole and gives it to the family.
 func (p *Parser) endPoint() error {
 	pt := &p.point
+	if !pt.open || pt.torn {
+		pt.open = false
+		return nil
+	}
 	pt.open = false
 	switch p.family.Type {
 	case model.Counter:

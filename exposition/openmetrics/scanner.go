@@ -32,12 +32,20 @@ const (
 )
 
 // ParserOption is an option of [NewParser] and [NewScanner].
-type ParserOption func(*scan.Limits)
+type ParserOption = scan.Option
 
 // WithLimits sets other limits than the default ones.
-func WithLimits(l Limits) ParserOption {
-	return func(limits *scan.Limits) { *limits = l }
-}
+func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
+
+// WithAllErrors has Next go on behind a [*SyntaxError], at the next line, so
+// that all that is wrong with a page can be told. An error that follows from one
+// before it is left out. A parser gives up after [Limits].Errors with
+// [ErrUnread]; the families that it returns lack what was wrong.
+func WithAllErrors() ParserOption { return scan.WithAllErrors() }
+
+// ErrUnread comes behind the errors of a page whose rest was not read, for there
+// were too many of them or too many bytes.
+var ErrUnread = scan.ErrUnread
 
 // grammar is what OpenMetrics allows in a line (section "ABNF").
 var grammar = scan.Grammar{
@@ -50,27 +58,32 @@ var grammar = scan.Grammar{
 // cost no allocation.
 type Scanner struct {
 	scan *scan.Scanner
+	goOn bool // behind errors
+	over bool // nothing comes behind the line
 	err  error
 }
 
 // NewScanner returns a scanner that reads from r.
 func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
-	var limits scan.Limits
-	for _, opt := range opts {
-		opt(&limits)
-	}
-	return &Scanner{scan: scan.New(r, grammar, limits)}
+	o := scan.OptionsOf(opts)
+	return &Scanner{scan: scan.New(r, grammar, o.Limits), goOn: o.AllErrors}
 }
 
 // Next returns the next line; the one before becomes invalid, with all that it
 // refers to. The last is "# EOF"; after it comes [io.EOF]. An error is a
-// [*SyntaxError] or one of the reader, and is returned ever after.
+// [*SyntaxError] or one of the reader, and is returned ever after, unless
+// [WithAllErrors] has it go on.
 func (s *Scanner) Next() (*Entry, error) {
 	if s.err == nil {
 		s.err = s.read()
 	}
-	if s.err != nil {
-		return nil, s.err
+	if err := s.err; err != nil {
+		if s.goOn && scan.IsSyntax(err) {
+			if s.err = nil; s.over {
+				s.err = io.EOF
+			}
+		}
+		return nil, err
 	}
 	if s.scan.Entry.Kind == scan.KindEnd {
 		s.err = io.EOF
@@ -82,6 +95,7 @@ func (s *Scanner) read() error {
 	line, err := s.scan.Advance()
 	switch {
 	case errors.Is(err, io.EOF):
+		s.over = true
 		return s.scan.FailAfter("the end of the page", `"# EOF"`)
 	case err != nil:
 		return err
@@ -102,6 +116,7 @@ func (s *Scanner) read() error {
 
 // end checks that nothing follows.
 func (s *Scanner) end() error {
+	s.over = true
 	rest, err := s.scan.Advance()
 	if err == nil {
 		return s.scan.Fail(1, scan.Quote(rest), "nothing after # EOF")

@@ -92,8 +92,28 @@ func (s *Scanner) Advance() ([]byte, error) {
 	s.line, s.Ended, err = s.lines.next()
 	s.pos = 0
 	e := &s.Entry
-	e.Kind, e.Line, e.Timestamp, e.Exemplar.Has = 0, s.lines.number, model.Timestamp{}, false
+	e.Kind, e.Line, e.Name, e.Timestamp, e.Exemplar.Has = 0, s.lines.number, nil, model.Timestamp{}, false
+	s.Columns.Value = 0
 	return s.line, err
+}
+
+// Readable reports whether a line that is wrong could be read in part: metadata
+// up to its name, a sample up to its value.
+func (s *Scanner) Readable() bool {
+	if s.Entry.Kind == KindSample {
+		return s.Columns.Value > 0
+	}
+	return len(s.Entry.Name) > 0
+}
+
+// Blank reports whether there is nothing in the line.
+func (s *Scanner) Blank() bool { return blanks(s.line) == len(s.line) }
+
+// Metadata reports whether the line is no sample: it is empty or begins with
+// "#".
+func (s *Scanner) Metadata() bool {
+	i := blanks(s.line)
+	return i == len(s.line) || s.line[i] == '#'
 }
 
 // CheckUTF8 returns an error if the line is not UTF-8.
