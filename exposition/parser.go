@@ -36,6 +36,10 @@ func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
 // [ErrUnread]; the families that it returns lack what was wrong.
 func WithAllErrors() ParserOption { return scan.WithAllErrors() }
 
+// WithLenient has a parser take what sloppy exporters write: see "Lenient
+// reading" above. The page is read as a whole before the first family comes.
+func WithLenient() ParserOption { return scan.WithLenient() }
+
 // ErrUnread comes behind the errors of a page whose rest was not read, for there
 // were too many of them or too many bytes.
 var ErrUnread = scan.ErrUnread

@@ -42,8 +42,10 @@ func TestLinear(t *testing.T) {
 	for name, page := range pages {
 		t.Run(name, func(t *testing.T) {
 			for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1} {
-				if _, err := parse([]byte(page), f); err != nil && len(err.Error()) > 500 {
-					t.Errorf("an error of %d bytes", len(err.Error()))
+				for _, opts := range [][]exposition.ParserOption{nil, {exposition.WithLenient()}, {exposition.WithAllErrors()}} {
+					if _, err := parse([]byte(page), f, opts...); err != nil && len(err.Error()) > 500 {
+						t.Errorf("an error of %d bytes", len(err.Error()))
+					}
 				}
 			}
 		})

@@ -12,11 +12,12 @@ import (
 // Parser reads a page family by family and holds it to every rule of
 // OpenMetrics 1.0. It is not safe for concurrent use.
 type Parser struct {
-	scanner  *Scanner
-	families scan.Families
-	claims   map[string]string // the family of each name of a sample or family so far
-	doubts   scan.Doubts
-	repeats  scan.Repeats
+	scanner   *Scanner
+	gathering *scan.Gathering // with [WithLenient]
+	families  scan.Families
+	claims    map[string]string // the family of each name of a sample or family so far
+	doubts    scan.Doubts
+	repeats   scan.Repeats
 
 	// Of the family being read:
 	family  *model.Family
@@ -47,10 +48,15 @@ var kinds = [...]metadata{scan.KindHelp: helped, scan.KindType: typed, scan.Kind
 
 // NewParser returns a parser that reads from r.
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
-	return &Parser{
-		scanner: NewScanner(r, opts...), families: scan.NewFamilies(scan.OptionsOf(opts)),
+	o := scan.OptionsOf(opts)
+	p := &Parser{
+		scanner: NewScanner(r, opts...), families: scan.NewFamilies(o),
 		claims: map[string]string{}, index: scan.NewIndex(),
 	}
+	if o.Lenient {
+		p.gathering = scan.NewGathering(p.scanner.Next, o, false)
+	}
+	return p
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
@@ -59,6 +65,9 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 // A page that is wrong somewhere is wrong as a whole (section "Data
 // transmission"): drop the families before.
 func (p *Parser) Next() (*model.Family, error) {
+	if p.gathering != nil {
+		return p.gathering.Next()
+	}
 	return p.families.Next(p.read)
 }
 

@@ -14,7 +14,7 @@ import (
 type point struct {
 	model.Point
 	open bool
-	torn bool // it lacks a line that was wrong
+	torn bool   // it lacks a line that was wrong
 	hash uint64 // of its labels
 	last place  // its last sample
 
@@ -247,10 +247,7 @@ func (p *Parser) state(e *Entry, own int) error {
 	if e.Value != 0 && e.Value != 1 {
 		return s.Fail(s.Columns.Value, "the state "+strconv.FormatFloat(e.Value, 'g', -1, 64), "0 or 1")
 	}
-	name := p.texts.Keep(e.Labels.Value(own))
-	for _, unescaped := range model.LabelsFromText(`x="` + name + `"`).All() {
-		name = unescaped
-	}
+	name := scan.Unescaped(p.texts.Keep(e.Labels.Value(own)))
 	p.point.Has |= model.PartValue
 	p.point.states = append(p.point.states, model.State{Name: name, On: e.Value == 1})
 	return nil

@@ -43,6 +43,11 @@ func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
 // [ErrUnread]; the families that it returns lack what was wrong.
 func WithAllErrors() ParserOption { return scan.WithAllErrors() }
 
+// WithLenient has a parser take what sloppy exporters write; the documentation of
+// the package exposition lists it. The page is read as a whole before the first
+// family comes.
+func WithLenient() ParserOption { return scan.WithLenient() }
+
 // ErrUnread comes behind the errors of a page whose rest was not read, for there
 // were too many of them or too many bytes.
 var ErrUnread = scan.ErrUnread
@@ -58,15 +63,23 @@ var grammar = scan.Grammar{
 // cost no allocation.
 type Scanner struct {
 	scan *scan.Scanner
-	goOn bool // behind errors
-	over bool // nothing comes behind the line
+	read func() error // reads a line; one without meaning leaves no kind
+	goOn bool         // behind errors
+	over bool         // nothing comes behind the line
 	err  error
 }
 
 // NewScanner returns a scanner that reads from r.
 func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
 	o := scan.OptionsOf(opts)
-	return &Scanner{scan: scan.New(r, grammar, o.Limits), goOn: o.AllErrors}
+	s := &Scanner{goOn: o.AllErrors}
+	if o.Lenient {
+		s.scan = scan.New(r, scan.LenientGrammar(scan.Seconds, grammar.Timestamps), o.Limits)
+		s.read = s.scan.LenientLine
+	} else {
+		s.scan, s.read = scan.New(r, grammar, o.Limits), s.strict
+	}
+	return s
 }
 
 // Next returns the next line; the one before becomes invalid, with all that it
@@ -74,8 +87,10 @@ func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
 // [*SyntaxError] or one of the reader, and is returned ever after, unless
 // [WithAllErrors] has it go on.
 func (s *Scanner) Next() (*Entry, error) {
-	if s.err == nil {
-		s.err = s.read()
+	for s.err == nil {
+		if s.err = s.read(); s.scan.Entry.Kind != 0 {
+			break
+		}
 	}
 	if err := s.err; err != nil {
 		if s.goOn && scan.IsSyntax(err) {
@@ -91,7 +106,8 @@ func (s *Scanner) Next() (*Entry, error) {
 	return &s.scan.Entry, nil
 }
 
-func (s *Scanner) read() error {
+// strict reads a line.
+func (s *Scanner) strict() error {
 	line, err := s.scan.Advance()
 	switch {
 	case errors.Is(err, io.EOF):

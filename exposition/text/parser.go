@@ -21,38 +21,42 @@ import (
 // Nothing is renamed: a counter family is "requests_total" as it is written, and
 // literal ([model.Family.IsLiteral]) where its name does not end so.
 type Parser struct {
-	scanner  *Scanner
-	families scan.Families
-	seen     map[string]bool // names of families
-	doubts   scan.Doubts
-	repeats  scan.Repeats
+	scanner   *Scanner
+	gathering *scan.Gathering // with [WithLenient]
+	families  scan.Families
+	seen      map[string]bool // names of families
+	doubts    scan.Doubts
+	repeats   scan.Repeats
 
 	// Of the family being read:
+	points  *scan.Points
 	family  *model.Family
 	help    bool
 	typed   bool
 	samples bool
-	loose   []model.Sample
-	series  []series // of a histogram or summary
-	index   *scan.Index
-	texts   scan.Texts
-	bounds  scan.Bounds
-	scratch scan.Labels
 }
 
 // NewParser returns a parser that reads from r, text 0.0.4 and 1.0.0 alike:
 // names in quotes are understood wherever they stand.
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
-	return &Parser{
-		scanner: NewScanner(r, opts...), families: scan.NewFamilies(scan.OptionsOf(opts)),
-		seen: map[string]bool{}, index: scan.NewIndex(),
+	o := scan.OptionsOf(opts)
+	p := &Parser{
+		scanner: NewScanner(r, opts...), families: scan.NewFamilies(o),
+		seen: map[string]bool{}, points: scan.NewPoints(),
 	}
+	if o.Lenient {
+		p.gathering = scan.NewGathering(p.scanner.Next, o, true)
+	}
+	return p
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
 // last. The family is the caller's to keep. An error is a [*SyntaxError] or one
 // of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
 func (p *Parser) Next() (*model.Family, error) {
+	if p.gathering != nil {
+		return p.gathering.Next()
+	}
 	return p.families.Next(p.read)
 }
 
@@ -122,6 +126,7 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	}
 	p.seen[name] = true
 	p.family = &model.Family{Name: name}
+	p.points.Begin(p.family)
 	p.help, p.typed, p.samples = false, false, false
 	if e.Kind == scan.KindSample {
 		p.sample(e, model.PartValue)
@@ -166,18 +171,20 @@ func (p *Parser) end() *model.Family {
 	if f == nil {
 		return nil
 	}
-	p.endSeries()
-	if f.Type == model.Counter && !strings.HasSuffix(f.Name, "_total") {
+	p.family, f = nil, p.points.End()
+	if name := f.Name; f.Type == model.Counter && !strings.HasSuffix(name, "_total") {
 		f = f.Literal()
-		f.Name = p.family.Name // Literal gave it a suffix
+		f.Name = name // Literal gave it a suffix
 	}
-	if len(p.loose) > 0 {
-		f = f.WithLoose(p.loose)
-	}
-	p.family, p.loose = nil, nil
-	p.index.Reset()
-	p.texts.Reset()
 	return f
+}
+
+// sample adds a sample to the family.
+func (p *Parser) sample(e *Entry, part model.Parts) {
+	if p.samples = true; p.family.Type == model.Counter {
+		part = model.PartTotal
+	}
+	p.points.Add(e, part)
 }
 
 // partOf reports whether a sample of the name belongs to the family, and as

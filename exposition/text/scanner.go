@@ -24,6 +24,7 @@ const (
 	KindSample = scan.KindSample
 	KindHelp   = scan.KindHelp
 	KindType   = scan.KindType
+	KindUnit   = scan.KindUnit // with [WithLenient]
 )
 
 // ParserOption is an option of [NewParser] and [NewScanner].
@@ -37,6 +38,11 @@ func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
 // before it is left out. A parser gives up after [Limits].Errors with
 // [ErrUnread]; the families that it returns lack what was wrong.
 func WithAllErrors() ParserOption { return scan.WithAllErrors() }
+
+// WithLenient has a parser take what sloppy exporters write; the documentation of
+// the package exposition lists it. The page is read as a whole before the first
+// family comes.
+func WithLenient() ParserOption { return scan.WithLenient() }
 
 // ErrUnread comes behind the errors of a page whose rest was not read, for there
 // were too many of them or too many bytes.
@@ -53,14 +59,22 @@ var grammar = scan.Grammar{
 // together: that is [Parser]'s. Lines cost no allocation.
 type Scanner struct {
 	scan *scan.Scanner
-	goOn bool // behind errors
+	read func() error // reads a line; one without meaning leaves no kind
+	goOn bool         // behind errors
 	err  error
 }
 
 // NewScanner returns a scanner that reads from r.
 func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
 	o := scan.OptionsOf(opts)
-	return &Scanner{scan: scan.New(r, grammar, o.Limits), goOn: o.AllErrors}
+	s := &Scanner{goOn: o.AllErrors}
+	if o.Lenient {
+		s.scan = scan.New(r, scan.LenientGrammar(scan.LenientMilliseconds, "a timestamp in milliseconds"), o.Limits)
+		s.read = s.scan.LenientLine
+	} else {
+		s.scan, s.read = scan.New(r, grammar, o.Limits), s.strict
+	}
+	return s
 }
 
 // Next returns the next line; the one before becomes invalid, with all that it
@@ -84,8 +98,8 @@ func (s *Scanner) Next() (*Entry, error) {
 	return nil, s.err
 }
 
-// read reads a line; one without meaning leaves no kind.
-func (s *Scanner) read() error {
+// strict reads a line.
+func (s *Scanner) strict() error {
 	line, err := s.scan.Advance()
 	if err != nil {
 		return err

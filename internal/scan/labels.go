@@ -150,7 +150,7 @@ func (s *Scanner) label(l *Labels, named func([]byte)) error {
 			return err
 		}
 	} else if name := s.word(&labelBytes); len(name) > 0 {
-		l.text = append(l.text, name...)
+		l.text = s.appendName(l.text, name)
 	} else {
 		return s.Unexpected("a label name")
 	}
@@ -177,6 +177,15 @@ func (s *Scanner) label(l *Labels, named func([]byte)) error {
 	sp.end = len(l.text)
 	l.spans = append(l.spans, sp)
 	return nil
+}
+
+// appendName appends a name that has no quotes, which a lenient format lets stand
+// so where it needs them.
+func (s *Scanner) appendName(dst, name []byte) []byte {
+	if !s.grammar.Lenient || model.LegacyLabelName(string(name)) {
+		return append(dst, name...)
+	}
+	return append(model.AppendEscaped(append(dst, '"'), string(name)), '"')
 }
 
 // quotedName reads a name in quotes into the text, which has no quotes about

@@ -14,11 +14,11 @@ func (s *Scanner) Sample() error {
 	if e.Value, err = s.number("a number"); err != nil {
 		return err
 	}
-	if e.Timestamp, err = s.timestamp(&s.Columns.Timestamp); err != nil {
+	if e.Timestamp, err = s.timestamp(&s.Columns.Timestamp, s.grammar.Timestamp, s.grammar.Timestamps); err != nil {
 		return err
 	}
-	if s.grammar.Exemplars && s.pos+1 < len(s.line) && s.line[s.pos+1] == '#' {
-		if err := s.exemplar(); err != nil {
+	if s.grammar.Exemplars {
+		if err := s.mayHaveExemplar(); err != nil {
 			return err
 		}
 	}
@@ -83,7 +83,7 @@ func (s *Scanner) number(expected string) (float64, error) {
 }
 
 // timestamp reads the timestamp that may stand here.
-func (s *Scanner) timestamp(column *int) (model.Timestamp, error) {
+func (s *Scanner) timestamp(column *int, read func([]byte) (model.Timestamp, bool), expected string) (model.Timestamp, error) {
 	before := s.pos
 	if !s.separator() {
 		return model.Timestamp{}, nil
@@ -97,50 +97,56 @@ func (s *Scanner) timestamp(column *int) (model.Timestamp, error) {
 	}
 	*column = s.pos + 1
 	token := s.token()
-	t, ok := s.grammar.Timestamp(token)
+	t, ok := read(token)
 	if !ok {
 		if len(token) == 0 {
 			s.pos = *column - 1
-			return t, s.Unexpected(s.grammar.Timestamps)
+			return t, s.Unexpected(expected)
 		}
-		return t, s.Fail(*column, Quote(token), s.grammar.Timestamps)
+		return t, s.Fail(*column, Quote(token), expected)
 	}
 	return t, nil
 }
 
-// exemplar reads an exemplar, from the space before it on.
-func (s *Scanner) exemplar() error {
-	if !s.at(' ') {
+// mayHaveExemplar reads the exemplar that may stand here, from the space before
+// it on.
+func (s *Scanner) mayHaveExemplar() error {
+	switch {
+	case s.grammar.Lenient:
+		return s.exemplarOrComment()
+	case s.pos+1 >= len(s.line) || s.line[s.pos+1] != '#':
+		return nil
+	case !s.at(' '):
 		return s.Unexpected("the end of the line")
 	}
-	s.Columns.Exemplar = s.pos + 2
+	s.pos++
+	return s.exemplar()
+}
+
+// exemplar reads an exemplar.
+func (s *Scanner) exemplar() error {
+	s.Columns.Exemplar = s.pos + 1
 	x := &s.Entry.Exemplar
-	s.pos += 2
-	if !s.at(' ') {
+	s.pos++
+	if !s.separator() && !s.grammar.Lenient {
 		return s.Unexpected(`a space after "#"`)
 	}
-	s.pos++
 	if !s.at('{') {
 		return s.Unexpected(`"{", the labels of an exemplar`)
 	}
 	if err := s.labels(&x.Labels, nil); err != nil {
 		return err
 	}
-	if !s.at(' ') {
+	if !s.separator() && !s.grammar.Lenient {
 		return s.Unexpected("a space before the exemplar's value")
 	}
-	s.pos++
 	s.Columns.ExemplarValue = s.pos + 1
 	var err error
 	if x.Value, err = s.number("the exemplar's value, a number"); err != nil {
 		return err
 	}
-	if !s.at(' ') {
-		x.Has, x.Timestamp = true, model.Timestamp{}
-		return nil
-	}
 	var column int
-	x.Timestamp, err = s.timestamp(&column)
+	x.Timestamp, err = s.timestamp(&column, Seconds, "a timestamp in seconds")
 	x.Has = true
 	return err
 }

@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"telltale/model"
@@ -14,6 +15,7 @@ type Grammar struct {
 	TrailingComma bool // one comma may stand behind the last label
 	AnyEscape     bool // a backslash before any other character stands for itself
 	Exemplars     bool // samples may have exemplars
+	Lenient       bool // what sloppy exporters write: see [Gathering]
 	Timestamp     func([]byte) (model.Timestamp, bool)
 	Timestamps    string // what Timestamp reads, for errors
 }
@@ -91,6 +93,9 @@ func (s *Scanner) Advance() ([]byte, error) {
 	var err error
 	s.line, s.Ended, err = s.lines.next()
 	s.pos = 0
+	if s.grammar.Lenient {
+		s.line = s.mended(s.line)
+	}
 	e := &s.Entry
 	e.Kind, e.Line, e.Name, e.Timestamp, e.Exemplar.Has = 0, s.lines.number, nil, model.Timestamp{}, false
 	s.Columns.Value = 0
@@ -198,6 +203,10 @@ func (s *Scanner) token() []byte {
 	for s.pos < len(s.line) && s.line[s.pos] != ' ' && (s.line[s.pos] != '\t' || !s.grammar.Blanks) {
 		s.pos++
 	}
+	if s.grammar.Lenient {
+		before, _, _ := bytes.Cut(s.line[start:s.pos], []byte{'#'})
+		s.pos = start + len(before)
+	}
 	return s.line[start:s.pos]
 }
 
@@ -219,10 +228,13 @@ var (
 // word returns the name without quotes that stands here, or nothing.
 func (s *Scanner) word(of *set) []byte {
 	rest, n := s.line[s.pos:], 0
-	if len(rest) > 0 && isDigit(rest[0]) {
+	if len(rest) > 0 && isDigit(rest[0]) && !s.grammar.Lenient {
 		return nil
 	}
 	for n < len(rest) && rest[n] < utf8.RuneSelf && of[rest[n]>>6]>>(rest[n]&63)&1 != 0 {
+		n++
+	}
+	for s.grammar.Lenient && n < len(rest) && strings.IndexByte(oddEnds, rest[n]) < 0 {
 		n++
 	}
 	s.pos += n
