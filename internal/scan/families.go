@@ -25,7 +25,7 @@ type Families struct {
 
 // NewFamilies returns what hands out the families of a page.
 func NewFamilies(o Options) Families {
-	return Families{goOn: o.AllErrors, left: o.Limits.withDefaults().Errors}
+	return Families{goOn: o.AllErrors, left: o.Limits.WithDefaults().Errors}
 }
 
 // GoesOn reports whether reading goes on behind errors.

@@ -199,7 +199,7 @@ func (g *Gathering) build(from *gathered) *model.Family {
 			switch {
 			case r.part == model.PartCreated:
 			case literal && r.name != from.name:
-				g.points.keepLoose(r.name, g.points.texts.Labels(r.entries[i].Labels), r.entries[i].Value, r.entries[i].Timestamp)
+				g.points.Loose(&r.entries[i])
 			default:
 				g.points.Add(&r.entries[i], r.part)
 			}

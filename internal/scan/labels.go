@@ -20,6 +20,19 @@ type span struct {
 	column           int // of the label in the line
 }
 
+// Append returns the labels with one more behind them.
+func (l Labels) Append(name, value string) Labels {
+	s := span{start: len(l.text)}
+	if s.start > 0 {
+		s.start++ // the comma
+	}
+	l.text = model.AppendLabel(l.text, name, value)
+	s.end = len(l.text)
+	s.name = s.end - len(model.AppendEscaped(nil, value)) - len(`=""`)
+	l.spans = append(l.spans, s)
+	return l
+}
+
 // Text returns the labels as they stand between braces.
 func (l Labels) Text() []byte { return l.text }
 

@@ -11,8 +11,8 @@ type Limits struct {
 // defaultLimits are far above what exporters write and far below what hurts.
 var defaultLimits = Limits{Input: 1 << 30, Line: 1 << 20, Labels: 256, Errors: 100}
 
-// withDefaults returns the limits with what is not set.
-func (l Limits) withDefaults() Limits {
+// WithDefaults returns the limits with what is not set.
+func (l Limits) WithDefaults() Limits {
 	if l.Input <= 0 {
 		l.Input = defaultLimits.Input
 	}

@@ -16,7 +16,8 @@ type Points struct {
 	own     string // the label that belongs to a bucket, a quantile or a state
 	loose   []model.Sample
 	series  []series
-	created map[uint64]model.Timestamp // by the hash of labels and timestamp
+	created []created
+	creates map[uint64]int // places in created, by the hash of labels and timestamp
 	index   *Index
 	texts   Texts
 	bounds  Bounds
@@ -29,6 +30,12 @@ type series struct {
 	upper []float64 // of the buckets whose values the point has
 }
 
+// created is when a series began to count.
+type created struct {
+	model.Point
+	taken bool // by a point with samples
+}
+
 // NewPoints returns what puts points together, for one family after the other.
 func NewPoints() *Points { return &Points{index: NewIndex()} }
 
@@ -38,16 +45,50 @@ func (p *Points) Begin(f *model.Family) { p.family = f }
 // Created takes the moment when a series began to count. It comes before all
 // other samples of the family.
 func (p *Points) Created(e *Entry) {
-	created, ok := model.UnixSeconds(e.Value)
+	at, ok := model.UnixSeconds(e.Value)
 	key := p.key(e.Labels, e.Timestamp)
-	if _, again := p.created[key]; !ok || again {
-		p.keepLoose(string(e.Name), p.texts.Labels(e.Labels), e.Value, e.Timestamp)
+	if _, again := p.creates[key]; !ok || again || e.Exemplar.Has {
+		p.Loose(e)
 		return
 	}
-	if p.created == nil {
-		p.created = map[uint64]model.Timestamp{}
+	if p.creates == nil {
+		p.creates = map[uint64]int{}
 	}
-	p.created[key] = created
+	p.creates[key] = len(p.created)
+	p.created = append(p.created, created{Point: model.Point{Labels: p.texts.Labels(e.Labels), Timestamp: e.Timestamp, Created: at}})
+}
+
+// createdOf returns when a series began to count, the first time it is asked.
+func (p *Points) createdOf(key uint64) model.Timestamp {
+	i, ok := p.creates[key]
+	if !ok || p.created[i].taken {
+		return model.Timestamp{}
+	}
+	p.created[i].taken = true
+	return p.created[i].Created
+}
+
+// Native adds a native histogram to its point.
+func (p *Points) Native(e *Entry, h *model.NativeHistogram) {
+	if p.family.Type == model.Histogram || p.family.Type == model.GaugeHistogram {
+		if s := p.find(e.Labels, e.Timestamp); s.Histogram.Native == nil {
+			s.Histogram.Native = h
+			return
+		}
+	}
+	p.LooseNative(e, h)
+}
+
+// LooseNative adds a native histogram that fits no point.
+func (p *Points) LooseNative(e *Entry, h *model.NativeHistogram) {
+	p.Loose(e)
+	p.loose[len(p.loose)-1].NativeHistogram = h
+}
+
+// Loose adds a sample that fits no point.
+func (p *Points) Loose(e *Entry) {
+	p.keepLoose(string(e.Name), p.texts.Labels(e.Labels), e.Value, e.Timestamp)
+	p.loose[len(p.loose)-1].Exemplar = p.texts.Exemplar(&e.Exemplar)
 }
 
 // Add adds a sample, as the part of the family that it is; part 0 is none.
@@ -55,7 +96,7 @@ func (p *Points) Add(e *Entry, part model.Parts) {
 	switch p.family.Type {
 	case model.Histogram, model.GaugeHistogram, model.Summary, model.StateSet:
 		if !p.fold(e, part) {
-			p.keepLoose(string(e.Name), p.texts.Labels(e.Labels), e.Value, e.Timestamp)
+			p.Loose(e)
 		}
 	default:
 		point := model.Point{
@@ -63,7 +104,7 @@ func (p *Points) Add(e *Entry, part model.Parts) {
 			Value: e.Value, Exemplar: p.texts.Exemplar(&e.Exemplar),
 		}
 		if len(p.created) > 0 {
-			point.Created = p.created[p.key(e.Labels, e.Timestamp)]
+			point.Created = p.createdOf(p.key(e.Labels, e.Timestamp))
 		}
 		p.family.Append(point)
 	}
@@ -179,7 +220,7 @@ func (p *Points) find(labels Labels, t model.Timestamp) *series {
 		return &p.series[i]
 	}
 	p.index.Enter(hash, n)
-	s := series{Point: model.Point{Labels: p.texts.Labels(labels), Timestamp: t, Created: p.created[hash]}}
+	s := series{Point: model.Point{Labels: p.texts.Labels(labels), Timestamp: t, Created: p.createdOf(hash)}}
 	switch p.family.Type {
 	case model.Summary:
 		s.Summary = &model.SummaryValue{}
@@ -209,11 +250,16 @@ func (p *Points) End() *model.Family {
 		}
 		f.Append(s.Point)
 	}
+	for _, c := range p.created {
+		if !c.taken {
+			f.Append(c.Point)
+		}
+	}
 	clear(p.series)
 	if p.series = p.series[:0]; len(p.loose) > 0 {
 		f = f.WithLoose(p.loose)
 	}
-	p.family, p.own, p.loose, p.created = nil, "", nil, nil
+	p.family, p.own, p.loose, p.created, p.creates = nil, "", nil, nil, nil
 	p.index.Reset()
 	p.texts.Reset()
 	return f

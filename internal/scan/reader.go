@@ -28,7 +28,7 @@ type reader struct {
 }
 
 func newReader(r io.Reader, limits Limits) reader {
-	limits = limits.withDefaults()
+	limits = limits.WithDefaults()
 	return reader{r: r, left: limits.Input, limits: limits}
 }
 
