@@ -188,8 +188,7 @@ func partOf(f *model.Family, s *sample) (found model.Parts) {
 			found = part
 		}
 	})
-	several := f.Type == model.Summary || f.Type == model.Histogram || f.Type == model.GaugeHistogram || f.Type == model.StateSet
-	if s.Exemplar != nil && found != model.PartBucket && several { // which have no place for it
+	if s.Exemplar != nil && found&(model.PartTotal|model.PartBucket) == 0 { // others have no place for it
 		return 0
 	}
 	return found
