@@ -3,6 +3,9 @@
 //	telltale demo [--listen ADDR] [--for DURATION]
 //	telltale serve --dir DIR [--listen ADDR]
 //	telltale merge [--no-accumulate] [--strict] [--to FORMAT] DIR|FILE...
+//	telltale check [--format FORMAT] [FILE|-|URL]
+//	telltale lint [--disable RULE[:METRIC]] [--rules] [FILE|-|URL]
+//	telltale convert [--from FORMAT] --to FORMAT [--strict] [FILE|-|URL]
 //
 // It exits with 0 when all is well, with 1 when something it was given is wrong
 // (a port that is taken, a directory that is not there), and with 2 when it was called wrongly.
@@ -32,6 +35,10 @@ type commandLine struct {
 	Demo  demo  `cmd:"" help:"Run a small shop under load and serve its metrics."`
 	Serve serve `cmd:"" help:"Serve the metrics of a service's worker processes as one page."`
 	Merge merge `cmd:"" help:"Print what the metrics files of worker processes say together."`
+
+	Check   check    `cmd:"" help:"Say whether a page of metrics holds to its format, and all that is wrong with it."`
+	Lint    lintVerb `cmd:"" help:"Say which metrics of a page are not named as they should be."`
+	Convert convert  `cmd:"" help:"Write a page of metrics in another format."`
 }
 
 // output is where verbs write their results.
