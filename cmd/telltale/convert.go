@@ -94,14 +94,7 @@ func (c *convert) verify(page []byte, lost *losses) {
 			return
 		case err != nil:
 			last = err
-			var wrong *exposition.SyntaxError
-			if line := []byte(nil); errors.As(err, &wrong) {
-				line, _ = d.line(wrong.Line)
-				shown, _ := excerpt(line, wrong.Column)
-				lost.add("a rule is broken: "+wrong.Expected, shown)
-				continue
-			}
-			lost.add("a rule is broken", err.Error())
+			lost.broken(&d, err)
 		}
 	}
 }

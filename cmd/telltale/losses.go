@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
+	"telltale/exposition"
 	"telltale/model"
 )
 
@@ -56,6 +58,18 @@ func (l *losses) add(reason, what string) {
 	known.count++
 }
 
+// broken adds an error of the page that was written.
+func (l *losses) broken(d *document, err error) {
+	var wrong *exposition.SyntaxError
+	if !errors.As(err, &wrong) {
+		l.add("a rule is broken", err.Error())
+		return
+	}
+	line, _ := d.line(wrong.Line)
+	shown, _ := excerpt(line, wrong.Column)
+	l.add("a rule is broken: "+wrong.Expected, shown)
+}
+
 // tell says what was lost, a line for each reason.
 func (l *losses) tell(say func(error), format string) {
 	for _, lost := range l.all {
@@ -79,10 +93,10 @@ func (l *losses) look(f *model.Family, c capacity, escaped bool) {
 	if f.Unit != "" {
 		unheld(c.units && (c.unitsAny || ends && f.BaseName() != f.Unit), "a unit is left out")
 	}
-	switch {
-	case f.Type == model.Info || f.Type == model.StateSet:
+	switch f.Type {
+	case model.Info, model.StateSet:
 		unheld(c.types, "the type "+f.Type.String()+" becomes another")
-	case f.Type == model.GaugeHistogram:
+	case model.GaugeHistogram:
 		unheld(c.gauges, "the type gaugehistogram becomes a histogram and gauges")
 	}
 	if f.IsLiteral() {
@@ -103,7 +117,7 @@ func (l *losses) lookAt(f *model.Family, p *model.Point, c capacity, escaped boo
 	if _, nsec := p.Timestamp.UnixParts(); nsec%1e6 != 0 && !c.nanoseconds {
 		l.add("a timestamp is cut to milliseconds", f.Name)
 	}
-	if escaped && !(p.Labels.AllLegacy() && p.Info.AllLegacy()) {
+	if escaped && (!p.Labels.AllLegacy() || !p.Info.AllLegacy()) {
 		l.add("a label's name is written with other characters", f.Name)
 	}
 	exemplars := 0
