@@ -11,7 +11,7 @@ import (
 // Pages that would take minutes if anything in a parser took more than linear
 // time, and here take no time at all.
 func TestLinear(t *testing.T) {
-	const n = 100_000
+	const n = 50_000
 	lines := func(head string, line func(i int) string) string {
 		var b strings.Builder
 		b.WriteString(head)
