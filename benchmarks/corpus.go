@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 )
 
@@ -148,4 +149,19 @@ func counterNames(t task) []string {
 		names[i] = counterName(i)
 	}
 	return names
+}
+
+// pageOf returns the page of counters that a task has parsed.
+func pageOf(t task) []byte {
+	family, end := counterName(0), ""
+	if t.kind == openMetricsPage {
+		family, end = strings.TrimSuffix(family, "_total"), "# EOF\n"
+	}
+	page := fmt.Appendf(nil, "# HELP %s %s\n# TYPE %s counter\n", family, counterHelp, family)
+	for i := range t.series {
+		page = appendSeries(page, counterName(0), labelsOf(i))
+		page = append(append(page, '}', ' '), strconv.FormatUint(counterValue(i), 10)...)
+		page = append(page, '\n')
+	}
+	return append(page, end...)
 }

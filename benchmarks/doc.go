@@ -3,9 +3,10 @@
 //
 //	GOWORK=off go run . [-rows REGEXP] [-peers LIST] [-rounds N] [-json FILE] [-markdown FILE] [-quick]
 //
-// The peers are client_golang, VictoriaMetrics/metrics (vm), the OpenTelemetry
-// SDK with its Prometheus exporter (otel) and the bare standard library doing
-// the same work (the floors).
+// The peers are client_golang (with the parser of prometheus/common),
+// VictoriaMetrics/metrics (vm), the OpenTelemetry SDK with its Prometheus
+// exporter (otel), the parsers of the Prometheus server (prometheus) and the bare
+// standard library doing the same work (the floors).
 //
 // # How it measures
 //
@@ -22,7 +23,7 @@
 // A ratio is telltale's figure over the peer's in the same round; the table
 // shows the median over rounds and the range. Trust ratios, not nanoseconds.
 //
-// Times are per operation, per series scraped, or per scrape, as the row's unit
+// Times are per operation, per series scraped, per scrape or per line parsed, as the row's unit
 // in -json says; allocations are per operation or scrape, and in the rows of
 // live heap the objects of a series.
 //

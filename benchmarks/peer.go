@@ -27,6 +27,7 @@ const (
 	victoriaName     = "vm"
 	prebuiltName     = "vm-prebuilt" // vm, given a name that somebody else put together
 	otelName         = "otel"
+	prometheusName   = "prometheus" // the server's own parsers
 	floorName        = "floor"
 	arenaName        = "floor-arena"   // all series text in one arena beside an array of words
 	shardedName      = "floor-sharded" // one padded word for each goroutine
@@ -40,6 +41,7 @@ func roster() []peer {
 		victoriaPeer{},
 		prebuiltPeer{},
 		otelPeer{},
+		prometheusPeer{},
 		floorPeer{},
 		arenaPeer{},
 		shardedPeer{},
@@ -48,7 +50,7 @@ func roster() []peer {
 
 // rivals are the peers that telltale must nowhere be slower than. The floors
 // and vm-prebuilt do less than the whole work and serve as marks only.
-var rivals = []string{clientGolangName, victoriaName, otelName}
+var rivals = []string{clientGolangName, victoriaName, otelName, prometheusName}
 
 // notSlower is the ratio to a rival that passes for equal: figures of one
 // process agree within a few percent.
@@ -87,6 +89,8 @@ const (
 	registration                 // Register and Unregister of one counter
 	counters                     // a registry of counters with three labels, to be scraped
 	histograms                   // a registry of histograms with three labels, to be scraped
+	textPage                     // a page of counters with three labels in text, to be parsed
+	openMetricsPage              // the same in OpenMetrics 1.0
 )
 
 // task is work in a certain amount. Rows with equal tasks share their setup.
@@ -109,6 +113,9 @@ type subject struct {
 	text, openMetrics func(w io.Writer) error
 	// oneName scrapes a single family.
 	oneName func(w io.Writer, family string) error
+	// families and lines parse the task's page, whole families at once and
+	// sample by sample with names, labels and values; they count the samples.
+	families, lines func() (samples int, err error)
 	// handler answers scrapes over HTTP.
 	handler http.Handler
 	// close releases what would outlive the subject.

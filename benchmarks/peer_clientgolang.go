@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 )
 
 // clientGolangPeer is github.com/prometheus/client_golang.
@@ -44,6 +46,8 @@ func (p clientGolangPeer) prepare(t task) (*subject, error) {
 		err = p.fillCounters(reg, t)
 	case histograms:
 		err = p.fillHistograms(reg, t)
+	case textPage:
+		s = p.parsing(t)
 	default:
 		err = errNotOffered
 	}
@@ -234,4 +238,18 @@ func encodeGathered(w io.Writer, gatherer prometheus.Gatherer, format expfmt.For
 		return closer.Close()
 	}
 	return nil
+}
+
+// parsing parses the task's page with the parser of prometheus/common, which is
+// client_golang's for tests.
+func (clientGolangPeer) parsing(t task) *subject {
+	page := pageOf(t)
+	return &subject{families: func() (samples int, err error) {
+		parser := expfmt.NewTextParser(model.UTF8Validation)
+		families, err := parser.TextToMetricFamilies(bytes.NewReader(page))
+		for _, f := range families {
+			samples += len(f.GetMetric())
+		}
+		return samples, err
+	}}
 }

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"io"
 
 	"telltale"
 	"telltale/exposition"
+	"telltale/exposition/openmetrics"
+	"telltale/exposition/text"
+	"telltale/model"
 	"telltale/scrapehttp"
 )
 
@@ -45,6 +50,8 @@ func (p telltalePeer) prepare(t task) (*subject, error) {
 		err = p.fillCounters(reg, t)
 	case histograms:
 		err = p.fillHistograms(reg, t)
+	case textPage, openMetricsPage:
+		s = p.parsing(t)
 	default:
 		err = errNotOffered
 	}
@@ -246,5 +253,50 @@ func registrySubject(reg *telltale.Registry) *subject {
 			return telltale.WriteLatest(ctx, w, reg.Restricted(family))
 		},
 		handler: scrapehttp.Handler(reg),
+	}
+}
+
+// parsing parses the task's page.
+func (telltalePeer) parsing(t task) *subject {
+	page := pageOf(t)
+	format := exposition.Text004
+	lines := func() func() (*text.Entry, error) { return text.NewScanner(bytes.NewReader(page)).Next }
+	if t.kind == openMetricsPage {
+		format = exposition.OpenMetrics1
+		lines = func() func() (*openmetrics.Entry, error) { return openmetrics.NewScanner(bytes.NewReader(page)).Next }
+	}
+	return &subject{
+		families: func() (samples int, err error) {
+			parser := exposition.NewParser(bytes.NewReader(page), format)
+			var scratch model.Point
+			for {
+				f, err := parser.Next()
+				if errors.Is(err, io.EOF) {
+					return samples, nil
+				}
+				if err != nil {
+					return samples, err
+				}
+				_ = f.Visit(&scratch, func(*model.Point) error { // the visitor has no error
+					samples++
+					return nil
+				})
+			}
+		},
+		lines: func() (samples int, err error) {
+			next := lines()
+			for {
+				e, err := next()
+				if errors.Is(err, io.EOF) {
+					return samples, nil
+				}
+				if err != nil {
+					return samples, err
+				}
+				if e.Kind == text.KindSample {
+					samples++
+				}
+			}
+		},
 	}
 }

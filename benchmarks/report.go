@@ -222,6 +222,7 @@ func modules() map[string]string {
 // measuredModules are the peers' modules, whose versions belong in the report.
 var measuredModules = []string{
 	"github.com/prometheus/client_golang",
+	"github.com/prometheus/prometheus",
 	"github.com/VictoriaMetrics/metrics",
 	"go.opentelemetry.io/otel/sdk/metric",
 	"go.opentelemetry.io/otel/exporters/prometheus",

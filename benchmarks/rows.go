@@ -23,6 +23,7 @@ const (
 	perOperation  unit = "ns/op"
 	nanosSeries   unit = "ns/series"
 	nanosScrape   unit = "ns/scrape"
+	nanosLine     unit = "ns/line"
 	bytesSeries   unit = "B/series"
 	bytesOfScrape unit = "B/scrape"
 )
@@ -152,6 +153,13 @@ func (p plan) rows() []row {
 		{"http-identity/" + many, registry(counters, p.many), overHTTP("identity"), nanosSeries, []target{times(0.03, clientGolangName)}},
 		{"http-gzip/" + many, registry(counters, p.many), overHTTP("gzip"), nanosSeries, []target{times(0.12, clientGolangName)}},
 	}
+	lines := "lines=" + size(p.many)
+	parsing := []row{
+		{"parse-text-families/" + lines, registry(textPage, p.many), perLine(wholeFamilies), nanosLine, []target{times(0.12, clientGolangName)}},
+		{"parse-text-lines/" + lines, registry(textPage, p.many), perLine(lineByLine), nanosLine, []target{times(0.5, prometheusName)}},
+		{"parse-openmetrics-families/" + lines, registry(openMetricsPage, p.many), perLine(wholeFamilies), nanosLine, nil},
+		{"parse-openmetrics-lines/" + lines, registry(openMetricsPage, p.many), perLine(lineByLine), nanosLine, []target{times(0.5, prometheusName)}},
+	}
 	million := registry(counters, p.most)
 	memory := []row{
 		{"heap/" + most, million, liveHeap, bytesSeries, []target{below(160)}},
@@ -159,7 +167,7 @@ func (p plan) rows() []row {
 		{"scrape-text/" + most, million, perSeries(asText), nanosSeries, []target{times(1.7, arenaName), linear("scrape-text/" + many)}},
 		{"heap/histograms=" + size(p.heavy), registry(histograms, p.heavy), liveHeap, bytesSeries, []target{below(350)}},
 	}
-	return slices.Concat(instruments, scrapes, memory)
+	return slices.Concat(instruments, scrapes, parsing, memory)
 }
 
 // size spells a count for a row's name.

@@ -137,6 +137,31 @@ func perSeries(way scrape) stopwatch {
 	}
 }
 
+// parse is a way to parse a page, nil if there is none.
+type parse func(s *stand) func() (samples int, err error)
+
+func wholeFamilies(s *stand) func() (int, error) { return s.subject.families }
+func lineByLine(s *stand) func() (int, error)    { return s.subject.lines }
+
+// perLine measures parsing, the time per sample.
+func perLine(way parse) stopwatch {
+	return func(s *stand) (sample, error) {
+		read := way(s)
+		if read == nil {
+			return sample{}, errNotOffered
+		}
+		taken, err := s.steady(func() error {
+			samples, err := read()
+			if err == nil && samples != s.task.total() {
+				err = fmt.Errorf("%d samples parsed of %d", samples, s.task.total())
+			}
+			return err
+		})
+		taken.Value /= float64(s.task.total())
+		return taken, err
+	}
+}
+
 // oneFamily measures the scrape of one family of all, the time per scrape.
 func oneFamily(s *stand) (sample, error) {
 	if s.subject.oneName == nil {

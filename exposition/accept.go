@@ -15,6 +15,7 @@ type mediaRange struct {
 	version   version // zero if it names none
 	q         float64
 	escaping  model.Escaping
+	escapes   bool // it names an escaping scheme that is known
 }
 
 // parseAccept reads an Accept header, leaving out what is not well-formed.
@@ -32,7 +33,7 @@ func parseAccept(header string) []mediaRange {
 
 func parseRange(s string) (r mediaRange, ok bool) {
 	mediaType, params := cutUnquoted(s, ';')
-	r = mediaRange{mediaType: token(mediaType), q: 1, escaping: model.Underscores}
+	r = mediaRange{mediaType: token(mediaType), q: 1}
 	ok = strings.Contains(r.mediaType, "/")
 	for params != "" && ok {
 		var param string
@@ -46,7 +47,7 @@ func parseRange(s string) (r mediaRange, ok bool) {
 			r.version, ok = parseVersion(value)
 		case "escaping":
 			if e, err := model.ParseEscaping(token(value)); err == nil {
-				r.escaping = e
+				r.escaping, r.escapes = e, true
 			}
 		}
 	}

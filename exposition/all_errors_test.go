@@ -82,11 +82,11 @@ func TestAllErrors(t *testing.T) {
 		{
 			"counter under its sample's name", exposition.OpenMetrics1,
 			"# TYPE a_total counter\na_total{b=\"1\"} 1\na_created{b=\"1\"} 1\na_total{b=\"2\"} 1\na_created{b=\"2\"} 1\nc x\n# EOF\n",
-			[]string{`1:8 the counter "a_total"`, `6:3 "x"`},
+			[]string{`2:1 the family "a_total", which clashes with one before it`, `6:3 "x"`},
 		},
 		{
 			"counter of that name without samples", exposition.OpenMetrics1,
-			"# TYPE a_total counter\n# TYPE b gauge\nb x\n# EOF\n", []string{`1:8 the counter "a_total"`, `3:3 "x"`},
+			"# TYPE a_total counter\n# TYPE b gauge\nb x\n# EOF\n", []string{`3:3 "x"`},
 		},
 		{
 			"family in pieces", exposition.OpenMetrics1,

@@ -15,7 +15,7 @@ import (
 	"telltale/model"
 )
 
-var formats = []exposition.Format{exposition.Text004, exposition.Text100, exposition.OpenMetrics001, exposition.OpenMetrics1}
+var formats = []exposition.Format{exposition.Text004, exposition.Text100, exposition.OpenMetrics001, exposition.OpenMetrics1, exposition.OpenMetrics2}
 
 func TestDrops(t *testing.T) {
 	all := families(t)
@@ -38,6 +38,16 @@ func TestDrops(t *testing.T) {
 		exposition.Text100.WithEscaping(model.AllowUTF8):      {nameless},
 		exposition.OpenMetrics1:                               append(slices.Clone(misfits), clash, nameless, long),
 		exposition.OpenMetrics1.WithEscaping(model.AllowUTF8): append(slices.Clone(misfits), nameless, long),
+		exposition.OpenMetrics2: {
+			`"requests_total" "requests_total": the exemplar has no timestamp`,
+			`"only_buckets_bytes" "only_buckets_bytes_bucket": the format has no place for an exemplar here`,
+			`"only_buckets_bytes" "only_buckets_bytes_bucket": the format has no place for an exemplar here`,
+			misfits[2],
+			`"my.metric_seconds" "my.metric_seconds_total": the exemplar has no timestamp`,
+			nameless,
+			`"long" "long_total": the exemplar has no timestamp`,
+			`"long" "long_total": the exemplar has no timestamp`,
+		},
 	} {
 		if got := report(f); !slices.Equal(got, want) {
 			t.Errorf("%s drops\n%s\nwant\n%s", f, strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -190,7 +200,7 @@ func TestWriterFails(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	for f, want := range map[exposition.Format]string{exposition.Text004: "", exposition.OpenMetrics1: "# EOF\n"} {
+	for f, want := range map[exposition.Format]string{exposition.Text004: "", exposition.OpenMetrics1: "# EOF\n", exposition.OpenMetrics2: "# EOF\n"} {
 		var out bytes.Buffer
 		e := exposition.NewEncoder(&out, f)
 		if err := errors.Join(e.Close(), e.Close()); err != nil || out.String() != want {
@@ -234,29 +244,34 @@ func (brokenSource) VisitPoints(p *model.Point, visit func(*model.Point) error) 
 
 // The reader that the tests trust refuses what is wrong.
 func TestChecker(t *testing.T) {
-	for page, openMetrics := range map[string]bool{
-		"a 1.0":                         false, // no newline
-		"a 1\n":                         false, // not spelled as a float
-		"a{b=\"\n\"} 1.0\n":             false,
-		"a{b=\"\"\"} 1.0\n":             false,
-		"a{b=\"\",b=\"\"} 1.0\n":        false, // a label twice
-		"a.b 1.0\n":                     false,
-		"{\"a.b\"} 1.0\n":               false, // not under underscores
-		"a{\"b.c\"=\"\"} 1.0\n":         false,
-		"\n":                            false,
-		"# HELP a \n\n":                 false,
-		"# HELP a \\\"\n":               false, // an escaped quote is OpenMetrics'
-		"# TYPE a b\n# TYPE a c\n":      false,
-		"a 1.0 1.5\n":                   false, // milliseconds are whole
-		"a 1.0\n":                       true,  // no # EOF
-		"a 1.0 # {b=\"\"}\n# EOF\n":     true,  // an exemplar without a value
-		"# UNIT a seconds\n# EOF\n":     true,
-		"# EOF\n# EOF\n":                true,
-		"a 1.0 1.1234567891\n# EOF\n":   true,
-		"a{b=\"\xff\"} 1.0\n# EOF\n":    true,
-		"a 1.0 # {b=\"\",b=\"\"} 1.0\n": true,
+	text, om1, om2 := exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2
+	for page, format := range map[string]exposition.Format{
+		"a 1.0":                         text, // no newline
+		"a 1\n":                         text, // not spelled as a float
+		"a{b=\"\n\"} 1.0\n":             text,
+		"a{b=\"\"\"} 1.0\n":             text,
+		"a{b=\"\",b=\"\"} 1.0\n":        text, // a label twice
+		"a.b 1.0\n":                     text,
+		"{\"a.b\"} 1.0\n":               text, // not under underscores
+		"a{\"b.c\"=\"\"} 1.0\n":         text,
+		"\n":                            text,
+		"# HELP a \n\n":                 text,
+		"# HELP a \\\"\n":               text, // an escaped quote is OpenMetrics'
+		"# TYPE a b\n# TYPE a c\n":      text,
+		"a 1.0 1.5\n":                   text, // milliseconds are whole
+		"a 1.0\n":                       om1,  // no # EOF
+		"a 1.0 # {b=\"\"}\n# EOF\n":     om1,  // an exemplar without a value
+		"# UNIT a seconds\n# EOF\n":     om1,
+		"# EOF\n# EOF\n":                om1,
+		"a 1.0 1.1234567891\n# EOF\n":   om1,
+		"a{b=\"\xff\"} 1.0\n# EOF\n":    om1,
+		"a 1.0 # {b=\"\",b=\"\"} 1.0\n": om1,
+		"a 1.0 # {} 1.0\n# EOF\n":       om2, // no timestamp
+		"a {count:1,sum:1.0}}\n# EOF\n": om2,
+		"a {count:1.5}\n# EOF\n":        om2,
+		"a st@1 1.0\n# EOF\n":           om2,
 	} {
-		if wellFormed([]byte(page), openMetrics, model.Underscores) == nil {
+		if wellFormed([]byte(page), format) == nil {
 			t.Errorf("%q passes", page)
 		}
 	}
@@ -295,11 +310,11 @@ func FuzzEncode(f *testing.F) {
 			r.Name = name + suffix + "_restricted"
 			all = append(all, r)
 		}
-		for _, format := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1} {
+		for _, format := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2} {
 			for _, scheme := range schemes {
 				for _, one := range all {
 					got := page(t, format.WithEscaping(scheme), []*model.Family{one}, exposition.WithCreated())
-					checkPage(t, got, format == exposition.OpenMetrics1, scheme)
+					checkPage(t, got, format.WithEscaping(scheme))
 				}
 			}
 		}

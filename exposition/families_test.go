@@ -67,7 +67,10 @@ func families(t testing.TB) []*model.Family {
 	must(histogram.Add([]string{"200"}, buckets, model.WithSum(7.5), model.WithCreated(moment)))
 	must(histogram.Add([]string{"500"}, buckets))
 	all = append(all, histogram.Family())
-	must(histogram.Add([]string{"native"}, nil, model.WithNative(&model.NativeHistogram{Count: 4, Sum: 2})))
+	must(histogram.Add([]string{"native"}, nil, model.WithNative(&model.NativeHistogram{
+		Schema: 3, ZeroThreshold: 1e-128, ZeroCount: 1, Count: 4, Sum: 2,
+		PositiveSpans: []model.Span{{Offset: -2, Length: 1}, {Offset: 1, Length: 1}}, Positive: []float64{2, 1},
+	})))
 	negative := family("drift", "Bounds below zero.", model.Histogram)
 	bounds, err := model.NewBounds([]float64{-1, 1})
 	must(err)

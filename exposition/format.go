@@ -7,12 +7,13 @@ import "telltale/model"
 type Format uint16
 
 // The formats, under the scheme that readers expect who ask for none:
-// underscores. [Format.WithEscaping] gives them another.
+// underscores, but for OpenMetrics 2.0, which knows no escaping. [Format.WithEscaping] gives them another.
 const (
 	Text004        = Format(text004)<<8 | Format(model.Underscores)        // Prometheus text 0.0.4, understood by everyone
 	Text100        = Format(text100)<<8 | Format(model.Underscores)        // Prometheus text 1.0.0, which may have quoted names
 	OpenMetrics001 = Format(openMetrics001)<<8 | Format(model.Underscores) // OpenMetrics 0.0.1, written as 1.0
 	OpenMetrics1   = Format(openMetrics1)<<8 | Format(model.Underscores)   // OpenMetrics 1.0.0
+	OpenMetrics2   = Format(openMetrics2)<<8 | Format(model.AllowUTF8)     // OpenMetrics 2.0.0, experimental: a draft that may change
 )
 
 // wire is a format without its escaping scheme: an index of wires.
@@ -23,6 +24,7 @@ const (
 	text100
 	openMetrics001
 	openMetrics1
+	openMetrics2
 )
 
 // wires describes the formats. One is added here, in preference and in
@@ -30,13 +32,16 @@ const (
 var wires = [...]struct {
 	mediaType string
 	version   version
-	standard  bool // it is meant where no version is named
-	escapes   bool // its content type always names the escaping scheme
+	escaping  model.Escaping // where the client names none
+	standard  bool           // it is meant where no version is named
+	escapes   bool           // its content type always names the escaping scheme
+	draft     bool           // it is given to those alone who name its version
 }{
-	text004:        {"text/plain", version{0, 0, 4}, true, false},
-	text100:        {"text/plain", version{1, 0, 0}, false, true},
-	openMetrics001: {"application/openmetrics-text", version{0, 0, 1}, false, false},
-	openMetrics1:   {"application/openmetrics-text", version{1, 0, 0}, true, true},
+	text004:        {"text/plain", version{0, 0, 4}, model.Underscores, true, false, false},
+	text100:        {"text/plain", version{1, 0, 0}, model.Underscores, false, true, false},
+	openMetrics001: {"application/openmetrics-text", version{0, 0, 1}, model.Underscores, false, false, false},
+	openMetrics1:   {"application/openmetrics-text", version{1, 0, 0}, model.Underscores, true, true, false},
+	openMetrics2:   {"application/openmetrics-text", version{2, 0, 0}, model.AllowUTF8, false, false, true},
 }
 
 // wire returns the format's wire; what is none of them is text 0.0.4.
@@ -66,7 +71,7 @@ func (f Format) WithEscaping(e model.Escaping) Format {
 func (f Format) ContentType() string {
 	w := wires[f.wire()]
 	s := w.mediaType + "; version=" + w.version.String() + "; charset=utf-8"
-	if w.escapes || f.Escaping() != model.Underscores {
+	if w.escapes || f.Escaping() != w.escaping {
 		s += "; escaping=" + f.Escaping().String()
 	}
 	return s

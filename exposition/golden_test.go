@@ -60,17 +60,21 @@ func TestGolden(t *testing.T) {
 		t.Run(scheme.String(), func(t *testing.T) {
 			text := page(t, exposition.Text004.WithEscaping(scheme), all)
 			golden(t, "text."+scheme.String(), text)
-			checkPage(t, text, false, scheme)
+			checkPage(t, text, exposition.Text004.WithEscaping(scheme))
 			if newer := page(t, exposition.Text100.WithEscaping(scheme), all); !bytes.Equal(text, newer) {
 				t.Error("text 1.0.0 is not written as 0.0.4")
 			}
 
 			om := page(t, exposition.OpenMetrics1.WithEscaping(scheme), all)
 			golden(t, "openmetrics."+scheme.String(), om)
-			checkPage(t, om, true, scheme)
+			checkPage(t, om, exposition.OpenMetrics1.WithEscaping(scheme))
 			if older := page(t, exposition.OpenMetrics001.WithEscaping(scheme), all); !bytes.Equal(om, older) {
 				t.Error("OpenMetrics 0.0.1 is not written as 1.0")
 			}
+
+			om2 := page(t, exposition.OpenMetrics2.WithEscaping(scheme), all)
+			golden(t, "openmetrics2."+scheme.String(), om2)
+			checkPage(t, om2, exposition.OpenMetrics2.WithEscaping(scheme))
 		})
 	}
 }
@@ -78,9 +82,11 @@ func TestGolden(t *testing.T) {
 func TestGoldenCreated(t *testing.T) {
 	got := page(t, exposition.OpenMetrics1, families(t), exposition.WithCreated())
 	golden(t, "openmetrics.created", got)
-	checkPage(t, got, true, model.Underscores)
+	checkPage(t, got, exposition.OpenMetrics1)
 	all := families(t)
-	if with, without := page(t, exposition.Text004, all, exposition.WithCreated()), page(t, exposition.Text004, all); !bytes.Equal(with, without) {
-		t.Error("text is written with created times")
+	for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics2} {
+		if with, without := page(t, f, all, exposition.WithCreated()), page(t, f, all); !bytes.Equal(with, without) {
+			t.Errorf("%s minds whether created times are wanted", f)
+		}
 	}
 }

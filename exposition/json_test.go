@@ -91,7 +91,7 @@ func TestJSON(t *testing.T) {
 // Families of all kinds return from JSON whole.
 func TestRandomFamiliesReturnFromJSON(t *testing.T) {
 	for seed := range uint64(300) {
-		r := invention{rand.New(rand.NewPCG(seed, 2))}
+		r := invention{Rand: rand.New(rand.NewPCG(seed, 2)), native: true}
 		var all []*model.Family
 		for i := range 10 {
 			all = append(all, r.family(i))

@@ -89,6 +89,19 @@ func TestLenient(t *testing.T) {
 	}
 }
 
+// A counter may be named like a sample in OpenMetrics, which then has the suffix
+// twice.
+func TestLenientTotalTwice(t *testing.T) {
+	const in = "# HELP a_total \n# TYPE a_total counter\na_total_total 1.0\n# EOF\n"
+	all, err := parse([]byte(in), exposition.OpenMetrics1, exposition.WithLenient())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := page(t, exposition.OpenMetrics1, all); string(got) != in {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestLenientTimestamps(t *testing.T) {
 	for in, want := range map[string]string{"1500": "1.5", "1500.5": "1.5005", "1.5e12": "1500000000", "-1e3": "-1"} {
 		all, err := parse([]byte("a 1 "+in+"\n"), exposition.Text004, exposition.WithLenient())

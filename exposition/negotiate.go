@@ -11,9 +11,10 @@ import "strings"
 // versions before older ones. */* is answered in text 0.0.4, for browsers say.
 // A version that is newer than those known stands for the newest
 // known below it; OpenMetrics without a version is 1.0.0, text/plain without
-// one is 0.0.4. Of the escaping schemes the one beside the chosen format counts,
-// and underscores where none or an unknown one is named. What cannot be
-// understood is passed over.
+// one is 0.0.4. OpenMetrics 2.0.0, a draft, is given to those alone who name this
+// version and no format that they like as much. Of the escaping schemes the one
+// beside the chosen format counts, and where none or an unknown one is named the
+// one of the format's constant. What cannot be understood is passed over.
 func Negotiate(accept ...string) Format {
 	ranges := parseAccept(strings.Join(accept, ","))
 	best := offer{format: Text004}
@@ -25,8 +26,8 @@ func Negotiate(accept ...string) Format {
 	return best.format
 }
 
-// preference lists the formats, the dearest first.
-var preference = [...]wire{openMetrics1, openMetrics001, text100, text004}
+// preference lists the formats, the dearest first. A draft is the last of them.
+var preference = [...]wire{openMetrics1, openMetrics001, text100, text004, openMetrics2}
 
 // offer is a format and what the client thinks of it.
 type offer struct {
@@ -41,7 +42,11 @@ func (w wire) offered(ranges []mediaRange) offer {
 	var o offer
 	for _, r := range ranges {
 		if m := r.match(w); m > o.match || m == o.match && m > nowhere && r.q > o.q {
-			o = offer{Format(w)<<8 | Format(r.escaping), m, r.q}
+			escaping := wires[w].escaping
+			if r.escapes {
+				escaping = r.escaping
+			}
+			o = offer{Format(w)<<8 | Format(escaping), m, r.q}
 		}
 	}
 	return o
@@ -89,7 +94,7 @@ func (r mediaRange) match(w wire) match {
 		return unversioned
 	case r.version == offered.version:
 		return exact
-	case r.q > 0 && offered.version.less(r.version) && !w.outdone(r):
+	case r.q > 0 && !offered.draft && offered.version.less(r.version) && !w.outdone(r):
 		return newer
 	}
 	return nowhere
@@ -98,7 +103,8 @@ func (r mediaRange) match(w wire) match {
 // outdone reports whether another version is nearer to what the range asks for.
 func (w wire) outdone(r mediaRange) bool {
 	for _, other := range wires {
-		if other.mediaType == r.mediaType && wires[w].version.less(other.version) && !r.version.less(other.version) {
+		meant := !other.draft || other.version == r.version
+		if other.mediaType == r.mediaType && meant && wires[w].version.less(other.version) && !r.version.less(other.version) {
 			return true
 		}
 	}

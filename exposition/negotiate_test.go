@@ -16,9 +16,12 @@ const (
 	prometheus3   = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 	prometheus3UL = "application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=underscores;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 	nativeFirst   = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
-	textOnly3     = "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
-	firefox       = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-	chrome        = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
+	// With scrape_protocols that name OpenMetricsText2.0.0, which none do unless
+	// told to, and only under the flag that makes it understood.
+	prometheus3OM2 = "application/openmetrics-text;version=2.0.0;q=0.7,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.4"
+	textOnly3      = "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+	firefox        = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	chrome         = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
 )
 
 // What is answered.
@@ -26,6 +29,7 @@ const (
 	text004        = "text/plain; version=0.0.4; charset=utf-8"
 	text100        = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
 	openMetrics001 = "application/openmetrics-text; version=0.0.1; charset=utf-8"
+	openMetrics2   = "application/openmetrics-text; version=2.0.0; charset=utf-8"
 	openMetrics1   = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
 )
 
@@ -37,6 +41,7 @@ func TestNegotiate(t *testing.T) {
 		{"Prometheus 3", prometheus3, utf8(openMetrics1)},
 		{"Prometheus 3 with legacy names", prometheus3UL, openMetrics1},
 		{"Prometheus 3 with native histograms", nativeFirst, utf8(openMetrics1)},
+		{"Prometheus 3 asking for OpenMetrics 2", prometheus3OM2, openMetrics2},
 		{"Prometheus 3 restricted to text", textOnly3, utf8(text100)},
 		{"Firefox", firefox, text004},
 		{"Chrome", chrome, text004},
@@ -68,7 +73,15 @@ func TestNegotiate(t *testing.T) {
 		{"text between versions", "text/plain;version=0.4", text004},
 		{"an older text", "text/plain;version=0.0.3,application/openmetrics-text;q=0.1", openMetrics1},
 		{"a newer OpenMetrics", "application/openmetrics-text;version=3.1.4", openMetrics1},
-		{"OpenMetrics 2", "application/openmetrics-text;version=2.0.0;q=0.9,application/openmetrics-text;version=1.0.0;q=0.8", openMetrics1},
+		{"OpenMetrics 2 alone", "application/openmetrics-text;version=2.0.0", openMetrics2},
+		{"OpenMetrics 2 first", "application/openmetrics-text;version=2.0.0;q=0.9,application/openmetrics-text;version=1.0.0;q=0.8", openMetrics2},
+		{"OpenMetrics 2 beside 1", "application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=1.0.0", openMetrics1},
+		{"OpenMetrics 2 beside text", "application/openmetrics-text;version=2.0.0,text/plain", text004},
+		{"OpenMetrics 2 before a star", "*/*,application/openmetrics-text;version=2", openMetrics2},
+		{"OpenMetrics 2 escaped", "application/openmetrics-text;version=2.0.0;escaping=dots", openMetrics2 + "; escaping=dots"},
+		{"OpenMetrics 2 refused", "application/openmetrics-text,application/openmetrics-text;version=2.0.0;q=0", openMetrics1},
+		{"OpenMetrics near 2", "application/openmetrics-text;version=2.0.1", openMetrics1},
+		{"a candidate of OpenMetrics 2", "application/openmetrics-text;version=2.0.0-rc0,text/plain;q=0.1", text004},
 		{"OpenMetrics between versions", "application/openmetrics-text;version=0.9", openMetrics001},
 		{"OpenMetrics 0.0.1", "application/openmetrics-text;version=0.0.1", openMetrics001},
 		{"a short version", "application/openmetrics-text;version=1", openMetrics1},
@@ -107,12 +120,12 @@ func TestNegotiate(t *testing.T) {
 
 func TestFormat(t *testing.T) {
 	for _, f := range formats {
-		if f.Escaping() != model.Underscores {
+		if want := map[bool]model.Escaping{true: model.AllowUTF8, false: model.Underscores}[f == exposition.OpenMetrics2]; f.Escaping() != want {
 			t.Errorf("%s escapes with %s", f, f.Escaping())
 		}
 		for _, scheme := range schemes {
 			g := f.WithEscaping(scheme)
-			if g.Escaping() != scheme || g.WithEscaping(model.Underscores) != f {
+			if g.Escaping() != scheme || g.WithEscaping(f.Escaping()) != f {
 				t.Errorf("%s with %s is %s", f, scheme, g)
 			}
 			if back := exposition.Negotiate(g.ContentType()); back != g {
@@ -126,12 +139,13 @@ func TestFormat(t *testing.T) {
 }
 
 func FuzzNegotiate(f *testing.F) {
-	for _, accept := range []string{prometheus242, prometheus3, nativeFirst, chrome, `text/plain;version="1.0\"",*/*;q=0`, ",;=\"\\"} {
+	for _, accept := range []string{prometheus242, prometheus3, nativeFirst, chrome, prometheus3OM2, `text/plain;version="1.0\"",*/*;q=0`, ",;=\"\\"} {
 		f.Add(accept, "")
 	}
 	f.Fuzz(func(t *testing.T, first, second string) {
 		got := exposition.Negotiate(first, second)
-		if !slices.Contains(formats, got.WithEscaping(model.Underscores)) || !slices.Contains(schemes, got.Escaping()) {
+		known := slices.ContainsFunc(formats, func(f exposition.Format) bool { return f.WithEscaping(got.Escaping()) == got })
+		if !known || !slices.Contains(schemes, got.Escaping()) {
 			t.Errorf("%q and %q are answered in %v", first, second, got)
 		}
 		if back := exposition.Negotiate(got.ContentType()); back != got {

@@ -1,9 +1,11 @@
 package exposition
 
 import (
+	"fmt"
 	"io"
 
 	"telltale/exposition/openmetrics"
+	"telltale/exposition/openmetrics2"
 	"telltale/exposition/text"
 	"telltale/internal/scan"
 	"telltale/model"
@@ -33,23 +35,36 @@ func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
 // WithAllErrors has Next go on behind a [*SyntaxError], at the next line, so
 // that all that is wrong with a page can be told. An error that follows from one
 // before it is left out. A parser gives up after [Limits].Errors with
-// [ErrUnread]; the families that it returns lack what was wrong.
+// [ErrUnread]; the families that it returns lack what was wrong. Parsers of
+// OpenMetrics 2.0 stop at the first error all the same.
 func WithAllErrors() ParserOption { return scan.WithAllErrors() }
 
 // WithLenient has a parser take what sloppy exporters write: see "Lenient
-// reading" above. The page is read as a whole before the first family comes.
+// reading" above. The page is read as a whole before the first family comes. Of
+// formats other than text and OpenMetrics 1.0 Next returns an error.
 func WithLenient() ParserOption { return scan.WithLenient() }
 
 // ErrUnread comes behind the errors of a page whose rest was not read, for there
 // were too many of them or too many bytes.
 var ErrUnread = scan.ErrUnread
 
+// refusal is a parser that returns an error alone.
+type refusal struct{ err error }
+
+func (r refusal) Next() (*model.Family, error) { return nil, r.err }
+
 // NewParser returns a parser of the format that reads from r. Escaped names are
 // left as they are: the escaping scheme does not matter.
 func NewParser(r io.Reader, f Format, opts ...ParserOption) Parser {
+	o := scan.OptionsOf(opts)
 	switch f.wire() {
 	case openMetrics001, openMetrics1:
 		return openmetrics.NewParser(r, opts...)
+	case openMetrics2:
+		if o.Lenient {
+			return refusal{fmt.Errorf("exposition: there is no lenient parser of %s", f)}
+		}
+		return openmetrics2.NewParser(r, openmetrics2.WithLimits(o.Limits))
 	default:
 		return text.NewParser(r, opts...)
 	}

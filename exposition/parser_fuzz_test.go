@@ -1,6 +1,7 @@
 package exposition_test
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -28,6 +29,17 @@ func FuzzOpenMetrics(f *testing.F) {
 	seeds(f, exposition.OpenMetrics1)
 	f.Add([]byte("# TYPE a:b stateset\na:b{\"a:b\"=\"\\x\"} 1 -.5\n# EOF"))
 	f.Fuzz(func(t *testing.T, in []byte) { reparse(t, in, exposition.OpenMetrics1) })
+}
+
+func FuzzOpenMetrics2(f *testing.F) {
+	seeds(f, exposition.OpenMetrics2)
+	r := invention{Rand: rand.New(rand.NewPCG(1, 2)), timed: true, native: true}
+	for i := range 20 {
+		f.Add(page(f, exposition.OpenMetrics2, []*model.Family{r.family(i)}))
+	}
+	f.Add([]byte("# TYPE a stateset\na{a=\"b\"} 1 1\na{a=\"b\"} 0 3\na{a=\"c\"} 0 2\n# EOF"))
+	f.Add([]byte("a {gcount:-1,gsum:nan,bucket:[-1:2,+Inf:-1]} # {} 0 1 # {} nan 2\n# EOF"))
+	f.Fuzz(func(t *testing.T, in []byte) { reparse(t, in, exposition.OpenMetrics2) })
 }
 
 func FuzzText(f *testing.F) {

@@ -38,10 +38,15 @@ func TestLinear(t *testing.T) {
 		"buckets, back":  lines("# TYPE a histogram\n", func(i int) string { return fmt.Sprintf("a_bucket{le=\"%d\"} 1\n", n-i) }),
 		"series":         lines("# TYPE a histogram\n", func(i int) string { return fmt.Sprintf("a_count{b=\"%d\"} 1\n", i%(n/2)) }),
 		"times":          lines("# TYPE a summary\n", func(i int) string { return fmt.Sprintf("a_count 1 %d\n", i) }),
+		"composites":     lines("# TYPE a histogram\n", func(i int) string { return fmt.Sprintf("a{b=\"%d\"} {count:0,sum:0,bucket:[+Inf:0]}\n", i) }),
+		"values":         "# TYPE a summary\na {count:1,sum:1,quantile:[" + strings.Repeat("0:1,", 200_000) + "]}\n# EOF\n",
+		"exemplars":      "# TYPE a counter\na 1" + strings.Repeat(" # {} 1 1", 100_000) + "\n# EOF\n",
+		"state by state": lines("# TYPE a stateset\n", func(i int) string { return fmt.Sprintf("a{a=\"%d\"} 1 %d\n", i/(n/2), i%(n/2)) }),
+		"state times":    lines("# TYPE a stateset\n", func(i int) string { return fmt.Sprintf("a{a=\"%d\"} 1 %d\n", i, i) }),
 	}
 	for name, page := range pages {
 		t.Run(name, func(t *testing.T) {
-			for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1} {
+			for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2} {
 				for _, opts := range [][]exposition.ParserOption{nil, {exposition.WithLenient()}, {exposition.WithAllErrors()}} {
 					if _, err := parse([]byte(page), f, opts...); err != nil && len(err.Error()) > 500 {
 						t.Errorf("an error of %d bytes", len(err.Error()))

@@ -13,7 +13,11 @@ import (
 )
 
 // invention makes up families.
-type invention struct{ *rand.Rand }
+type invention struct {
+	*rand.Rand
+	timed  bool // exemplars all have timestamps
+	native bool // there are native histograms too
+}
 
 func (r invention) text() string {
 	letters := []rune("ab_:. =,\"\\\n#{}ü花\x00")
@@ -51,12 +55,12 @@ func (r invention) labels(number int) model.Labels {
 	return model.LabelPairs(names, values)
 }
 
-func (r invention) exemplar() *model.Exemplar {
+func (r invention) exemplar(value float64) *model.Exemplar {
 	if r.IntN(2) == 0 {
 		return nil
 	}
-	e := &model.Exemplar{Labels: r.labels(r.IntN(10)), Value: -r.number()}
-	if r.IntN(2) == 0 {
+	e := &model.Exemplar{Labels: r.labels(r.IntN(10)), Value: value}
+	if r.timed || r.IntN(2) == 0 {
 		e.Timestamp = r.time()
 	}
 	return e
@@ -73,7 +77,7 @@ func (r invention) point(f *model.Family, number int) model.Point {
 	}
 	switch f.Type {
 	case model.Counter:
-		p.Value, p.Exemplar = r.number(), r.exemplar()
+		p.Value, p.Exemplar = r.number(), r.exemplar(-r.number())
 	case model.Info:
 		p.Value = 1
 	case model.StateSet:
@@ -87,11 +91,35 @@ func (r invention) point(f *model.Family, number int) model.Point {
 		}
 		count := float64(2 + r.IntN(1e9))
 		p.Histogram = &model.HistogramValue{Bounds: bounds, Cumulative: []float64{1, 2, count}, Count: count, Sum: r.number(),
-			Exemplars: []*model.Exemplar{r.exemplar(), r.exemplar(), r.exemplar()}}
+			Exemplars: []*model.Exemplar{r.exemplar(-r.number()), r.exemplar(bounds.Upper()[1]), r.exemplar(math.Inf(1))}}
+		if r.native {
+			r.addNative(&p)
+		}
 	default:
 		p.Value = r.anyNumber()
 	}
 	return p
+}
+
+// addNative gives a histogram native buckets, and may take the classic ones.
+func (r invention) addNative(p *model.Point) {
+	h := p.Histogram
+	n := &model.NativeHistogram{Schema: int32(r.IntN(13) - 4), ZeroThreshold: r.number(), ZeroCount: h.Count - 2, Count: h.Count, Sum: h.Sum, IsFloat: r.IntN(2) == 0}
+	switch r.IntN(3) {
+	case 0:
+		n.PositiveSpans, n.Positive = []model.Span{{Offset: int32(r.IntN(9) - 20), Length: 1}, {Offset: 2}, {Offset: 0, Length: 1}}, []float64{1, 1}
+	case 1:
+		n.NegativeSpans, n.Negative = []model.Span{{Offset: -3, Length: 1}}, []float64{2}
+	default:
+		n.ZeroCount += 2
+	}
+	h.Native = n
+	if r.IntN(2) == 0 {
+		p.Has, *h = 0, model.HistogramValue{Native: n}
+		for range r.IntN(3) {
+			n.Exemplars = append(n.Exemplars, model.Exemplar{Labels: r.labels(1), Value: r.anyNumber(), Timestamp: r.time()})
+		}
+	}
 }
 
 func (r invention) family(number int) *model.Family {
@@ -113,34 +141,52 @@ func (r invention) family(number int) *model.Family {
 // can hold of them.
 func TestRandomFamiliesReturn(t *testing.T) {
 	for seed := range uint64(300) {
-		r := invention{rand.New(rand.NewPCG(seed, 1))}
+		r := invention{Rand: rand.New(rand.NewPCG(seed, 1))}
 		var all []*model.Family
 		for i := range 10 {
 			if f := r.family(i); !unnamed(f) {
 				all = append(all, f)
 			}
 		}
-		om := exposition.OpenMetrics1.WithEscaping(model.AllowUTF8)
-		written := page(t, om, all, exposition.WithCreated(), exposition.WithDropped(func(d exposition.Drop) { t.Errorf("dropped: %+v", d) }))
-		got, err := parse(written, om)
-		if err != nil {
-			t.Fatalf("seed %d: %v in\n%s", seed, err, written)
-		}
-		for i, f := range got {
-			a, b := slices.Collect(f.Samples()), slices.Collect(all[i].Samples())
-			if f.Name != all[i].Name || f.Help != all[i].Help || f.Unit != all[i].Unit || f.Type != all[i].Type || !slices.EqualFunc(a, b, sameSample) {
-				t.Fatalf("seed %d: got %+v\n%+v\nwant %+v\n%+v", seed, f, a, all[i], b)
-			}
-		}
+		returnWhole(t, seed, exposition.OpenMetrics1.WithEscaping(model.AllowUTF8), all)
 
 		text := exposition.Text100.WithEscaping(model.AllowUTF8)
-		written = page(t, text, all)
-		if got, err = parse(written, text); err != nil {
+		written := page(t, text, all)
+		got, err := parse(written, text)
+		if err != nil {
 			t.Fatalf("seed %d: %v in\n%s", seed, err, written)
 		}
 		if again := page(t, text, got); !bytes.Equal(again, written) {
 			a, b := differ(again, written)
 			t.Fatalf("seed %d: got %swant %s", seed, a, b)
+		}
+	}
+}
+
+// OpenMetrics 2.0 gives native histograms back too.
+func TestRandomNativeFamiliesReturn(t *testing.T) {
+	for seed := range uint64(300) {
+		r := invention{Rand: rand.New(rand.NewPCG(seed, 2)), timed: true, native: true}
+		var all []*model.Family
+		for i := range 10 {
+			all = append(all, r.family(i))
+		}
+		returnWhole(t, seed, exposition.OpenMetrics2, all)
+	}
+}
+
+// returnWhole writes families, of which nothing is dropped, and reads the same.
+func returnWhole(t *testing.T, seed uint64, format exposition.Format, all []*model.Family) {
+	t.Helper()
+	written := page(t, format, all, exposition.WithCreated(), exposition.WithDropped(func(d exposition.Drop) { t.Errorf("dropped: %+v", d) }))
+	got, err := parse(written, format)
+	if err != nil {
+		t.Fatalf("seed %d: %v in\n%s", seed, err, written)
+	}
+	for i, f := range got {
+		a, b := slices.Collect(f.Samples()), slices.Collect(all[i].Samples())
+		if f.BaseName() != all[i].BaseName() || f.Help != all[i].Help || f.Unit != all[i].Unit || f.Type != all[i].Type || !slices.EqualFunc(a, b, sameSample) {
+			t.Fatalf("seed %d: got %+v\n%+v\nwant %+v\n%+v", seed, f, a, all[i], b)
 		}
 	}
 }

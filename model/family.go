@@ -60,9 +60,10 @@ type Family struct {
 	Unit string
 	Type Type
 
-	hidden  Parts // the samples that restrictions took away
-	literal bool  // see Literal
-	points  []Point
+	hidden  Parts     // the samples that restrictions took away
+	literal bool      // see Literal
+	full    [][]Point // see Append
+	points  []Point   // after those in full
 	loose   []Sample
 	source  Source
 }
@@ -120,13 +121,25 @@ func (f *Family) Check() error {
 // and all it refers to is valid until visit returns. Visit stops at visit's
 // first error and returns it.
 func (f *Family) Visit(scratch *Point, visit func(*Point) error) error {
-	for i := range f.points {
-		if err := visit(&f.points[i]); err != nil {
+	for _, piece := range f.full {
+		if err := visitAll(piece, visit); err != nil {
 			return err
 		}
 	}
+	if err := visitAll(f.points, visit); err != nil {
+		return err
+	}
 	if f.source != nil {
 		return f.source.VisitPoints(scratch, visit)
+	}
+	return nil
+}
+
+func visitAll(points []Point, visit func(*Point) error) error {
+	for i := range points {
+		if err := visit(&points[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -233,7 +246,7 @@ func (f *Family) Renamed(name string) *Family {
 // Header returns the family without points and samples.
 func (f *Family) Header() *Family {
 	c := *f
-	c.points, c.loose, c.source = nil, nil, nil
+	c.full, c.points, c.loose, c.source = nil, nil, nil, nil
 	return &c
 }
 
@@ -241,7 +254,7 @@ func (f *Family) Header() *Family {
 // samples stay.
 func (f *Family) WithPoints(source Source) *Family {
 	c := *f
-	c.source, c.points = source, nil
+	c.source, c.full, c.points = source, nil, nil
 	return &c
 }
 
@@ -254,20 +267,32 @@ func (f *Family) WithLoose(samples []Sample) *Family {
 
 // Append adds a point as it is. It is for sources that build whole points, such
 // as parsers and mergers; the point's parts must fit the family's type.
-func (f *Family) Append(p Point) { f.points = append(f.points, p) }
+//
+// Many points lie in pieces: a single slice would be copied again and again as
+// it grows, which for a hundred thousand points takes longer than to parse them.
+func (f *Family) Append(p Point) {
+	if len(f.points) == pieceSize {
+		f.full = append(f.full, f.points)
+		f.points = make([]Point, 0, pieceSize)
+	}
+	f.points = append(f.points, p)
+}
+
+// pieceSize is how many points lie together at most.
+const pieceSize = 256
 
 // Clone returns a copy that is safe to keep: it holds the points as they are
 // now and shares no memory with their source.
 func (f *Family) Clone() *Family {
 	c := *f
 	c.Name, c.Help, c.Unit = strings.Clone(f.Name), strings.Clone(f.Help), strings.Clone(f.Unit)
-	c.points, c.source, c.loose = nil, nil, slices.Clone(f.loose)
+	c.full, c.points, c.source, c.loose = nil, nil, nil, slices.Clone(f.loose)
 	for i := range c.loose {
 		c.loose[i] = c.loose[i].clone()
 	}
 	var scratch Point
 	_ = f.Visit(&scratch, func(p *Point) error { // the visitor returns no error, and a source has none of its own
-		c.points = append(c.points, p.Clone())
+		c.Append(p.Clone())
 		return nil
 	})
 	return &c

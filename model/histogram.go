@@ -64,6 +64,12 @@ func (b *Bounds) Upper() []float64 {
 // Label returns the text of bucket i's label, le="0.5" for a bound of 0.5.
 func (b *Bounds) Label(i int) string { return b.labels[i] }
 
+// Spelling returns bound i as its label has it, 0.5 for le="0.5".
+func (b *Bounds) Spelling(i int) string {
+	label := b.labels[i]
+	return label[len(`le="`) : len(label)-1]
+}
+
 // Equal reports whether both have the same bounds.
 func (b *Bounds) Equal(other *Bounds) bool {
 	return b == other || slices.Equal(b.Upper(), other.Upper())

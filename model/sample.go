@@ -166,7 +166,7 @@ func (f *Family) pointFor(s Sample, has func(*Point) bool) *Point {
 			return p
 		}
 	}
-	f.points = append(f.points, Point{Labels: s.Labels, Timestamp: s.Timestamp})
+	f.Append(Point{Labels: s.Labels, Timestamp: s.Timestamp})
 	return &f.points[len(f.points)-1]
 }
 

@@ -10,7 +10,7 @@ import (
 // A page with everything, in every format: what comes out and what is said.
 func TestConvert(t *testing.T) {
 	page := filepath.Join("testdata", "right.openmetrics")
-	for _, format := range []string{"text", "text1", "openmetrics", "json"} {
+	for _, format := range []string{"text", "text1", "openmetrics", "openmetrics2", "json"} {
 		t.Run(format, func(t *testing.T) {
 			stdout, stderr, status := outcome(t, "convert", "--from=openmetrics", "--to", format, page)
 			if status != 0 {
@@ -34,7 +34,7 @@ func TestConvert(t *testing.T) {
 
 // JSON holds everything: the way there and back changes nothing.
 func TestConvertThereAndBack(t *testing.T) {
-	for _, format := range []string{"openmetrics", "text1"} {
+	for _, format := range []string{"openmetrics", "openmetrics2", "text1"} {
 		from := filepath.Join("testdata", "right."+format+".golden")
 		want, err := os.ReadFile(from)
 		if err != nil {

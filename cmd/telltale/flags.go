@@ -36,6 +36,7 @@ var writable = []namedFormat{
 	{"text", exposition.Text004},
 	{"text1", exposition.Text100.WithEscaping(model.AllowUTF8)},
 	{"openmetrics", exposition.OpenMetrics1},
+	{"openmetrics2", exposition.OpenMetrics2},
 }
 
 // UnmarshalText is called by kong.

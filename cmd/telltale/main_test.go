@@ -236,7 +236,7 @@ func TestUsage(t *testing.T) {
 		{"serve --dir . --listen nowhere", 2, "telltale: --listen: address nowhere: missing port"},
 		{"serve --dir . more", 2, "telltale: unexpected argument more\n"},
 		{"merge", 2, "telltale: expected \"<path> ...\"\n"},
-		{"merge --to json .", 2, "telltale: --to: there is no format \"json\" to write; use text, text1 or openmetrics\n"},
+		{"merge --to json .", 2, "telltale: --to: there is no format \"json\" to write; use text, text1, openmetrics or openmetrics2\n"},
 		{"merge --to", 2, "telltale: --to: expected "},
 		{"check --format xml x", 2, "telltale: --format: there is no format \"xml\" to read; use auto, json, text, "},
 		{"check --max-size 0 x", 2, "telltale: --max-size: \"0\" is no size of up to 1024GiB; it should look like 64MiB or 1000000\n"},

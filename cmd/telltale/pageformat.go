@@ -97,7 +97,7 @@ func (f pageFormat) accept() string {
 
 // drafty finds what OpenMetrics 2.0 alone has: start timestamps and values in
 // braces.
-var drafty = regexp.MustCompile(`(?m)^[^#\n].*(\} | )(\{(count|bucket|schema|sum|quantile)[:,]|.* st@-?[0-9])`)
+var drafty = regexp.MustCompile(`(?m)^[^#\n].*(\} | )(\{(g?count|g?sum|bucket|schema|quantile)[:,]|.* st@-?[0-9])`)
 
 // distinct finds what OpenMetrics has and text has not.
 var distinct = regexp.MustCompile(`(?m)^# (EOF|UNIT .*|TYPE \S+ (unknown|info|stateset|gaugehistogram))$|^[^#\n].* # \{`)

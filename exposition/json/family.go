@@ -199,7 +199,7 @@ func (s *sample) entry() scan.Entry {
 		Kind: scan.KindSample, Name: []byte(s.Name), Labels: s.Labels.Labels, Value: float64(*s.Value), Timestamp: model.Timestamp(s.Timestamp),
 	}
 	if x := s.Exemplar; x != nil {
-		e.Exemplar = scan.Exemplar{Has: true, Labels: x.Labels.Labels, Value: float64(x.Value), Timestamp: model.Timestamp(x.Timestamp)}
+		e.Exemplars = []scan.Exemplar{{Labels: x.Labels.Labels, Value: float64(x.Value), Timestamp: model.Timestamp(x.Timestamp)}}
 	}
 	return e
 }

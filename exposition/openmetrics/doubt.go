@@ -8,15 +8,11 @@ import (
 	"telltale/model"
 )
 
-// told is the place in the index of a metric of which it was told that it comes
-// in pieces. Places are lines, which begin with 1.
-const told = 0
-
 // doubt takes a line with an error in it for what is known of it, where reading
 // goes on: metadata whose name could be read, without its text, begins a family
 // still.
 func (p *Parser) doubt(err error) (*model.Family, error) {
-	s := p.scanner.scan
+	s := p.scanner.page
 	switch {
 	case errors.Is(err, io.EOF): // behind an error in the last line
 		done, more := p.end()
@@ -50,7 +46,7 @@ func (p *Parser) doubt(err error) (*model.Family, error) {
 // damage says that a sample is left out since its line is wrong. The point that
 // it belongs to, or may belong to, is not held to the rules for whole points.
 func (p *Parser) damage() {
-	s, pt := p.scanner.scan, &p.point
+	s, pt := p.scanner.page, &p.point
 	if s.Metadata() {
 		return
 	}

@@ -29,7 +29,8 @@ func TestErrors(t *testing.T) {
 		{"byte order mark", "\ufeffa 1\n" + tail, 1, 1, `"\ufeffa 1"`},
 		{"not UTF-8", "a{b=\"\xff\"} 1\n" + tail, 1, 6, `"\xff"`},
 		{"carriage return", "a 1\r\n" + tail, 1, 3, `"1\r"`},
-		{"carriage return after help", "# HELP a b\r\n" + tail, 1, 11, "a carriage return at the end of the line"},
+		{"carriage return after a type", "# TYPE a gauge\r\n" + tail, 1, 10, `"gauge\r"`},
+		{"carriage return after the end", "# EOF\r\n", 1, 1, `"# EOF\r"`},
 		{"comment", "# hello\n" + tail, 1, 1, `"# hello"`},
 		{"lower case keyword", "# type a gauge\n" + tail, 1, 1, `"# type a gauge"`},
 		{"two spaces", "#  TYPE a gauge\n" + tail, 1, 1, `"#  TYPE a gauge"`},
@@ -63,7 +64,8 @@ func TestErrors(t *testing.T) {
 		{"suffix taken", "# TYPE a_count gauge\n# TYPE a summary\na_sum 1\n" + tail, 2, 8, `the family "a", which clashes with one before it`},
 		{"suffix taken by a family after", "# TYPE a info\n# TYPE a_info gauge\n" + tail, 2, 8, `the family "a_info", which clashes with one before it`},
 		{"counter without suffix", "# TYPE a counter\na 1\n" + tail, 2, 1, `the family "a", which clashes with one before it`},
-		{"counter named total", "# TYPE a_total counter\n" + tail, 1, 8, `the counter "a_total"`},
+		{"counter named like a sample", "# TYPE a counter\n# TYPE a_total counter\n" + tail, 2, 8, `the family "a_total", which clashes with one before it`},
+		{"counter named total with a sample named alike", "# TYPE a_total counter\na_total 1\n" + tail, 2, 1, `the family "a_total", which clashes with one before it`},
 
 		// Samples.
 		{"no value", "a\n" + tail, 1, 2, "the end of the line"},
@@ -184,6 +186,7 @@ func TestRight(t *testing.T) {
 		"# HELP a \n# UNIT a \n# TYPE a info\n# EOF\n",
 		"# UNIT a_s s\n# HELP a_s b\n# TYPE a_s counter\n# EOF\n",
 		"# HELP a say \"hi\\z\"\n# EOF\n",
+		"# HELP a b\r\n# EOF\n",
 		"a{} 1\n# EOF\n",
 		"a 00.5E-03\na{b=\"\"} -inf\na{b=\"c\"} InFiNiTy\na{b=\"d\"} nan\na{b=\"e\"} +.5 5.\n# EOF\n",
 		"a 1 1e3\na 1 1000.5\n# EOF\n",
@@ -197,6 +200,7 @@ func TestRight(t *testing.T) {
 		"# TYPE a info\na_info{b=\"1\"} 1 2\na_info{b=\"2\"} 1.0\n# EOF\n",
 		"# TYPE \"a.b\" stateset\n{\"a.b\",\"a.b\"=\"c\"} 1\n# EOF\n",
 		"# TYPE a_count gauge\n# TYPE a counter\n# EOF\n",
+		"# TYPE a_total counter\na_total_total 1\na_total_created 1\n# EOF\n",
 	} {
 		if _, err := all([]byte(in)); err != nil {
 			t.Errorf("%v in\n%s", err, in)

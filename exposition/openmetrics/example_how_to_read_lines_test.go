@@ -32,10 +32,10 @@ requests_total{code="500"} many
 		}
 		// What e refers to is valid until the next line is read: print it, or
 		// copy it.
-		fmt.Printf("%s {%s} %v %v %v\n", e.Name, e.Labels.Text(), e.Value, e.Timestamp, e.Exemplar.Has)
+		fmt.Printf("%s {%s} %v %v %v\n", e.Name, e.Labels.Text(), e.Value, e.Timestamp, len(e.Exemplars))
 	}
 	// Output:
-	// requests {} 0  false
-	// requests_total {code="200"} 1027 1700000000.5 true
+	// requests {} 0  0
+	// requests_total {code="200"} 1027 1700000000.5 1
 	// 3:28: line 3, column 28: found "many", expected a number
 }

@@ -28,23 +28,15 @@ var blocks = [...][]lines.Block{
 // pieces says how a family is written whose type does not fit what is there:
 // each kind of sample as an unknown of its own.
 var pieces = [...][]lines.Block{
-	model.Counter:        apart(model.PartTotal, model.PartCreated),
-	model.Histogram:      apart(model.PartBucket, model.PartCount, model.PartSum, model.PartCreated),
-	model.GaugeHistogram: apart(model.PartBucket, model.PartGCount, model.PartGSum),
-	model.Info:           apart(model.PartInfo),
-	model.StateSet:       apart(model.PartValue),
+	model.Counter:        lines.Apart(model.PartTotal, model.PartCreated),
+	model.Histogram:      lines.Apart(model.PartBucket, model.PartCount, model.PartSum, model.PartCreated),
+	model.GaugeHistogram: lines.Apart(model.PartBucket, model.PartGCount, model.PartGSum),
+	model.Info:           lines.Apart(model.PartInfo),
+	model.StateSet:       lines.Apart(model.PartValue),
 }
 
 func whole(t model.Type) []lines.Block {
 	return []lines.Block{{Name: model.PartValue, Type: t.String(), Parts: t.Parts()}}
-}
-
-func apart(parts ...model.Parts) []lines.Block {
-	var all []lines.Block
-	for _, part := range parts {
-		all = append(all, lines.Block{Name: part, Type: model.Unknown.String(), Parts: part})
-	}
-	return all
 }
 
 func (format) Blocks(f *model.Family) []lines.Block {

@@ -22,11 +22,11 @@ type Parser struct {
 	// Of the family being read:
 	family  *model.Family
 	begun   place
-	has     metadata
+	had     scan.Metadata
 	samples bool
 	point   point
 	torn    bool // the point that opens next lacks a line that was wrong
-	index   *scan.Index
+	order   *scan.Order
 	texts   scan.Texts
 	bounds  scan.Bounds
 	scratch scan.Labels
@@ -35,23 +35,12 @@ type Parser struct {
 // place is where in the page something stands.
 type place struct{ line, column int }
 
-// metadata is the set of the kinds of metadata that a family has had.
-type metadata uint8
-
-const (
-	helped metadata = 1 << iota
-	typed
-	united
-)
-
-var kinds = [...]metadata{scan.KindHelp: helped, scan.KindType: typed, scan.KindUnit: united}
-
 // NewParser returns a parser that reads from r.
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 	o := scan.OptionsOf(opts)
 	p := &Parser{
 		scanner: NewScanner(r, opts...), families: scan.NewFamilies(o),
-		claims: map[string]string{}, index: scan.NewIndex(),
+		claims: map[string]string{}, order: scan.NewOrder(),
 	}
 	if o.Lenient {
 		p.gathering = scan.NewGathering(p.scanner.Next, o, false)
@@ -60,7 +49,9 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
-// last. The family is the caller's to keep. An error is a [*SyntaxError] or one
+// last. The family is the caller's to keep. It has the name it has on the page;
+// but a counter whose family's name ends in "_total" already has the name of its
+// samples, "x_total_total" for a family "x_total". An error is a [*SyntaxError] or one
 // of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
 // A page that is wrong somewhere is wrong as a whole (section "Data
 // transmission"): drop the families before.
@@ -129,42 +120,26 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 // begin begins a family, of unknown type so far.
 func (p *Parser) begin(e *Entry) {
 	p.family = &model.Family{Name: string(e.Name)}
-	p.begun = place{e.Line, p.scanner.scan.Columns.Name}
-	p.has, p.samples = 0, false
-	p.torn = false
+	p.begun = place{e.Line, p.scanner.page.Columns.Name}
+	p.had, p.samples, p.torn = 0, false, false
 }
 
 // describe takes metadata of the family.
 func (p *Parser) describe(e *Entry) error {
-	s := p.scanner.scan
-	kind := kinds[e.Kind]
-	found, expected := "", ""
-	switch {
-	case p.samples:
-		found, expected = "metadata after samples of "+scan.Quote(e.Name), "it before them"
-	case p.has&kind != 0:
-		found, expected = "the same metadata of "+scan.Quote(e.Name)+" again", "it once"
-	}
-	if found != "" {
-		if kind == typed {
-			p.doubts.Add(p.family.Name)
+	s, f := p.scanner.page, p.family
+	if err := p.had.Take(s.Scanner, f, p.samples); err != nil {
+		if e.Kind == scan.KindType {
+			p.doubts.Add(f.Name)
 		}
-		return s.Fail(1, found, expected)
+		return err
 	}
-	p.has |= kind
-	switch kind {
-	case helped:
-		p.family.Help = string(e.Text)
-	case typed:
+	if e.Kind == scan.KindType {
 		p.doubts.Find()
-		p.family.Type, _ = model.ParseType(string(e.Text)) // the scanner has checked it
-	case united:
-		p.family.Unit = string(e.Text)
 	}
 	switch {
-	case p.family.Unit != "" && !strings.HasSuffix(p.family.Name, "_"+p.family.Unit):
+	case f.Unit != "" && !strings.HasSuffix(f.Name, "_"+f.Unit):
 		return s.Fail(s.Columns.Text, "the unit "+scan.Quote(e.Text), "a unit that the family's name ends in, after an underscore")
-	case p.family.Unit != "" && (p.family.Type == model.Info || p.family.Type == model.StateSet):
+	case f.Unit != "" && (f.Type == model.Info || f.Type == model.StateSet):
 		return s.Fail(s.Columns.Text, "a unit of an info or a state set", "none")
 	}
 	return nil
@@ -177,10 +152,6 @@ func (p *Parser) settle() error {
 	f := p.family
 	if p.doubts.Has([]byte(f.Name)) {
 		return nil
-	}
-	if f.Type == model.Counter && strings.HasSuffix(f.Name, "_total") {
-		p.doubts.Add(f.Name)
-		return p.fail(p.begun, "the counter "+scan.Quote([]byte(f.Name)), `a counter's family without "_total", which its sample alone has`)
 	}
 	clash := p.claim(f.Name)
 	f.Type.Parts().Each(func(part model.Parts) {
@@ -217,8 +188,11 @@ func (p *Parser) end() (*model.Family, error) {
 	} else if err := p.families.Heed(p.settle()); err != nil {
 		return nil, err
 	}
+	if f.Type == model.Counter && strings.HasSuffix(f.Name, "_total") {
+		f.Name += "_total" // its samples': by its own the model would take it for the counter without
+	}
 	p.family = nil
-	p.index.Reset()
+	p.order.Reset()
 	p.texts.Reset()
 	return f, nil
 }

@@ -14,9 +14,8 @@ import (
 type point struct {
 	model.Point
 	open bool
-	torn bool   // it lacks a line that was wrong
-	hash uint64 // of its labels
-	last place  // its last sample
+	torn bool  // it lacks a line that was wrong
+	last place // its last sample
 
 	upper      []float64 // of buckets
 	cumulative []float64
@@ -47,12 +46,12 @@ func (p *Parser) sample(e *Entry, part model.Parts) error {
 	case part == model.PartValue && p.family.Type == model.Summary:
 		own = series.Find("quantile")
 	case p.family.Type == model.StateSet:
-		own = p.findState(series)
+		own = series.FindName(p.family.Name)
 	default:
 		return p.single(e, part, series)
 	}
 	if own < 0 {
-		return p.scanner.scan.Fail(p.scanner.scan.Columns.Name, "no label for the bucket, quantile or state", p.ownLabel(part))
+		return p.scanner.page.Fail(p.scanner.page.Columns.Name, "no label for the bucket, quantile or state", p.ownLabel(part))
 	}
 	if err := p.reach(e, series.Without(own, &p.scratch)); err != nil {
 		return err
@@ -74,16 +73,6 @@ func (p *Parser) ownLabel(part model.Parts) string {
 		return `the label "quantile"`
 	}
 	return "a label named like the state set"
-}
-
-// findState finds the label of a state, named like the family, and with quotes
-// where such a name needs them.
-func (p *Parser) findState(series scan.Labels) int {
-	if model.LegacyLabelName(p.family.Name) {
-		return series.Find(p.family.Name)
-	}
-	text := model.AppendLabel(nil, p.family.Name, "")
-	return series.Find(string(text[:len(text)-len(`=""`)]))
 }
 
 // single adds a sample that its point has once.
@@ -122,59 +111,44 @@ func (p *Parser) single(e *Entry, part model.Parts, series scan.Labels) error {
 	case model.PartSum, model.PartGSum:
 		pt.sum = e.Value
 	default:
-		pt.Value, pt.Exemplar = e.Value, p.texts.Exemplar(&e.Exemplar)
+		pt.Value = e.Value
+		if len(e.Exemplars) > 0 {
+			pt.Exemplar = p.texts.Exemplar(&e.Exemplars[0])
+		}
 	}
 	return nil
 }
 
 func (p *Parser) repeated() error {
-	s := p.scanner.scan
+	s := p.scanner.page
 	return s.Fail(s.Columns.Name, "the same series again", "each series once for each timestamp")
 }
 
 // reach goes to the point that a sample belongs to.
 func (p *Parser) reach(e *Entry, series scan.Labels) error {
-	pt, s := &p.point, p.scanner.scan
-	same := pt.open && pt.Labels.Text() == string(series.Text())
-	var hash uint64
-	if !same {
-		hash = p.index.Hash(series)
-		same = pt.open && hash == pt.hash && pt.Labels.Same(model.LabelsFromText(string(series.Text())))
+	pt := &p.point
+	step, err := p.order.Step(p.scanner.page.Scanner, series)
+	switch {
+	case err == nil:
+	case step == scan.NextPoint && pt.torn: // by such an error too
+		return scan.ErrTold
+	default:
+		return err
 	}
-	if same {
-		switch before := pt.Timestamp; {
-		case e.Timestamp == before:
-		case pt.torn: // by such an error too
-			return scan.ErrTold
-		case e.Timestamp.IsSet() != before.IsSet():
-			return s.Fail(max(s.Columns.Value, 1), "samples of one metric with and without timestamp", "all or none of them")
-		case e.Timestamp.Compare(before) < 0:
-			return s.Fail(s.Columns.Timestamp, "the timestamp "+e.Timestamp.String()+" after "+before.String(), "timestamps that do not go back")
-		default:
-			labels := pt.Labels
-			if err := p.families.Heed(p.endPoint()); err != nil {
-				return err
-			}
-			p.openPoint(e, labels)
-		}
+	if step == scan.SamePoint {
 		pt.last = place{e.Line, 1}
 		return nil
 	}
+	labels := pt.Labels
 	if pt.open {
-		p.index.Enter(pt.hash, e.Line)
-		if line, found := p.index.Find(hash); found {
-			p.index.Enter(hash, told)
-			if line == told {
-				return scan.ErrTold
-			}
-			return s.Fail(s.Columns.Name, "a metric that others have come after", "metrics in one piece")
-		}
 		if err := p.families.Heed(p.endPoint()); err != nil {
 			return err
 		}
 	}
-	pt.hash = hash
-	p.openPoint(e, p.texts.Labels(series))
+	if step == scan.NextMetric {
+		labels = p.texts.Labels(series)
+	}
+	p.openPoint(e, labels)
 	return nil
 }
 
@@ -192,7 +166,7 @@ func (p *Parser) openPoint(e *Entry, labels model.Labels) {
 // bucket adds a bucket. Buckets come in increasing order of their bounds and
 // are cumulative (sections "Histogram").
 func (p *Parser) bucket(e *Entry, own int) error {
-	pt, s := &p.point, p.scanner.scan
+	pt, s := &p.point, p.scanner.page
 	text := e.Labels.Value(own)
 	upper, ok := scan.Number(text)
 	if !ok || math.IsNaN(upper) || math.IsInf(upper, 1) && string(text) != "+Inf" {
@@ -211,23 +185,23 @@ func (p *Parser) bucket(e *Entry, own int) error {
 			return s.Fail(s.Columns.Value, "a bucket of less than the one before", "cumulative buckets")
 		}
 	}
-	if e.Exemplar.Has && e.Exemplar.Value > upper {
+	if len(e.Exemplars) > 0 && e.Exemplars[0].Value > upper {
 		return s.Fail(s.Columns.ExemplarValue, "an exemplar above the bound of its bucket", "a value that the bucket covers")
 	}
 	pt.Has |= model.PartBucket
 	pt.upper, pt.cumulative = append(pt.upper, upper), append(pt.cumulative, e.Value)
-	if e.Exemplar.Has {
+	if len(e.Exemplars) > 0 {
 		for len(pt.exemplars) < len(pt.upper)-1 {
 			pt.exemplars = append(pt.exemplars, nil)
 		}
-		pt.exemplars = append(pt.exemplars, p.texts.Exemplar(&e.Exemplar))
+		pt.exemplars = append(pt.exemplars, p.texts.Exemplar(&e.Exemplars[0]))
 	}
 	return nil
 }
 
 // quantile adds a quantile; they may come in any order (section "Summary").
 func (p *Parser) quantile(e *Entry, own int) error {
-	s := p.scanner.scan
+	s := p.scanner.page
 	text := e.Labels.Value(own)
 	q, ok := scan.Number(text)
 	switch {
@@ -243,13 +217,12 @@ func (p *Parser) quantile(e *Entry, own int) error {
 
 // state adds a state (section "StateSet").
 func (p *Parser) state(e *Entry, own int) error {
-	s := p.scanner.scan
+	s := p.scanner.page
 	if e.Value != 0 && e.Value != 1 {
 		return s.Fail(s.Columns.Value, "the state "+strconv.FormatFloat(e.Value, 'g', -1, 64), "0 or 1")
 	}
-	name := scan.Unescaped(p.texts.Keep(e.Labels.Value(own)))
 	p.point.Has |= model.PartValue
-	p.point.states = append(p.point.states, model.State{Name: name, On: e.Value == 1})
+	p.point.states = append(p.point.states, model.State{Name: p.texts.Value(e.Labels, own), On: e.Value == 1})
 	return nil
 }
 

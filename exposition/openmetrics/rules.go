@@ -11,7 +11,7 @@ import (
 
 // checkValue holds a value to the rules of its type (sections "Metric Types").
 func (p *Parser) checkValue(e *Entry, part model.Parts) error {
-	s := p.scanner.scan
+	s := p.scanner.page
 	expected := ""
 	switch part {
 	case model.PartTotal:
@@ -48,7 +48,7 @@ func (p *Parser) checkCount(e *Entry) error {
 	if e.Value >= 0 && (e.Value == math.Trunc(e.Value)) && !math.IsInf(e.Value, 1) {
 		return nil
 	}
-	s := p.scanner.scan
+	s := p.scanner.page
 	return s.Fail(s.Columns.Value, model.FormatValue(e.Value), "a whole number not below zero: it counts")
 }
 
@@ -65,7 +65,7 @@ func (p *Parser) checkLabels(series scan.Labels) error {
 		return nil
 	}
 	if i := series.Find(own); i >= 0 {
-		return p.scanner.scan.Fail(series.Column(i), "the label "+scan.Quote([]byte(own)), "it on buckets or quantiles alone")
+		return p.scanner.page.Fail(series.Column(i), "the label "+scan.Quote([]byte(own)), "it on buckets or quantiles alone")
 	}
 	return nil
 }
@@ -73,14 +73,14 @@ func (p *Parser) checkLabels(series scan.Labels) error {
 // checkExemplar says where exemplars may be, and how long (section
 // "Exemplars").
 func (p *Parser) checkExemplar(e *Entry, part model.Parts) error {
-	if !e.Exemplar.Has {
+	if len(e.Exemplars) == 0 {
 		return nil
 	}
-	s := p.scanner.scan
+	s := p.scanner.page
 	if part&(model.PartTotal|model.PartBucket) == 0 {
 		return s.Fail(s.Columns.Exemplar, "an exemplar", "exemplars on counters and buckets alone")
 	}
-	if text := e.Exemplar.Labels.Text(); len(text) > model.MaxExemplarRunes {
+	if text := e.Exemplars[0].Labels.Text(); len(text) > model.MaxExemplarRunes {
 		n := 0
 		for name, value := range model.LabelsFromText(string(text)).All() {
 			n += utf8.RuneCountInString(name) + utf8.RuneCountInString(value)

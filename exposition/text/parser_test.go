@@ -174,6 +174,52 @@ s_created 5
 	}
 }
 
+// Loose samples stand where a reader takes them: with their family, or behind
+// it, name by name.
+func TestLooseSamplesParse(t *testing.T) {
+	waiting := &model.Family{Name: "waiting", Type: model.GaugeHistogram}
+	for _, name := range []string{"waiting_max", "waiting_bucket", "other", "waiting", "waiting_max", "waiting_gcount"} {
+		waiting.AddSample(name, map[string]string{"n": "1"}, 1)
+		waiting.AddSample(name, map[string]string{"n": "2"}, 2)
+	}
+	waiting.AddSample("waiting_bucket", map[string]string{"le": "+Inf"}, 3)
+	alone := (&model.Family{Name: "alone", Type: model.Counter}).WithLoose([]model.Sample{{Name: "b"}, {Name: "alone_total"}, {Name: "b"}})
+	var out bytes.Buffer
+	e := text.NewEncoder(&out)
+	if err := errors.Join(e.Encode(waiting), e.Encode(alone), e.Close()); err != nil {
+		t.Fatal(err)
+	}
+	const want = `# HELP waiting 
+# TYPE waiting histogram
+waiting_bucket{le="+Inf"} 3.0
+waiting_bucket{n="1"} 1.0
+waiting_bucket{n="2"} 2.0
+waiting{n="1"} 1.0
+waiting{n="2"} 2.0
+# HELP waiting_gcount 
+# TYPE waiting_gcount gauge
+waiting_gcount{n="1"} 1.0
+waiting_gcount{n="2"} 2.0
+other{n="1"} 1.0
+other{n="2"} 2.0
+waiting_max{n="1"} 1.0
+waiting_max{n="2"} 2.0
+waiting_max{n="1"} 1.0
+waiting_max{n="2"} 2.0
+# HELP alone_total 
+# TYPE alone_total counter
+alone_total 0.0
+b 0.0
+b 0.0
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", &out, want)
+	}
+	if _, err := parse(out.String()); err != nil {
+		t.Error(err)
+	}
+}
+
 // Names stay as they are, also of counters.
 func TestNames(t *testing.T) {
 	all, err := parse("# TYPE a_total counter\na_total 1\n# TYPE b counter\nb 1\n# TYPE c counter\n# TYPE d counter\nd_total 1\n")

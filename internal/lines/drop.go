@@ -21,6 +21,9 @@ const (
 	LongExemplar                        // an exemplar's labels have more than 128 characters
 	MisplacedExemplar                   // an exemplar where the format has no place for one
 	UnfitSum                            // a histogram's sum beside negative bounds or without a count
+	UntimedExemplar                     // an exemplar without a timestamp
+	UnfitNative                         // a native histogram with a schema or spans that the format has not
+	NoCount                             // a histogram or summary whose count, or summary whose sum, is not known
 )
 
 var reasons = [...]string{
@@ -30,6 +33,9 @@ var reasons = [...]string{
 	LongExemplar:      "the exemplar's labels have more than 128 characters",
 	MisplacedExemplar: "the format has no place for an exemplar here",
 	UnfitSum:          "the sum stands beside negative bounds, or without a count",
+	UntimedExemplar:   "the exemplar has no timestamp",
+	UnfitNative:       "the format has no place for the schema or the spans of this native histogram",
+	NoCount:           "its count or its sum is not known",
 }
 
 // String returns the reason in words.

@@ -33,6 +33,19 @@ type Block struct {
 	Name  model.Parts // the header bears the name of this part's samples
 	Type  string      // the word in the TYPE line
 	Parts model.Parts // the samples below
+	// Value, where it is set, appends what stands behind name and labels, and
+	// each point is one line. It returns nil for a point that is none.
+	Value func(p *Page, dst []byte, pt *model.Point) []byte
+}
+
+// Apart returns blocks for what is no whole family of its type: the samples of
+// each part, as an unknown of their own.
+func Apart(parts ...model.Parts) []Block {
+	var all []Block
+	for _, part := range parts {
+		all = append(all, Block{Name: part, Type: model.Unknown.String(), Parts: part})
+	}
+	return all
 }
 
 // flushAt is how full the buffer may be when a point begins. Only a single
@@ -66,6 +79,8 @@ type Page struct {
 	title    []byte      // the name in the header
 	verbatim bool        // label text is printed as it is
 	seen     model.Parts // what the points of the first block had
+	headed   bool        // a header is written
+	order    []int       // places of loose samples
 	scratch  model.Point
 	head     [partCount]head
 	single   *head // of counters, gauges, unknowns and infos
@@ -85,7 +100,7 @@ func NewPage(w io.Writer, format Format, o Options) *Page {
 	p := &Page{w: w, format: format, names: names{scheme: o.Escaping}, created: o.Created, dropped: o.Dropped}
 	p.pooled = buffers.Get().(*[bufferSize]byte)
 	p.buf = p.pooled[:0]
-	p.visitors = visitors{p.visitSingle, p.visitSummary, p.visitHistogram, p.visitStates, p.visitInfo}
+	p.visitors = visitors{p.visitSingle, p.visitSummary, p.visitHistogram, p.visitStates, p.visitInfo, p.visitWhole}
 	return p
 }
 
@@ -102,7 +117,6 @@ func (p *Page) Encode(f *model.Family) error {
 		return nil
 	}
 	p.base = p.names.family(f)
-	p.verbatim = p.names.keeps(f)
 	blocks := p.format.Blocks(f)
 	if !p.names.claim(f.BaseName(), p.base) {
 		p.Drop(0, ClashingName)
@@ -112,61 +126,39 @@ func (p *Page) Encode(f *model.Family) error {
 	if !p.created {
 		mask &^= model.PartCreated
 	}
-	begun := false
-	p.seen = 0
-	for _, b := range blocks {
+	visited := false
+	p.seen, p.headed = 0, false
+	own, others := p.arrange(blocks[0])
+	for i, b := range blocks {
 		b.Parts &= mask
-		if b.Parts == 0 || begun && p.seen&b.Parts == 0 {
-			continue
+		if b.Parts != 0 && (!visited || p.seen&b.Parts != 0) {
+			visited = true
+			p.begin(b)
+			if err := f.Visit(&p.scratch, p.visitors.of(f.Type, b)); err != nil {
+				return err
+			}
 		}
-		begun = true
-		p.begin(b)
-		if err := f.Visit(&p.scratch, p.visitors.of(f.Type)); err != nil {
-			return err
+		if i == 0 {
+			if err := p.loose(own, blocks[0]); err != nil {
+				return err
+			}
 		}
 	}
-	return p.loose(blocks[0], begun)
+	return p.loose(others, blocks[0])
 }
 
 // begin writes a block's header and prepares the heads of its lines.
 func (p *Page) begin(b Block) {
 	p.block = b
+	p.verbatim = p.names.keeps(p.family)
 	p.header(b)
-	b.Parts.Each(p.prepare)
+	(b.Name | b.Parts).Each(p.prepare)
 }
 
 func (p *Page) header(b Block) {
+	p.headed = true
 	p.title = p.base.append(p.title[:0], p.suffix(b.Name))
 	p.buf = p.format.AppendHeader(p.buf, p.title, p.family, b)
-}
-
-// loose writes the samples that fit no point.
-func (p *Page) loose(first Block, begun bool) error {
-	samples := p.family.Loose()
-	for i := range samples {
-		s := &samples[i]
-		switch {
-		case s.Name == "":
-			p.report(s.Name, NoName)
-			continue
-		case !p.format.TakesLoose(p.family, s):
-			p.report(s.Name, LooseSample)
-			continue
-		case !begun:
-			begun = true
-			p.header(first)
-		}
-		h := &p.head[0]
-		h.set(p.names.name(s.Name), "")
-		p.verbatim = false
-		b := p.appendHead(p.buf, h, s.Labels)
-		p.buf = p.appendTail(b, s.Value, s.Timestamp)
-		p.buf = append(p.buf, '\n')
-		if err := p.pass(); err != nil {
-			return err
-		}
-	}
-	return p.pass()
 }
 
 // pass lets the next point begin: it empties the buffer if that is rather full.

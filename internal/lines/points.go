@@ -53,9 +53,14 @@ func (p *Page) suffix(part model.Parts) string {
 }
 
 // visitors are the methods that write a point of each type, bound once.
-type visitors struct{ single, summary, histogram, states, info func(*model.Point) error }
+type visitors struct {
+	single, summary, histogram, states, info, whole func(*model.Point) error
+}
 
-func (v *visitors) of(t model.Type) func(*model.Point) error {
+func (v *visitors) of(t model.Type, b Block) func(*model.Point) error {
+	if b.Value != nil {
+		return v.whole
+	}
 	switch t {
 	case model.Summary:
 		return v.summary
@@ -67,6 +72,15 @@ func (v *visitors) of(t model.Type) func(*model.Point) error {
 		return v.info
 	}
 	return v.single
+}
+
+// visitWhole writes a point in one line.
+func (p *Page) visitWhole(pt *model.Point) error {
+	b := p.appendHead(p.buf, p.headOf(p.block.Name), pt.Labels)
+	if b = p.block.Value(p, b, pt); b != nil {
+		p.buf = append(b, '\n')
+	}
+	return p.pass()
 }
 
 // visitSingle writes a counter, a gauge or an unknown.

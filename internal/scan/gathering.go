@@ -120,10 +120,9 @@ func (e *Entry) clone(name string) Entry {
 	c := *e
 	c.Name, c.Text = []byte(name), nil
 	c.Labels = e.Labels.clone()
-	if c.Exemplar = e.Exemplar; c.Exemplar.Has {
-		c.Exemplar.Labels = e.Exemplar.Labels.clone()
-	} else {
-		c.Exemplar = Exemplar{}
+	c.Exemplars = slices.Clone(e.Exemplars)
+	for i := range c.Exemplars {
+		c.Exemplars[i].Labels = c.Exemplars[i].Labels.clone()
 	}
 	return c
 }
@@ -159,6 +158,9 @@ func (g *Gathering) owner(r *run) *gathered {
 	own = nil
 	(model.AllParts &^ model.PartValue).Each(func(part model.Parts) {
 		base, has := strings.CutSuffix(r.name, part.Suffix())
+		if g.asNamed && part == model.PartTotal && strings.HasSuffix(base, "_total") {
+			return // which is a counter's own name
+		}
 		if f := g.gathered[base]; own == nil && has && f != nil && f.typed && f.typ.Parts()&part != 0 {
 			own, r.part = f, part
 		}
@@ -194,11 +196,15 @@ func (g *Gathering) build(from *gathered) *model.Family {
 		}
 	}
 	literal := from.literal(g.asNamed)
+	total := from.typ == model.Counter && strings.HasSuffix(from.name, "_total") && from.has(from.name+"_total")
+	if total {
+		f.Name += "_total" // its samples': by its own the model would take it for the counter without
+	}
 	for _, r := range from.runs {
 		for i := range r.entries {
 			switch {
 			case r.part == model.PartCreated:
-			case literal && r.name != from.name:
+			case literal && r.name != from.name, total && r.name == from.name:
 				g.points.Loose(&r.entries[i])
 			default:
 				g.points.Add(&r.entries[i], r.part)
@@ -220,6 +226,10 @@ func (f *gathered) literal(asNamed bool) bool {
 	if suffix == "" || f.typ == model.Counter && strings.HasSuffix(f.name, suffix) {
 		return false
 	}
-	return slices.ContainsFunc(f.runs, func(r *run) bool { return r.name == f.name }) ||
-		asNamed && f.typ == model.Counter && len(f.runs) == 0
+	return f.has(f.name) || asNamed && f.typ == model.Counter && len(f.runs) == 0
+}
+
+// has reports whether the family has samples of the name.
+func (f *gathered) has(name string) bool {
+	return slices.ContainsFunc(f.runs, func(r *run) bool { return r.name == name })
 }

@@ -45,11 +45,25 @@ func (t *Texts) Reset() {
 // Labels returns the labels to keep.
 func (t *Texts) Labels(l Labels) model.Labels { return model.LabelsFromText(t.Keep(l.Text())) }
 
-// Exemplar returns the exemplar of a sample, or nil.
-func (t *Texts) Exemplar(x *Exemplar) *model.Exemplar {
-	if !x.Has {
+// Value returns label i's value to keep, without escapes.
+func (t *Texts) Value(l Labels, i int) string {
+	value := t.Keep(l.Value(i))
+	if strings.IndexByte(value, '\\') >= 0 {
+		value, _ = model.LabelsFromText(`x="` + value + `"`).Get("x")
+	}
+	return value
+}
+
+// ExemplarOf returns the exemplar of a sample to keep, or nil.
+func (t *Texts) ExemplarOf(e *Entry) *model.Exemplar {
+	if len(e.Exemplars) == 0 {
 		return nil
 	}
+	return t.Exemplar(&e.Exemplars[0])
+}
+
+// Exemplar returns the exemplar to keep.
+func (t *Texts) Exemplar(x *Exemplar) *model.Exemplar {
 	return &model.Exemplar{Labels: t.Labels(x.Labels), Value: x.Value, Timestamp: x.Timestamp}
 }
 

@@ -53,6 +53,16 @@ func (l Labels) Find(name string) int {
 	return -1
 }
 
+// FindName returns the place of the label with the name, whatever its
+// characters, or -1.
+func (l Labels) FindName(name string) int {
+	if model.LegacyLabelName(name) {
+		return l.Find(name)
+	}
+	text := model.AppendLabel(nil, name, "")
+	return l.Find(string(text[:len(text)-len(`=""`)]))
+}
+
 // Value returns label i's value as it stands between its quotes.
 func (l Labels) Value(i int) []byte {
 	s := l.spans[i]

@@ -14,7 +14,7 @@ const oddEnds = " \t{}\"=,#"
 // format, with the timestamps of the format.
 func LenientGrammar(timestamp func([]byte) (model.Timestamp, bool), expected string) Grammar {
 	return Grammar{
-		Blanks: true, TrailingComma: true, AnyEscape: true, Exemplars: true, Lenient: true,
+		Blanks: true, TrailingComma: true, AnyEscape: true, Exemplars: 1, Lenient: true,
 		Timestamp: timestamp, Timestamps: expected,
 	}
 }
@@ -85,18 +85,18 @@ func lenientType(word []byte) model.Type {
 	return t
 }
 
-// exemplarOrComment reads what may stand behind a sample: a comment unless it
-// has labels.
-func (s *Scanner) exemplarOrComment() error {
+// exemplarOrComment goes to the exemplar that may stand behind a sample, and
+// reports whether there is one. What has no labels is a comment.
+func (s *Scanner) exemplarOrComment() bool {
 	s.blanks()
 	if !s.at('#') {
-		return nil
+		return false
 	}
 	if rest := bytes.TrimLeft(s.line[s.pos+1:], " \t"); len(rest) > 0 && rest[0] == '{' {
-		return s.exemplar()
+		return true
 	}
 	s.pos = len(s.line)
-	return nil
+	return false
 }
 
 // LenientMilliseconds reads a timestamp in milliseconds that may have a fraction

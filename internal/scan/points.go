@@ -47,7 +47,7 @@ func (p *Points) Begin(f *model.Family) { p.family = f }
 func (p *Points) Created(e *Entry) {
 	at, ok := model.UnixSeconds(e.Value)
 	key := p.key(e.Labels, e.Timestamp)
-	if _, again := p.creates[key]; !ok || again || e.Exemplar.Has {
+	if _, again := p.creates[key]; !ok || again || len(e.Exemplars) > 0 {
 		p.Loose(e)
 		return
 	}
@@ -88,7 +88,7 @@ func (p *Points) LooseNative(e *Entry, h *model.NativeHistogram) {
 // Loose adds a sample that fits no point.
 func (p *Points) Loose(e *Entry) {
 	p.keepLoose(string(e.Name), p.texts.Labels(e.Labels), e.Value, e.Timestamp)
-	p.loose[len(p.loose)-1].Exemplar = p.texts.Exemplar(&e.Exemplar)
+	p.loose[len(p.loose)-1].Exemplar = p.texts.ExemplarOf(e)
 }
 
 // Add adds a sample, as the part of the family that it is; part 0 is none.
@@ -101,7 +101,7 @@ func (p *Points) Add(e *Entry, part model.Parts) {
 	default:
 		point := model.Point{
 			Labels: p.texts.Labels(e.Labels), Has: part, Timestamp: e.Timestamp,
-			Value: e.Value, Exemplar: p.texts.Exemplar(&e.Exemplar),
+			Value: e.Value, Exemplar: p.texts.ExemplarOf(e),
 		}
 		if len(p.created) > 0 {
 			point.Created = p.createdOf(p.key(e.Labels, e.Timestamp))
@@ -116,28 +116,26 @@ func (p *Points) keepLoose(name string, labels model.Labels, value float64, t mo
 
 // fold puts a sample into its point, or reports that it does not fit.
 func (p *Points) fold(e *Entry, part model.Parts) bool {
-	labels, value, number := e.Labels, []byte(nil), 0.0
+	labels, place, number := e.Labels, 0, 0.0
 	switch part {
 	case model.PartBucket, model.PartValue:
 		if p.own == "" {
 			p.own = ownLabel(p.family)
 		}
-		i := labels.Find(p.own)
-		if i < 0 {
+		if place = labels.FindName(p.own); place < 0 {
 			return false
 		}
-		value = labels.Value(i)
 		if p.family.Type == model.StateSet {
 			if e.Value != 0 && e.Value != 1 {
 				return false
 			}
 		} else {
 			var ok bool
-			if number, ok = Number(value); !ok || math.IsNaN(number) {
+			if number, ok = Number(labels.Value(place)); !ok || math.IsNaN(number) {
 				return false
 			}
 		}
-		labels = labels.Without(i, &p.scratch)
+		labels = labels.Without(place, &p.scratch)
 	case model.PartCount, model.PartSum, model.PartGCount, model.PartGSum:
 	default:
 		return false
@@ -150,9 +148,9 @@ func (p *Points) fold(e *Entry, part model.Parts) bool {
 	s.Has |= part
 	switch {
 	case part == model.PartBucket:
-		s.bucket(number, e.Value, p.texts.Exemplar(&e.Exemplar))
+		s.bucket(number, e.Value, p.texts.ExemplarOf(e))
 	case p.family.Type == model.StateSet:
-		s.States = append(s.States, model.State{Name: Unescaped(p.texts.Keep(value)), On: e.Value == 1})
+		s.States = append(s.States, model.State{Name: p.texts.Value(e.Labels, place), On: e.Value == 1})
 	case part == model.PartValue:
 		s.Summary.Quantiles = append(s.Summary.Quantiles, model.Quantile{Q: number, V: e.Value})
 	case part&counts != 0 && s.Histogram != nil:
@@ -167,25 +165,15 @@ func (p *Points) fold(e *Entry, part model.Parts) bool {
 	return true
 }
 
-// ownLabel returns the label that tells the samples of a point apart, as it
-// stands in the text of labels.
+// ownLabel returns the label that tells the samples of a point apart.
 func ownLabel(f *model.Family) string {
 	switch f.Type {
 	case model.Summary:
 		return "quantile"
 	case model.StateSet:
-		text := model.AppendLabel(nil, f.Name, "")
-		return string(text[:len(text)-len(`=""`)])
+		return f.Name
 	}
 	return "le"
-}
-
-// Unescaped undoes the escapes of a label's value.
-func Unescaped(value string) string {
-	for _, unescaped := range model.LabelsFromText(`x="` + value + `"`).All() {
-		value = unescaped
-	}
-	return value
 }
 
 func (s *series) bucket(upper, value float64, x *model.Exemplar) {

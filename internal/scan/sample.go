@@ -10,15 +10,20 @@ func (s *Scanner) Sample() error {
 		return err
 	}
 	s.Columns.Value = s.pos + 1
-	var err error
-	if e.Value, err = s.number("a number"); err != nil {
+	if err := s.value(); err != nil {
 		return err
 	}
+	var err error
 	if e.Timestamp, err = s.timestamp(&s.Columns.Timestamp, s.grammar.Timestamp, s.grammar.Timestamps); err != nil {
 		return err
 	}
-	if s.grammar.Exemplars {
-		if err := s.mayHaveExemplar(); err != nil {
+	if s.grammar.Starts && s.begins(startMark) {
+		if err := s.start(); err != nil {
+			return err
+		}
+	}
+	for len(e.Exemplars) < s.grammar.Exemplars && s.exemplarFollows() {
+		if err := s.exemplar(); err != nil {
 			return err
 		}
 	}
@@ -67,6 +72,15 @@ func (s *Scanner) series() error {
 	return nil
 }
 
+// value reads a number or a composite value.
+func (s *Scanner) value() (err error) {
+	if s.grammar.Composites && s.at('{') {
+		return s.readComposite()
+	}
+	s.Entry.Value, err = s.number("a number")
+	return err
+}
+
 // number reads the number that stands here.
 func (s *Scanner) number(expected string) (float64, error) {
 	start := s.pos
@@ -88,7 +102,7 @@ func (s *Scanner) timestamp(column *int, read func([]byte) (model.Timestamp, boo
 	if !s.separator() {
 		return model.Timestamp{}, nil
 	}
-	if s.at('#') && s.grammar.Exemplars {
+	if s.at('#') && s.grammar.Exemplars > 0 || s.grammar.Starts && s.begins(startMark[1:]) {
 		s.pos = before
 		return model.Timestamp{}, nil
 	}
@@ -108,25 +122,47 @@ func (s *Scanner) timestamp(column *int, read func([]byte) (model.Timestamp, boo
 	return t, nil
 }
 
-// mayHaveExemplar reads the exemplar that may stand here, from the space before
-// it on.
-func (s *Scanner) mayHaveExemplar() error {
-	switch {
-	case s.grammar.Lenient:
-		return s.exemplarOrComment()
-	case s.pos+1 >= len(s.line) || s.line[s.pos+1] != '#':
-		return nil
-	case !s.at(' '):
-		return s.Unexpected("the end of the line")
-	}
-	s.pos++
-	return s.exemplar()
+// startMark stands before a start timestamp.
+const startMark = " st@"
+
+// begins reports whether the text stands here.
+func (s *Scanner) begins(text string) bool {
+	rest := s.Rest()
+	return len(rest) >= len(text) && string(rest[:len(text)]) == text
 }
 
-// exemplar reads an exemplar.
+// start reads a start timestamp, from the space before it on.
+func (s *Scanner) start() error {
+	s.pos += len(startMark)
+	s.Columns.Start = s.pos + 1
+	token := s.token()
+	t, ok := s.grammar.Timestamp(token)
+	if !ok {
+		return s.Fail(s.Columns.Start, Quote(token), s.grammar.Timestamps)
+	}
+	s.Entry.Start = t
+	return nil
+}
+
+// exemplarFollows reports whether an exemplar comes next. Where the format is
+// lenient, it goes to it, or behind a comment in its place.
+func (s *Scanner) exemplarFollows() bool {
+	if s.grammar.Lenient {
+		return s.exemplarOrComment()
+	}
+	return s.pos+1 < len(s.line) && s.line[s.pos+1] == '#'
+}
+
+// exemplar reads an exemplar, from the space before it on.
 func (s *Scanner) exemplar() error {
+	switch {
+	case s.at(' '):
+		s.pos++
+	case !s.grammar.Lenient:
+		return s.Unexpected("the end of the line")
+	}
 	s.Columns.Exemplar = s.pos + 1
-	x := &s.Entry.Exemplar
+	x := s.addExemplar()
 	s.pos++
 	if !s.separator() && !s.grammar.Lenient {
 		return s.Unexpected(`a space after "#"`)
@@ -146,7 +182,21 @@ func (s *Scanner) exemplar() error {
 		return err
 	}
 	var column int
-	x.Timestamp, err = s.timestamp(&column, Seconds, "a timestamp in seconds")
-	x.Has = true
-	return err
+	if x.Timestamp, err = s.timestamp(&column, Seconds, "a timestamp in seconds"); err != nil {
+		return err
+	}
+	if s.grammar.TimedAlways && !x.Timestamp.IsSet() {
+		return s.Unexpected("the exemplar's timestamp")
+	}
+	return nil
+}
+
+// addExemplar adds an exemplar to the entry, in the memory of one before.
+func (s *Scanner) addExemplar() *Exemplar {
+	n := len(s.Entry.Exemplars)
+	if n == len(s.exemplars) {
+		s.exemplars = append(s.exemplars, Exemplar{})
+	}
+	s.Entry.Exemplars = s.exemplars[:n+1]
+	return &s.exemplars[n]
 }

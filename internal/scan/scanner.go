@@ -14,7 +14,11 @@ type Grammar struct {
 	Blanks        bool // any number of spaces and tabs may separate tokens; else it is one space, or none
 	TrailingComma bool // one comma may stand behind the last label
 	AnyEscape     bool // a backslash before any other character stands for itself
-	Exemplars     bool // samples may have exemplars
+	EscapedQuotes bool // a help text has no double quote without a backslash
+	Composites    bool // values may be composite: {count:1,sum:2,...}
+	Starts        bool // a start timestamp may stand behind the timestamp: st@1.5
+	Exemplars     int  // how many exemplars a sample may have
+	TimedAlways   bool // exemplars must have a timestamp
 	Lenient       bool // what sloppy exporters write: see [Gathering]
 	Timestamp     func([]byte) (model.Timestamp, bool)
 	Timestamps    string // what Timestamp reads, for errors
@@ -40,20 +44,21 @@ type Entry struct {
 	Text      []byte // the help, type or unit
 	Labels    Labels
 	Value     float64
+	Composite *Composite      // in place of Value; nil where the value is a number
 	Timestamp model.Timestamp // may be absent
-	Exemplar  Exemplar
+	Start     model.Timestamp // of OpenMetrics 2.0; may be absent
+	Exemplars []Exemplar      // one at most but for OpenMetrics 2.0
 }
 
-// Exemplar is the exemplar of a sample.
+// Exemplar is an exemplar of a sample.
 type Exemplar struct {
-	Has       bool
 	Labels    Labels
 	Value     float64
 	Timestamp model.Timestamp // may be absent
 }
 
 // Columns are where the parts of the line stand that was read last.
-type Columns struct{ Name, Text, Value, Timestamp, Exemplar, ExemplarValue int }
+type Columns struct{ Name, Text, Value, Timestamp, Start, Exemplar, ExemplarValue int }
 
 // Scanner reads lines one by one. Formats drive it: [Scanner.Advance] goes to
 // the next line, the other methods read it from left to right into Entry.
@@ -69,6 +74,9 @@ type Scanner struct {
 	name    []byte // scratch
 	text    []byte // scratch
 	named   func([]byte)
+
+	composite Composite
+	exemplars []Exemplar // with the memory of those before
 }
 
 // New returns a scanner of the format.
@@ -97,7 +105,8 @@ func (s *Scanner) Advance() ([]byte, error) {
 		s.line = s.mended(s.line)
 	}
 	e := &s.Entry
-	e.Kind, e.Line, e.Name, e.Timestamp, e.Exemplar.Has = 0, s.lines.number, nil, model.Timestamp{}, false
+	e.Kind, e.Line, e.Name = 0, s.lines.number, nil
+	e.Composite, e.Timestamp, e.Start, e.Exemplars = nil, model.Timestamp{}, model.Timestamp{}, nil
 	s.Columns.Value = 0
 	return s.line, err
 }
@@ -270,6 +279,9 @@ func (s *Scanner) Help() error {
 	rest := s.Rest()
 	s.pos = len(s.line)
 	s.Entry.Text = rest
+	if i := bareQuote(rest); i >= 0 && s.grammar.EscapedQuotes {
+		return s.Fail(s.Columns.Text+i, "a double quote", `it after a backslash`)
+	}
 	if bytes.IndexByte(rest, '\\') < 0 {
 		return nil
 	}
@@ -284,6 +296,20 @@ func (s *Scanner) Help() error {
 	}
 	s.Entry.Text = s.text
 	return nil
+}
+
+// bareQuote returns the place of the first double quote that is not escaped, or
+// -1.
+func bareQuote(text []byte) int {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i
+		}
+	}
+	return -1
 }
 
 // appendUnescaped appends text with its escapes undone. Where the backslash

@@ -1,0 +1,112 @@
+package openmetrics2
+
+import (
+	"strings"
+
+	"telltale/internal/lines"
+	"telltale/model"
+)
+
+// format is the draft's side of [lines.Page].
+type format struct{ escaping model.Escaping }
+
+// blocks says how a whole family of each type is written (section "Metric
+// types").
+var blocks = [...][]lines.Block{
+	model.Unknown:        whole(model.Unknown, model.PartValue, nil),
+	model.Counter:        whole(model.Counter, model.PartTotal, counter),
+	model.Gauge:          whole(model.Gauge, model.PartValue, nil),
+	model.Summary:        whole(model.Summary, model.PartValue, summary),
+	model.Histogram:      whole(model.Histogram, model.PartValue, histogram),
+	model.GaugeHistogram: whole(model.GaugeHistogram, model.PartValue, gaugeHistogram),
+	model.Info:           whole(model.Info, model.PartInfo, nil),
+	model.StateSet:       whole(model.StateSet, model.PartValue, nil),
+}
+
+// pieces says how a family is written whose type does not fit what is there:
+// each kind of sample as an unknown of its own.
+var pieces = [...][]lines.Block{
+	model.Summary:        lines.Apart(model.PartValue, model.PartCount, model.PartSum),
+	model.Histogram:      lines.Apart(model.PartBucket, model.PartCount, model.PartSum),
+	model.GaugeHistogram: lines.Apart(model.PartBucket, model.PartGCount, model.PartGSum),
+	model.Info:           lines.Apart(model.PartInfo),
+	model.StateSet:       lines.Apart(model.PartValue),
+}
+
+func whole(t model.Type, name model.Parts, value func(*lines.Page, []byte, *model.Point) []byte) []lines.Block {
+	return []lines.Block{{Name: name, Type: t.String(), Parts: t.Parts() &^ model.PartCreated, Value: value}}
+}
+
+func (w format) Blocks(f *model.Family) []lines.Block {
+	if !f.Type.Valid() {
+		return blocks[model.Unknown]
+	}
+	var split bool
+	switch f.Type {
+	case model.Summary, model.Histogram, model.GaugeHistogram:
+		all := f.Type.Parts() &^ model.PartCreated
+		split = f.Mask()&all != all
+	case model.Info:
+		split = f.IsLiteral() && !strings.HasSuffix(f.Name, "_info")
+	case model.StateSet: // its label must bear its name, and unless in quotes may not have colons
+		split = w.escaping != model.AllowUTF8 && strings.Contains(f.Name, ":")
+	}
+	if split {
+		return pieces[f.Type]
+	}
+	return blocks[f.Type]
+}
+
+// AppendHeader appends TYPE, UNIT and HELP, in the order that the draft would
+// have (section "MetricFamily metadata"); an empty one is as good as none.
+func (format) AppendHeader(dst, name []byte, f *model.Family, b lines.Block) []byte {
+	dst = append(appendKeyword(dst, "TYPE", name), b.Type...)
+	dst = append(dst, '\n')
+	if hasUnit(f, b) {
+		dst = append(appendKeyword(dst, "UNIT", name), f.Unit...)
+		dst = append(dst, '\n')
+	}
+	if f.Help != "" {
+		dst = model.AppendEscaped(appendKeyword(dst, "HELP", name), f.Help)
+		dst = append(dst, '\n')
+	}
+	return dst
+}
+
+// hasUnit reports whether a UNIT line may follow (section "Unit"): infos and state
+// sets have none, a part of a histogram may count something else, and a unit is
+// made of the characters of a legacy name.
+func hasUnit(f *model.Family, b lines.Block) bool {
+	return f.Unit != "" && model.LegacyName("_"+f.Unit) && b.Type == f.Type.String() && f.Type != model.Info && f.Type != model.StateSet
+}
+
+func appendKeyword(dst []byte, keyword string, name []byte) []byte {
+	dst = append(append(dst, "# "...), keyword...)
+	dst = append(append(dst, ' '), name...)
+	return append(dst, ' ')
+}
+
+// AppendTimestamp appends seconds, as exactly as they are known.
+func (format) AppendTimestamp(dst []byte, t model.Timestamp) []byte {
+	return t.AppendSeconds(append(dst, ' '))
+}
+
+// AppendExemplar appends nothing: those of counters and histograms belong to
+// their values, and others have none (section "Exemplars").
+func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, _ *model.Exemplar) []byte {
+	p.Drop(part, lines.MisplacedExemplar)
+	return dst
+}
+
+// FitHistogram lets everything pass: only the pieces of histograms come here.
+func (format) FitHistogram(_ *lines.Page, has model.Parts, _ *model.HistogramValue) model.Parts {
+	return has
+}
+
+// TakesLoose takes what differs from a point of its family by an exemplar only.
+func (format) TakesLoose(f *model.Family, s *model.Sample) bool {
+	return (f.Type == model.Unknown || f.Type == model.Gauge) && s.Name == f.Name && s.NativeHistogram == nil
+}
+
+// Trailer ends the exposition (section "Overall Structure").
+func (format) Trailer() string { return "# EOF\n" }

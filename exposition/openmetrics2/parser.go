@@ -1,0 +1,137 @@
+package openmetrics2
+
+import (
+	"io"
+	"strings"
+
+	"telltale/internal/scan"
+	"telltale/model"
+)
+
+// Parser reads a page family by family and holds it to every rule of the draft.
+// It is not safe for concurrent use.
+//
+// Families come with the name that they have on the page; an info "build_info"
+// is "build" to the model, and a counter whose name does not end in "_total" is
+// literal ([model.Family.IsLiteral]). A family of no type whose values are
+// composite has the type that they show. The model has one exemplar for a
+// counter and for a classic bucket: of several the newest stays.
+type Parser struct {
+	scanner  *Scanner
+	families scan.Families
+	seen     map[string]bool // names of families
+
+	// Of the family being read:
+	family  *model.Family
+	had     scan.Metadata
+	samples bool
+	order   *scan.Order // of its metrics
+	groups  *scan.Order // of a state set's groups of metrics
+	group   group
+	labels  model.Labels // of the metric
+	texts   scan.Texts
+	bounds  scan.Bounds
+	scratch scan.Labels
+}
+
+// NewParser returns a parser that reads from r.
+func NewParser(r io.Reader, opts ...ParserOption) *Parser {
+	return &Parser{scanner: NewScanner(r, opts...), seen: map[string]bool{}, order: scan.NewOrder(), groups: scan.NewOrder()}
+}
+
+// Next returns the next family as soon as it has ended, or io.EOF after the
+// last. The family is the caller's to keep. An error is a [*SyntaxError] or one
+// of the reader, and is returned ever after. A page that is wrong somewhere is
+// wrong as a whole (section "Failure Modes"): drop the families before.
+func (p *Parser) Next() (*model.Family, error) {
+	return p.families.Next(p.read)
+}
+
+// read reads a line and returns the family that it ends.
+func (p *Parser) read() (*model.Family, error) {
+	e, err := p.scanner.Next()
+	if err != nil {
+		return nil, err
+	}
+	return p.take(e)
+}
+
+// take reads a line. Where the line is the first behind a family, it returns
+// that family, perhaps with an error in the line.
+func (p *Parser) take(e *Entry) (done *model.Family, err error) {
+	if e.Kind == scan.KindEnd {
+		return p.end(), io.EOF
+	}
+	if p.family == nil || string(e.Name) != p.family.Name {
+		done = p.end()
+		if err := p.begin(e); err != nil {
+			return done, err
+		}
+	}
+	if e.Kind == scan.KindSample {
+		return done, p.sample(e)
+	}
+	return done, p.describe(e)
+}
+
+// begin begins a family, of unknown type so far.
+func (p *Parser) begin(e *Entry) error {
+	name := string(e.Name)
+	if p.seen[name] {
+		s := p.scanner.page
+		return s.Fail(s.Columns.Name, "the family "+scan.Quote(e.Name)+" again", "all lines of a family together")
+	}
+	p.seen[name] = true
+	p.family = &model.Family{Name: name}
+	p.had, p.samples = 0, false
+	return nil
+}
+
+// describe takes metadata of the family. A help text or unit that is empty is
+// as good as none (section "MetricFamily metadata").
+func (p *Parser) describe(e *Entry) error {
+	s, f := p.scanner.page, p.family
+	if len(e.Text) == 0 && !p.samples {
+		return nil
+	}
+	if err := p.had.Take(s.Scanner, f, p.samples); err != nil {
+		return err
+	}
+	switch {
+	case f.Type == model.Info && !strings.HasSuffix(f.Name, "_info"):
+		return s.Fail(s.Columns.Name, "the info "+scan.Quote(e.Name), `a name that ends in "_info"`)
+	case f.Unit != "" && (f.Type == model.Info || f.Type == model.StateSet):
+		return s.Fail(s.Columns.Text, "a unit of an info or a state set", "none")
+	}
+	return nil
+}
+
+// end ends the family being read, if any.
+func (p *Parser) end() *model.Family {
+	f := p.family
+	if f == nil {
+		return nil
+	}
+	p.group.flush(f)
+	p.family = nil
+	p.order.Reset()
+	p.groups.Reset()
+	p.texts.Reset()
+	return named(f)
+}
+
+// named returns the family under its name in the model.
+func named(f *model.Family) *model.Family {
+	switch f.Type {
+	case model.Counter:
+		if !strings.HasSuffix(f.Name, "_total") {
+			return f.Literal().Renamed(f.Name)
+		}
+	case model.Info:
+		if f.Name == "_info" {
+			return f.Literal().Renamed(f.Name)
+		}
+		f.Name = strings.TrimSuffix(f.Name, "_info")
+	}
+	return f
+}

@@ -1,0 +1,70 @@
+package lines
+
+import (
+	"slices"
+	"strings"
+
+	"telltale/model"
+)
+
+// arrange returns the places of the samples that fit no point: own are those
+// named like samples of the first block, to be written right after it. The
+// others are families of their own to a reader, who takes none in pieces: they
+// stand name by name.
+func (p *Page) arrange(first Block) (own, others []int) {
+	samples := p.family.Loose()
+	p.order = p.order[:0]
+	for i := range samples {
+		if p.owns(first, samples[i].Name) {
+			p.order = append(p.order, i)
+		}
+	}
+	n := len(p.order)
+	if n == len(samples) {
+		return p.order, nil
+	}
+	for i := range samples {
+		if !p.owns(first, samples[i].Name) {
+			p.order = append(p.order, i)
+		}
+	}
+	own, others = p.order[:n], p.order[n:]
+	slices.SortStableFunc(others, func(i, j int) int { return strings.Compare(samples[i].Name, samples[j].Name) })
+	return own, others
+}
+
+// owns reports whether the name is one of those below a block's header.
+func (p *Page) owns(b Block, name string) bool {
+	suffix, ok := strings.CutPrefix(name, p.family.BaseName())
+	owned := false
+	(b.Name | b.Parts).Each(func(part model.Parts) { owned = owned || suffix == p.suffix(part) })
+	return ok && owned
+}
+
+// loose writes samples that fit no point, under the first block's header if
+// there is none yet.
+func (p *Page) loose(places []int, first Block) error {
+	for _, i := range places {
+		s := &p.family.Loose()[i]
+		switch {
+		case s.Name == "":
+			p.report(s.Name, NoName)
+			continue
+		case !p.format.TakesLoose(p.family, s):
+			p.report(s.Name, LooseSample)
+			continue
+		case !p.headed:
+			p.header(first)
+		}
+		h := &p.head[0]
+		h.set(p.names.name(s.Name), "")
+		p.verbatim = false
+		b := p.appendHead(p.buf, h, s.Labels)
+		p.buf = p.appendTail(b, s.Value, s.Timestamp)
+		p.buf = append(p.buf, '\n')
+		if err := p.pass(); err != nil {
+			return err
+		}
+	}
+	return p.pass()
+}
