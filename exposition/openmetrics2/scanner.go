@@ -56,7 +56,7 @@ func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
 	for _, opt := range opts {
 		opt(&limits)
 	}
-	return &Scanner{scan.NewPage(r, grammar, limits)}
+	return &Scanner{scan.NewPage(r, grammar, scan.Options{Limits: limits})}
 }
 
 // Next returns the next line; the one before becomes invalid, with all that it

@@ -54,6 +54,14 @@ func (t *Texts) Value(l Labels, i int) string {
 	return value
 }
 
+// ExemplarOf returns the exemplar of a sample to keep, or nil.
+func (t *Texts) ExemplarOf(e *Entry) *model.Exemplar {
+	if len(e.Exemplars) == 0 {
+		return nil
+	}
+	return t.Exemplar(&e.Exemplars[0])
+}
+
 // Exemplar returns the exemplar to keep.
 func (t *Texts) Exemplar(x *Exemplar) *model.Exemplar {
 	return &model.Exemplar{Labels: t.Labels(x.Labels), Value: x.Value, Timestamp: x.Timestamp}

@@ -14,7 +14,7 @@ func (s *Scanner) Sample() error {
 		return err
 	}
 	var err error
-	if e.Timestamp, err = s.timestamp(&s.Columns.Timestamp); err != nil {
+	if e.Timestamp, err = s.timestamp(&s.Columns.Timestamp, s.grammar.Timestamp, s.grammar.Timestamps); err != nil {
 		return err
 	}
 	if s.grammar.Starts && s.begins(startMark) {
@@ -22,7 +22,7 @@ func (s *Scanner) Sample() error {
 			return err
 		}
 	}
-	for len(e.Exemplars) < s.grammar.Exemplars && s.pos+1 < len(s.line) && s.line[s.pos+1] == '#' {
+	for len(e.Exemplars) < s.grammar.Exemplars && s.exemplarFollows() {
 		if err := s.exemplar(); err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (s *Scanner) number(expected string) (float64, error) {
 }
 
 // timestamp reads the timestamp that may stand here.
-func (s *Scanner) timestamp(column *int) (model.Timestamp, error) {
+func (s *Scanner) timestamp(column *int, read func([]byte) (model.Timestamp, bool), expected string) (model.Timestamp, error) {
 	before := s.pos
 	if !s.separator() {
 		return model.Timestamp{}, nil
@@ -111,13 +111,13 @@ func (s *Scanner) timestamp(column *int) (model.Timestamp, error) {
 	}
 	*column = s.pos + 1
 	token := s.token()
-	t, ok := s.grammar.Timestamp(token)
+	t, ok := read(token)
 	if !ok {
 		if len(token) == 0 {
 			s.pos = *column - 1
-			return t, s.Unexpected(s.grammar.Timestamps)
+			return t, s.Unexpected(expected)
 		}
-		return t, s.Fail(*column, Quote(token), s.grammar.Timestamps)
+		return t, s.Fail(*column, Quote(token), expected)
 	}
 	return t, nil
 }
@@ -144,35 +144,45 @@ func (s *Scanner) start() error {
 	return nil
 }
 
+// exemplarFollows reports whether an exemplar comes next. Where the format is
+// lenient, it goes to it, or behind a comment in its place.
+func (s *Scanner) exemplarFollows() bool {
+	if s.grammar.Lenient {
+		return s.exemplarOrComment()
+	}
+	return s.pos+1 < len(s.line) && s.line[s.pos+1] == '#'
+}
+
 // exemplar reads an exemplar, from the space before it on.
 func (s *Scanner) exemplar() error {
-	if !s.at(' ') {
+	switch {
+	case s.at(' '):
+		s.pos++
+	case !s.grammar.Lenient:
 		return s.Unexpected("the end of the line")
 	}
-	s.Columns.Exemplar = s.pos + 2
+	s.Columns.Exemplar = s.pos + 1
 	x := s.addExemplar()
-	s.pos += 2
-	if !s.at(' ') {
+	s.pos++
+	if !s.separator() && !s.grammar.Lenient {
 		return s.Unexpected(`a space after "#"`)
 	}
-	s.pos++
 	if !s.at('{') {
 		return s.Unexpected(`"{", the labels of an exemplar`)
 	}
 	if err := s.labels(&x.Labels, nil); err != nil {
 		return err
 	}
-	if !s.at(' ') {
+	if !s.separator() && !s.grammar.Lenient {
 		return s.Unexpected("a space before the exemplar's value")
 	}
-	s.pos++
 	s.Columns.ExemplarValue = s.pos + 1
 	var err error
 	if x.Value, err = s.number("the exemplar's value, a number"); err != nil {
 		return err
 	}
 	var column int
-	if x.Timestamp, err = s.timestamp(&column); err != nil {
+	if x.Timestamp, err = s.timestamp(&column, Seconds, "a timestamp in seconds"); err != nil {
 		return err
 	}
 	if s.grammar.TimedAlways && !x.Timestamp.IsSet() {
