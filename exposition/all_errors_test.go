@@ -126,6 +126,50 @@ func TestAllErrors(t *testing.T) {
 			"# TYPE a summary\na_count 1\na_sum 1 1\na{quantile=\"1\"} 1 1\na{quantile=\"0\"} -1 1\n# EOF\n",
 			[]string{"3:7 samples of one metric with and without timestamp"},
 		},
+
+		{"each line", exposition.OpenMetrics2, "\na\n# b\na{b=\"\xff\"} 1\n# HELP a\na 1 \n# EOF", []string{
+			"1:1 an empty line", "2:2 the end of the line", `3:1 "# b"`, `4:6 "\xff"`, "5:9 the end of the line", "6:5 the end of the line"}},
+		{"no end", exposition.OpenMetrics2, "a x\n", []string{`1:3 "x"`, "2:1 the end of the page"}},
+		{"behind the end", exposition.OpenMetrics2, "a x\n# EOF\nb\nc x\n", []string{`1:3 "x"`, `3:1 "b"`}},
+		{
+			"type of none", exposition.OpenMetrics2,
+			"# TYPE a countr\na 1 st@1 # {} 1 1\na {count:1}\n# TYPE b counter\nb -1\n# EOF\n", []string{`1:10 "countr"`, `3:11 "}"`, `5:3 -1.0`},
+		},
+		{
+			"metadata of nobody", exposition.OpenMetrics2,
+			"# HELP a b\n# type a counter\na 1 st@1 # {} 1 1\n# TYPE b counter\nb -1\n# EOF\n", []string{`2:1 "# type a counter"`, `5:3 -1.0`},
+		},
+		{
+			"line within a family", exposition.OpenMetrics2,
+			"a{b=\"1\"} 1\na{{\na{b=\"2\"} 1 st@1\n# EOF\n", []string{`2:3 "{"`, "3:15 a start timestamp"},
+		},
+		{
+			"type twice", exposition.OpenMetrics2,
+			"# TYPE a gauge\n# TYPE a counter\na 1 st@1\n# EOF\n", []string{`2:1 the same metadata of "a" again`},
+		},
+		{
+			"families in pieces", exposition.OpenMetrics2,
+			"# TYPE a counter\na 1\nb 1\na 1 st@1\na 2\nb -x\n# EOF\n", []string{`4:1 the family "a" again`, `6:3 "-x"`},
+		},
+		{
+			"metric in pieces", exposition.OpenMetrics2,
+			"# TYPE a gauge\na{b=\"1\"} 1 1\na{b=\"2\"} 1 1\na{b=\"1\"} 1 2\na{b=\"1\"} 1 3\n# EOF\n", []string{"4:1 a metric that others have come after"},
+		},
+		{
+			"with and without timestamps", exposition.OpenMetrics2,
+			"# TYPE a gauge\na 1\na 1 1\na 1 2\na{b=\"1\"} 1 2\na{b=\"1\"} 1 1\n# EOF\n",
+			[]string{"3:3 samples of one metric with and without timestamp", "6:12 the timestamp 1 after 2"},
+		},
+		{
+			"each histogram", exposition.OpenMetrics2,
+			"# TYPE a histogram\na{b=\"1\"} {count:2,sum:1.0,bucket:[1.0:1,+Inf:3]}\na{b=\"2\"} 1\na{b=\"3\"} {count:2,sum:1.0,bucket:[1.0:1,+Inf:2]}\n# EOF\n",
+			[]string{"2:10 the count 2.0 beside the bucket +Inf of 3.0", "3:10 1.0"},
+		},
+		{
+			"states", exposition.OpenMetrics2,
+			"# TYPE a stateset\na{a=\"x\"} 2\na{a=\"y\"} 1\na 1\na{a=\"y\"} 1\n# EOF\n",
+			[]string{"2:10 2.0", "4:1 no label for the state", "5:1 the same series again"},
+		},
 		{
 			"a unit, then info", exposition.OpenMetrics1,
 			"# UNIT a_s s\n# TYPE a_s info\na_s_info 1\na_s_info 1\n# EOF\n",
@@ -142,7 +186,7 @@ func TestAllErrors(t *testing.T) {
 
 // One line that is wrong is one error, whichever it is.
 func TestNoCascades(t *testing.T) {
-	for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1} {
+	for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2} {
 		right := page(t, f.WithEscaping(model.AllowUTF8), withoutLoose(families(t)), exposition.WithCreated())
 		lines := bytes.SplitAfter(right, []byte{'\n'})
 		for i, line := range lines[:len(lines)-1] {
@@ -170,7 +214,7 @@ func TestNoCascades(t *testing.T) {
 
 func TestErrorLimits(t *testing.T) {
 	bad := strings.Repeat("{\n", 200)
-	for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1} {
+	for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2} {
 		for _, c := range []struct {
 			page   string
 			limits exposition.Limits
@@ -195,9 +239,10 @@ func TestErrorLimits(t *testing.T) {
 // on comes to the end.
 func FuzzAllErrors(f *testing.F) {
 	seeds(f, exposition.OpenMetrics1)
+	seeds(f, exposition.OpenMetrics2)
 	f.Add([]byte("# TYPE a histogramm\na_bucket 1\n# type\nb 1\nb 1\n# EOF\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		for _, format := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1} {
+		for _, format := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2} {
 			_, err := parse(in, format)
 			first := ""
 			var wrong *exposition.SyntaxError

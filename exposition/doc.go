@@ -25,14 +25,17 @@
 //	a TYPE that is none                            unknown
 //	a type, UNIT or exemplar that text lacks       what OpenMetrics has
 //	a counter without "_total", or named with it   a counter
+//	an info named with "_info"                     an info
 //	an unknown escape                              the backslash itself
 //	a comma behind the last label                  nothing
 //	names without the quotes that they need        names
 //	text timestamps with fraction or exponent      milliseconds
 //	an exemplar where none may be                  an exemplar on any value, else nothing
+//	an exemplar without the timestamp it needs     an exemplar
 //	values and labels that break rules of a type   loose samples, or what they say
 //	repeated series                                both
 //
-// What is left is an error still: names, numbers and labels that cannot be read.
+// What is left is an error still: names, numbers and labels that cannot be read,
+// and composite values of OpenMetrics 2.0 that fit no point of their family.
 // [WithAllErrors] goes on behind those.
 package exposition

@@ -89,6 +89,48 @@ func TestLenient(t *testing.T) {
 	}
 }
 
+// OpenMetrics 2.0 is read as leniently, with all that it has of its own.
+func TestLenientDraft(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"no # EOF", "a 1\n", "# TYPE a unknown\na 1.0\n"},
+		{"blanks", "a\t{count:1,sum:2,quantile:[]}  1\tst@0  # {}  1  1 \n", "# TYPE a summary\na {count:1,sum:2.0,quantile:[]} 1 st@0\n"},
+		{"labels behind a blank", "a {b=\"c\"} {gcount:1,gsum:2,bucket:[+Inf:1]}", "# TYPE a gaugehistogram\na{b=\"c\"} {gcount:1,gsum:2.0,bucket:[+Inf:1]}\n"},
+		{"a label called count", "a {count=\"c\"} 1", "# TYPE a unknown\na{count=\"c\"} 1.0\n"},
+		{
+			"families in pieces",
+			"a {count:1,sum:2,bucket:[+Inf:1]} # {x=\"y\"} 1 5\nb 1\n# TYPE a histogram\na{c=\"d\"} {count:2,sum:0,schema:0,zero_threshold:0,zero_count:2}\n# TYPE b counter\nb 2 st@1\n",
+			"# TYPE a histogram\na {count:1,sum:2.0,bucket:[+Inf:1]} # {x=\"y\"} 1.0 5\na{c=\"d\"} {count:2,sum:0.0,schema:0,zero_threshold:0.0,zero_count:2}\n# TYPE b counter\nb 1.0\nb 2.0 st@1\n",
+		},
+		{"newest exemplar", "# TYPE a counter\na 1 # {b=\"1\"} 1 1 # {b=\"3\"} 1 3 # {b=\"2\"} 1 2 # no exemplar\n", "# TYPE a counter\na 1.0 # {b=\"3\"} 1.0 3\n"},
+		{"lines of OpenMetrics 1.0", "# TYPE a summary\na_count 1\na_sum 2\na_created 3\n# TYPE b info\nb_info 1\n", "# TYPE a summary\na {count:1,sum:2.0,quantile:[]} st@3\n# TYPE b_info info\nb_info 1.0\n"},
+		{"info", "# TYPE b_info info\nb_info 1\n# TYPE c_info info\n# TYPE _info info\n_info 1\n", "# TYPE b_info info\nb_info 1.0\n# TYPE c_info info\n# TYPE _info info\n_info 1.0\n"},
+		{"states", "a{a=\"x\"} 1\na{a=\"y\"} 0\n# TYPE a stateset\n", "# TYPE a stateset\na{a=\"x\"} 1.0\na{a=\"y\"} 0.0\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			all, err := parse([]byte(c.in), exposition.OpenMetrics2, exposition.WithLenient())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.ReplaceAll(string(page(t, exposition.OpenMetrics2, all)), "# HELP a \n", "")
+			if got != c.want+"# EOF\n" {
+				t.Errorf("got\n%swant\n%s", got, c.want)
+			}
+		})
+	}
+	got := allErrors(t, "# TYPE a summary\na {count:1,sum:1,bucket:[+Inf:1]}\na {count:1,sum:1,quantile:[]}\nb {count:1,sum:1,bucket:[2:1,1:1,+Inf:1]} # {} 1\nc {count:1}\n",
+		exposition.OpenMetrics2, exposition.WithLenient())
+	if want := "5:11 \"}\";2:1 the value of a histogram;4:1 the bound 1.0 after 2.0"; strings.Join(got, ";") != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Protobuf is not read so, which is an error, and not strict reading.
+func TestLenientProtobuf(t *testing.T) {
+	if _, err := parse(nil, exposition.Protobuf, exposition.WithLenient()); err == nil {
+		t.Error("there is no error")
+	}
+}
+
 // A counter may be named like a sample in OpenMetrics, which then has the suffix
 // twice.
 func TestLenientTotalTwice(t *testing.T) {
@@ -118,7 +160,7 @@ func TestLenientTimestamps(t *testing.T) {
 
 // Lenient parsers read what is right as strict ones do.
 func TestLenientReadsWhatIsRight(t *testing.T) {
-	for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1} {
+	for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2} {
 		right := page(t, f.WithEscaping(model.AllowUTF8), withoutLoose(families(t)), exposition.WithCreated())
 		all, err := parse(right, f, exposition.WithLenient())
 		if err != nil {
@@ -144,9 +186,11 @@ func TestLenientErrors(t *testing.T) {
 func FuzzLenient(f *testing.F) {
 	seeds(f, exposition.Text004)
 	seeds(f, exposition.OpenMetrics1)
+	seeds(f, exposition.OpenMetrics2)
+	f.Add([]byte("a {count:1,sum:1,bucket:[1:1,1:1,+Inf:1]} # {} 1 1\n# TYPE a gauge\nb {count:1,sum:NaN,schema:9,zero_threshold:1,zero_count:1,positive_spans:[0:9],positive_buckets:[]}\n"))
 	f.Add([]byte("\xef\xbb\xbfa-b 1#{\n# TYPE a COUNTER\r\na_created 1\na{,} 1\na 1 2e3 # {} 1\n# TYPE c info\nc 1\nc_info 1\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		for _, format := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1} {
+		for _, format := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2} {
 			strict, err := parse(in, format)
 			lenient, lenientErr := parse(in, format, exposition.WithLenient())
 			if err == nil && lenientErr != nil {

@@ -38,12 +38,12 @@ func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
 // that all that is wrong with a page can be told. An error that follows from one
 // before it is left out. A parser gives up after [Limits].Errors with
 // [ErrUnread]; the families that it returns lack what was wrong. Parsers of
-// OpenMetrics 2.0 and of protobuf stop at the first error all the same.
+// protobuf stop at the first error all the same.
 func WithAllErrors() ParserOption { return scan.WithAllErrors() }
 
 // WithLenient has a parser take what sloppy exporters write: see "Lenient
 // reading" above. The page is read as a whole before the first family comes. Of
-// formats other than text and OpenMetrics 1.0 Next returns an error.
+// protobuf Next returns an error.
 func WithLenient() ParserOption { return scan.WithLenient() }
 
 // ErrUnread comes behind the errors of a page whose rest was not read, for there
@@ -63,10 +63,7 @@ func NewParser(r io.Reader, f Format, opts ...ParserOption) Parser {
 	case openMetrics001, openMetrics1:
 		return openmetrics.NewParser(r, opts...)
 	case openMetrics2:
-		if o.Lenient {
-			return refusal{fmt.Errorf("exposition: there is no lenient parser of %s", f)}
-		}
-		return openmetrics2.NewParser(r, openmetrics2.WithLimits(o.Limits))
+		return openmetrics2.NewParser(r, opts...)
 	case protobufDelimited:
 		if o.Lenient {
 			return refusal{fmt.Errorf("exposition: there is no lenient parser of %s", f)}

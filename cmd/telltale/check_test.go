@@ -104,7 +104,7 @@ func TestCheck(t *testing.T) {
 
 // All errors are told, each with its line and a caret below the place.
 func TestCheckShowsErrors(t *testing.T) {
-	for _, name := range []string{"wrong.openmetrics", "wrong.text"} {
+	for _, name := range []string{"wrong.openmetrics", "wrong.openmetrics2", "wrong.text"} {
 		page, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)

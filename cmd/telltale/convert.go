@@ -23,7 +23,7 @@ type convert struct {
 
 // Help is what kong prints below the usage.
 func (*convert) Help() string {
-	return `Families keep their order. What the format cannot hold is told on stderr, counted by reason; JSON holds everything. In text and openmetrics, names that need quotes are written with underscores; text1 has quotes.`
+	return `Families keep their order. What the format cannot hold is told on stderr, counted by reason; JSON holds everything. In text and openmetrics, names that need quotes are written with underscores; the other formats have them as they are.`
 }
 
 // Run converts the page.

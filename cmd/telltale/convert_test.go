@@ -122,6 +122,7 @@ func TestConvertCases(t *testing.T) {
 		{"wrong page", "a 1\nb x\n", []string{"--to=json"}, 1, "", "telltale: stdin:2:3: found \"x\", expected a number\n    b x\n      ^\n"},
 		{"wrong json", "[{}]", []string{"--to=text"}, 1, "", "telltale: stdin:1:2: found the type \"\", expected a family of metrics\n    [{}]\n     ^\n"},
 		{"leniently", "a 1\r\nb-c 2", []string{"--to=text1", "--lenient"}, 0, "# HELP a \n# TYPE a untyped\na 1.0\n# HELP \"b-c\" \n# TYPE \"b-c\" untyped\n{\"b-c\"} 2.0\n", ""},
+		{"openmetrics2 leniently", "a  {count:1,sum:2,quantile:[]}\r\n", []string{"--from=openmetrics2", "--to=openmetrics", "--lenient"}, 0, "# HELP a \n# TYPE a summary\na_count 1.0\na_sum 2.0\n# EOF\n", ""},
 		{"json leniently", rightJSON, []string{"--to=text", "--lenient"}, 1, "", "telltale: --lenient is for the text formats\n"},
 		{"protobuf leniently", rightProtobuf, []string{"--to=text", "--lenient"}, 1, "", "telltale: --lenient is for the text formats\n"},
 		{"wrong protobuf", "\x05\x0a\x01a\x18\x06", []string{"--from=protobuf", "--to=text"}, 1, "", "telltale: stdin: offset 4, family \"a\", MetricFamily.type: found 6, expected a type from 0 to 5\n"},

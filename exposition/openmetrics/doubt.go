@@ -9,8 +9,7 @@ import (
 )
 
 // doubt takes a line with an error in it for what is known of it, where reading
-// goes on: metadata whose name could be read, without its text, begins a family
-// still.
+// goes on.
 func (p *Parser) doubt(err error) (*model.Family, error) {
 	s := p.scanner.page
 	switch {
@@ -23,23 +22,13 @@ func (p *Parser) doubt(err error) (*model.Family, error) {
 	case !scan.IsSyntax(err) || s.Blank():
 		return nil, err
 	}
-	if !s.Readable() {
-		p.doubts.Lose()
-	}
-	if !s.Metadata() {
+	if !p.doubts.Salvage(s.Scanner) {
 		p.damage()
-		return nil, err
-	}
-	if !s.Readable() {
 		return nil, err
 	}
 	if more := p.families.Heed(err); more != nil {
 		return nil, more
 	}
-	if s.Entry.Kind == scan.KindType {
-		p.doubts.Add(string(s.Entry.Name))
-	}
-	s.Entry.Text = nil
 	return p.take(&s.Entry)
 }
 

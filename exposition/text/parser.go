@@ -74,26 +74,15 @@ func (p *Parser) read() (*model.Family, error) {
 	return nil, err
 }
 
-// doubt takes a line with an error in it for what is known of it: metadata whose
-// name could be read, without its text, begins a family still.
+// doubt takes a line with an error in it for what is known of it.
 func (p *Parser) doubt(err error) (*model.Family, error) {
 	s := p.scanner.scan
-	if !scan.IsSyntax(err) {
-		return nil, err
-	}
-	if !s.Readable() {
-		p.doubts.Lose()
-	}
-	if !s.Metadata() || !s.Readable() {
+	if !scan.IsSyntax(err) || !p.doubts.Salvage(s) {
 		return nil, err
 	}
 	if more := p.families.Heed(err); more != nil {
 		return nil, more
 	}
-	if s.Entry.Kind == scan.KindType {
-		p.doubts.Add(string(s.Entry.Name))
-	}
-	s.Entry.Text = nil
 	return p.take(&s.Entry)
 }
 

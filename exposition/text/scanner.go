@@ -69,7 +69,9 @@ func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
 	o := scan.OptionsOf(opts)
 	s := &Scanner{goOn: o.AllErrors}
 	if o.Lenient {
-		s.scan = scan.New(r, scan.LenientGrammar(scan.LenientMilliseconds, "a timestamp in milliseconds"), o.Limits)
+		lenient := grammar.Leniently()
+		lenient.Timestamp, lenient.Timestamps = scan.LenientMilliseconds, "a timestamp in milliseconds"
+		s.scan = scan.New(r, lenient, o.Limits)
 		s.read = s.scan.LenientLine
 	} else {
 		s.scan, s.read = scan.New(r, grammar, o.Limits), s.strict

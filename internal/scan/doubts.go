@@ -30,6 +30,23 @@ func (d *Doubts) Lose() { d.lost = true }
 // Find says that the type of what follows is known.
 func (d *Doubts) Find() { d.lost = false }
 
+// Salvage takes what is known of a line with an error, and reports whether it is
+// enough to go on as if the line had no text: metadata whose name could be read
+// begins a family still.
+func (d *Doubts) Salvage(s *Scanner) bool {
+	known := s.Readable()
+	if !known {
+		d.Lose()
+	}
+	if known = known && s.Metadata(); known {
+		if s.Entry.Kind == KindType {
+			d.Add(string(s.Entry.Name))
+		}
+		s.Entry.Text = nil
+	}
+	return known
+}
+
 // Has reports whether a sample of the name is in doubt.
 func (d *Doubts) Has(name []byte) bool {
 	return len(d.bases) > 0 && d.bases[string(base(name))]

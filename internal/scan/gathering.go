@@ -17,7 +17,7 @@ import (
 type Gathering struct {
 	next     func() (*Entry, error)
 	families Families
-	asNamed  bool // a counter's family has the name of its samples, as in text
+	asNamed  bool // a family has the name of its samples, as in text and OpenMetrics 2.0
 
 	lines    int
 	gathered map[string]*gathered
@@ -46,8 +46,8 @@ type run struct {
 	entries []Entry
 }
 
-// NewGathering returns what gathers the lines that next returns. In text, a
-// counter has the name of its samples.
+// NewGathering returns what gathers the lines that next returns. In text and in
+// OpenMetrics 2.0, families have the name of their samples.
 func NewGathering(next func() (*Entry, error), o Options, asNamed bool) *Gathering {
 	return &Gathering{
 		next: next, families: NewFamilies(o), asNamed: asNamed,
@@ -77,7 +77,7 @@ func (g *Gathering) family() (*model.Family, error) {
 	}
 	next := g.ready[0]
 	g.ready = g.ready[1:]
-	return g.build(next), nil
+	return g.build(next)
 }
 
 // take keeps a line.
@@ -119,7 +119,7 @@ func (g *Gathering) named(name string, line int) *gathered {
 func (e *Entry) clone(name string) Entry {
 	c := *e
 	c.Name, c.Text = []byte(name), nil
-	c.Labels = e.Labels.clone()
+	c.Labels, c.Composite = e.Labels.clone(), e.Composite.clone()
 	c.Exemplars = slices.Clone(e.Exemplars)
 	for i := range c.Exemplars {
 		c.Exemplars[i].Labels = c.Exemplars[i].Labels.clone()
@@ -155,7 +155,9 @@ func (g *Gathering) owner(r *run) *gathered {
 		r.part = own.bare()
 		return own
 	}
-	own = nil
+	if own = nil; r.entries[0].Composite != nil {
+		return g.named(r.name, r.first)
+	}
 	(model.AllParts &^ model.PartValue).Each(func(part model.Parts) {
 		base, has := strings.CutSuffix(r.name, part.Suffix())
 		if g.asNamed && part == model.PartTotal && strings.HasSuffix(base, "_total") {
@@ -185,8 +187,11 @@ func (f *gathered) bare() model.Parts {
 }
 
 // build puts the samples of a family together.
-func (g *Gathering) build(from *gathered) *model.Family {
-	f := &model.Family{Name: from.name, Help: from.help, Type: from.typ, Unit: from.unit}
+func (g *Gathering) build(from *gathered) (*model.Family, error) {
+	if err := g.checkWholes(from); err != nil {
+		return nil, err
+	}
+	f := &model.Family{Name: from.modelName(g.asNamed), Help: from.help, Type: from.typ, Unit: from.unit}
 	g.points.Begin(f)
 	for _, r := range from.runs {
 		for i := range r.entries {
@@ -203,7 +208,7 @@ func (g *Gathering) build(from *gathered) *model.Family {
 	for _, r := range from.runs {
 		for i := range r.entries {
 			switch {
-			case r.part == model.PartCreated:
+			case r.part == model.PartCreated, r.entries[i].Kind == 0:
 			case literal && r.name != from.name, total && r.name == from.name:
 				g.points.Loose(&r.entries[i])
 			default:
@@ -216,14 +221,43 @@ func (g *Gathering) build(from *gathered) *model.Family {
 		f = f.Literal()
 		f.Name = from.name // Literal gave it a suffix
 	}
-	return f
+	return f, nil
+}
+
+// checkWholes holds a family's composite values to its type, which they show
+// where it is not known. Samples that do not fit lose their kind.
+func (g *Gathering) checkWholes(f *gathered) error {
+	for _, r := range f.runs {
+		for i := range r.entries {
+			e := &r.entries[i]
+			if e.Composite != nil && f.typ == model.Unknown {
+				f.typ = e.Composite.Type()
+			}
+			if found, expected := e.misfit(f.typ); found != "" {
+				if err := g.families.Heed(&SyntaxError{e.Line, 1, found, expected}); err != nil {
+					return err
+				}
+				e.Kind = 0
+			}
+		}
+	}
+	return nil
+}
+
+// modelName returns the family's name in the model: an info has not the suffix of
+// its samples.
+func (f *gathered) modelName(asNamed bool) string {
+	if f.typ == model.Info && f.name != "_info" && !f.has(f.name+"_info") && (asNamed || f.has(f.name)) {
+		return strings.TrimSuffix(f.name, "_info")
+	}
+	return f.name
 }
 
 // literal reports whether the samples of a counter or info bear the family's
 // name, and no suffix, though it has none of its own.
 func (f *gathered) literal(asNamed bool) bool {
 	suffix := map[model.Type]string{model.Counter: "_total", model.Info: "_info"}[f.typ]
-	if suffix == "" || f.typ == model.Counter && strings.HasSuffix(f.name, suffix) {
+	if suffix == "" || f.typ == model.Counter && strings.HasSuffix(f.name, suffix) || f.modelName(asNamed) != f.name {
 		return false
 	}
 	return f.has(f.name) || asNamed && f.typ == model.Counter && len(f.runs) == 0

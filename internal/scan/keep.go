@@ -54,12 +54,19 @@ func (t *Texts) Value(l Labels, i int) string {
 	return value
 }
 
-// ExemplarOf returns the exemplar of a sample to keep, or nil.
+// ExemplarOf returns the exemplar of a sample to keep, the newest of several, or
+// nil.
 func (t *Texts) ExemplarOf(e *Entry) *model.Exemplar {
 	if len(e.Exemplars) == 0 {
 		return nil
 	}
-	return t.Exemplar(&e.Exemplars[0])
+	last := &e.Exemplars[0]
+	for i := range e.Exemplars {
+		if x := &e.Exemplars[i]; last.Timestamp.Compare(x.Timestamp) < 0 {
+			last = x
+		}
+	}
+	return t.Exemplar(last)
 }
 
 // Exemplar returns the exemplar to keep.

@@ -10,13 +10,12 @@ import (
 // oddEnds end a name that has characters which need quotes, but has none.
 const oddEnds = " \t{}\"=,#"
 
-// LenientGrammar is what lenient parsers allow in a line, of whichever text
-// format, with the timestamps of the format.
-func LenientGrammar(timestamp func([]byte) (model.Timestamp, bool), expected string) Grammar {
-	return Grammar{
-		Blanks: true, TrailingComma: true, AnyEscape: true, Exemplars: 1, Lenient: true,
-		Timestamp: timestamp, Timestamps: expected,
-	}
+// Leniently returns what lenient parsers of the format allow in a line.
+func (g Grammar) Leniently() Grammar {
+	g.Lenient, g.Blanks, g.TrailingComma, g.AnyEscape = true, true, true, true
+	g.EscapedQuotes, g.TimedAlways = false, false
+	g.Exemplars = max(g.Exemplars, 1)
+	return g
 }
 
 // mended returns the line without what editors and networks of other systems

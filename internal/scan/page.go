@@ -23,7 +23,7 @@ type Page struct {
 func NewPage(r io.Reader, g Grammar, o Options) *Page {
 	p := &Page{goOn: o.AllErrors}
 	if o.Lenient {
-		p.Scanner = New(r, LenientGrammar(g.Timestamp, g.Timestamps), o.Limits)
+		p.Scanner = New(r, g.Leniently(), o.Limits)
 		p.read = p.LenientLine
 	} else {
 		p.Scanner, p.read = New(r, g, o.Limits), p.strict

@@ -93,6 +93,10 @@ func (p *Points) Loose(e *Entry) {
 
 // Add adds a sample, as the part of the family that it is; part 0 is none.
 func (p *Points) Add(e *Entry, part model.Parts) {
+	if e.Composite != nil {
+		p.family.Append(e.Whole(p.texts.Labels(e.Labels), &p.texts, &p.bounds))
+		return
+	}
 	switch p.family.Type {
 	case model.Histogram, model.GaugeHistogram, model.Summary, model.StateSet:
 		if !p.fold(e, part) {
@@ -100,10 +104,10 @@ func (p *Points) Add(e *Entry, part model.Parts) {
 		}
 	default:
 		point := model.Point{
-			Labels: p.texts.Labels(e.Labels), Has: part, Timestamp: e.Timestamp,
+			Labels: p.texts.Labels(e.Labels), Has: part, Timestamp: e.Timestamp, Created: e.Start,
 			Value: e.Value, Exemplar: p.texts.ExemplarOf(e),
 		}
-		if len(p.created) > 0 {
+		if len(p.created) > 0 && !e.Start.IsSet() {
 			point.Created = p.createdOf(p.key(e.Labels, e.Timestamp))
 		}
 		p.family.Append(point)

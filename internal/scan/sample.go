@@ -17,7 +17,7 @@ func (s *Scanner) Sample() error {
 	if e.Timestamp, err = s.timestamp(&s.Columns.Timestamp, s.grammar.Timestamp, s.grammar.Timestamps); err != nil {
 		return err
 	}
-	if s.grammar.Starts && s.begins(startMark) {
+	if s.grammar.Starts && s.startFollows() {
 		if err := s.start(); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (s *Scanner) series() error {
 			return s.Unexpected("a metric name")
 		}
 		between := s.separator()
-		if !s.at('{') || between && !s.grammar.Blanks {
+		if !s.at('{') || between && (!s.grammar.Blanks || s.compositeFollows()) {
 			if !between {
 				return s.Unexpected(`a space or "{" after the metric name`)
 			}
@@ -70,6 +70,12 @@ func (s *Scanner) series() error {
 		return s.Unexpected("a space before the value")
 	}
 	return nil
+}
+
+// compositeFollows reports whether the brace here begins a value, and not labels
+// behind a blank.
+func (s *Scanner) compositeFollows() bool {
+	return s.grammar.Composites && (s.begins("{count:") || s.begins("{gcount:"))
 }
 
 // value reads a number or a composite value.
@@ -102,7 +108,7 @@ func (s *Scanner) timestamp(column *int, read func([]byte) (model.Timestamp, boo
 	if !s.separator() {
 		return model.Timestamp{}, nil
 	}
-	if s.at('#') && s.grammar.Exemplars > 0 || s.grammar.Starts && s.begins(startMark[1:]) {
+	if s.at('#') && s.grammar.Exemplars > 0 || s.grammar.Starts && s.begins(startMark) {
 		s.pos = before
 		return model.Timestamp{}, nil
 	}
@@ -123,7 +129,17 @@ func (s *Scanner) timestamp(column *int, read func([]byte) (model.Timestamp, boo
 }
 
 // startMark stands before a start timestamp.
-const startMark = " st@"
+const startMark = "st@"
+
+// startFollows reports whether a start timestamp comes next, and goes to it.
+func (s *Scanner) startFollows() bool {
+	before := s.pos
+	if s.separator() && s.begins(startMark) {
+		return true
+	}
+	s.pos = before
+	return false
+}
 
 // begins reports whether the text stands here.
 func (s *Scanner) begins(text string) bool {
@@ -131,7 +147,7 @@ func (s *Scanner) begins(text string) bool {
 	return len(rest) >= len(text) && string(rest[:len(text)]) == text
 }
 
-// start reads a start timestamp, from the space before it on.
+// start reads a start timestamp, from its mark on.
 func (s *Scanner) start() error {
 	s.pos += len(startMark)
 	s.Columns.Start = s.pos + 1
