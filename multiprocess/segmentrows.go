@@ -156,7 +156,7 @@ func (r *familyRows) processSlot(c *catalog, row uint32) uint32 {
 		}
 	}
 	d := definitionOf(r.claim, r.claim.family.series[r.rows[row].place].labels)
-	return c.processSlot(&d, c.processes(&d), of.label, of.start)
+	return c.processSlot(&d, c.processes(&d), of.label, writer{of.start, r.file})
 }
 
 // definitionOf returns the definition of a whole series with sorted labels.
