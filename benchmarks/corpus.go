@@ -17,7 +17,24 @@ const (
 	histogramHelp = "Time to answer a request, by method, handler and status."
 	gaugeName     = "queue_depth"
 	summaryName   = "response_size_bytes"
+	nativeName    = "http_response_duration_seconds"
 )
+
+// Native histograms have buckets that grow by nativeFactor at most, which is
+// schema nativeSchema, and so many at most.
+const (
+	nativeFactor  = 1.1
+	nativeSchema  = 3
+	nativeBuckets = 160
+	usedBuckets   = 20 // of those that are weighed
+)
+
+// quantiles are those of summaries that have any.
+var quantiles = []float64{0.5, 0.9, 0.99}
+
+// nativeObservationOf is an observation in the j-th bucket of a native histogram
+// that is weighed.
+func nativeObservationOf(j int) float64 { return 0.01 * math.Exp2(float64(j)/(1<<nativeSchema)) }
 
 // labelNames are the labels of every labelled family.
 var labelNames = []string{"method", "handler", "status"}

@@ -42,18 +42,41 @@ func (p clientGolangPeer) prepare(t task) (*subject, error) {
 	case summaryObserve:
 		s.repeat, err = p.observe(reg, prometheus.NewSummary(prometheus.SummaryOpts{
 			Name: summaryName, Help: counterHelp}))
+	case nativeObserve:
+		s.repeat, err = p.observe(reg, prometheus.NewHistogram(nativeOpts))
+	case quantileObserve:
+		s.repeat, err = p.observe(reg, prometheus.NewSummary(prometheus.SummaryOpts{
+			Name: summaryName, Help: counterHelp, Objectives: map[float64]float64{0.5: 0.05, 0.9: 0.01, 0.99: 0.001}}))
 	case registration:
 		s.repeat, err = p.register(reg, t)
 	case counters:
 		err = p.fillCounters(reg, t)
 	case histograms:
 		err = p.fillHistograms(reg, t)
+	case natives:
+		err = p.fillNatives(reg, t)
 	case textPage, protobufPage, histogramsPage:
 		s, err = p.parsing(t)
 	default:
 		err = errNotOffered
 	}
 	return s, err
+}
+
+// nativeOpts ask for native buckets alone.
+var nativeOpts = prometheus.HistogramOpts{
+	Name: nativeName, Help: histogramHelp, NativeHistogramBucketFactor: nativeFactor, NativeHistogramMaxBucketNumber: nativeBuckets}
+
+func (clientGolangPeer) fillNatives(reg *prometheus.Registry, t task) error {
+	vec := prometheus.NewHistogramVec(nativeOpts, labelNames)
+	for i := range t.series {
+		values := labelsOf(i)
+		h := vec.WithLabelValues(values[:]...)
+		for j := range usedBuckets {
+			h.Observe(nativeObservationOf(j))
+		}
+	}
+	return reg.Register(vec)
 }
 
 func (clientGolangPeer) counter(name string) prometheus.Counter {

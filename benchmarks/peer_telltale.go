@@ -21,7 +21,14 @@ type telltalePeer struct{}
 func (telltalePeer) name() string { return telltaleName }
 
 func (p telltalePeer) prepare(t task) (*subject, error) {
-	reg := telltale.NewRegistry()
+	if t.kind.shared() {
+		return p.shared(t)
+	}
+	return p.prepareOn(telltale.NewRegistry(), t)
+}
+
+// prepareOn sets up what works on a registry.
+func (p telltalePeer) prepareOn(reg *telltale.Registry, t task) (*subject, error) {
 	s := registrySubject(reg)
 	var err error
 	switch t.kind {
@@ -42,15 +49,21 @@ func (p telltalePeer) prepare(t task) (*subject, error) {
 	case newSeries:
 		s.repeat, err = p.labelledFresh(reg, labelSets(t.series))
 	case histogramObserve:
-		s.repeat, err = p.observe(reg)
+		s.repeat, err = p.observe(reg, telltale.WithBuckets(bucketBounds...))
+	case nativeObserve:
+		s.repeat, err = p.observe(reg, telltale.WithNativeBuckets(nativeFactor, telltale.WithNativeMaxBuckets(nativeBuckets)))
 	case summaryObserve:
 		s.repeat, err = p.summarize(reg)
+	case quantileObserve:
+		s.repeat, err = p.summarize(reg, telltale.WithQuantiles(quantiles...))
 	case registration:
 		s.repeat, err = p.register(reg, t)
 	case counters:
 		err = p.fillCounters(reg, t)
 	case histograms:
 		err = p.fillHistograms(reg, t)
+	case natives:
+		err = p.fillNatives(reg, t)
 	case textPage, openMetricsPage, protobufPage, histogramsPage:
 		s, err = p.parsing(t)
 	default:
@@ -165,9 +178,8 @@ func (p telltalePeer) labelledFresh(reg *telltale.Registry, sets []labelValues) 
 	}, err
 }
 
-func (telltalePeer) observe(reg *telltale.Registry) (func(worker, n int) error, error) {
-	h, err := telltale.NewHistogram(histogramName, histogramHelp,
-		telltale.WithBuckets(bucketBounds...), telltale.In(reg))
+func (telltalePeer) observe(reg *telltale.Registry, buckets telltale.HistogramOption) (func(worker, n int) error, error) {
+	h, err := telltale.NewHistogram(histogramName, histogramHelp, buckets, telltale.In(reg))
 	return func(worker, n int) error {
 		mask := len(observations) - 1
 		for i := startOf(worker, len(observations)); n > 0; i, n = i+1, n-1 {
@@ -177,8 +189,8 @@ func (telltalePeer) observe(reg *telltale.Registry) (func(worker, n int) error, 
 	}, err
 }
 
-func (telltalePeer) summarize(reg *telltale.Registry) (func(worker, n int) error, error) {
-	s, err := telltale.NewSummary(summaryName, counterHelp, telltale.In(reg))
+func (telltalePeer) summarize(reg *telltale.Registry, more ...telltale.SummaryOption) (func(worker, n int) error, error) {
+	s, err := telltale.NewSummary(summaryName, counterHelp, append(more, telltale.In(reg))...)
 	return func(worker, n int) error {
 		mask := len(observations) - 1
 		for i := startOf(worker, len(observations)); n > 0; i, n = i+1, n-1 {
@@ -233,6 +245,22 @@ func (telltalePeer) fillHistograms(reg *telltale.Registry, t task) error {
 		h := vec.With(values[:]...)
 		for j := range observationsPerHistogram {
 			h.Observe(observationOf(i, j))
+		}
+	}
+	return nil
+}
+
+func (telltalePeer) fillNatives(reg *telltale.Registry, t task) error {
+	vec, err := telltale.NewHistogramVec(nativeName, histogramHelp, labelNames, telltale.In(reg),
+		telltale.WithNativeBuckets(nativeFactor, telltale.WithNativeMaxBuckets(nativeBuckets)))
+	if err != nil {
+		return err
+	}
+	for i := range t.series {
+		values := labelsOf(i)
+		h := vec.With(values[:]...)
+		for j := range usedBuckets {
+			h.Observe(nativeObservationOf(j))
 		}
 	}
 	return nil

@@ -231,9 +231,18 @@ func (c *compound) has(typ model.Type) (has model.Parts) {
 	return has
 }
 
+// countPart returns what the count of a histogram's type is called.
+func countPart(typ model.Type) model.Parts {
+	if typ == model.GaugeHistogram {
+		return model.PartGCount
+	}
+	return model.PartCount
+}
+
 // compoundValue is room for the value of a point.
 type compoundValue struct {
 	histogram model.HistogramValue
+	native    model.NativeHistogram
 	summary   model.SummaryValue
 }
 
@@ -249,7 +258,17 @@ func (s *values) fill(to *model.Point, room *compoundValue, c *compound) {
 	h := &room.histogram
 	to.Histogram = h
 	h.Bounds, h.Sum, h.Count = c.bounds, t.values[c.sum], t.values[c.count]
-	h.Cumulative, h.Exemplars = h.Cumulative[:0], h.Exemplars[:0]
+	h.Cumulative, h.Exemplars, h.Native = h.Cumulative[:0], h.Exemplars[:0], nil
+	if n := t.natives[c.sum]; n != nil {
+		h.Native = &room.native
+		n.sum.Native(h.Native)
+		h.Native.Exemplars = n.exemplars.AppendTo(h.Native.Exemplars[:0])
+		if c.bounds.Len() == 1 { // native buckets alone, as their instrument has them
+			h.Bounds, h.Count = nil, h.Native.Count
+			to.Has = to.Has&^model.PartBucket | countPart(s.view.typ)
+			return
+		}
+	}
 	below := 0.0
 	for i, slot := range c.buckets {
 		if s.buckets == cumulative {
@@ -264,10 +283,6 @@ func (s *values) fill(to *model.Point, room *compoundValue, c *compound) {
 	}
 	if s.buckets == cumulative && c.bounds != nil {
 		h.Count = below
-		if s.view.typ == model.GaugeHistogram {
-			to.Has |= model.PartGCount
-		} else {
-			to.Has |= model.PartCount
-		}
+		to.Has |= countPart(s.view.typ)
 	}
 }

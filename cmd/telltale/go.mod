@@ -4,6 +4,7 @@ go 1.25.0
 
 require (
 	github.com/alecthomas/kong v1.17.0
+	golang.org/x/sys v0.47.0
 	golang.org/x/text v0.37.0
 	telltale v0.0.0
 )
@@ -11,7 +12,6 @@ require (
 require (
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
-	golang.org/x/sys v0.47.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 

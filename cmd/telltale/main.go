@@ -1,6 +1,6 @@
 // Command telltale is the telltale library at the command line.
 //
-//	telltale demo [--listen ADDR] [--for DURATION]
+//	telltale demo [--listen ADDR] [--for DURATION] [--workers N]
 //	telltale serve --dir DIR [--listen ADDR]
 //	telltale merge [--no-accumulate] [--strict] [--to FORMAT] DIR|FILE...
 //	telltale fold [--dry-run] [--dead-after DURATION] [--epoch EPOCH] DIR
@@ -43,6 +43,8 @@ type commandLine struct {
 	Check   check    `cmd:"" help:"Say whether a page of metrics holds to its format, and all that is wrong with it."`
 	Lint    lintVerb `cmd:"" help:"Say which metrics of a page are not named as they should be."`
 	Convert convert  `cmd:"" help:"Write a page of metrics in another format."`
+
+	DemoWorker demoWorker `cmd:"" hidden:""`
 }
 
 // output is where verbs write their results.

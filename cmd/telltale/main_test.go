@@ -231,6 +231,8 @@ func TestUsage(t *testing.T) {
 		{"demo now", 2, "telltale: unexpected argument now\n"},
 		{"demo --for soon", 2, "telltale: --for: expected duration"},
 		{"demo --for=-1s", 2, "telltale: demo: --for: -1s is negative\n"},
+		{"demo --workers -1", 2, "telltale: --workers: expected"},
+		{"demo --workers=65", 2, "telltale: demo: --workers: 65 is not between 1 and 64\n"},
 		{"demo --listen nowhere", 2, "telltale: --listen: address nowhere: missing port"},
 		{"serve", 2, "telltale: missing flags: --dir=DIR\n"},
 		{"serve --dir . --listen nowhere", 2, "telltale: --listen: address nowhere: missing port"},

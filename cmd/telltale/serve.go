@@ -19,19 +19,24 @@ import (
 type serve struct {
 	Dir    string  `help:"The directory that the workers write to." required:"" env:"PROMETHEUS_MULTIPROC_DIR" placeholder:"DIR"`
 	Listen address `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
+
+	NoFold    bool          `help:"Leave the files of workers that have ended as they are."`
+	DeadAfter time.Duration `help:"Fold a file of Python's client too when its bytes have been the same for so long (10m, 2h), where it cannot be seen which processes live." placeholder:"DURATION"`
 }
 
 // Help is what kong prints below the usage.
 func (*serve) Help() string {
-	return `The workers are those of a service with Python's prometheus_client in multiprocess mode. Their *.db files are merged anew at every scrape. A file that cannot be read is left out and told on stderr, once until it is otherwise.
+	return `The workers are Go processes that share a directory (multiprocess.Open), processes of a service with Python's prometheus_client in multiprocess mode, or both. Their files are merged anew at every scrape. A file that cannot be read is left out and told on stderr, once until it is otherwise.
 
-The page has the workers' metrics and telltale_*, the health of this registry. It has no process_* or go_* metrics of this process, which would pass for the service's.`
+What workers that have ended left is folded into one file, as by telltale fold. A program that reads Python's files by itself (MultiProcessCollector) does not see what was folded: --no-fold is for services that have one.
+
+The page has the workers' metrics and telltale_*, the health of this registry and of the directory. It has no process_* or go_* metrics of this process, which would pass for the service's.`
 }
 
 // Run serves the page until ctx is done.
 func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	log := slog.New(slog.NewTextHandler(diag, nil))
-	workers, err := multiprocess.NewCollector(s.Dir, multiprocess.WithErrorHook(func(err error) { warn(log, err) }))
+	workers, err := multiprocess.NewCollector(s.Dir, s.options(log)...)
 	if err != nil {
 		return fmt.Errorf("cannot read the workers' files: %w", err)
 	}
@@ -45,7 +50,7 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	}
 	news := newNews(func(err error) { warn(log, err) })
 	reg := telltale.NewRegistry(telltale.WithErrorHook(news.hear))
-	if err := errors.Join(reg.Register(workers), reg.Register(reg.Health())); err != nil {
+	if err := errors.Join(reg.Register(workers), reg.Register(reg.Health()), reg.Register(workers.Health())); err != nil {
 		return err
 	}
 	page, err := startPage(ctx, s.Listen, reg, scrapehttp.WithErrorHook(func(err error) {
@@ -65,6 +70,17 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	case <-page.ended:
 	}
 	return page.stop()
+}
+
+func (s *serve) options(log *slog.Logger) []multiprocess.Option {
+	opts := []multiprocess.Option{
+		multiprocess.WithErrorHook(func(err error) { warn(log, err) }),
+		multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(s.DeadAfter),
+	}
+	if s.NoFold {
+		opts = append(opts, multiprocess.WithoutFolding())
+	}
+	return opts
 }
 
 // warn logs what went wrong and was survived.

@@ -231,9 +231,6 @@ func (r *Reader) family(number uint32) *Family {
 	return nil
 }
 
-// Row returns the first word of a row, given its bytes.
-func Row(b []byte) *cell.Word { return WordAt(b, 0) }
-
 // State takes a row's state apart. There is a series in the row if live, which
 // is the one with the generation; created is 0 if that is unknown. Who reads
 // values reads the state before and after: if it is another one then, the values
@@ -358,7 +355,7 @@ func slotAt(s Space, at uint64) (slot textSlot, ok bool) {
 }
 
 // Exemplar returns the exemplar of a counter's row, or of a histogram's i-th
-// bucket, nil if there is none that can be read.
+// bucket or the place of a native one, nil if there is none that can be read.
 func (f *Family) Exemplar(s Space, row *cell.Word, i int) *model.Exemplar {
 	if !f.Layout.linked() || f.Layout == LayoutInfo {
 		return nil
