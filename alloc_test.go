@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"testing"
+	"time"
 
 	"telltale"
 )
@@ -37,6 +39,9 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	g := telltale.Must(telltale.NewGauge("g", "", alone))
 	h := telltale.Must(telltale.NewHistogram("h", "", alone))
 	s := telltale.Must(telltale.NewSummary("s", "", alone))
+	native := telltale.Must(telltale.NewHistogram("native", "", alone, telltale.WithNativeBuckets(1.1)))
+	both := telltale.Must(telltale.NewHistogram("both", "", alone, telltale.WithNativeBuckets(1.1), telltale.WithBuckets(1, 2)))
+	quantiles := telltale.Must(telltale.NewSummary("quantiles", "", alone, telltale.WithQuantiles(0.5, 0.99), telltale.WithMaxAge(time.Hour), telltale.WithAgeBuckets(1)))
 	e := telltale.Must(telltale.NewEnum("e", "", []string{"on", "off"}, alone))
 	v := telltale.Must(telltale.NewCounterVec("v", "", []string{"method", "path", "code"}, alone))
 	get := curry(t, v, "method", "GET")
@@ -60,7 +65,10 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		{"Gauge.Add", func() { g.Add(value) }},
 		{"Gauge.SetToCurrentTime", g.SetToCurrentTime},
 		{"Histogram.Observe", func() { h.Observe(value) }},
+		{"Histogram.Observe, native", func() { native.Observe(value) }},
+		{"Histogram.Observe, native and classic", func() { both.Observe(value) }},
 		{"Summary.Observe", func() { s.Observe(value) }},
+		{"Summary.Observe, quantiles", func() { quantiles.Observe(value) }},
 		{"Enum.Set", func() { _ = e.Set("off") }},
 		{"Timer", func() { h.Start().Stop() }},
 		{"With by position", func() { v.With("GET", path, "200").Inc() }},
@@ -92,6 +100,8 @@ func TestScrapeAllocatesNeitherBySeriesNorByFamily(t *testing.T) {
 			g := telltale.Must(telltale.NewGaugeVec(name+"g", "", labels, in))
 			h := telltale.Must(telltale.NewHistogramVec(name+"h", "", labels, in))
 			s := telltale.Must(telltale.NewSummaryVec(name+"s", "", labels, in))
+			nh := telltale.Must(telltale.NewHistogramVec(name+"n", "", labels, in, telltale.WithNativeBuckets(1.1)))
+			q := telltale.Must(telltale.NewSummaryVec(name+"q", "", labels, in, telltale.WithQuantiles(0.5)))
 			n := telltale.Must(telltale.NewInfoVec(name+"i", "", labels, in))
 			e := telltale.Must(telltale.NewEnumVec(name+"e", "", []string{"on", "off"}, labels, in))
 			for j := range series {
@@ -100,6 +110,8 @@ func TestScrapeAllocatesNeitherBySeriesNorByFamily(t *testing.T) {
 				g.With(l, "x").Set(1e100)
 				h.With(l, "x").Observe(1)
 				s.With(l, "x").Observe(1)
+				nh.With(l, "x").Observe(1)
+				q.With(l, "x").Observe(1)
 				n.With(l, "x")
 				e.With(l, "x")
 			}
@@ -143,6 +155,23 @@ func TestSeriesMemory(t *testing.T) {
 			v := telltale.Must(telltale.NewHistogramVec("http_latency", "", []string{"method", "path", "code"}, telltale.Unregistered()))
 			for i := range n {
 				v.With("GET", fmt.Sprintf("/api/v1/resource/%05d", i), "200").Observe(1)
+			}
+			return v
+		}},
+		{"native histogram of 20 buckets", 1200, func() any {
+			v := telltale.Must(telltale.NewHistogramVec("http_latency", "", []string{"method", "path", "code"}, telltale.Unregistered(), telltale.WithNativeBuckets(1.1)))
+			for i := range n {
+				h := v.With("GET", fmt.Sprintf("/api/v1/resource/%05d", i), "200")
+				for j := range 20 {
+					h.Observe(math.Exp2(float64(j) / 8))
+				}
+			}
+			return v
+		}},
+		{"native histogram before the first observation", 280, func() any {
+			v := telltale.Must(telltale.NewHistogramVec("http_latency", "", []string{"method", "path", "code"}, telltale.Unregistered(), telltale.WithNativeBuckets(1.1)))
+			for i := range n {
+				v.With("GET", fmt.Sprintf("/api/v1/resource/%05d", i), "200")
 			}
 			return v
 		}},

@@ -7,18 +7,22 @@ import (
 	"sync/atomic"
 
 	"telltale/internal/cell"
+	"telltale/internal/exponential"
 	"telltale/model"
 )
 
 // kind is what differs between counters, gauges and their like.
 type kind[H any] struct {
-	words   func(*definition) int                         // cells of a series that its handle does not hold
-	bind    func(*H, *cell.Word, *definition)             // makes a zeroed handle ready
-	share   func(h *H, row *cell.Word)                    // lets a handle count in a row of its store, with what it has counted
-	part    func(h *H) (row *cell.Word)                   // lets it count on the heap again; nil if it did
-	fresh   func(*H) bool                                 // whether it has not counted
-	confirm func(*H)                                      // takes what it has in its store for set, though it be zero; may be nil
-	read    func(h *H, d *definition, point *model.Point) // puts its value into a point
+	words func(*definition) int             // cells of a series that its handle does not hold
+	bind  func(*H, *cell.Word, *definition) // makes a zeroed handle ready
+	share func(h *H, row *cell.Word)        // lets a handle count in a row of its store, with what it has counted
+	part  func(h *H) (row *cell.Word)       // lets it count on the heap again; nil if it did
+	fresh func(*H) bool                     // whether it has not counted
+	// confirm takes what is in its row for set, though it be zero; nil for kinds
+	// to which that is the same.
+	confirm func(*H)
+	// read puts its value into a point that the scratch has made.
+	read func(h *H, d *definition, point *model.Point, s *scratch)
 }
 
 // instrument is the untyped core that a registry holds, whatever handle it was
@@ -86,12 +90,12 @@ func (c *core[H]) Collect(_ context.Context, emit func(*model.Family) error) err
 // VisitPoints walks the series in the order of their creation, through memory
 // forward. Series that come or go meanwhile may or may not be seen.
 func (c *core[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) error {
-	s := scratches.Get().(*scratch)
+	room := scratches.Get().(*scratch)
 	defer func() {
 		*p = model.Point{} // what it refers to is another walk's now
-		scratches.Put(s)
+		scratches.Put(room)
 	}()
-	*p = s.point(c.definition)
+	*p = room.point(c.definition)
 	for _, ch := range c.table.Load().chunks {
 		if ch == nil {
 			continue
@@ -103,7 +107,7 @@ func (c *core[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) er
 				continue
 			}
 			p.Labels, p.Created = model.LabelsFromText(s.text()), unpack(created)
-			c.kind.read(&s.handle, c.definition, p)
+			c.kind.read(&s.handle, c.definition, p, room)
 			if err := visit(p); err != nil {
 				return err
 			}
@@ -117,8 +121,11 @@ func (c *core[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) er
 // more than scraping few.
 type scratch struct {
 	histogram model.HistogramValue
+	native    model.NativeHistogram
 	summary   model.SummaryValue
 	states    []model.State
+
+	snapshot, work exponential.Snapshot
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -128,6 +135,9 @@ func (s *scratch) point(d *definition) (p model.Point) {
 	switch d.typ {
 	case model.Histogram:
 		p.Histogram = &s.histogram
+		if s.histogram.Native = nil; d.native != nil {
+			s.histogram.Native = &s.native
+		}
 	case model.Summary:
 		p.Summary = &s.summary
 	case model.StateSet:

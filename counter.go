@@ -54,7 +54,7 @@ var counters = &kind[Counter]{
 		e := c.extra.Load()
 		return c.Value() == 0 && (e == nil || e.exemplar.Load() == nil)
 	},
-	read: func(c *Counter, _ *definition, p *model.Point) {
+	read: func(c *Counter, _ *definition, p *model.Point, _ *scratch) {
 		p.Has, p.Value, p.Exemplar = model.PartTotal, c.Value(), nil
 		if e := c.extra.Load(); e != nil {
 			p.Exemplar = e.exemplar.Load()

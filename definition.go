@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
+	"telltale/internal/exponential"
 	"telltale/model"
 )
 
@@ -23,11 +24,14 @@ type definition struct {
 	constLabels model.Labels
 	valueLimit  int
 
-	bounds  *model.Bounds // histograms
+	bounds  *model.Bounds // histograms; nil with native buckets alone
 	upper   []float64     // the bounds below +Inf
-	mode    GaugeMode     // gauges
-	sharded bool          // counters
-	states  []string      // enums
+	native  *nativeBuckets
+	shared  exponential.Options // of native buckets in a store
+	window  *windowOptions      // summaries with quantiles
+	mode    GaugeMode           // gauges
+	sharded bool                // counters
+	states  []string            // enums
 
 	separators []string // the text before each label value, and after the last
 	legacy     bool     // whether all label names are legacy names
@@ -60,11 +64,14 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 		return nil, err
 	}
 	d.constLabels = model.LabelsOf(s.constLabels)
-	if typ == model.Histogram {
-		if d.bounds, err = bucketBounds(s.buckets); err != nil {
-			return nil, fmt.Errorf("%w, in histogram %q", err, full)
-		}
-		d.upper = d.bounds.Upper()[:d.bounds.Len()-1]
+	switch typ {
+	case model.Histogram:
+		err = d.setBuckets(s)
+	case model.Summary:
+		d.window, err = s.window.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w, in %s %q", err, typ, full)
 	}
 	d.legacy = d.constLabels.Append(model.LabelPairs(labels, labels)).AllLegacy()
 	d.claims = append(d.claims, full)
@@ -76,6 +83,23 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 	slices.Sort(d.claims)
 	d.separate()
 	return d, nil
+}
+
+func (d *definition) setBuckets(s *settings) (err error) {
+	if s.native != nil {
+		if d.native, err = s.native.check(s.buckets != nil); err != nil {
+			return err
+		}
+		d.shared = d.native.Options
+		d.shared.MinReset = 0
+	}
+	if s.native == nil || s.buckets != nil {
+		if d.bounds, err = bucketBounds(s.buckets); err != nil {
+			return err
+		}
+		d.upper = d.bounds.Upper()[:d.bounds.Len()-1]
+	}
+	return nil
 }
 
 func fullName(typ model.Type, name string, s *settings) (string, error) {
@@ -129,7 +153,7 @@ func (d *definition) separate() {
 func (d *definition) equal(e *definition) bool {
 	return d.name == e.name && d.help == e.help && d.unit == e.unit && d.typ == e.typ &&
 		slices.Equal(d.labels, e.labels) && d.constLabels == e.constLabels && d.valueLimit == e.valueLimit &&
-		d.bounds.Equal(e.bounds) && d.mode == e.mode && d.sharded == e.sharded && slices.Equal(d.states, e.states)
+		d.bounds.Equal(e.bounds) && d.native.equal(e.native) && d.window.equal(e.window) && d.mode == e.mode && d.sharded == e.sharded && slices.Equal(d.states, e.states)
 }
 
 // String describes the definition for error messages.
@@ -150,6 +174,12 @@ func (d *definition) String() string {
 	}
 	if d.bounds != nil {
 		fmt.Fprintf(&b, ", buckets %v", d.upper)
+	}
+	if d.native != nil {
+		fmt.Fprintf(&b, ", %s", d.native)
+	}
+	if d.window != nil {
+		fmt.Fprintf(&b, ", %s", d.window)
 	}
 	if d.typ == model.Gauge && d.mode != ModeAll {
 		fmt.Fprintf(&b, ", mode %s", d.mode)

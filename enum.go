@@ -33,7 +33,7 @@ var enums = &kind[Enum]{
 	share: (*Enum).share,
 	part:  (*Enum).part,
 	fresh: func(e *Enum) bool { return e.cell.Load().Load() == 0 },
-	read: func(e *Enum, d *definition, p *model.Point) {
+	read: func(e *Enum, d *definition, p *model.Point, _ *scratch) {
 		p.Has, p.States = model.PartValue, p.States[:0]
 		current := e.state()
 		for i, state := range d.states {

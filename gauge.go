@@ -272,7 +272,7 @@ func (e *gaugeExtra) sum() float64 {
 
 // read puts the gauge into the point. What a function says is stored in the
 // gauge's row, if it has one, for other processes.
-func (g *Gauge) read(_ *definition, p *model.Point) {
+func (g *Gauge) read(_ *definition, p *model.Point, _ *scratch) {
 	p.Has, p.Value = model.PartValue, g.Value()
 	if e := g.extra.Load(); e != nil && e.row != nil && e.function.Load() != nil {
 		cell.StoreFloat(e.row, p.Value)

@@ -14,11 +14,13 @@ import (
 // Its count is the sum of its buckets as they are read, so that the two never
 // disagree. With a negative first bound its sum is not exported, because it
 // could fall (OpenMetrics 1.0, section "Histogram").
+//
+// Buckets are classic ones, with fixed bounds, unless [WithNativeBuckets] says
+// otherwise.
 type Histogram struct {
-	cells atomic.Pointer[cell.Word]  // the sum, then each bucket's own count
+	cells atomic.Pointer[cell.Word]  // the sum, then each bucket's own count; nil with native buckets
 	lanes atomic.Pointer[cell.Lanes] // of all words, once the sum was fought over
-	// exemplars, by bucket, from the first one on.
-	exemplars atomic.Pointer[[]atomic.Pointer[model.Exemplar]]
+	extra atomic.Pointer[histogramExtra]
 	handle
 }
 
@@ -29,10 +31,19 @@ type HistogramVec = Vec[Histogram]
 type HistogramOf[L comparable] = Of[L, Histogram]
 
 var histograms = &kind[Histogram]{
-	words: func(d *definition) int { return 1 + d.bounds.Len() },
+	words: func(d *definition) int {
+		if d.native != nil {
+			return len(d.upper)
+		}
+		return 1 + d.bounds.Len()
+	},
 	bind: func(h *Histogram, w *cell.Word, d *definition) {
 		h.handle = handle{d}
-		h.cells.Store(w)
+		if d.native != nil {
+			h.extra.Store(newHistogramExtra(w, d))
+		} else {
+			h.cells.Store(w)
+		}
 	},
 	share: (*Histogram).share,
 	part:  (*Histogram).part,
@@ -90,10 +101,12 @@ func bucketOf(upper []float64, v float64) int {
 	return low + len(upper)
 }
 
-// Observe counts v. NaN counts in the +Inf bucket and makes the sum NaN.
+// Observe counts v. NaN counts in the +Inf bucket, but in no native one, and makes
+// the sum NaN.
 func (h *Histogram) Observe(v float64) {
 	first := h.cells.Load()
 	if first == nil {
+		h.observeNative(v)
 		return
 	}
 	bucket := 1 + bucketOf(h.family.upper, v)
@@ -112,7 +125,7 @@ func (h *Histogram) Observe(v float64) {
 }
 
 // ObserveWithExemplar counts v and makes the labels, with v and the present
-// time, the exemplar of v's bucket. It is an error, and nothing is counted, if
+// time, the exemplar of v's bucket, or one of the native buckets'. It is an error, and nothing is counted, if
 // the labels are not valid or have more than 128 characters together.
 func (h *Histogram) ObserveWithExemplar(v float64, labels map[string]string) error {
 	e, err := newExemplar(v, labels, h.family)
@@ -120,23 +133,19 @@ func (h *Histogram) ObserveWithExemplar(v float64, labels map[string]string) err
 		return err
 	}
 	h.Observe(v)
-	if h.exemplars.Load() == nil {
-		fresh := make([]atomic.Pointer[model.Exemplar], h.family.bounds.Len())
-		h.exemplars.CompareAndSwap(nil, &fresh)
-	}
-	bucket := bucketOf(h.family.upper, v)
-	(*h.exemplars.Load())[bucket].Store(e)
-	if rows := h.family.rows(); rows != nil {
-		rows.SetExemplar(h.cells.Load(), bucket, e)
-	}
+	h.exemplify(e)
 	return nil
 }
 
 func (h *Histogram) share(row *cell.Word) {
-	move(row, h.cells.Swap(row), h.lanes.Swap(nil), 1+h.family.bounds.Len())
-	if exemplars := h.exemplars.Load(); exemplars != nil {
-		for i := range *exemplars {
-			if e := (*exemplars)[i].Load(); e != nil {
+	if h.family.native != nil {
+		h.shareNative(row)
+	} else {
+		move(row, h.cells.Swap(row), h.lanes.Swap(nil), 1+h.family.bounds.Len())
+	}
+	if x := h.extra.Load(); x != nil {
+		for i, e := range x.appendExemplars(nil) {
+			if e != nil {
 				h.family.rows().SetExemplar(row, i, e)
 			}
 		}
@@ -144,6 +153,9 @@ func (h *Histogram) share(row *cell.Word) {
 }
 
 func (h *Histogram) part() *cell.Word {
+	if h.family.native != nil {
+		return h.partNative()
+	}
 	words := make([]cell.Word, 1+h.family.bounds.Len())
 	row := h.cells.Swap(&words[0])
 	move(&words[0], row, h.lanes.Swap(nil), len(words))
@@ -163,7 +175,8 @@ func (h *Histogram) word(first *cell.Word, lanes *cell.Lanes, i int) uint64 {
 func (h *Histogram) Count() (n uint64) {
 	first, lanes := h.cells.Load(), h.lanes.Load()
 	if first == nil {
-		return 0
+		s := h.snapshot()
+		return s.Count()
 	}
 	for i := range h.family.bounds.Len() {
 		n += h.word(first, lanes, 1+i)
@@ -175,7 +188,7 @@ func (h *Histogram) Count() (n uint64) {
 func (h *Histogram) Sum() float64 {
 	first, lanes := h.cells.Load(), h.lanes.Load()
 	if first == nil {
-		return 0
+		return h.snapshot().Sum
 	}
 	sum := cell.LoadFloat(first)
 	if lanes != nil {
@@ -185,7 +198,11 @@ func (h *Histogram) Sum() float64 {
 }
 
 // read puts the histogram into the point, reusing what the point has.
-func (h *Histogram) read(d *definition, p *model.Point) {
+func (h *Histogram) read(d *definition, p *model.Point, s *scratch) {
+	if d.native != nil {
+		h.extra.Load().read(d, p, s)
+		return
+	}
 	v := p.Histogram
 	first, lanes := h.cells.Load(), h.lanes.Load()
 	v.Bounds, v.Cumulative, v.Exemplars = d.bounds, v.Cumulative[:0], v.Exemplars[:0]
@@ -199,9 +216,7 @@ func (h *Histogram) read(d *definition, p *model.Point) {
 	if d.upper[0] < 0 {
 		p.Has &^= model.PartSum
 	}
-	if exemplars := h.exemplars.Load(); exemplars != nil {
-		for i := range *exemplars {
-			v.Exemplars = append(v.Exemplars, (*exemplars)[i].Load())
-		}
+	if e := h.extra.Load(); e != nil {
+		v.Exemplars = e.appendExemplars(v.Exemplars)
 	}
 }

@@ -12,6 +12,7 @@ import (
 // relative to the module; one that ends in a slash stands for all below it.
 var rooms = [][]string{
 	{"model"},
+	{"internal/cell"},
 	{"internal/"},
 	{"exposition/", "multiprocess/", "lint/"}, // each knows nothing of the others
 	{"exposition", "multiprocess", "lint"},    // each may put together what is below it
@@ -24,6 +25,7 @@ var rooms = [][]string{
 // the root package is the standard library, but for mapped memory, protobuf and
 // compression; the root package itself is held to more by its own test.
 var thirdParty = [][]string{
+	{},
 	{},
 	{"golang.org/x/sys/"},
 	{"golang.org/x/sys/", "google.golang.org/protobuf/"},

@@ -34,7 +34,7 @@ var infos = &kind[Info]{
 	share: (*Info).share,
 	part:  func(i *Info) *cell.Word { return i.row.Swap(nil) },
 	fresh: func(i *Info) bool { return i.labels.Load() == nil },
-	read: func(i *Info, _ *definition, p *model.Point) {
+	read: func(i *Info, _ *definition, p *model.Point, _ *scratch) {
 		p.Has, p.Value, p.Info = model.PartInfo, 1, model.Labels{}
 		if labels := i.labels.Load(); labels != nil {
 			p.Info = *labels

@@ -11,7 +11,9 @@ import (
 	"telltale/model"
 )
 
-func newSettings() *settings { return &settings{valueLimit: DefaultLabelValueLimit} }
+func newSettings() *settings {
+	return &settings{valueLimit: DefaultLabelValueLimit, window: defaultWindow}
+}
 
 // Must returns x, or panics with err if there is one. It is for package
 // variables, where an error is a mistake in the program.

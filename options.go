@@ -15,6 +15,8 @@ type settings struct {
 	constLabels  map[string]string
 	valueLimit   int
 	buckets      []float64
+	native       *nativeSettings
+	window       windowSettings
 	mode         GaugeMode
 	sharded      bool
 	states       []string
@@ -127,7 +129,7 @@ func (o histogramOption) applyHistogram(s *settings) { o(s) }
 // WithBuckets sets the upper bounds of a histogram's buckets, in strictly
 // increasing order. +Inf is added where it is missing. See [LinearBuckets],
 // [ExponentialBuckets] and [ExponentialBucketsRange]. Without this option they
-// are [DefaultBuckets].
+// are [DefaultBuckets], or there are none beside native ones.
 func WithBuckets(upper ...float64) HistogramOption {
 	copied := append([]float64{}, upper...)
 	return histogramOption(func(s *settings) { s.buckets = copied })

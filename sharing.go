@@ -89,7 +89,11 @@ func move(to, from *cell.Word, lanes *cell.Lanes, words int) {
 
 // stored describes the definition to a store.
 func (d *definition) stored() cell.Family {
-	return cell.Family{Header: d.newFamily(), Labels: d.labels, Mode: uint8(d.mode), Bounds: d.bounds, States: d.states}
+	f := cell.Family{Header: d.newFamily(), Labels: d.labels, Mode: uint8(d.mode), Bounds: d.bounds, States: d.states}
+	if d.native != nil {
+		f.NativeBuckets, f.NativeExemplars = d.native.MaxBuckets, d.native.exemplars
+	}
+	return f
 }
 
 func (c *core[H]) shared() bool { return c.rows() != nil }

@@ -4,16 +4,19 @@ import (
 	"sync/atomic"
 
 	"telltale/internal/cell"
+	"telltale/internal/exponential"
 	"telltale/model"
 )
 
-// Summary is a series that counts observations and adds them up. It has no
-// quantiles: they could not be aggregated, and a [Histogram] gives them in
-// queries. All methods are safe for concurrent use, take no lock and allocate
+// Summary is a series that counts observations and adds them up, and has
+// quantiles of the latest if [WithQuantiles] asks for them. They cannot be
+// aggregated; a [Histogram] gives such as can, in queries. All methods are safe for concurrent use, take no lock and allocate
 // nothing in the steady state. The zero Summary observes nothing.
 type Summary struct {
 	cells atomic.Pointer[cell.Word] // the sum, then the count
 	lanes atomic.Pointer[cell.Lanes]
+	// window is nil without quantiles, and in a store.
+	window atomic.Pointer[exponential.Window]
 	handle
 }
 
@@ -28,14 +31,17 @@ var summaries = &kind[Summary]{
 	bind: func(m *Summary, w *cell.Word, d *definition) {
 		m.handle = handle{d}
 		m.cells.Store(w)
+		m.window.Store(d.window.window())
 	},
 	share: (*Summary).share,
 	part:  (*Summary).part,
 	fresh: func(m *Summary) bool { return m.Count() == 0 },
-	read: func(m *Summary, _ *definition, p *model.Point) {
+	read: func(m *Summary, d *definition, p *model.Point, s *scratch) {
 		p.Summary.Count, p.Summary.Sum = float64(m.Count()), m.Sum()
-		p.Summary.Quantiles = p.Summary.Quantiles[:0]
-		p.Has = model.PartCount | model.PartSum
+		p.Summary.Quantiles = d.window.appendTo(p.Summary.Quantiles[:0], m.window.Load(), s)
+		if p.Has = model.PartCount | model.PartSum; len(p.Summary.Quantiles) > 0 {
+			p.Has |= model.PartValue
+		}
 	},
 }
 
@@ -70,6 +76,9 @@ func (m *Summary) Observe(v float64) {
 	if first == nil {
 		return
 	}
+	if w := m.window.Load(); w != nil {
+		w.Observe(v)
+	}
 	if lanes := m.lanes.Load(); lanes != nil {
 		cell.At(lanes.Mine(), 1).Add(1)
 		lanes.AddFloat(0, v)
@@ -85,11 +94,13 @@ func (m *Summary) Observe(v float64) {
 }
 
 func (m *Summary) share(row *cell.Word) {
+	m.window.Store(nil)
 	move(row, m.cells.Swap(row), m.lanes.Swap(nil), 2)
 }
 
 func (m *Summary) part() *cell.Word {
 	words := make([]cell.Word, 2)
+	m.window.Store(m.family.window.window())
 	row := m.cells.Swap(&words[0])
 	move(&words[0], row, m.lanes.Swap(nil), len(words))
 	return row

@@ -17,7 +17,24 @@ const (
 	histogramHelp = "Time to answer a request, by method, handler and status."
 	gaugeName     = "queue_depth"
 	summaryName   = "response_size_bytes"
+	nativeName    = "http_response_duration_seconds"
 )
+
+// Native histograms have buckets that grow by nativeFactor at most, which is
+// schema nativeSchema, and so many at most.
+const (
+	nativeFactor  = 1.1
+	nativeSchema  = 3
+	nativeBuckets = 160
+	usedBuckets   = 20 // of those that are weighed
+)
+
+// quantiles are those of summaries that have any.
+var quantiles = []float64{0.5, 0.9, 0.99}
+
+// nativeObservationOf is an observation in the j-th bucket of a native histogram
+// that is weighed.
+func nativeObservationOf(j int) float64 { return 0.01 * math.Exp2(float64(j)/(1<<nativeSchema)) }
 
 // labelNames are the labels of every labelled family.
 var labelNames = []string{"method", "handler", "status"}
@@ -151,8 +168,14 @@ func counterNames(t task) []string {
 	return names
 }
 
-// pageOf returns the page of counters that a task has parsed.
-func pageOf(t task) []byte {
+// pageOf returns the page that a task has parsed.
+func pageOf(t task) ([]byte, error) {
+	switch t.kind {
+	case protobufPage:
+		return protobufPageOf(t, clientGolangPeer{}.fillCounters)
+	case histogramsPage:
+		return protobufPageOf(t, clientGolangPeer{}.fillHistograms)
+	}
 	family, end := counterName(0), ""
 	if t.kind == openMetricsPage {
 		family, end = strings.TrimSuffix(family, "_total"), "# EOF\n"
@@ -163,5 +186,5 @@ func pageOf(t task) []byte {
 		page = append(append(page, '}', ' '), strconv.FormatUint(counterValue(i), 10)...)
 		page = append(page, '\n')
 	}
-	return append(page, end...)
+	return append(page, end...), nil
 }

@@ -31,8 +31,10 @@ func (p otelPeer) prepare(t task) (*subject, error) {
 	// A histogram without buckets is OpenTelemetry's count and sum.
 	countAndSum := sdkmetric.NewView(sdkmetric.Instrument{Name: summaryName},
 		sdkmetric.Stream{Aggregation: sdkmetric.AggregationExplicitBucketHistogram{Boundaries: []float64{}, NoMinMax: true}})
+	exponential := sdkmetric.NewView(sdkmetric.Instrument{Name: nativeName},
+		sdkmetric.Stream{Aggregation: sdkmetric.AggregationBase2ExponentialHistogram{MaxSize: nativeBuckets, MaxScale: nativeSchema, NoMinMax: true}})
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter),
-		sdkmetric.WithCardinalityLimit(0), sdkmetric.WithView(countAndSum))
+		sdkmetric.WithCardinalityLimit(0), sdkmetric.WithView(countAndSum, exponential))
 	s := gathererSubject(reg)
 	s.close = func() error { return provider.Shutdown(context.Background()) }
 	meter := provider.Meter("telltale/benchmarks")
@@ -53,10 +55,14 @@ func (p otelPeer) prepare(t task) (*subject, error) {
 		s.repeat, err = p.observe(meter, histogramName)
 	case summaryObserve:
 		s.repeat, err = p.observe(meter, summaryName)
+	case nativeObserve:
+		s.repeat, err = p.observe(meter, nativeName)
 	case counters:
 		err = p.fillCounters(meter, t)
 	case histograms:
 		err = p.fillHistograms(meter, t)
+	case natives:
+		err = p.fillNatives(meter, t)
 	default:
 		err = errNotOffered
 	}
@@ -192,6 +198,22 @@ func (otelPeer) fillHistograms(meter metric.Meter, t task) error {
 		attributes := attributesOf(&values)
 		for j := range observationsPerHistogram {
 			h.Record(ctx, observationOf(i, j), attributes)
+		}
+	}
+	return nil
+}
+
+func (otelPeer) fillNatives(meter metric.Meter, t task) error {
+	h, err := meter.Float64Histogram(nativeName, metric.WithDescription(histogramHelp))
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	for i := range t.series {
+		values := labelsOf(i)
+		attributes := attributesOf(&values)
+		for j := range usedBuckets {
+			h.Record(ctx, nativeObservationOf(j), attributes)
 		}
 	}
 	return nil

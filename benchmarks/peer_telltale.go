@@ -9,6 +9,7 @@ import (
 	"telltale"
 	"telltale/exposition"
 	"telltale/exposition/openmetrics"
+	"telltale/exposition/protobuf"
 	"telltale/exposition/text"
 	"telltale/model"
 	"telltale/scrapehttp"
@@ -20,7 +21,14 @@ type telltalePeer struct{}
 func (telltalePeer) name() string { return telltaleName }
 
 func (p telltalePeer) prepare(t task) (*subject, error) {
-	reg := telltale.NewRegistry()
+	if t.kind.shared() {
+		return p.shared(t)
+	}
+	return p.prepareOn(telltale.NewRegistry(), t)
+}
+
+// prepareOn sets up what works on a registry.
+func (p telltalePeer) prepareOn(reg *telltale.Registry, t task) (*subject, error) {
 	s := registrySubject(reg)
 	var err error
 	switch t.kind {
@@ -41,17 +49,23 @@ func (p telltalePeer) prepare(t task) (*subject, error) {
 	case newSeries:
 		s.repeat, err = p.labelledFresh(reg, labelSets(t.series))
 	case histogramObserve:
-		s.repeat, err = p.observe(reg)
+		s.repeat, err = p.observe(reg, telltale.WithBuckets(bucketBounds...))
+	case nativeObserve:
+		s.repeat, err = p.observe(reg, telltale.WithNativeBuckets(nativeFactor, telltale.WithNativeMaxBuckets(nativeBuckets)))
 	case summaryObserve:
 		s.repeat, err = p.summarize(reg)
+	case quantileObserve:
+		s.repeat, err = p.summarize(reg, telltale.WithQuantiles(quantiles...))
 	case registration:
 		s.repeat, err = p.register(reg, t)
 	case counters:
 		err = p.fillCounters(reg, t)
 	case histograms:
 		err = p.fillHistograms(reg, t)
-	case textPage, openMetricsPage:
-		s = p.parsing(t)
+	case natives:
+		err = p.fillNatives(reg, t)
+	case textPage, openMetricsPage, protobufPage, histogramsPage:
+		s, err = p.parsing(t)
 	default:
 		err = errNotOffered
 	}
@@ -164,9 +178,8 @@ func (p telltalePeer) labelledFresh(reg *telltale.Registry, sets []labelValues) 
 	}, err
 }
 
-func (telltalePeer) observe(reg *telltale.Registry) (func(worker, n int) error, error) {
-	h, err := telltale.NewHistogram(histogramName, histogramHelp,
-		telltale.WithBuckets(bucketBounds...), telltale.In(reg))
+func (telltalePeer) observe(reg *telltale.Registry, buckets telltale.HistogramOption) (func(worker, n int) error, error) {
+	h, err := telltale.NewHistogram(histogramName, histogramHelp, buckets, telltale.In(reg))
 	return func(worker, n int) error {
 		mask := len(observations) - 1
 		for i := startOf(worker, len(observations)); n > 0; i, n = i+1, n-1 {
@@ -176,8 +189,8 @@ func (telltalePeer) observe(reg *telltale.Registry) (func(worker, n int) error, 
 	}, err
 }
 
-func (telltalePeer) summarize(reg *telltale.Registry) (func(worker, n int) error, error) {
-	s, err := telltale.NewSummary(summaryName, counterHelp, telltale.In(reg))
+func (telltalePeer) summarize(reg *telltale.Registry, more ...telltale.SummaryOption) (func(worker, n int) error, error) {
+	s, err := telltale.NewSummary(summaryName, counterHelp, append(more, telltale.In(reg))...)
 	return func(worker, n int) error {
 		mask := len(observations) - 1
 		for i := startOf(worker, len(observations)); n > 0; i, n = i+1, n-1 {
@@ -237,18 +250,29 @@ func (telltalePeer) fillHistograms(reg *telltale.Registry, t task) error {
 	return nil
 }
 
+func (telltalePeer) fillNatives(reg *telltale.Registry, t task) error {
+	vec, err := telltale.NewHistogramVec(nativeName, histogramHelp, labelNames, telltale.In(reg),
+		telltale.WithNativeBuckets(nativeFactor, telltale.WithNativeMaxBuckets(nativeBuckets)))
+	if err != nil {
+		return err
+	}
+	for i := range t.series {
+		values := labelsOf(i)
+		h := vec.With(values[:]...)
+		for j := range usedBuckets {
+			h.Observe(nativeObservationOf(j))
+		}
+	}
+	return nil
+}
+
 // registrySubject scrapes a registry in all ways.
 func registrySubject(reg *telltale.Registry) *subject {
 	ctx := context.Background()
 	return &subject{
-		text: func(w io.Writer) error { return telltale.WriteLatest(ctx, w, reg) },
-		openMetrics: func(w io.Writer) error {
-			enc := exposition.NewEncoder(w, exposition.OpenMetrics1)
-			if err := reg.Collect(ctx, enc.Encode); err != nil {
-				return err
-			}
-			return enc.Close()
-		},
+		text:        func(w io.Writer) error { return telltale.WriteLatest(ctx, w, reg) },
+		openMetrics: func(w io.Writer) error { return encodeCollected(ctx, w, reg, exposition.OpenMetrics1) },
+		protobuf:    func(w io.Writer) error { return encodeCollected(ctx, w, reg, exposition.Protobuf) },
 		oneName: func(w io.Writer, family string) error {
 			return telltale.WriteLatest(ctx, w, reg.Restricted(family))
 		},
@@ -256,47 +280,72 @@ func registrySubject(reg *telltale.Registry) *subject {
 	}
 }
 
-// parsing parses the task's page.
-func (telltalePeer) parsing(t task) *subject {
-	page := pageOf(t)
-	format := exposition.Text004
-	lines := func() func() (*text.Entry, error) { return text.NewScanner(bytes.NewReader(page)).Next }
-	if t.kind == openMetricsPage {
-		format = exposition.OpenMetrics1
-		lines = func() func() (*openmetrics.Entry, error) { return openmetrics.NewScanner(bytes.NewReader(page)).Next }
+// encodeCollected scrapes a registry in the format.
+func encodeCollected(ctx context.Context, w io.Writer, reg *telltale.Registry, format exposition.Format) error {
+	enc := exposition.NewEncoder(w, format)
+	if err := reg.Collect(ctx, enc.Encode); err != nil {
+		return err
 	}
-	return &subject{
-		families: func() (samples int, err error) {
-			parser := exposition.NewParser(bytes.NewReader(page), format)
-			var scratch model.Point
-			for {
-				f, err := parser.Next()
-				if errors.Is(err, io.EOF) {
-					return samples, nil
-				}
-				if err != nil {
-					return samples, err
-				}
-				_ = f.Visit(&scratch, func(*model.Point) error { // the visitor has no error
-					samples++
-					return nil
-				})
-			}
-		},
-		lines: func() (samples int, err error) {
-			next := lines()
-			for {
-				e, err := next()
-				if errors.Is(err, io.EOF) {
-					return samples, nil
-				}
-				if err != nil {
-					return samples, err
-				}
-				if e.Kind == text.KindSample {
-					samples++
-				}
-			}
-		},
+	return enc.Close()
+}
+
+// parsing parses the task's page.
+func (telltalePeer) parsing(t task) (*subject, error) {
+	page, err := pageOf(t)
+	parse := func(f exposition.Format, series func() (int, error)) *subject {
+		return &subject{
+			families: func() (int, error) { return seriesOf(exposition.NewParser(bytes.NewReader(page), f)) },
+			series:   series,
+		}
+	}
+	ofText := func(e *text.Entry) bool { return e.Kind == text.KindSample }
+	switch t.kind {
+	case openMetricsPage:
+		return parse(exposition.OpenMetrics1, func() (int, error) {
+			return seriesAmong(openmetrics.NewScanner(bytes.NewReader(page)).Next, ofText)
+		}), err
+	case protobufPage, histogramsPage:
+		return parse(exposition.Protobuf, func() (int, error) {
+			return seriesAmong(protobuf.NewScanner(bytes.NewReader(page)).Next,
+				func(e *protobuf.Entry) bool { return e.Kind == protobuf.KindSeries })
+		}), err
+	default:
+		return parse(exposition.Text004, func() (int, error) {
+			return seriesAmong(text.NewScanner(bytes.NewReader(page)).Next, ofText)
+		}), err
+	}
+}
+
+// seriesOf parses whole families and counts their series.
+func seriesOf(parser exposition.Parser) (series int, err error) {
+	var scratch model.Point
+	for {
+		f, err := parser.Next()
+		if errors.Is(err, io.EOF) {
+			return series, nil
+		}
+		if err != nil {
+			return series, err
+		}
+		_ = f.Visit(&scratch, func(*model.Point) error { // the visitor has no error
+			series++
+			return nil
+		})
+	}
+}
+
+// seriesAmong counts those of a scanner's entries that are series.
+func seriesAmong[E any](next func() (E, error), isSeries func(E) bool) (series int, err error) {
+	for {
+		e, err := next()
+		if errors.Is(err, io.EOF) {
+			return series, nil
+		}
+		if err != nil {
+			return series, err
+		}
+		if isSeries(e) {
+			series++
+		}
 	}
 }

@@ -35,9 +35,15 @@ func (p victoriaPeer) prepare(t task) (*subject, error) {
 	case histogramObserve:
 		s.repeat = p.observe(set)
 	case summaryObserve:
-		s.repeat = p.summarize(set)
+		s.repeat = p.summarize(set, nil)
 		// vm also holds summaries in a global list. Other metrics are left
 		// alone: unregistering them takes quadratic time.
+		s.close = func() error {
+			set.UnregisterAllMetrics()
+			return nil
+		}
+	case quantileObserve:
+		s.repeat = p.summarize(set, quantiles)
 		s.close = func() error {
 			set.UnregisterAllMetrics()
 			return nil
@@ -136,10 +142,10 @@ func (victoriaPeer) observe(set *metrics.Set) func(worker, n int) error {
 	}
 }
 
-// summarize asks for no quantiles, which is as near as vm comes to a plain
-// count and sum: it still samples the values.
-func (victoriaPeer) summarize(set *metrics.Set) func(worker, n int) error {
-	s := set.NewSummaryExt(summaryName, 5*time.Minute, nil)
+// summarize without quantiles is as near as vm comes to a plain count and sum: it
+// still samples the values.
+func (victoriaPeer) summarize(set *metrics.Set, quantiles []float64) func(worker, n int) error {
+	s := set.NewSummaryExt(summaryName, 10*time.Minute, quantiles)
 	return func(worker, n int) error {
 		mask := len(observations) - 1
 		for i := startOf(worker, len(observations)); n > 0; i, n = i+1, n-1 {

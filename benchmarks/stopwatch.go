@@ -112,6 +112,7 @@ type scrape func(s *stand) func(io.Writer) error
 
 func asText(s *stand) func(io.Writer) error        { return s.subject.text }
 func asOpenMetrics(s *stand) func(io.Writer) error { return s.subject.openMetrics }
+func asProtobuf(s *stand) func(io.Writer) error    { return s.subject.protobuf }
 
 // steady times a scrape, after one that does not count if there was none.
 func (s *stand) steady(once func() error) (sample, error) {
@@ -138,22 +139,23 @@ func perSeries(way scrape) stopwatch {
 }
 
 // parse is a way to parse a page, nil if there is none.
-type parse func(s *stand) func() (samples int, err error)
+type parse func(s *stand) func() (series int, err error)
 
 func wholeFamilies(s *stand) func() (int, error) { return s.subject.families }
-func lineByLine(s *stand) func() (int, error)    { return s.subject.lines }
+func oneByOne(s *stand) func() (int, error)      { return s.subject.series }
 
-// perLine measures parsing, the time per sample.
-func perLine(way parse) stopwatch {
+// parsing measures how a page is parsed, the time per series, which in text is a
+// line.
+func parsing(way parse) stopwatch {
 	return func(s *stand) (sample, error) {
 		read := way(s)
 		if read == nil {
 			return sample{}, errNotOffered
 		}
 		taken, err := s.steady(func() error {
-			samples, err := read()
-			if err == nil && samples != s.task.total() {
-				err = fmt.Errorf("%d samples parsed of %d", samples, s.task.total())
+			series, err := read()
+			if err == nil && series != s.task.total() {
+				err = fmt.Errorf("%d series parsed of %d", series, s.task.total())
 			}
 			return err
 		})
@@ -222,37 +224,42 @@ func liveHeap(s *stand) (sample, error) {
 }
 
 // heapGrowth measures by how many bytes the heap grows at most during a scrape
-// in memory, sampled every millisecond. It may be the first scrape of all, the
-// one that grows most.
+// in memory. It may be the first scrape of all, the one that grows most.
 func heapGrowth(way scrape) stopwatch {
 	return func(s *stand) (sample, error) {
 		write := way(s)
 		if write == nil {
 			return sample{}, errNotOffered
 		}
-		settle()
-		before := liveBytes()
-		done, peaked := make(chan struct{}), make(chan uint64)
-		go func() {
-			peak := before
-			tick := time.NewTicker(time.Millisecond)
-			defer tick.Stop()
-			for {
-				select {
-				case <-tick.C:
-					peak = max(peak, liveBytes())
-				case <-done:
-					peaked <- max(peak, liveBytes())
-					return
-				}
-			}
-		}()
 		s.scraped = true
-		taken, err := once(func() (float64, error) { return 0, write(io.Discard) })
-		close(done)
-		taken.Value = float64(<-peaked - before)
-		return taken, err
+		return growthDuring(func() error { return write(io.Discard) })
 	}
+}
+
+// growthDuring tells by how many bytes the heap grows at most during a call,
+// sampled every millisecond.
+func growthDuring(call func() error) (sample, error) {
+	settle()
+	before := liveBytes()
+	done, peaked := make(chan struct{}), make(chan uint64)
+	go func() {
+		peak := before
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				peak = max(peak, liveBytes())
+			case <-done:
+				peaked <- max(peak, liveBytes())
+				return
+			}
+		}
+	}()
+	taken, err := once(func() (float64, error) { return 0, call() })
+	close(done)
+	taken.Value = float64(<-peaked - before)
+	return taken, err
 }
 
 // liveBytes is the heap in use by objects, dead ones not yet swept included.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 
@@ -22,6 +23,7 @@ const (
 	countSeries
 	countSharded
 	countHistogram
+	countNative
 	countSummary
 	countLevel
 	setGreatest
@@ -45,6 +47,7 @@ var totals = map[int]struct {
 	countSeries:    {"series_total", 1},
 	countSharded:   {"sharded_total", 1},
 	countHistogram: {"latency_count", 1},
+	countNative:    {"duration_count", 1},
 	countSummary:   {"size_count", 1},
 	countLevel:     {"level", 1},
 }
@@ -96,6 +99,7 @@ func newSteps(reg *telltale.Registry, slot string, behind int) [waysToCount]func
 	series := telltale.Must(telltale.NewCounterVec("series", "", []string{"n"}, in))
 	sharded := telltale.Must(telltale.NewCounter("sharded", "", in, telltale.WithSharding()))
 	latency := telltale.Must(telltale.NewHistogram("latency", "", in, telltale.WithBuckets(1, 2, 3)))
+	duration := telltale.Must(telltale.NewHistogram("duration", "", in, telltale.WithBuckets(1, 2, 3), telltale.WithNativeBuckets(1.1, telltale.WithNativeMaxBuckets(20))))
 	size := telltale.Must(telltale.NewSummary("size", "", in))
 	level := telltale.Must(telltale.NewGauge("level", "", in, telltale.WithGaugeMode(telltale.ModeSum)))
 	greatest, recent, each := gauges("greatest", telltale.ModeMax), gauges("recent", telltale.ModeMostRecent), gauges("each", telltale.ModeAll)
@@ -109,6 +113,14 @@ func newSteps(reg *telltale.Registry, slot string, behind int) [waysToCount]func
 		countSharded:  func(int) { sharded.Inc() },
 		countHistogram: func(n int) {
 			_ = latency.ObserveWithExemplar(float64(n%4)+0.5, map[string]string{"n": strconv.Itoa(n)})
+		},
+		countNative: func(n int) {
+			v := math.Exp2(float64(n%200-100) / 8) // more buckets than may be: resolution is halved
+			if n%10 == 0 {
+				_ = duration.ObserveWithExemplar(v, map[string]string{"n": strconv.Itoa(n)})
+			} else {
+				duration.Observe(v)
+			}
 		},
 		countSummary: func(int) { size.Observe(2) },
 		countLevel:   func(int) { level.Inc() },
@@ -126,6 +138,13 @@ func newSteps(reg *telltale.Registry, slot string, behind int) [waysToCount]func
 			_ = build.Set(map[string]string{"version": strconv.Itoa(n / 100)})
 		},
 	}
+}
+
+func sumOf(counts []float64) (sum float64) {
+	for _, n := range counts {
+		sum += n
+	}
+	return sum
 }
 
 // seen is what a page says: how often was counted, by way, and what gauges show,
@@ -146,6 +165,11 @@ func see(c telltale.Collector) (s seen, err error) {
 	}
 	err = c.Collect(context.Background(), func(f *model.Family) error {
 		for sample := range f.Samples() {
+			if h := sample.NativeHistogram; h != nil {
+				if inBuckets := h.ZeroCount + sumOf(h.Positive); inBuckets != h.Count {
+					return fmt.Errorf("%s counts %v and has %v in its buckets", f.Name, h.Count, inBuckets)
+				}
+			}
 			way, known := ways[sample.Name]
 			switch {
 			case !known:

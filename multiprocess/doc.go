@@ -112,6 +112,19 @@
 // A mostrecent gauge that was never set, or was set at or before 1970, has no
 // series, as in Python, and neither has one from a file without times.
 //
+// # What the dead leave
+//
+// [Fold] adds up what dead writers left and puts it into one file, archive.seg, so
+// that files do not pile up; [Inspect] says what each file of a directory is. A
+// fold may be killed at any instant: it takes fold.lock, locks the segments of
+// dead writers, writes the next archive under another name, which says what it has
+// absorbed, renames it in, and only then deletes what it absorbed. Readers ignore
+// the files that an archive names, and begin anew when it was replaced meanwhile.
+// Names leave its list only once their deletion is on the disk.
+//
+// Segments are dead when nobody has them locked. Python's files have no lock: see
+// [WithPythonFiles].
+//
 // # What it costs
 //
 // The first collection reads all files; later ones read values, and what is new,

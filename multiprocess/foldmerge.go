@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"telltale/internal/cell"
+	"telltale/internal/exponential"
 	"telltale/model"
 	"telltale/multiprocess/internal/segment"
 )
@@ -37,6 +38,7 @@ type remnant struct {
 	process        string // where each process has a series of its own
 	start, created int64  // as in segment.Series
 	words          []uint64
+	native         *exponential.Snapshot // behind the words, nil without native buckets
 	exemplars      []*model.Exemplar
 }
 
@@ -80,6 +82,7 @@ func (r *remains) family(f *segment.Family) *remainingFamily {
 // identityOf returns text that is equal for families that are one.
 func identityOf(f *segment.Family) string {
 	key := []byte{byte(f.Type), byte(f.Layout), f.Mode}
+	key = binary.AppendUvarint(binary.AppendUvarint(key, uint64(f.NativeBuckets)), uint64(f.NativeExemplars))
 	for _, text := range append([]string{f.Name, f.Unit, f.Help}, f.States...) {
 		key = binary.AppendUvarint(key, uint64(len(text)))
 		key = append(key, text...)
@@ -100,7 +103,7 @@ func (f *remainingFamily) add(s *remnant) {
 		if !ok {
 			into = &remnant{
 				labels: strings.Clone(key.labels), process: strings.Clone(s.process), start: s.start, created: s.created,
-				words: slices.Clone(s.words), exemplars: s.exemplars,
+				words: slices.Clone(s.words), native: s.native, exemplars: s.exemplars,
 			}
 			f.series = append(f.series, into)
 			f.index[remnantKey{into.labels, into.process}] = into
@@ -146,6 +149,12 @@ func (f *remainingFamily) merge(into, from *remnant) {
 		for i := range to {
 			addFloat(&to[i], with[i])
 		}
+	case segment.LayoutNative:
+		for i := range to {
+			to[i] += with[i]
+		}
+		into.native.Merge(from.native)
+		into.native.Limit(f.Native())
 	case segment.LayoutValue, segment.LayoutTimed:
 		f.mergeGauge(into, from)
 	}
@@ -224,6 +233,11 @@ func (r *remains) write(w *segment.Writer) error {
 			for i, word := range s.words {
 				cell.At(first, i).Store(word)
 			}
+			if s.native != nil {
+				if err := writeNative(&f.Family, first, s.native); err != nil {
+					return err
+				}
+			}
 			for i, e := range s.exemplars {
 				if e == nil {
 					continue
@@ -234,6 +248,18 @@ func (r *remains) write(w *segment.Writer) error {
 			}
 		}
 	}
+	return nil
+}
+
+// writeNative writes the native buckets of a row, whose first value is given.
+func writeNative(f *segment.Family, first *cell.Word, s *exponential.Snapshot) error {
+	options := f.Native()
+	options.Schema, options.ZeroThreshold = s.Schema, s.ZeroThreshold
+	var h exponential.Histogram
+	if err := h.InitIn(f.NativeWordsAt(first), options); err != nil {
+		return err
+	}
+	h.Merge(s)
 	return nil
 }
 
@@ -356,6 +382,12 @@ func (r *estateReader) take(t *rowTable, kept *segment.Family, h *segment.Header
 			}
 			left := remnant{labels: s.Labels, created: created}
 			left.words, left.exemplars = r.values(t.family, kept, row)
+			if kept.Layout == segment.LayoutNative {
+				left.native = new(exponential.Snapshot)
+				if err := exponential.Read(kept.NativeWordsAt(t.family.Layout.Values(row)), left.native); err != nil {
+					return defectf(ReasonCorrupt, "its row at offset %d: %v", b.offset+uint64(i)*size, err)
+				}
+			}
 			switch {
 			case perProcess && h.Kind == segment.KindArchive:
 				left.process, left.start = s.Process, s.Start
@@ -389,6 +421,9 @@ func processID(h *segment.Header) string { return strconv.FormatUint(h.PID, 10) 
 // values reads a row, with its lanes, in the layout of the archive.
 func (r *estateReader) values(f, kept *segment.Family, row *cell.Word) (words []uint64, exemplars []*model.Exemplar) {
 	first, n := f.Layout.Values(row), kept.Values()
+	if f.Layout == segment.LayoutNative {
+		n = f.Classic()
+	}
 	words = make([]uint64, n)
 	if f.Type == model.Gauge {
 		words[0] = first.Load()
@@ -409,10 +444,10 @@ func (r *estateReader) values(f, kept *segment.Family, row *cell.Word) (words []
 			}
 		}
 	}
-	for i := range max(1, len(f.Bounds)) {
+	for i := range f.Exemplars() {
 		if e := f.Exemplar(r.space, row, i); e != nil {
 			if exemplars == nil {
-				exemplars = make([]*model.Exemplar, max(1, len(f.Bounds)))
+				exemplars = make([]*model.Exemplar, f.Exemplars())
 			}
 			exemplars[i] = e
 		}

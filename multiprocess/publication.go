@@ -49,8 +49,10 @@ func (s *Store) Publication(refresh func(context.Context)) cell.Publication {
 }
 
 // Publish implements [cell.Publication]. Gauges and values of unknown type become
-// one series a process, unless the mode says otherwise. Quantiles and native
-// histograms are left out, since they do not add up.
+// one series a process, unless the mode says otherwise. Quantiles are left out,
+// since they do not add up, and native buckets, since a collector may emit any of
+// them, and of any number: of their histograms the classic buckets, the count and
+// the sum are shown.
 func (p *publication) Publish(f *model.Family, mode uint8) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -2,6 +2,7 @@ package multiprocess
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -19,7 +20,8 @@ type claim struct {
 	claimKey
 	contents
 	family *family
-	lost   bool // another claim's type counts
+	lost   bool   // another claim's type counts
+	series uint32 // the most that a segment has
 }
 
 type claimKey struct {
@@ -34,7 +36,12 @@ type claimKey struct {
 type contents struct {
 	bounds []float64 // of its buckets; of a Python file's claim those met so far
 	states []string
+	native nativeContents
 }
+
+// nativeContents is how many native buckets there are at most, 0 for none, and
+// how many exemplars.
+type nativeContents struct{ buckets, exemplars uint32 }
 
 // claim returns the one claim of these contents.
 func (c *catalog) claim(key claimKey) *claim {
@@ -71,9 +78,11 @@ func (c *catalog) segmentClaim(f *segment.Family) *claim {
 	for _, state := range f.States {
 		shape = append(binary.AppendUvarint(shape, uint64(len(state))), state...)
 	}
+	native := nativeContents{f.NativeBuckets, f.NativeExemplars}
+	shape = binary.NativeEndian.AppendUint32(binary.NativeEndian.AppendUint32(shape, native.buckets), native.exemplars)
 	key.shape = string(shape)
 	cl := c.claim(key)
-	cl.contents = contents{f.Bounds, f.States}
+	cl.contents = contents{f.Bounds, f.States, native}
 	return cl
 }
 
@@ -91,7 +100,8 @@ func (cl *claim) meet(upper float64) {
 // it in the order of its directory listing.
 //
 // Histograms have the bounds that all have, so that cumulative counts are right,
-// unless only Python's files have them: those show all bounds, as in Python.
+// unless only Python's files have them: those show all bounds, as in Python. They
+// have native buckets if all have some.
 func (c *catalog) resolve(files []source) {
 	c.pass++
 	c.conflicts, c.mixed = make(map[conflictKey]error), false
@@ -131,7 +141,7 @@ func (c *catalog) resolve(files []source) {
 // family's slots are others then.
 func (f *family) differs(cl *claim) (moved, changed bool) {
 	moved = f.typ != cl.typ || f.mode.operation() != cl.mode.operation() || f.rows != cl.rows || !slices.Equal(f.bounds, cl.bounds)
-	return moved, moved || f.mode != cl.mode || f.help != cl.help || f.unit != cl.unit || !slices.Equal(f.states, cl.states)
+	return moved, moved || f.mode != cl.mode || f.help != cl.help || f.unit != cl.unit || !slices.Equal(f.states, cl.states) || f.native != cl.native
 }
 
 // compare holds a claim against those before it.
@@ -164,6 +174,14 @@ func (c *catalog) compare(f *family, cl *claim) {
 	first.rows = first.rows || cl.rows
 	if !slices.Equal(first.states, cl.states) {
 		c.conflict(f, "states", fmt.Errorf("they are %q, and elsewhere %q", first.states, cl.states))
+	}
+	switch with, without := first.native.buckets, cl.native.buckets; {
+	case (with > 0) != (without > 0):
+		c.conflict(f, "native buckets", errors.New("some have them and others do not, so that they are left out"))
+		first.native = nativeContents{}
+	case with > 0:
+		first.native.buckets = max(with, without)
+		first.native.exemplars = max(first.native.exemplars, cl.native.exemplars)
 	}
 	if !slices.Equal(first.bounds, cl.bounds) && len(cl.bounds) > 0 {
 		shared := common(first.bounds, cl.bounds)

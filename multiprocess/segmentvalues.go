@@ -1,27 +1,26 @@
 package multiprocess
 
 import (
+	"time"
+
 	"telltale/internal/cell"
+	"telltale/internal/exponential"
 	"telltale/multiprocess/internal/segment"
 )
 
-// merge merges a row that has a series. The values of merged histograms follow
+// merge merges a row that has a series, of all layouts but those of which there
+// are most. The values of merged histograms follow
 // each other from the first slot on, as rowSlots lays them out. What a row merely
 // refers to is looked for only where it does.
 func (r *familyRows) merge(t *totals, s segment.Space, row *cell.Word, slot uint32, created int64) {
 	first := r.family.Layout.Values(row)
 	switch r.family.Layout {
-	case segment.LayoutCounter:
-		v := float64(first.Load()) + cell.LoadFloat(cell.At(first, 1))
-		if linked(row) {
-			if spread, ok := r.family.SpreadOf(s, row); ok {
-				v += float64(spread.Sum(0)) + spread.SumFloat(1)
-			}
-			t.exemplify(slot, r.family.Exemplar(s, row, 0))
-		}
-		t.values[slot] += v
 	case segment.LayoutHistogram, segment.LayoutFloats:
 		r.mergeHistogram(t, s, row, slot)
+	case segment.LayoutNative:
+		if !r.mergeNative(t, s, row, slot) {
+			return
+		}
 	case segment.LayoutSummary:
 		t.values[slot] += cell.LoadFloat(first)
 		t.values[slot+1] += float64(cell.At(first, 1).Load())
@@ -48,10 +47,41 @@ func (r *familyRows) merge(t *totals, s segment.Space, row *cell.Word, slot uint
 		default:
 			t.put(r.op, slot, cell.LoadFloat(first))
 		}
-	case segment.LayoutValue:
-		t.put(r.op, slot, cell.LoadFloat(first))
 	}
 	t.born(slot, created)
+}
+
+// readCounters merges rows of a counter.
+func (r *familyRows) readCounters(t *totals, s segment.Space, first *cell.Word, rows []tenant) {
+	const words = 4 // state, links, whole numbers, fractions
+	for i := range rows {
+		row, slot := cell.At(first, i*words), rows[i].slot
+		created, live := rows[i].in(row)
+		if !live {
+			continue
+		}
+		v := float64(cell.At(row, 2).Load()) + cell.LoadFloat(cell.At(row, 3))
+		if linked(row) {
+			if spread, ok := r.family.SpreadOf(s, row); ok {
+				v += float64(spread.Sum(0)) + spread.SumFloat(1)
+			}
+			t.exemplify(slot, r.family.Exemplar(s, row, 0))
+		}
+		t.values[slot] += v
+		t.born(slot, created)
+	}
+}
+
+// readValues merges rows of a gauge.
+func (r *familyRows) readValues(t *totals, first *cell.Word, rows []tenant) {
+	const words = 2 // state, value
+	for i := range rows {
+		row := cell.At(first, i*words)
+		if created, live := rows[i].in(row); live {
+			t.put(r.op, rows[i].slot, cell.LoadFloat(cell.At(row, 1)))
+			t.born(rows[i].slot, created)
+		}
+	}
 }
 
 // linked reports whether a row refers to anything.
@@ -88,3 +118,45 @@ func (r *familyRows) mergeHistogram(t *totals, s segment.Space, row *cell.Word, 
 		t.exemplify(slot+to, r.family.Exemplar(s, row, i))
 	}
 }
+
+// mergeNative merges a row with native buckets, which have the count and the sum.
+// It reads them last, as they are counted in first: so the last classic bucket,
+// whose count is what is left of them, has none too few. It reports whether there
+// is something in the row that can be read.
+func (r *familyRows) mergeNative(t *totals, s segment.Space, row *cell.Word, slot uint32) bool {
+	first, below := r.family.Layout.Values(row), uint64(0)
+	classic := make([]uint64, 0, manyBuckets)
+	for i := range r.family.Classic() {
+		classic = append(classic, cell.At(first, i).Load())
+		below += classic[i]
+	}
+	if err := exponential.Read(r.family.NativeWordsAt(first), &t.work); err != nil {
+		return false
+	}
+	values := t.values[slot:]
+	for i, n := range append(classic, t.work.Count()-min(below, t.work.Count())) {
+		values[r.buckets[i]] += float64(n)
+	}
+	values[0] += t.work.Sum
+	native := t.nativeOf(slot, r.claim.family)
+	if linked(row) {
+		for i, to := range r.buckets {
+			t.exemplify(slot+to, r.family.Exemplar(s, row, i))
+		}
+		for i := len(r.buckets); native != nil && i < r.family.Exemplars(); i++ {
+			if e := r.family.Exemplar(s, row, i); e != nil {
+				native.exemplars.Add(e, int(r.claim.family.native.exemplars), exemplarAge)
+			}
+		}
+	}
+	if native != nil {
+		native.sum.Merge(&t.work)
+		native.sum.Limit(&exponential.Options{MaxBuckets: int(r.claim.family.native.buckets)})
+	}
+	return true
+}
+
+const (
+	manyBuckets = 32              // most histograms have fewer
+	exemplarAge = 5 * time.Minute // as in the root package
+)

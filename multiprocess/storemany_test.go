@@ -3,6 +3,7 @@ package multiprocess_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -331,5 +332,31 @@ func TestStoreMovesUnderLoad(t *testing.T) {
 	}
 	if v, ok := reg.SampleValue("hits_total", nil); !ok || v <= 0 || v > hits.Value() {
 		t.Errorf("the store shows %v, %v of %v", v, ok, hits.Value())
+	}
+}
+
+// A series that each process has for itself may be removed and made again, in
+// rows that others had before, and is there once.
+func TestStoreSeriesOfProcessComesBack(t *testing.T) {
+	dir := sharedDir(t)
+	store := openStore(t, dir, multiprocess.WithWriterName("w"), multiprocess.WithoutFolding())
+	reg := telltale.NewRegistry(telltale.WithStore(store))
+	level := telltale.Must(telltale.NewGaugeVec("level", "", []string{"l"}, telltale.In(reg)))
+	running := telltale.Must(multiprocess.NewCollector(dir, multiprocess.WithErrorHook(func(err error) { t.Error(err) })))
+	level.With("a").Set(1)
+	level.With("b").Set(2)
+	for round := range 4 {
+		level.Remove("b")
+		level.Remove("a")
+		multiprocess.Rest(store)
+		level.With("a").Set(float64(round))
+		for _, c := range []telltale.Collector{reg, running, telltale.Must(multiprocess.NewCollector(dir))} {
+			if got, want := pageLines(t, c), fmt.Sprintf("level{l=\"a\",pid=\"w\"} %d.0\n", round); got != want {
+				t.Errorf("round %d: %q, want %q", round, got, want)
+			}
+		}
+	}
+	if n := running.Stats().Collisions; n != 0 {
+		t.Errorf("%d collisions", n)
 	}
 }

@@ -40,6 +40,13 @@ func (s *Store) Rows(f cell.Family) cell.Rows {
 		family.Layout = segment.LayoutCounter
 	case model.Histogram:
 		family.Layout = segment.LayoutHistogram
+		if f.NativeBuckets > 0 {
+			family.Layout = segment.LayoutNative
+			family.NativeBuckets, family.NativeExemplars = uint32(f.NativeBuckets), uint32(f.NativeExemplars)
+		}
+		if f.Bounds.Len() == 0 {
+			family.Bounds = onlyInfinity
+		}
 	case model.Summary:
 		family.Layout = segment.LayoutSummary
 	case model.Info:
@@ -76,7 +83,8 @@ func (s *Store) rows(f segment.Family) *rows {
 func (r *rows) is(f *segment.Family) bool {
 	g := &r.family
 	return g.Name == f.Name && g.Help == f.Help && g.Unit == f.Unit && g.Type == f.Type && g.Layout == f.Layout &&
-		g.Mode == f.Mode && g.Published == f.Published && slices.Equal(g.Bounds, f.Bounds) &&
+		g.Mode == f.Mode && g.Published == f.Published &&
+		g.NativeBuckets == f.NativeBuckets && g.NativeExemplars == f.NativeExemplars && slices.Equal(g.Bounds, f.Bounds) &&
 		slices.Equal(g.States, f.States) && slices.Equal(g.Labels, f.Labels)
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"telltale/internal/exponential"
 	"telltale/model"
 )
 
@@ -21,6 +22,31 @@ type totals struct {
 	births    []int64
 	exemplars map[uint32]*model.Exemplar // the newest
 	infos     map[uint32][]model.Labels  // sorted
+	natives   map[uint32]*nativeTotal    // by the first slot
+	work      exponential.Snapshot
+}
+
+// nativeTotal is the native buckets of a series.
+type nativeTotal struct {
+	sum       exponential.Snapshot
+	exemplars exponential.Exemplars
+}
+
+// nativeOf returns the native buckets of a series, nil if its family shows none.
+func (t *totals) nativeOf(slot uint32, f *family) *nativeTotal {
+	if f.native.buckets == 0 {
+		return nil
+	}
+	n := t.natives[slot]
+	if n == nil {
+		if t.natives == nil {
+			t.natives = make(map[uint32]*nativeTotal)
+		}
+		n = new(nativeTotal)
+		n.sum.Reset()
+		t.natives[slot] = n
+	}
+	return n
 }
 
 const unknownBirth = 1
@@ -35,7 +61,7 @@ func (t *totals) start(c *catalog) {
 	if c.rows {
 		t.births = zeros(t.births, len(t.values))
 	}
-	t.exemplars, t.infos = nil, nil
+	t.exemplars, t.infos, t.natives = nil, nil, nil
 }
 
 func zeros(s []int64, n int) []int64 {

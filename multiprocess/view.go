@@ -29,6 +29,7 @@ type point struct {
 	labels  string
 	slot    uint32 // or that of the sum
 	certain bool   // else it is there if a row was
+	again   bool   // instead of the one before, if that is not there
 	more    *compound
 }
 
@@ -94,25 +95,36 @@ func (c *catalog) newView(f *family) *view {
 }
 
 // appendProcesses appends the series of processes, sorted by pid, the one that
-// started last, or else the last, of those of one pid. Those without a file are
-// forgotten: their slots will not be used again.
+// started last, or else the last, of those of one pid. Of one writer all are, in
+// one row of which at most the series is, if it was removed and made again. Those
+// without a file are forgotten: their slots will not be used again.
 func (c *catalog) appendProcesses(v *view, s *series) {
 	s.processes = slices.DeleteFunc(s.processes, func(p process) bool { return c.marked[p.slot] == absent })
 	byLabels := func(a, b process) int {
-		return cmp.Or(strings.Compare(a.labels, b.labels), cmp.Compare(a.start, b.start))
+		return cmp.Or(strings.Compare(a.labels, b.labels), cmp.Compare(a.writer.start, b.writer.start))
 	}
 	if !slices.IsSortedFunc(s.processes, byLabels) {
 		slices.SortStableFunc(s.processes, byLabels)
 	}
-	for i, p := range s.processes {
-		if i+1 < len(s.processes) && s.processes[i+1].labels == p.labels {
-			if p.start != 0 {
+	for rest := s.processes; len(rest) > 0; {
+		p, n := rest[0], 1
+		for n < len(rest) && p.writer.file != nil && rest[n].writer == p.writer && rest[n].labels == p.labels {
+			n++
+		}
+		rows := rest[:n]
+		rest = rest[n:]
+		if len(rest) > 0 && rest[0].labels == p.labels {
+			if p.writer.file != nil {
 				v.collided++
+			}
+			if p.writer.live() { // to follow one that died is what names of writers are for
 				v.collision = fmt.Errorf("several writers have {%s}; the one that started last counts", p.labels)
 			}
 			continue
 		}
-		v.points = append(v.points, point{labels: p.labels, slot: p.slot, certain: c.marked[p.slot] == certain})
+		for i, row := range rows {
+			v.points = append(v.points, point{labels: row.labels, slot: row.slot, certain: c.marked[row.slot] == certain, again: i > 0})
+		}
 	}
 }
 
@@ -182,11 +194,16 @@ func (s *values) VisitPoints(scratch *model.Point, visit func(*model.Point) erro
 	*scratch = model.Point{}
 	parts := v.typ.Parts()
 	created := parts&model.PartCreated != 0
+	shown := false // the last point, or one instead of it
 	for i := range v.points {
 		p := &v.points[i]
+		if shown = shown && p.again; shown {
+			continue
+		}
 		if !p.certain && t.births[p.slot] == 0 || v.timed && t.times[p.slot] == 0 {
 			continue
 		}
+		shown = true
 		scratch.Labels, scratch.Has = model.LabelsFromText(p.labels), parts&^model.PartCreated
 		if created {
 			scratch.Created = t.created(p.slot)
@@ -231,9 +248,18 @@ func (c *compound) has(typ model.Type) (has model.Parts) {
 	return has
 }
 
+// countPart returns what the count of a histogram's type is called.
+func countPart(typ model.Type) model.Parts {
+	if typ == model.GaugeHistogram {
+		return model.PartGCount
+	}
+	return model.PartCount
+}
+
 // compoundValue is room for the value of a point.
 type compoundValue struct {
 	histogram model.HistogramValue
+	native    model.NativeHistogram
 	summary   model.SummaryValue
 }
 
@@ -249,7 +275,17 @@ func (s *values) fill(to *model.Point, room *compoundValue, c *compound) {
 	h := &room.histogram
 	to.Histogram = h
 	h.Bounds, h.Sum, h.Count = c.bounds, t.values[c.sum], t.values[c.count]
-	h.Cumulative, h.Exemplars = h.Cumulative[:0], h.Exemplars[:0]
+	h.Cumulative, h.Exemplars, h.Native = h.Cumulative[:0], h.Exemplars[:0], nil
+	if n := t.natives[c.sum]; n != nil {
+		h.Native = &room.native
+		n.sum.Native(h.Native)
+		h.Native.Exemplars = n.exemplars.AppendTo(h.Native.Exemplars[:0])
+		if c.bounds.Len() == 1 { // native buckets alone, as their instrument has them
+			h.Bounds, h.Count = nil, h.Native.Count
+			to.Has = to.Has&^model.PartBucket | countPart(s.view.typ)
+			return
+		}
+	}
 	below := 0.0
 	for i, slot := range c.buckets {
 		if s.buckets == cumulative {
@@ -264,10 +300,6 @@ func (s *values) fill(to *model.Point, room *compoundValue, c *compound) {
 	}
 	if s.buckets == cumulative && c.bounds != nil {
 		h.Count = below
-		if s.view.typ == model.GaugeHistogram {
-			to.Has |= model.PartGCount
-		} else {
-			to.Has |= model.PartCount
-		}
+		to.Has |= countPart(s.view.typ)
 	}
 }

@@ -169,6 +169,7 @@ Look at
   shop_http_requests_total            requests by method, route and status, of all processes
   shop_http_requests_in_progress      only of those that live
   go_goroutines, process_open_fds     one series a process: pid="worker-1" and so on
+  telltale_writers_processes          how many live, and how many are dead, as each of them sees it
 Try
   kill -9 PID                         of one below; no total falls, and another takes its place
   telltale inspect %[4]s
@@ -200,7 +201,7 @@ func (w *demoWorker) Run(ctx context.Context, out output, diag diagnostics) erro
 	defer func() { _ = store.Close() }()
 	reg := telltale.NewRegistry(telltale.WithStore(store))
 	s := shop.New(reg)
-	if err := errors.Join(collectors.Register(reg), reg.Register(reg.Health())); err != nil {
+	if err := errors.Join(collectors.Register(reg), reg.Register(reg.Health()), reg.Register(store.Health())); err != nil {
 		return err
 	}
 	config := net.ListenConfig{Control: reusePort}

@@ -90,6 +90,13 @@ func TestDemoWorkers(t *testing.T) {
 		t.Errorf("process %d was killed and is said to run", pids[1])
 	}
 	page := watch(seen + 50)
+	// Every worker's word of the others is renewed when it is asked itself.
+	const alive, dead = `telltale_writers_processes{pid="worker-2",state="alive"} 3.0`, `telltale_writers_processes{pid="worker-2",state="dead"} 1.0`
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(page, alive) || !strings.Contains(page, dead); page = read() {
+		if time.Now().After(end) {
+			t.Fatalf("no %s and %s on the page\n%s", alive, dead, page)
+		}
+	}
 	for _, want := range []string{`shop_queue_orders{pid="worker-1"}`, `shop_queue_orders{pid="worker-2"}`, `go_goroutines{pid="worker-3"}`, "\nshop_http_requests_in_progress "} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %s on the page\n%s", want, page)

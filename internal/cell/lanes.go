@@ -30,12 +30,20 @@ type Lanes struct {
 // each processor.
 func NewLanes(words int) *Lanes {
 	n, stride := LaneShape(words)
-	all := make([]Word, n*stride+lineWords-1)
+	return LanesOver(NewLines(n*stride), stride)
+}
+
+// NewLines returns n zeroed words that begin a pair of cache lines.
+func NewLines(n int) []Word {
+	if n == 0 {
+		return nil
+	}
+	all := make([]Word, n+lineWords-1)
 	skip := 0
 	for uintptr(unsafe.Pointer(&all[skip]))%(lineWords*8) != 0 && skip < lineWords-1 {
 		skip++
 	}
-	return LanesOver(all[skip:skip+n*stride], stride)
+	return all[skip : skip+n : skip+n]
 }
 
 // LaneShape returns how many lanes of the given number of words there should be,

@@ -38,8 +38,12 @@ type Family struct {
 	Header *model.Family // name, help, unit, type
 	Labels []string      // their names; nil for an instrument without labels
 	Mode   uint8         // of a gauge, in the order of the root package's GaugeMode
-	Bounds *model.Bounds // of a histogram
+	Bounds *model.Bounds // of a histogram; nil with native buckets alone
 	States []string      // of an enum
+
+	// Of a histogram with native buckets, else 0: how many populated ones it has at
+	// most, and for how many exemplars there is room.
+	NativeBuckets, NativeExemplars int
 }
 
 // Rows hands out cells to the series of one family. A row is known by its first
@@ -48,6 +52,8 @@ type Family struct {
 //	counter    whole numbers, then a float64 of fractions
 //	gauge      the value, and in the mostrecent modes its time
 //	histogram  the sum, then the count of each bucket
+//	native     the count of each classic bucket but that of +Inf, then as many
+//	           words as an exponential.Histogram takes
 //	summary    the sum, then the count
 //	enum       the number of the state, then its time
 //	info       none
@@ -67,7 +73,8 @@ type Rows interface {
 	// no room or if it is no row.
 	Lanes(row *Word, words int) *Lanes
 	// SetExemplar sets the exemplar of a counter, or of a histogram's i-th
-	// bucket.
+	// bucket. Those of native buckets have places behind the classic ones, of
+	// which +Inf is always there.
 	SetExemplar(row *Word, i int, e *model.Exemplar)
 	// SetInfo sets the labels of an info.
 	SetInfo(row *Word, labels model.Labels)

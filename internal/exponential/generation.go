@@ -5,6 +5,8 @@ import (
 	"math"
 	"sync/atomic"
 	"unsafe"
+
+	"telltale/internal/cell"
 )
 
 const (
@@ -78,20 +80,7 @@ func newArea(s shape) []Word {
 	if s.lanes == 1 {
 		return make([]Word, s.words())
 	}
-	return newLines(s.words())
-}
-
-// newLines returns n zeroed words that begin a cache line.
-func newLines(n int) []Word {
-	if n == 0 {
-		return nil
-	}
-	all := make([]Word, n+line-1)
-	skip := 0
-	for uintptr(unsafe.Pointer(&all[skip]))%(line*8) != 0 && skip < line-1 {
-		skip++
-	}
-	return all[skip : skip+n : skip+n]
+	return cell.NewLines(s.words())
 }
 
 // keyOf returns the key of the bucket of an index. In order of their keys,
@@ -292,15 +281,9 @@ func (e *epoch) clear() {
 }
 
 func (e *epoch) total() float64 {
-	sum := math.Float64frombits(e.first.Load())
+	sum := cell.LoadFloat(e.first)
 	for i := 0; i < len(e.more); i += line {
-		sum += math.Float64frombits(e.more[i].Load())
+		sum += cell.LoadFloat(&e.more[i])
 	}
 	return sum
-}
-
-// tryAddFloat adds v to a word unless another writer comes between.
-func tryAddFloat(w *Word, v float64) bool {
-	old := w.Load()
-	return w.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v))
 }

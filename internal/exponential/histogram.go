@@ -6,11 +6,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"telltale/internal/cell"
 )
 
-// Word is eight bytes that are changed by atomic operations only, the same as
-// a cell's.
-type Word = atomic.Uint64
+// Word is a cell's word.
+type Word = cell.Word
 
 // Options say how histograms count; the histograms of a family share them.
 type Options struct {
@@ -105,7 +106,7 @@ func (h *Histogram) Observe(v float64) {
 		h.observe(g, v)
 	} else if lane, ok := g.tryCount(v); !ok {
 		h.observe(g, v)
-	} else if !tryAddFloat(g.epoch.sum(lane), v) {
+	} else if !cell.TryAddFloat(g.epoch.sum(lane), v) {
 		h.add(g, lane, v)
 	}
 }
@@ -129,7 +130,7 @@ func (h *Histogram) observe(g *generation, v float64) {
 
 // add adds v to the sum.
 func (h *Histogram) add(g *generation, lane int, v float64) {
-	for fights := 0; !tryAddFloat(g.epoch.sum(lane), v); fights++ {
+	for fights := 0; !cell.TryAddFloat(g.epoch.sum(lane), v); fights++ {
 		if lane = g.elsewhere(lane); fights == patience {
 			h.spread(g)
 		}

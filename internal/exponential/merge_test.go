@@ -3,6 +3,7 @@ package exponential_test
 import (
 	"math"
 	"slices"
+	"sync"
 	"testing"
 
 	"telltale/internal/exponential"
@@ -99,5 +100,42 @@ func TestMergeOfLimited(t *testing.T) {
 	exactly(sum.Schema, sum.ZeroThreshold, all).check(t, &sum)
 	if sum.Buckets() > 40 {
 		t.Errorf("%d buckets", sum.Buckets())
+	}
+}
+
+// A histogram to which a snapshot is added has what it would have if it had
+// observed all, also while others observe.
+func TestMergeIntoHistogram(t *testing.T) {
+	one, other := mixed(1, 1000, 20), mixed(2, 1000, 30)
+	o := exponential.Options{Schema: 5, ZeroThreshold: 0.25, MaxBuckets: 40}
+	for name, h := range map[string]func() (*exponential.Histogram, []exponential.Word){
+		"heap":  func() (*exponential.Histogram, []exponential.Word) { return exponential.New(&o), nil },
+		"words": func() (*exponential.Histogram, []exponential.Word) { return inWords(t, &o) },
+	} {
+		h, words := h()
+		var writer sync.WaitGroup
+		writer.Go(func() {
+			for _, v := range one {
+				h.Observe(v)
+			}
+		})
+		h.Merge(snapshotOf(exponential.Options{Schema: 3}, other))
+		writer.Wait()
+		want, s := snapshotOf(exponential.Options{Schema: 3, ZeroThreshold: 0.25}, slices.Concat(one, other)), new(exponential.Snapshot)
+		want.Limit(&o)
+		h.Read(s)
+		var got, expected model.NativeHistogram
+		s.Native(&got)
+		want.Native(&expected)
+		t.Run(name, func(t *testing.T) {
+			equalNative(t, &got, &expected)
+			if words != nil {
+				equalNative(t, nativeIn(t, words), &expected)
+			}
+			h.Observe(1)
+			if h.Read(s); s.Count() != uint64(len(one)+len(other)+1) {
+				t.Errorf("%d observations", s.Count())
+			}
+		})
 	}
 }

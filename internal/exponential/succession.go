@@ -4,6 +4,8 @@ import (
 	"math"
 	"runtime"
 	"time"
+
+	"telltale/internal/cell"
 )
 
 // Every change of a histogram but counting is a new generation. This file makes
@@ -68,7 +70,7 @@ func (h *Histogram) spread(g *generation) *generation {
 	lanes, e := g.shape.lanes, g.epoch
 	if h.given == nil {
 		lanes = lanesFor(runtime.GOMAXPROCS(0))
-		e = &epoch{number: e.number, first: e.first, more: newLines((lanes - 1) * line)}
+		e = &epoch{number: e.number, first: e.first, more: cell.NewLines((lanes - 1) * line)}
 	}
 	if lanes == 1 {
 		return g
@@ -121,6 +123,21 @@ func (h *Histogram) restart(g *generation, since int64, s *Snapshot) *generation
 	return h.publish(&empty, shape{slots, g.shape.lanes}, int(g.lanes), h.newEpoch(1-g.epoch.number, g.shape.lanes), g.number+1)
 }
 
+// Merge adds what s holds, and its sum, as if the histogram had counted it too. S
+// is changed.
+func (h *Histogram) Merge(s *Snapshot) {
+	h.begin(time.Now().UnixNano())
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.current.Load()
+	var all Snapshot
+	h.stop(g, &all)
+	all.Merge(s)
+	all.Limit(h.options)
+	g = h.publish(&all, shape{slotsFor(len(all.buckets)), g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
+	cell.AddFloat(g.epoch.first, s.Sum) // writers go on meanwhile
+}
+
 // stop stops all counting in a generation and makes s what it holds, but for the
 // sum: nothing, if somebody else wrote to its words.
 func (h *Histogram) stop(g *generation, s *Snapshot) {
@@ -141,7 +158,7 @@ func (h *Histogram) nothing(since int64) Snapshot {
 // one before.
 func (h *Histogram) newEpoch(number, lanes int) *epoch {
 	if h.given == nil {
-		return &epoch{number: number, first: new(Word), more: newLines((lanes - 1) * line)}
+		return &epoch{number: number, first: new(Word), more: cell.NewLines((lanes - 1) * line)}
 	}
 	return h.given.epoch(number)
 }

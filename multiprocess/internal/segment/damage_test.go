@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"telltale/internal/cell"
+	"telltale/internal/exponential"
 	"telltale/model"
 )
 
@@ -39,6 +40,14 @@ func one(t testing.TB) []byte {
 	first = mustAdd(t, rows, Series{})
 	cell.At(first, 2).Store(1)
 	check(rows.SetExemplar(first, 1, exemplar))
+
+	native := Family{Name: "n", Type: model.Histogram, Layout: LayoutNative, Bounds: []float64{1, math.Inf(1)}, NativeBuckets: 2, NativeExemplars: 1}
+	rows = mustRows(t, w, native)
+	first = mustAdd(t, rows, Series{})
+	var h exponential.Histogram
+	check(h.InitIn(native.NativeWordsAt(first), native.Native()))
+	h.Observe(0.5)
+	check(rows.SetExemplar(first, 2, exemplar))
 
 	rows = mustRows(t, w, Family{Name: "i", Type: model.Info, Layout: LayoutInfo})
 	check(rows.SetInfo(mustAdd(t, rows, Series{}), `a="x"`))

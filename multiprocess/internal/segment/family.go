@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"math"
 	"unicode/utf8"
+	"unsafe"
 
+	"telltale/internal/cell"
+	"telltale/internal/exponential"
 	"telltale/model"
 )
 
@@ -24,6 +27,9 @@ const (
 	LayoutSummary   Layout = 6 // links, sum, count
 	LayoutInfo      Layout = 7 // links
 	LayoutState     Layout = 8 // index of the state, time
+	// LayoutNative: links, each bucket's own count but that of +Inf, then the words
+	// of an exponential.Histogram, which has the count and the sum.
+	LayoutNative Layout = 9
 )
 
 // Words that every row has, and where its links are.
@@ -33,7 +39,7 @@ const (
 )
 
 // linked reports whether the row's second word is links.
-func (l Layout) linked() bool { return l >= LayoutCounter && l <= LayoutInfo }
+func (l Layout) linked() bool { return l >= LayoutCounter && l <= LayoutInfo || l == LayoutNative }
 
 // values is how many words lie before a row's values. That of an info is its
 // links.
@@ -44,10 +50,9 @@ func (l Layout) values() int {
 	return 1
 }
 
-// words is how many words a row of a family has, given its number of buckets; 0
-// if the layout is not known.
-func (l Layout) words(buckets int) int {
-	switch l {
+// Words is how many words a row of the family has; 0 if its layout is not known.
+func (f *Family) Words() int {
+	switch f.Layout {
 	case LayoutValue:
 		return 2
 	case LayoutTimed, LayoutState:
@@ -55,12 +60,34 @@ func (l Layout) words(buckets int) int {
 	case LayoutCounter, LayoutSummary:
 		return 4
 	case LayoutHistogram, LayoutFloats:
-		return 3 + buckets
+		return 3 + len(f.Bounds)
 	case LayoutInfo:
 		return 2
+	case LayoutNative:
+		return 2 + f.Classic() + f.Native().Words()
 	}
 	return 0
 }
+
+// Classic is how many counts of classic buckets lie before the words of native
+// ones: the count of the last follows from the others.
+func (f *Family) Classic() int { return max(0, len(f.Bounds)-1) }
+
+// Native returns options of the native buckets, as far as they settle how many
+// words these have.
+func (f *Family) Native() *exponential.Options {
+	return &exponential.Options{MaxBuckets: int(f.NativeBuckets)}
+}
+
+// NativeWordsAt returns the words of the native buckets in a row whose first value
+// is given.
+func (f *Family) NativeWordsAt(first *cell.Word) []cell.Word {
+	return unsafe.Slice(cell.At(first, f.Classic()), f.Native().Words())
+}
+
+// Exemplars is for how many exemplars a row has places: of a counter, or of the
+// classic and then the native buckets.
+func (f *Family) Exemplars() int { return max(1, len(f.Bounds)) + int(f.NativeExemplars) }
 
 // Float reports whether the i-th value is a float64, and not a count, a time or
 // a state.
@@ -70,7 +97,7 @@ func (l Layout) Float(i int) bool {
 		return i == 1
 	case LayoutFloats:
 		return true
-	case LayoutState:
+	case LayoutState, LayoutNative:
 		return false
 	}
 	return i == 0
@@ -83,7 +110,7 @@ func (l Layout) fits(t model.Type) bool {
 		return t == model.Gauge || t == model.Unknown
 	case LayoutCounter:
 		return t == model.Counter
-	case LayoutHistogram, LayoutFloats:
+	case LayoutHistogram, LayoutFloats, LayoutNative:
 		return t == model.Histogram || t == model.GaugeHistogram
 	case LayoutSummary:
 		return t == model.Summary
@@ -109,13 +136,14 @@ type Family struct {
 	Bounds    []float64
 	States    []string
 	Labels    []string // names; none where series bring their own
+
+	// Of LayoutNative: how many populated buckets there are at most, and for how
+	// many exemplars of them there is room.
+	NativeBuckets, NativeExemplars uint32
 }
 
 // Modes is how many gauge modes there are.
 const Modes = 10
-
-// Words is how many words a row of the family has.
-func (f *Family) Words() int { return f.Layout.words(len(f.Bounds)) }
 
 // Values is how many values a row of the family has.
 func (f *Family) Values() int { return f.Words() - f.Layout.values() }
@@ -143,7 +171,18 @@ func (f *Family) payload() (p payload) {
 			p.text(text)
 		}
 	}
+	if f.Layout == LayoutNative {
+		p.u32(f.NativeBuckets)
+		p.u32(f.NativeExemplars)
+	}
 	return p
+}
+
+const maxNativeExemplars = 1000
+
+// bounded reports whether families have bounds of buckets.
+func (l Layout) bounded() bool {
+	return l == LayoutHistogram || l == LayoutFloats || l == LayoutNative
 }
 
 // check says what readers would not accept of a family whose layout they know.
@@ -167,8 +206,12 @@ func (f *Family) check() error {
 		return fmt.Errorf("a family of type %d and mode %d in layout %d", f.Type, f.Mode, f.Layout)
 	case f.Layout == LayoutState && len(f.States) == 0:
 		return errors.New("an enum without states")
-	case (f.Layout == LayoutHistogram || f.Layout == LayoutFloats) && !increasing(f.Bounds):
+	case f.Layout.bounded() && !increasing(f.Bounds):
 		return errors.New("buckets whose bounds do not increase up to +Inf")
+	case f.Layout != LayoutNative:
+		return nil
+	case f.NativeBuckets == 0 || f.Native().Validate() != nil || f.NativeExemplars > maxNativeExemplars:
+		return fmt.Errorf("%d native buckets with %d exemplars", f.NativeBuckets, f.NativeExemplars)
 	}
 	return nil
 }
@@ -195,9 +238,14 @@ func decodeFamily(fixed []byte, at uint64) (f *Family, err error) {
 			*texts = append(*texts, in.text())
 		}
 	}
+	if f.Layout == LayoutNative {
+		f.NativeBuckets, f.NativeExemplars = in.u32(), in.u32()
+	}
 	switch {
 	case in.short:
 		return nil, corrupt(at, "a family that ends too soon")
+	case f.NativeBuckets > math.MaxInt32:
+		return nil, corrupt(at, "a family with %d native buckets", f.NativeBuckets)
 	case f.Words() == 0: // of a later minor version: its rows are passed over
 		return f, nil
 	case int64(words) != int64(f.Words()):

@@ -77,7 +77,7 @@ func TestWrongRecords(t *testing.T) {
 // a number all the same.
 func TestLayoutsOfLater(t *testing.T) {
 	w := newWriter(t, Header{})
-	later := Family{Name: "native", Type: model.Histogram, Layout: 9, Labels: []string{"a"}}
+	later := Family{Name: "later", Type: model.Histogram, Layout: 10, Labels: []string{"a"}}
 	if _, err := w.lay(familyRecord, later.payload(), 0); err != nil {
 		t.Fatal(err)
 	}

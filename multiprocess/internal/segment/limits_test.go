@@ -47,7 +47,7 @@ func TestWriterRefusesWhatReadersWould(t *testing.T) {
 		{"a label without a name", Family{Name: "a", Type: model.Counter, Layout: LayoutCounter, Labels: []string{""}}},
 		{"help that is not UTF-8", Family{Name: "a", Help: "\xff", Type: model.Counter, Layout: LayoutCounter}},
 		{"no layout", Family{Name: "a", Type: model.Counter}},
-		{"a layout that is not known", Family{Name: "a", Type: model.Histogram, Layout: 9}},
+		{"a layout that is not known", Family{Name: "a", Type: model.Histogram, Layout: 10}},
 		{"a layout of another type", Family{Name: "a", Type: model.Counter, Layout: LayoutValue}},
 		{"a type that is not known", Family{Name: "a", Type: 8, Layout: LayoutValue}},
 		{"a mode that is not known", Family{Name: "a", Type: model.Gauge, Layout: LayoutValue, Mode: Modes}},
@@ -56,6 +56,10 @@ func TestWriterRefusesWhatReadersWould(t *testing.T) {
 		{"bounds out of order", Family{Name: "a", Type: model.Histogram, Layout: LayoutFloats, Bounds: []float64{2, 1, inf}}},
 		{"a bound twice", Family{Name: "a", Type: model.Histogram, Layout: LayoutFloats, Bounds: []float64{1, 1, inf}}},
 		{"a bound that is no number", Family{Name: "a", Type: model.Histogram, Layout: LayoutFloats, Bounds: []float64{math.NaN(), inf}}},
+		{"no native buckets", Family{Name: "a", Type: model.Histogram, Layout: LayoutNative, Bounds: []float64{inf}}},
+		{"too many native buckets", Family{Name: "a", Type: model.Histogram, Layout: LayoutNative, Bounds: []float64{inf}, NativeBuckets: 1 << 21}},
+		{"too many native exemplars", Family{Name: "a", Type: model.Histogram, Layout: LayoutNative, Bounds: []float64{inf}, NativeBuckets: 2, NativeExemplars: 1001}},
+		{"native buckets without the one up to +Inf", Family{Name: "a", Type: model.Histogram, Layout: LayoutNative, NativeBuckets: 2}},
 		{"no states", Family{Name: "a", Type: model.StateSet, Layout: LayoutState}},
 	} {
 		if _, err := w.Rows(tt.f); err == nil {

@@ -355,7 +355,7 @@ func slotAt(s Space, at uint64) (slot textSlot, ok bool) {
 }
 
 // Exemplar returns the exemplar of a counter's row, or of a histogram's i-th
-// bucket, nil if there is none that can be read.
+// bucket or the place of a native one, nil if there is none that can be read.
 func (f *Family) Exemplar(s Space, row *cell.Word, i int) *model.Exemplar {
 	if !f.Layout.linked() || f.Layout == LayoutInfo {
 		return nil

@@ -300,7 +300,8 @@ func link(links *cell.Word, offset uint64, shift uint) {
 	}
 }
 
-// SetExemplar makes e the exemplar of a counter, or of a histogram's i-th bucket.
+// SetExemplar makes e the exemplar of a counter, or of a histogram's i-th bucket:
+// those of native buckets come behind the classic ones.
 func (r *Rows) SetExemplar(first *cell.Word, i int, e *model.Exemplar) error {
 	text := e.Labels.Text()
 	w := r.writer
@@ -331,7 +332,7 @@ func (r *Rows) exemplarEntry(first *cell.Word, i int) (*cell.Word, error) {
 	if t, ok := tableAt((*locked)(w), highLink(links.Load())); ok {
 		return cell.At(t.first, i), nil
 	}
-	n := max(1, len(r.family.Bounds))
+	n := r.family.Exemplars()
 	var p payload
 	p.u32(uint32(n))
 	rec, err := w.lay(tableRecord, p, uint64(n))

@@ -1,0 +1,146 @@
+package telltale
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"telltale/internal/exponential"
+)
+
+// nativeBuckets is what a histogram's definition says of its native buckets.
+type nativeBuckets struct {
+	exponential.Options
+	exemplars   int
+	exemplarAge time.Duration
+}
+
+// NativeOption refines the native buckets of a histogram, see [WithNativeBuckets].
+type NativeOption func(*nativeSettings)
+
+// nativeSettings is what the options say of native buckets.
+type nativeSettings struct {
+	nativeBuckets
+	err error
+}
+
+const (
+	defaultNativeBuckets   = 160
+	defaultNativeExemplars = 10
+	defaultExemplarAge     = 5 * time.Minute
+)
+
+// WithNativeBuckets gives a histogram native buckets: exponential ones, that are
+// there as observations need them, each at most factor times as wide as the one
+// before. The factor becomes the next finer of Prometheus's schemas
+// (specification "Native Histograms", section "Schema"): 1.1 gives schema 3. A
+// factor below that of schema 8, about 1.003, gives schema 8. It is an error if
+// it is not above 1.
+//
+// There are no classic buckets beside them unless [WithBuckets] asks for some.
+// The text formats, which cannot show native buckets, then have the count, the
+// sum and a bucket of +Inf.
+//
+// A histogram that has more than [WithNativeMaxBuckets] populated buckets is
+// emptied if [WithNativeMinReset] allows it, else its zero bucket is widened up to
+// [WithNativeMaxZeroThreshold], else its resolution is halved.
+func WithNativeBuckets(factor float64, opts ...NativeOption) HistogramOption {
+	return withNative(opts, func(s *nativeSettings) {
+		if !(factor > 1) {
+			s.err = fmt.Errorf("telltale: native buckets that grow by the factor %v: it must be above 1", factor)
+		}
+		s.Schema = exponential.SchemaFor(factor)
+	})
+}
+
+// WithNativeSchema is [WithNativeBuckets] with one of Prometheus's schemas, -4 to
+// 8: buckets grow by the factor 2^(2^-schema).
+func WithNativeSchema(schema int, opts ...NativeOption) HistogramOption {
+	return withNative(opts, func(s *nativeSettings) { s.Schema = schema })
+}
+
+func withNative(opts []NativeOption, resolution NativeOption) HistogramOption {
+	return histogramOption(func(s *settings) {
+		s.native = &nativeSettings{nativeBuckets: nativeBuckets{
+			Options:   exponential.Options{ZeroThreshold: exponential.DefaultZeroThreshold, MaxBuckets: defaultNativeBuckets},
+			exemplars: defaultNativeExemplars, exemplarAge: defaultExemplarAge,
+		}}
+		resolution(s.native)
+		for _, o := range opts {
+			o(s.native)
+		}
+	})
+}
+
+// WithNativeMaxBuckets sets how many populated buckets a histogram has at most,
+// beside the zero bucket: 160 without this option, from 2 to 2^20. In a store each
+// series has room for them from the start, 50 to 70 bytes a bucket.
+func WithNativeMaxBuckets(n int) NativeOption {
+	return func(s *nativeSettings) {
+		if s.MaxBuckets = n; n == 0 { // which the options take for the default
+			s.MaxBuckets = -1
+		}
+	}
+}
+
+// WithNativeZeroThreshold sets how far from zero an observation may be to count in
+// the zero bucket: 2^-128 without this option, as Prometheus recommends.
+func WithNativeZeroThreshold(v float64) NativeOption {
+	return func(s *nativeSettings) { s.ZeroThreshold = v }
+}
+
+// WithNativeMaxZeroThreshold sets how far the zero bucket may be widened when
+// there are too many buckets, before the resolution is halved. Without this option
+// it is not widened.
+func WithNativeMaxZeroThreshold(v float64) NativeOption {
+	return func(s *nativeSettings) { s.MaxZeroThreshold = v }
+}
+
+// WithNativeMinReset lets a histogram that has too many buckets, or lost
+// resolution earlier, be emptied if it began to count that long ago. Without this
+// option, or in a store, it never is: there the sum over processes would fall. It
+// is an error beside classic buckets, which would not start again at the same
+// time.
+func WithNativeMinReset(d time.Duration) NativeOption {
+	return func(s *nativeSettings) { s.MinReset = d }
+}
+
+// WithNativeExemplars sets how many exemplars a histogram keeps beside those of
+// classic buckets, 0 for none, and how old the oldest may become before it makes
+// room rather than one whose value is close to another's. Without this option they
+// are 10, and 5 minutes.
+func WithNativeExemplars(limit int, maxAge time.Duration) NativeOption {
+	return func(s *nativeSettings) { s.exemplars, s.exemplarAge = limit, maxAge }
+}
+
+const mostNativeExemplars = 1000
+
+// check returns the buckets, or an error that says which option cannot be.
+func (s *nativeSettings) check(classic bool) (*nativeBuckets, error) {
+	switch err := s.Validate(); {
+	case s.err != nil:
+		return nil, s.err
+	case s.MaxBuckets < 0:
+		return nil, fmt.Errorf("telltale: a limit of %d native buckets", max(0, s.MaxBuckets))
+	case err != nil:
+		return nil, fmt.Errorf("telltale: native buckets: %w", err)
+	case classic && s.MinReset > 0:
+		return nil, fmt.Errorf("telltale: native buckets that are emptied after %v cannot stand beside classic ones, which are not", s.MinReset)
+	case s.exemplars < 0 || s.exemplars > mostNativeExemplars || s.exemplarAge < 0:
+		return nil, fmt.Errorf("telltale: %d native exemplars that make room after %v: there are 0 to %d, and the duration is not negative", s.exemplars, s.exemplarAge, mostNativeExemplars)
+	}
+	made := s.nativeBuckets
+	made.ZeroThreshold = math.Abs(made.ZeroThreshold) // -0 is 0
+	return &made, nil
+}
+
+// equal reports whether both are the same, or both nil.
+func (n *nativeBuckets) equal(other *nativeBuckets) bool {
+	return n == other || n != nil && other != nil && *n == *other
+}
+
+// String describes the buckets for error messages.
+func (n *nativeBuckets) String() string {
+	return fmt.Sprintf("native buckets of schema %d, at most %d, zero threshold %v to %v, reset after %v, exemplars %d for %v",
+		n.Schema, n.MaxBuckets, n.ZeroThreshold, max(n.ZeroThreshold, n.MaxZeroThreshold), n.MinReset, n.exemplars, n.exemplarAge)
+}

@@ -1,0 +1,186 @@
+package telltale
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"telltale/internal/cell"
+	"telltale/internal/exponential"
+	"telltale/model"
+)
+
+// histogramExtra is what few histograms need: exemplars, and all that those with
+// native buckets count in. These have no cells of their own, so that Observe of
+// classic ones need not ask.
+type histogramExtra struct {
+	exemplars atomic.Pointer[[]atomic.Pointer[model.Exemplar]] // by bucket, from the first one on
+
+	native exponential.Histogram
+	counts *cell.Word            // each classic bucket's own, but that of +Inf; in a store the row
+	spread exponential.Exemplars // of native buckets
+	next   atomic.Uint32         // which of a row's native exemplars is replaced next
+}
+
+// newHistogramExtra returns the extra of a histogram with native buckets.
+func newHistogramExtra(counts *cell.Word, d *definition) *histogramExtra {
+	e := &histogramExtra{counts: counts}
+	e.native.Init(&d.native.Options)
+	return e
+}
+
+// newHeapExtra is newHistogramExtra with counts of its own.
+func newHeapExtra(d *definition) *histogramExtra {
+	var counts *cell.Word
+	if n := len(d.upper); n > 0 {
+		counts = &make([]cell.Word, n)[0]
+	}
+	return newHistogramExtra(counts, d)
+}
+
+// observe counts v. The native buckets are first: they have the count and the
+// sum, so whoever reads them last finds no fewer observations there than in the
+// others.
+func (e *histogramExtra) observe(v float64, upper []float64) {
+	e.native.Observe(v)
+	if bucket := bucketOf(upper, v); bucket < len(upper) {
+		cell.At(e.counts, bucket).Add(1)
+	}
+}
+
+// observeNative is Observe for histograms without cells.
+func (h *Histogram) observeNative(v float64) {
+	e := h.extra.Load()
+	switch {
+	case e == nil: // the zero Histogram
+	case e.counts == nil: // there are no classic buckets
+		e.native.Observe(v)
+	default:
+		e.observe(v, h.family.upper)
+	}
+}
+
+// snapshot returns what the native buckets hold, nothing if there are none.
+func (h *Histogram) snapshot() (s exponential.Snapshot) {
+	if e := h.extra.Load(); e != nil && h.family.native != nil {
+		e.native.Read(&s)
+	}
+	return s
+}
+
+// grow returns the extra, which is made if there is none.
+func (h *Histogram) grow() *histogramExtra {
+	if h.extra.Load() == nil {
+		h.extra.CompareAndSwap(nil, &histogramExtra{})
+	}
+	return h.extra.Load()
+}
+
+// exemplify keeps an exemplar: the last of its classic bucket, and one that makes
+// a good spread over the native ones.
+func (h *Histogram) exemplify(e *model.Exemplar) {
+	d, x, rows := h.family, h.grow(), h.family.rows()
+	row := h.cells.Load()
+	if d.native != nil {
+		row = x.counts
+	}
+	if buckets := d.bounds.Len(); buckets > 0 {
+		if x.exemplars.Load() == nil {
+			fresh := make([]atomic.Pointer[model.Exemplar], buckets)
+			x.exemplars.CompareAndSwap(nil, &fresh)
+		}
+		bucket := bucketOf(d.upper, e.Value)
+		(*x.exemplars.Load())[bucket].Store(e)
+		if rows != nil {
+			rows.SetExemplar(row, bucket, e)
+		}
+	}
+	if d.native == nil || d.native.exemplars == 0 {
+		return
+	}
+	x.spread.Add(e, d.native.exemplars, d.native.exemplarAge)
+	if rows != nil {
+		place := (x.next.Add(1) - 1) % uint32(d.native.exemplars)
+		rows.SetExemplar(row, max(1, d.bounds.Len())+int(place), e)
+	}
+}
+
+// shareNative lets the histogram count in a row.
+func (h *Histogram) shareNative(row *cell.Word) {
+	d, e := h.family, &histogramExtra{counts: row}
+	words := unsafe.Slice(cell.At(row, len(d.upper)), d.native.Words())
+	if err := e.native.InitIn(words, &d.shared); err != nil {
+		d.fault(ReasonStore, "telltale: a series of %s stays out of the store: %w", d, err)
+		e = newHeapExtra(d)
+	}
+	h.moveNative(e)
+}
+
+// partNative lets it count on the heap again.
+func (h *Histogram) partNative() *cell.Word {
+	return h.moveNative(newHeapExtra(h.family)).counts
+}
+
+// moveNative puts an extra in the place of the one that is there, which it
+// returns, and adds to it what that has counted.
+func (h *Histogram) moveNative(to *histogramExtra) (from *histogramExtra) {
+	from = h.extra.Swap(to)
+	var s exponential.Snapshot
+	if from.counts != nil { // else it is new
+		for i := range h.family.upper {
+			cell.At(to.counts, i).Add(cell.At(from.counts, i).Load())
+		}
+	}
+	if from.native.Read(&s); s.Count() > 0 {
+		to.native.Merge(&s)
+	}
+	to.exemplars.Store(from.exemplars.Load())
+	kept := from.spread.AppendTo(nil)
+	for i := range kept {
+		to.spread.Add(&kept[i], len(kept), 0)
+	}
+	return from
+}
+
+// read puts the histogram into the point.
+func (e *histogramExtra) read(d *definition, p *model.Point, s *scratch) {
+	v := p.Histogram
+	v.Bounds, v.Cumulative, v.Exemplars = d.bounds, v.Cumulative[:0], v.Exemplars[:0]
+	below := uint64(0)
+	for i := range d.upper { // before the count, see observe
+		below += cell.At(e.counts, i).Load()
+		v.Cumulative = append(v.Cumulative, float64(below))
+	}
+	e.native.Read(&s.snapshot)
+	s.snapshot.Native(v.Native)
+	v.Count, v.Sum = v.Native.Count, v.Native.Sum
+	p.Has = model.PartCount | model.PartSum
+	if d.bounds != nil {
+		v.Cumulative = append(v.Cumulative, v.Count)
+		p.Has |= model.PartBucket
+		if d.upper[0] < 0 {
+			p.Has &^= model.PartSum
+		}
+	}
+	if since := s.snapshot.Since; d.native.MinReset > 0 && since > 0 {
+		if began := model.TimestampOf(time.Unix(0, since)); began.Compare(p.Created) > 0 {
+			p.Created = began
+		}
+	}
+	v.Exemplars = e.appendExemplars(v.Exemplars)
+	v.Native.Exemplars = e.spread.AppendTo(v.Native.Exemplars[:0])
+}
+
+// appendExemplars appends those of classic buckets.
+func (e *histogramExtra) appendExemplars(list []*model.Exemplar) []*model.Exemplar {
+	exemplars := e.exemplars.Load()
+	if exemplars == nil {
+		return list
+	}
+	list = slices.Grow(list, len(*exemplars))
+	for i := range *exemplars {
+		list = append(list, (*exemplars)[i].Load())
+	}
+	return list
+}

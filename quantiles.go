@@ -1,0 +1,128 @@
+package telltale
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"telltale/internal/exponential"
+	"telltale/model"
+)
+
+// windowOptions is what a summary's definition says of its quantiles.
+type windowOptions struct {
+	windowSettings
+	exponential.Options
+	clock *exponential.Clock
+}
+
+// windowSettings is what the options say of quantiles.
+type windowSettings struct {
+	quantiles []float64 // nil for none
+	maxAge    time.Duration
+	ages      int
+	within    float64 // relative
+}
+
+var defaultWindow = windowSettings{maxAge: 10 * time.Minute, ages: 5, within: 0.01}
+
+// WithQuantiles gives a summary quantiles, each from 0 to 1, of what was observed
+// lately: within [WithMaxAge]. One is NaN while there is nothing. Of observations
+// in order it is the one at that fraction of them, within [WithQuantileError].
+//
+// Quantiles cannot be aggregated over instances. In a store (see [WithStore]) a
+// summary has none: those of several processes come from the buckets of all of
+// them, and room for a window of these in each process would be a few hundred KiB
+// a series. Its count and sum are shared. Use native buckets there.
+func WithQuantiles(quantiles ...float64) SummaryOption {
+	sorted := slices.Sorted(slices.Values(quantiles))
+	return summaryOption(func(s *settings) { s.window.quantiles = sorted })
+}
+
+// WithMaxAge sets for how long an observation counts in a summary's quantiles, 10
+// minutes without this option.
+func WithMaxAge(d time.Duration) SummaryOption {
+	return summaryOption(func(s *settings) { s.window.maxAge = d })
+}
+
+// WithAgeBuckets sets in how many steps observations leave a summary's quantiles:
+// each time the oldest of so many parts of [WithMaxAge]. It is 5 without this
+// option, from 1 to 64. More make a smoother window and need more memory.
+func WithAgeBuckets(n int) SummaryOption {
+	return summaryOption(func(s *settings) { s.window.ages = n })
+}
+
+// WithQuantileError sets how far a quantile may be from the observation of its
+// rank, as a fraction of it: 0.01, that is one percent, without this option, from
+// about 0.0014. It holds as long as the observations of a window, by absolute
+// value, are within a factor of 2^32 of each other; beyond that it doubles. Half
+// the error needs twice the memory.
+func WithQuantileError(relative float64) SummaryOption {
+	return summaryOption(func(s *settings) { s.window.within = relative })
+}
+
+type summaryOption func(*settings)
+
+func (o summaryOption) applySummary(s *settings) { o(s) }
+
+// octaves is over how many doublings of the observations the error holds.
+const octaves = 32
+
+// check returns the options, nil without quantiles, or an error that says which
+// cannot be.
+func (w windowSettings) check() (*windowOptions, error) {
+	if w.quantiles == nil {
+		if w.maxAge != defaultWindow.maxAge || w.ages != defaultWindow.ages || w.within != defaultWindow.within {
+			return nil, errors.New("telltale: a summary is told of which age or how exact its quantiles are to be, and is given none: WithQuantiles is missing")
+		}
+		return nil, nil
+	}
+	for i, q := range w.quantiles {
+		if !(q >= 0 && q <= 1) || i > 0 && q == w.quantiles[i-1] {
+			return nil, fmt.Errorf("telltale: quantiles %v: they are different numbers from 0 to 1", w.quantiles)
+		}
+	}
+	schema := exponential.SchemaWithin(w.within)
+	if least := exponential.RelativeError(exponential.MaxSchema); !(w.within >= least && w.within < 1) {
+		return nil, fmt.Errorf("telltale: quantiles with a relative error of %v: from %.2g to below 1 is possible", w.within, least)
+	}
+	clock, err := exponential.NewClock(w.maxAge, w.ages)
+	if err != nil {
+		return nil, fmt.Errorf("telltale: quantiles: %w", err)
+	}
+	return &windowOptions{w, exponential.Options{
+		Schema: schema, ZeroThreshold: exponential.DefaultZeroThreshold, MaxBuckets: octaves << max(schema, 0),
+	}, clock}, nil
+}
+
+// equal reports whether both are the same, or both nil.
+func (w *windowOptions) equal(other *windowOptions) bool {
+	return w == other || w != nil && other != nil && slices.Equal(w.quantiles, other.quantiles) &&
+		w.maxAge == other.maxAge && w.ages == other.ages && w.within == other.within
+}
+
+// String describes the options for error messages.
+func (w *windowOptions) String() string {
+	return fmt.Sprintf("quantiles %v of %v in %d parts within %v", w.quantiles, w.maxAge, w.ages, w.within)
+}
+
+// window returns a window for a series, nil if the definition has no quantiles.
+func (w *windowOptions) window() *exponential.Window {
+	if w == nil {
+		return nil
+	}
+	return exponential.NewWindow(w.clock, &w.Options)
+}
+
+// appendTo appends the quantiles of a window.
+func (w *windowOptions) appendTo(list []model.Quantile, of *exponential.Window, s *scratch) []model.Quantile {
+	if of == nil {
+		return list
+	}
+	of.Read(&s.snapshot, &s.work)
+	for _, q := range w.quantiles {
+		list = append(list, model.Quantile{Q: q, V: s.snapshot.Quantile(q)})
+	}
+	return list
+}
