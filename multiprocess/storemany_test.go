@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -358,5 +359,53 @@ func TestStoreSeriesOfProcessComesBack(t *testing.T) {
 	}
 	if n := running.Stats().Collisions; n != 0 {
 		t.Errorf("%d collisions", n)
+	}
+}
+
+// A label pid of the application gives way where each process has its own; what
+// becomes one series for that is told and counted.
+func TestStoreOwnPidLabel(t *testing.T) {
+	dir := sharedDir(t)
+	store := openStore(t, dir, multiprocess.WithWriterName("w"), multiprocess.WithErrorHook(func(error) {}))
+	level := telltale.Must(telltale.NewGaugeVec("level", "", []string{"a", "pid"}, telltale.In(telltale.NewRegistry(telltale.WithStore(store)))))
+	level.With("1", "mine").Set(3)
+	level.With("1", "other").Set(4)
+	var told []string
+	c := telltale.Must(multiprocess.NewCollector(dir, multiprocess.WithErrorHook(func(err error) { told = append(told, err.Error()) })))
+	if got := pageLines(t, c); got != "level{a=\"1\",pid=\"w\"} 4.0\n" {
+		t.Errorf("%q", got)
+	}
+	if n := c.Stats().Collisions; n != 1 || len(told) != 1 || !strings.Contains(told[0], "a writer has several") {
+		t.Errorf("%d collisions, told %q", n, told)
+	}
+}
+
+// A process whose segment somebody deletes goes on, and says so.
+func TestStoreWithoutItsFile(t *testing.T) {
+	dir := sharedDir(t)
+	told := make(chan error, 10)
+	store, err := multiprocess.Open(dir, multiprocess.WithErrorHook(func(err error) { told <- err }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := telltale.NewRegistry(telltale.WithStore(store))
+	hits := telltale.Must(telltale.NewCounterVec("hits", "", []string{"l"}, telltale.In(reg)))
+	hits.With("a").Inc()
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	hits.With("a").Inc()
+	hits.With("b").Inc()
+	if !hits.Remove("b") {
+		t.Error("b is not removed")
+	}
+	if got := pageLines(t, reg); got != "hits_total{l=\"a\"} 2.0\n" {
+		t.Errorf("%q", got)
+	}
+	if err := store.Close(); err != nil { // which refreshes
+		t.Error(err)
+	}
+	if err := <-told; !strings.Contains(err.Error(), "segment is gone") || !strings.Contains(err.Error(), store.String()) {
+		t.Error(err)
 	}
 }

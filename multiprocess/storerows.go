@@ -1,6 +1,7 @@
 package multiprocess
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -168,7 +169,7 @@ func (r *rows) SetExemplar(row *cell.Word, i int, e *model.Exemplar) {
 func (r *rows) SetInfo(row *cell.Word, labels model.Labels) {
 	if rows := r.holder(row); rows != nil {
 		if err := rows.SetInfo(row, labels.Text()); err != nil {
-			go r.store.settings.tell(err)
+			go r.store.settings.tell(fmt.Errorf("multiprocess: the labels of info %q are not shown: %w", r.family.Name, err))
 		}
 	}
 }

@@ -117,7 +117,11 @@ func (c *catalog) appendProcesses(v *view, s *series) {
 			if p.writer.file != nil {
 				v.collided++
 			}
-			if p.writer.live() { // to follow one that died is what names of writers are for
+			switch {
+			case !p.writer.live(): // to follow one that died is what names of writers are for
+			case rest[0].writer.file == p.writer.file:
+				v.collision = fmt.Errorf("a writer has several series that become {%s}; one of them counts", p.labels)
+			default:
 				v.collision = fmt.Errorf("several writers have {%s}; the one that started last counts", p.labels)
 			}
 			continue
