@@ -204,7 +204,7 @@ func (r *Registry) flatten(s *scrape, p path) {
 	}
 	if shared {
 		s.steps = append(s.steps, step{shared: r, path: p})
-		entries = slices.DeleteFunc(entries, func(e *entry) bool { return e == nil || e.adopted() })
+		entries = slices.DeleteFunc(entries, func(e *entry) bool { return e == nil || !mayBeOfMany(e.collector) })
 	}
 	first := len(s.steps)
 	s.steps = slices.Grow(s.steps, len(entries))

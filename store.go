@@ -113,6 +113,15 @@ func reads(c Collector, store Store) bool {
 	return false
 }
 
+// mayBeOfMany reports whether a collector may have steps that are [step.ofMany].
+func mayBeOfMany(c Collector) bool {
+	switch c.(type) {
+	case *Registry, *RestrictedRegistry, *view, *merged, cell.Overlapper:
+		return true
+	}
+	return false
+}
+
 // ofMany reports whether a step emits what many processes have. Published, it
 // would be there once for each process that does so, and if it came from the
 // store itself once more each time.

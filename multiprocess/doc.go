@@ -82,9 +82,9 @@
 //   - A pid may contain underscores.
 //   - A file that cannot be read costs that file and not the page.
 //
-// # Segments
+// # How segments become one
 //
-// They merge like Python's files, and tell more: units, created times, exemplars,
+// Segments merge like Python's files, and tell more: units, created times, exemplars,
 // infos, state sets, and which series were removed. A writer lives as long as it
 // holds the lock on its segment.
 //

@@ -115,22 +115,11 @@ func forgetIn(path string, f *segment.Family, wanted map[string]bool) error {
 	}
 	defer file.Unmap()
 	var reader segment.Reader
-	in := &forgetting{space: bytesSpace(data), family: f, wanted: wanted}
+	in := &forgetting{space: memory(data), family: f, wanted: wanted}
 	if err := reader.Next(in.space, in); err != nil {
 		return fileError(path, err)
 	}
 	return nil
-}
-
-// bytesSpace is a segment that lies in one piece.
-type bytesSpace []byte
-
-// Bytes implements [segment.Space].
-func (b bytesSpace) Bytes(offset, n uint64) []byte {
-	if offset > uint64(len(b)) || n > uint64(len(b))-offset {
-		return nil
-	}
-	return b[offset : offset+n : offset+n]
 }
 
 // forgetting walks a segment and withdraws what is wanted.

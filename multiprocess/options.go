@@ -147,9 +147,9 @@ func WithMappingLimits(files int, bytes int64) Option {
 }
 
 // WithoutFolding has a collector or a store fold nothing by itself. Without it
-// what dead writers left is folded in the background ([Fold]), soon after they
-// died where they are many and a minute later where they are few, if this process
-// may write to the directory.
+// what dead writers left is folded in the background ([Fold]), if this process may
+// write to the directory: by a store where they are many, when it is opened and
+// every minute, and by whoever collects a minute later where they are few.
 func WithoutFolding() Option { return option(func(s *settings) { s.still = true }) }
 
 // WithEpoch names the run of the service that counts. A store writes for it;

@@ -79,9 +79,7 @@ func Open(dir string, opts ...StoreOption) (*Store, error) {
 		return nil, fmt.Errorf("multiprocess: %w", err)
 	}
 	s.collector = newCollector(dir, s.settings.settings, s.own)
-	if folder := s.collector.folder; folder != nil {
-		folder.begun(s.countDead())
-	}
+	s.foldMany()
 	go s.keep()
 	return s, nil
 }
@@ -244,18 +242,30 @@ func (s *Store) overflow(err error) (*segment.Writer, error) {
 	return heap, nil
 }
 
+// foldMany has many dead writers folded. Few are left to those who collect.
+func (s *Store) foldMany() {
+	if folder := s.collector.folder; folder != nil {
+		folder.begun(s.countDead())
+	}
+}
+
 // keep lets time pass for the store until it is closed.
 func (s *Store) keep() {
 	defer close(s.stopped)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	next := time.Now() // at the first tick, for those who ask early
+	fold := next.Add(foldInterval)
 	for {
 		select {
 		case <-s.stop:
 			return
 		case now := <-tick.C:
 			s.tick()
+			if now.After(fold) {
+				fold = now.Add(foldInterval)
+				s.foldMany()
+			}
 			if now.Before(next) {
 				continue
 			}
