@@ -43,3 +43,5 @@ cross:
 
 golden:
 	go test ./exposition/... -update
+	go test ./multiprocess/internal/segment -run Small -update
+	cd cmd/telltale && go test . -update

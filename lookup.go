@@ -55,7 +55,9 @@ func hashString(h uint64, s string) uint64 {
 	case l > 0:
 		low = uint64(b[0])<<16 | uint64(b[l/2])<<8 | uint64(b[l-1])
 	}
-	return fold(low^hashKeys[1]^n, high^h)
+	// The length, without which "10" and "100" were the same, must not meet the
+	// text: "10" and "101" would be.
+	return fold(low^hashKeys[1], high^(h+n*hashKeys[1]))
 }
 
 func fold(a, b uint64) uint64 {

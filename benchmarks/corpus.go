@@ -151,8 +151,14 @@ func counterNames(t task) []string {
 	return names
 }
 
-// pageOf returns the page of counters that a task has parsed.
-func pageOf(t task) []byte {
+// pageOf returns the page that a task has parsed.
+func pageOf(t task) ([]byte, error) {
+	switch t.kind {
+	case protobufPage:
+		return protobufPageOf(t, clientGolangPeer{}.fillCounters)
+	case histogramsPage:
+		return protobufPageOf(t, clientGolangPeer{}.fillHistograms)
+	}
 	family, end := counterName(0), ""
 	if t.kind == openMetricsPage {
 		family, end = strings.TrimSuffix(family, "_total"), "# EOF\n"
@@ -163,5 +169,5 @@ func pageOf(t task) []byte {
 		page = append(append(page, '}', ' '), strconv.FormatUint(counterValue(i), 10)...)
 		page = append(page, '\n')
 	}
-	return append(page, end...)
+	return append(page, end...), nil
 }

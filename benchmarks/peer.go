@@ -101,6 +101,8 @@ const (
 	histograms                   // a registry of histograms with three labels, to be scraped
 	textPage                     // a page of counters with three labels in text, to be parsed
 	openMetricsPage              // the same in OpenMetrics 1.0
+	protobufPage                 // the same in protobuf
+	histogramsPage               // a page of histograms with three labels in protobuf, to be parsed
 	pythonFiles                  // files of Python's client, of several processes, to be merged
 	segments                     // the same series in telltale's segments
 	foldedSegments               // segments of processes that are gone, folded, to be merged
@@ -128,13 +130,13 @@ type subject struct {
 	// repeat does the operation n times on behalf of one goroutine; workers
 	// are numbered from 0.
 	repeat func(worker, n int) error
-	// text and openMetrics scrape everything in memory.
-	text, openMetrics func(w io.Writer) error
+	// text, openMetrics and protobuf scrape everything in memory.
+	text, openMetrics, protobuf func(w io.Writer) error
 	// oneName scrapes a single family.
 	oneName func(w io.Writer, family string) error
-	// families and lines parse the task's page, whole families at once and
-	// sample by sample with names, labels and values; they count the samples.
-	families, lines func() (samples int, err error)
+	// families and series parse the task's page, whole families at once and
+	// series by series with names, labels and values; they count the series.
+	families, series func() (count int, err error)
 	// handler answers scrapes over HTTP.
 	handler http.Handler
 	// collector sets up what merges the task's files, at its first call with

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 )
@@ -46,8 +48,8 @@ func (p clientGolangPeer) prepare(t task) (*subject, error) {
 		err = p.fillCounters(reg, t)
 	case histograms:
 		err = p.fillHistograms(reg, t)
-	case textPage:
-		s = p.parsing(t)
+	case textPage, protobufPage, histogramsPage:
+		s, err = p.parsing(t)
 	default:
 		err = errNotOffered
 	}
@@ -204,9 +206,11 @@ func gathererSubject(gatherer prometheus.Gatherer) *subject {
 	all := func(string) bool { return true }
 	text := expfmt.NewFormat(expfmt.TypeTextPlain)
 	openMetrics := expfmt.NewFormat(expfmt.TypeOpenMetrics)
+	protobuf := expfmt.NewFormat(expfmt.TypeProtoDelim)
 	return &subject{
 		text:        func(w io.Writer) error { return encodeGathered(w, gatherer, text, all) },
 		openMetrics: func(w io.Writer) error { return encodeGathered(w, gatherer, openMetrics, all) },
+		protobuf:    func(w io.Writer) error { return encodeGathered(w, gatherer, protobuf, all) },
 		oneName: func(w io.Writer, family string) error {
 			return encodeGathered(w, gatherer, text, func(name string) bool { return name == family })
 		},
@@ -240,16 +244,47 @@ func encodeGathered(w io.Writer, gatherer prometheus.Gatherer, format expfmt.For
 	return nil
 }
 
-// parsing parses the task's page with the parser of prometheus/common, which is
-// client_golang's for tests.
-func (clientGolangPeer) parsing(t task) *subject {
-	page := pageOf(t)
-	return &subject{families: func() (samples int, err error) {
+// parsing parses the task's page with prometheus/common, which is client_golang's
+// for tests.
+func (clientGolangPeer) parsing(t task) (*subject, error) {
+	page, err := pageOf(t)
+	if t.kind != textPage {
+		return &subject{families: func() (int, error) {
+			return decoded(expfmt.NewDecoder(bytes.NewReader(page), expfmt.NewFormat(expfmt.TypeProtoDelim)))
+		}}, err
+	}
+	return &subject{families: func() (series int, err error) {
 		parser := expfmt.NewTextParser(model.UTF8Validation)
 		families, err := parser.TextToMetricFamilies(bytes.NewReader(page))
 		for _, f := range families {
-			samples += len(f.GetMetric())
+			series += len(f.GetMetric())
 		}
-		return samples, err
-	}}
+		return series, err
+	}}, err
+}
+
+// decoded reads families to the end and counts their series.
+func decoded(decoder expfmt.Decoder) (series int, err error) {
+	for {
+		var family dto.MetricFamily
+		err := decoder.Decode(&family)
+		if errors.Is(err, io.EOF) {
+			return series, nil
+		}
+		if err != nil {
+			return series, err
+		}
+		series += len(family.GetMetric())
+	}
+}
+
+// protobufPageOf returns a registry's page in protobuf.
+func protobufPageOf(t task, fill func(*prometheus.Registry, task) error) ([]byte, error) {
+	reg := prometheus.NewRegistry()
+	if err := fill(reg, t); err != nil {
+		return nil, err
+	}
+	var page bytes.Buffer
+	err := gathererSubject(reg).protobuf(&page)
+	return page.Bytes(), err
 }

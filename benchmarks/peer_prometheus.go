@@ -21,11 +21,13 @@ func (prometheusPeer) prepare(t task) (*subject, error) {
 		contentType = "text/plain; version=0.0.4"
 	case openMetricsPage:
 		contentType = "application/openmetrics-text; version=1.0.0"
+	case protobufPage:
+		contentType = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 	default:
 		return nil, errNotOffered
 	}
-	page := pageOf(t)
-	return &subject{lines: func() (samples int, err error) {
+	page, err := pageOf(t)
+	return &subject{series: func() (count int, err error) {
 		parser, err := textparse.New(page, contentType, labels.NewSymbolTable(), textparse.ParserOptions{})
 		if err != nil {
 			return 0, err
@@ -34,16 +36,16 @@ func (prometheusPeer) prepare(t task) (*subject, error) {
 		for {
 			entry, err := parser.Next()
 			if errors.Is(err, io.EOF) {
-				return samples, nil
+				return count, nil
 			}
 			if err != nil {
-				return samples, err
+				return count, err
 			}
 			if entry == textparse.EntrySeries {
 				parser.Series()
 				parser.Labels(&series)
-				samples++
+				count++
 			}
 		}
-	}}, nil
+	}}, err
 }

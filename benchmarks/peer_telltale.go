@@ -9,6 +9,7 @@ import (
 	"telltale"
 	"telltale/exposition"
 	"telltale/exposition/openmetrics"
+	"telltale/exposition/protobuf"
 	"telltale/exposition/text"
 	"telltale/model"
 	"telltale/scrapehttp"
@@ -57,8 +58,8 @@ func (p telltalePeer) prepareOn(reg *telltale.Registry, t task) (*subject, error
 		err = p.fillCounters(reg, t)
 	case histograms:
 		err = p.fillHistograms(reg, t)
-	case textPage, openMetricsPage:
-		s = p.parsing(t)
+	case textPage, openMetricsPage, protobufPage, histogramsPage:
+		s, err = p.parsing(t)
 	default:
 		err = errNotOffered
 	}
@@ -248,14 +249,9 @@ func (telltalePeer) fillHistograms(reg *telltale.Registry, t task) error {
 func registrySubject(reg *telltale.Registry) *subject {
 	ctx := context.Background()
 	return &subject{
-		text: func(w io.Writer) error { return telltale.WriteLatest(ctx, w, reg) },
-		openMetrics: func(w io.Writer) error {
-			enc := exposition.NewEncoder(w, exposition.OpenMetrics1)
-			if err := reg.Collect(ctx, enc.Encode); err != nil {
-				return err
-			}
-			return enc.Close()
-		},
+		text:        func(w io.Writer) error { return telltale.WriteLatest(ctx, w, reg) },
+		openMetrics: func(w io.Writer) error { return encodeCollected(ctx, w, reg, exposition.OpenMetrics1) },
+		protobuf:    func(w io.Writer) error { return encodeCollected(ctx, w, reg, exposition.Protobuf) },
 		oneName: func(w io.Writer, family string) error {
 			return telltale.WriteLatest(ctx, w, reg.Restricted(family))
 		},
@@ -263,47 +259,72 @@ func registrySubject(reg *telltale.Registry) *subject {
 	}
 }
 
-// parsing parses the task's page.
-func (telltalePeer) parsing(t task) *subject {
-	page := pageOf(t)
-	format := exposition.Text004
-	lines := func() func() (*text.Entry, error) { return text.NewScanner(bytes.NewReader(page)).Next }
-	if t.kind == openMetricsPage {
-		format = exposition.OpenMetrics1
-		lines = func() func() (*openmetrics.Entry, error) { return openmetrics.NewScanner(bytes.NewReader(page)).Next }
+// encodeCollected scrapes a registry in the format.
+func encodeCollected(ctx context.Context, w io.Writer, reg *telltale.Registry, format exposition.Format) error {
+	enc := exposition.NewEncoder(w, format)
+	if err := reg.Collect(ctx, enc.Encode); err != nil {
+		return err
 	}
-	return &subject{
-		families: func() (samples int, err error) {
-			parser := exposition.NewParser(bytes.NewReader(page), format)
-			var scratch model.Point
-			for {
-				f, err := parser.Next()
-				if errors.Is(err, io.EOF) {
-					return samples, nil
-				}
-				if err != nil {
-					return samples, err
-				}
-				_ = f.Visit(&scratch, func(*model.Point) error { // the visitor has no error
-					samples++
-					return nil
-				})
-			}
-		},
-		lines: func() (samples int, err error) {
-			next := lines()
-			for {
-				e, err := next()
-				if errors.Is(err, io.EOF) {
-					return samples, nil
-				}
-				if err != nil {
-					return samples, err
-				}
-				if e.Kind == text.KindSample {
-					samples++
-				}
-			}
-		},
+	return enc.Close()
+}
+
+// parsing parses the task's page.
+func (telltalePeer) parsing(t task) (*subject, error) {
+	page, err := pageOf(t)
+	parse := func(f exposition.Format, series func() (int, error)) *subject {
+		return &subject{
+			families: func() (int, error) { return seriesOf(exposition.NewParser(bytes.NewReader(page), f)) },
+			series:   series,
+		}
+	}
+	ofText := func(e *text.Entry) bool { return e.Kind == text.KindSample }
+	switch t.kind {
+	case openMetricsPage:
+		return parse(exposition.OpenMetrics1, func() (int, error) {
+			return seriesAmong(openmetrics.NewScanner(bytes.NewReader(page)).Next, ofText)
+		}), err
+	case protobufPage, histogramsPage:
+		return parse(exposition.Protobuf, func() (int, error) {
+			return seriesAmong(protobuf.NewScanner(bytes.NewReader(page)).Next,
+				func(e *protobuf.Entry) bool { return e.Kind == protobuf.KindSeries })
+		}), err
+	default:
+		return parse(exposition.Text004, func() (int, error) {
+			return seriesAmong(text.NewScanner(bytes.NewReader(page)).Next, ofText)
+		}), err
+	}
+}
+
+// seriesOf parses whole families and counts their series.
+func seriesOf(parser exposition.Parser) (series int, err error) {
+	var scratch model.Point
+	for {
+		f, err := parser.Next()
+		if errors.Is(err, io.EOF) {
+			return series, nil
+		}
+		if err != nil {
+			return series, err
+		}
+		_ = f.Visit(&scratch, func(*model.Point) error { // the visitor has no error
+			series++
+			return nil
+		})
+	}
+}
+
+// seriesAmong counts those of a scanner's entries that are series.
+func seriesAmong[E any](next func() (E, error), isSeries func(E) bool) (series int, err error) {
+	for {
+		e, err := next()
+		if errors.Is(err, io.EOF) {
+			return series, nil
+		}
+		if err != nil {
+			return series, err
+		}
+		if isSeries(e) {
+			series++
+		}
 	}
 }

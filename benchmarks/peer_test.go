@@ -11,6 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 )
 
 // tally is what a page says: how many samples, and the sum of their values.
@@ -130,9 +133,35 @@ func checkPages(t *testing.T, s *subject, want tally) {
 			t.Error("OpenMetrics has no end")
 		}
 	}
+	if s.protobuf != nil {
+		page := written(t, s.protobuf)
+		if got := tallyOf(t, asLines(t, page)); !got.near(want) {
+			t.Errorf("protobuf says %+v, want %+v", got, want)
+		}
+	}
 	for _, encoding := range []string{"identity", "gzip"} {
 		if got := tallyOf(t, served(t, s.handler, encoding)); !got.near(want) {
 			t.Errorf("%s over HTTP says %+v, want %+v", encoding, got, want)
+		}
+	}
+}
+
+// asLines lays a page in protobuf out as text.
+func asLines(t *testing.T, page string) string {
+	t.Helper()
+	var lines strings.Builder
+	decoder := expfmt.NewDecoder(strings.NewReader(page), expfmt.NewFormat(expfmt.TypeProtoDelim))
+	for {
+		var family dto.MetricFamily
+		err := decoder.Decode(&family)
+		if errors.Is(err, io.EOF) {
+			return lines.String()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := expfmt.MetricFamilyToText(&lines, &family); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

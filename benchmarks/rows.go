@@ -168,22 +168,29 @@ func (p plan) rows() []row {
 		{"scrape-text/" + few, registry(counters, p.few), perSeries(asText), nanosSeries, nil},
 		{"scrape-text/" + many, registry(counters, p.many), perSeries(asText), nanosSeries, []target{times(1.7, arenaName)}},
 		{"scrape-openmetrics/" + many, registry(counters, p.many), perSeries(asOpenMetrics), nanosSeries, nil},
+		{"scrape-protobuf/" + many, registry(counters, p.many), perSeries(asProtobuf), nanosSeries, []target{times(0.04, clientGolangName)}},
 		{"scrape-one-name/" + many, divided, oneFamily, nanosScrape, []target{times(3, floorName)}},
 		{"scrape-text/histograms=" + size(p.histograms), registry(histograms, p.histograms), perSeries(asText), nanosSeries, []target{times(1.7, arenaName)}},
+		{"scrape-protobuf/histograms=" + size(p.histograms), registry(histograms, p.histograms), perSeries(asProtobuf), nanosSeries, []target{times(0.04, clientGolangName)}},
 		{"http-identity/" + many, registry(counters, p.many), overHTTP("identity"), nanosSeries, []target{times(0.03, clientGolangName)}},
 		{"http-gzip/" + many, registry(counters, p.many), overHTTP("gzip"), nanosSeries, []target{times(0.12, clientGolangName)}},
 	}
 	lines := "lines=" + size(p.many)
-	parsing := []row{
-		{"parse-text-families/" + lines, registry(textPage, p.many), perLine(wholeFamilies), nanosLine, []target{times(0.12, clientGolangName)}},
-		{"parse-text-lines/" + lines, registry(textPage, p.many), perLine(lineByLine), nanosLine, []target{times(0.5, prometheusName)}},
-		{"parse-openmetrics-families/" + lines, registry(openMetricsPage, p.many), perLine(wholeFamilies), nanosLine, nil},
-		{"parse-openmetrics-lines/" + lines, registry(openMetricsPage, p.many), perLine(lineByLine), nanosLine, []target{times(0.5, prometheusName)}},
+	parses := []row{
+		{"parse-text-families/" + lines, registry(textPage, p.many), parsing(wholeFamilies), nanosLine, []target{times(0.12, clientGolangName)}},
+		{"parse-text-lines/" + lines, registry(textPage, p.many), parsing(oneByOne), nanosLine, []target{times(0.5, prometheusName)}},
+		{"parse-openmetrics-families/" + lines, registry(openMetricsPage, p.many), parsing(wholeFamilies), nanosLine, nil},
+		{"parse-openmetrics-lines/" + lines, registry(openMetricsPage, p.many), parsing(oneByOne), nanosLine, []target{times(0.5, prometheusName)}},
+		{"parse-protobuf-families/" + many, registry(protobufPage, p.many), parsing(wholeFamilies), nanosSeries, nil},
+		{"parse-protobuf-series/" + many, registry(protobufPage, p.many), parsing(oneByOne), nanosSeries, nil},
+		{"parse-protobuf-families/histograms=" + size(p.histograms), registry(histogramsPage, p.histograms), parsing(wholeFamilies), nanosSeries, nil},
 	}
 	million := registry(counters, p.most)
 	memory := []row{
 		{"heap/" + most, million, liveHeap, bytesSeries, []target{below(160)}},
 		{"heap-growth/" + most, million, heapGrowth(asText), bytesOfScrape, []target{below(2 << 20)}},
+		{"heap-growth-protobuf/" + most, million, heapGrowth(asProtobuf), bytesOfScrape, []target{below(2 << 20)}},
+		{"scrape-protobuf/" + most, million, perSeries(asProtobuf), nanosSeries, []target{times(0.04, clientGolangName), linear("scrape-protobuf/" + many)}},
 		{"scrape-text/" + most, million, perSeries(asText), nanosSeries, []target{times(1.7, arenaName), linear("scrape-text/" + many)}},
 		{"heap/histograms=" + size(p.heavy), registry(histograms, p.heavy), liveHeap, bytesSeries, []target{below(350)}},
 	}
@@ -192,7 +199,7 @@ func (p plan) rows() []row {
 			instruments[i].targets = slices.Concat(r.targets, sameAsHeap)
 		}
 	}
-	return slices.Concat(instruments, scrapes, parsing, memory, p.shared())
+	return slices.Concat(instruments, scrapes, parses, memory, p.shared())
 }
 
 // shared lists the rows about processes that count side by side.

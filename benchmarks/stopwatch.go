@@ -112,6 +112,7 @@ type scrape func(s *stand) func(io.Writer) error
 
 func asText(s *stand) func(io.Writer) error        { return s.subject.text }
 func asOpenMetrics(s *stand) func(io.Writer) error { return s.subject.openMetrics }
+func asProtobuf(s *stand) func(io.Writer) error    { return s.subject.protobuf }
 
 // steady times a scrape, after one that does not count if there was none.
 func (s *stand) steady(once func() error) (sample, error) {
@@ -138,22 +139,23 @@ func perSeries(way scrape) stopwatch {
 }
 
 // parse is a way to parse a page, nil if there is none.
-type parse func(s *stand) func() (samples int, err error)
+type parse func(s *stand) func() (series int, err error)
 
 func wholeFamilies(s *stand) func() (int, error) { return s.subject.families }
-func lineByLine(s *stand) func() (int, error)    { return s.subject.lines }
+func oneByOne(s *stand) func() (int, error)      { return s.subject.series }
 
-// perLine measures parsing, the time per sample.
-func perLine(way parse) stopwatch {
+// parsing measures how a page is parsed, the time per series, which in text is a
+// line.
+func parsing(way parse) stopwatch {
 	return func(s *stand) (sample, error) {
 		read := way(s)
 		if read == nil {
 			return sample{}, errNotOffered
 		}
 		taken, err := s.steady(func() error {
-			samples, err := read()
-			if err == nil && samples != s.task.total() {
-				err = fmt.Errorf("%d samples parsed of %d", samples, s.task.total())
+			series, err := read()
+			if err == nil && series != s.task.total() {
+				err = fmt.Errorf("%d series parsed of %d", series, s.task.total())
 			}
 			return err
 		})

@@ -18,7 +18,7 @@ var (
 // TestReaders writes random registries in every dialect and has every reader
 // find exactly what was planned.
 func TestReaders(t *testing.T) {
-	readers := []reader{textparseReader(), expfmtReader(), pythonReaderOf(startPython(t))}
+	readers := []reader{textparseReader(), expfmtReader(), textparseProtobufReader(), expfmtProtobufReader(), pythonReaderOf(startPython(t))}
 	needed := map[*rule]int{}
 	wrong := map[*reader]bool{}
 	for seed := *firstSeed; seed < *firstSeed+uint64(*pageCount); seed++ {

@@ -17,6 +17,7 @@ import (
 type dialect struct {
 	format      exposition.Format
 	openMetrics bool
+	protobuf    bool
 	created     bool
 }
 
@@ -29,7 +30,8 @@ func dialects() []dialect {
 		all = append(all,
 			dialect{format: exposition.Text100.WithEscaping(e)},
 			dialect{format: exposition.OpenMetrics1.WithEscaping(e), openMetrics: true},
-			dialect{format: exposition.OpenMetrics1.WithEscaping(e), openMetrics: true, created: true})
+			dialect{format: exposition.OpenMetrics1.WithEscaping(e), openMetrics: true, created: true},
+			dialect{format: exposition.Protobuf.WithEscaping(e), protobuf: true, created: true})
 	}
 	return all
 }
@@ -103,9 +105,12 @@ func (d dialect) labels(lists ...[]label) map[string]string {
 func expect(families []familyPlan, d dialect) reading {
 	var page reading
 	for i := range families {
-		if d.openMetrics {
+		switch {
+		case d.openMetrics:
 			page = append(page, expectOpenMetrics(&families[i], d))
-		} else {
+		case d.protobuf:
+			page = append(page, expectProtobuf(&families[i], d))
+		default:
 			page = append(page, expectText(&families[i], d)...)
 		}
 	}
@@ -185,6 +190,43 @@ func expectOpenMetrics(f *familyPlan, d dialect) readFamily {
 	return family
 }
 
+// expectProtobuf follows metrics.proto, in which a family's name is that of its
+// samples. A created time stands at the sample that it is given here.
+func expectProtobuf(f *familyPlan, d dialect) readFamily {
+	family := readFamily{name: d.sample(f, f.sampleSuffix()), typ: f.typ, help: mended(f.help), unit: f.unit}
+	if f.typ == "info" || f.typ == "stateset" {
+		family.typ = "gauge"
+	}
+	for i := range f.series {
+		s := &f.series[i]
+		for _, sample := range f.samples(s, d) {
+			if sample.at != nil {
+				sample.at = &moment{ns: floorDiv(sample.at.ns, 1e6) * 1e6}
+			}
+			if base, own := strings.CutSuffix(sample.name, "_gcount"); own && f.typ == "gaugehistogram" {
+				sample.name = base + "_count"
+			}
+			if base, own := strings.CutSuffix(sample.name, "_gsum"); own && f.typ == "gaugehistogram" {
+				sample.name = base + "_sum"
+			}
+			family.samples = append(family.samples, sample)
+		}
+		if s.created != nil {
+			created := *s.created
+			if f.source == flat { // where it is a sample, of seconds
+				created.ns = throughSeconds(created.ns)
+			}
+			family.samples = append(family.samples, createdSample(family.name, d.labels(s.labels), &created))
+		}
+	}
+	return family
+}
+
+// createdSample stands for the created time of a series in protobuf.
+func createdSample(family string, labels map[string]string, at *moment) readSample {
+	return readSample{name: family + " created", labels: labels, at: at}
+}
+
 // samples lists a series' samples, but for its created time.
 func (f *familyPlan) samples(s *seriesPlan, d dialect) []readSample {
 	var list []readSample
@@ -246,14 +288,14 @@ func (f *familyPlan) samples(s *seriesPlan, d dialect) []readSample {
 // exemplar returns what is left of an exemplar: nothing if its type cannot have
 // one or its labels are too long (OpenMetrics 1.0, "Exemplars").
 func (f *familyPlan) exemplar(e *exemplarPlan, d dialect) *readExemplar {
-	if e == nil || f.literal {
+	if e == nil || f.literal && !d.protobuf {
 		return nil
 	}
 	labels, runes := d.labels(e.labels), 0
 	for name, value := range labels {
 		runes += utf8.RuneCountInString(name) + utf8.RuneCountInString(value)
 	}
-	if runes > 128 {
+	if runes > 128 && !d.protobuf {
 		return nil
 	}
 	return &readExemplar{labels: labels, value: e.value, at: e.at}
@@ -278,6 +320,14 @@ func spelled(v float64) string {
 func seconds(ns int64) float64 {
 	v, _ := strconv.ParseFloat(strconv.FormatInt(ns, 10)+"e-9", 64) // an int64 always parses
 	return v
+}
+
+// throughSeconds returns what the float64 nearest to the time in seconds is
+// written as.
+func throughSeconds(ns int64) int64 {
+	whole, fraction, _ := strings.Cut(strconv.FormatFloat(seconds(ns), 'f', -1, 64), ".")
+	ns, _ = strconv.ParseInt(whole+(fraction + "000000000")[:9], 10, 64) // these are all digits
+	return ns
 }
 
 func floorDiv(a, b int64) int64 {

@@ -28,8 +28,8 @@ type scraper struct {
 const scrapeJob = "demo"
 
 // startPrometheus starts Debian's Prometheus, which scrapes the target every
-// second, and waits until it is ready.
-func startPrometheus(t *testing.T, target, path string) *scraper {
+// second, and waits until it is ready. Features are switched on beside exemplars.
+func startPrometheus(t *testing.T, target, path string, features ...string) *scraper {
 	t.Helper()
 	program := requireProgram(t, "prometheus", "prometheus")
 	directory := t.TempDir()
@@ -53,7 +53,7 @@ scrape_configs:
 			"--config.file="+config,
 			"--storage.tsdb.path="+filepath.Join(directory, "data"),
 			"--web.listen-address="+address,
-			"--enable-feature=exemplar-storage",
+			"--enable-feature="+strings.Join(append([]string{"exemplar-storage"}, features...), ","),
 			"--log.level=debug", // samples that are refused are told at this level only
 		))
 		taken := false

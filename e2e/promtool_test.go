@@ -38,7 +38,7 @@ func TestPromtool(t *testing.T) {
 	for seed := *firstSeed; seed < *firstSeed+uint64(max(1, *pageCount/8)); seed++ {
 		p := generate(seed)
 		for _, d := range dialects() {
-			if d.openMetrics || d.utf8() {
+			if d.openMetrics || d.protobuf || d.utf8() {
 				continue
 			}
 			page, err := write(p.families, d)

@@ -93,13 +93,13 @@ var expfmtRules = []*rule{
 func textparseReader() reader {
 	return reader{
 		name: "textparse", ordered: true, read: readTextparse, rules: textparseRules,
-		takes: func(dialect) bool { return true },
+		takes: func(d dialect) bool { return !d.protobuf },
 	}
 }
 
 func expfmtReader() reader {
 	return reader{
 		name: "expfmt", read: readExpfmt, rules: expfmtRules,
-		takes: func(d dialect) bool { return !d.openMetrics },
+		takes: func(d dialect) bool { return !d.openMetrics && !d.protobuf },
 	}
 }

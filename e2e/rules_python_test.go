@@ -103,6 +103,6 @@ func pythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0
 func pythonReaderOf(p *pythonReader) reader {
 	return reader{
 		name: "python", ordered: true, read: p.read, rules: pythonRules,
-		takes: func(dialect) bool { return true },
+		takes: func(d dialect) bool { return !d.protobuf },
 	}
 }

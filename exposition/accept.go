@@ -15,7 +15,9 @@ type mediaRange struct {
 	version   version // zero if it names none
 	q         float64
 	escaping  model.Escaping
-	escapes   bool // it names an escaping scheme that is known
+	escapes   bool   // it names an escaping scheme that is known
+	message   string // of protobuf
+	encoding  string
 }
 
 // parseAccept reads an Accept header, leaving out what is not well-formed.
@@ -45,6 +47,10 @@ func parseRange(s string) (r mediaRange, ok bool) {
 			r.q, ok = parseQ(value)
 		case "version":
 			r.version, ok = parseVersion(value)
+		case "proto":
+			r.message = value
+		case "encoding":
+			r.encoding = token(value)
 		case "escaping":
 			if e, err := model.ParseEscaping(token(value)); err == nil {
 				r.escaping, r.escapes = e, true

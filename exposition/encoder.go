@@ -5,6 +5,7 @@ import (
 
 	"telltale/exposition/openmetrics"
 	"telltale/exposition/openmetrics2"
+	"telltale/exposition/protobuf"
 	"telltale/exposition/text"
 	"telltale/internal/lines"
 	"telltale/model"
@@ -34,8 +35,9 @@ const (
 	LongExemplar      = lines.LongExemplar      // an exemplar's labels have more than 128 characters
 	MisplacedExemplar = lines.MisplacedExemplar // an exemplar where the format has no place for one
 	UnfitSum          = lines.UnfitSum          // a histogram's sum beside negative bounds or without a count
+	UnfitCount        = lines.UnfitCount        // a count that is no number, below zero, or not whole where it must be
+	UnfitNative       = lines.UnfitNative       // a native histogram whose schema the format has not, or whose buckets contradict its spans
 	UntimedExemplar   = lines.UntimedExemplar   // an exemplar without a timestamp
-	UnfitNative       = lines.UnfitNative       // a native histogram with a schema or spans that the format has not
 	NoCount           = lines.NoCount           // a histogram or summary whose count, or summary whose sum, is not known
 )
 
@@ -49,8 +51,8 @@ type encoderOptions struct {
 }
 
 // WithCreated has created times written in OpenMetrics 1.0 as samples of their
-// own ("x_created"), which older readers take for series. OpenMetrics 2.0 has
-// them always, and not as samples.
+// own ("x_created"), which older readers take for series. OpenMetrics 2.0 and
+// protobuf have them always, and not as samples.
 func WithCreated() EncoderOption {
 	return func(o *encoderOptions) { o.created = true }
 }
@@ -76,6 +78,8 @@ func NewEncoder(w io.Writer, f Format, opts ...EncoderOption) Encoder {
 		return openmetrics.NewEncoder(w, all...)
 	case openMetrics2:
 		return openmetrics2.NewEncoder(w, openmetrics2.WithEscaping(f.Escaping()), openmetrics2.WithDropped(o.dropped))
+	case protobufDelimited:
+		return protobuf.NewEncoder(w, protobuf.WithEscaping(f.Escaping()), protobuf.WithDropped(o.dropped))
 	default:
 		return text.NewEncoder(w, text.WithEscaping(f.Escaping()), text.WithDropped(o.dropped))
 	}

@@ -15,7 +15,9 @@ import (
 	"telltale/model"
 )
 
-var formats = []exposition.Format{exposition.Text004, exposition.Text100, exposition.OpenMetrics001, exposition.OpenMetrics1, exposition.OpenMetrics2}
+var formats = []exposition.Format{
+	exposition.Text004, exposition.Text100, exposition.OpenMetrics001, exposition.OpenMetrics1, exposition.OpenMetrics2, exposition.Protobuf,
+}
 
 func TestDrops(t *testing.T) {
 	all := families(t)
@@ -200,7 +202,7 @@ func TestWriterFails(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	for f, want := range map[exposition.Format]string{exposition.Text004: "", exposition.OpenMetrics1: "# EOF\n", exposition.OpenMetrics2: "# EOF\n"} {
+	for f, want := range map[exposition.Format]string{exposition.Text004: "", exposition.OpenMetrics1: "# EOF\n", exposition.OpenMetrics2: "# EOF\n", exposition.Protobuf: ""} {
 		var out bytes.Buffer
 		e := exposition.NewEncoder(&out, f)
 		if err := errors.Join(e.Close(), e.Close()); err != nil || out.String() != want {
@@ -316,6 +318,11 @@ func FuzzEncode(f *testing.F) {
 					got := page(t, format.WithEscaping(scheme), []*model.Family{one}, exposition.WithCreated())
 					checkPage(t, got, format.WithEscaping(scheme))
 				}
+			}
+		}
+		for _, scheme := range schemes {
+			for _, one := range all {
+				checkProtobuf(t, page(t, exposition.Protobuf.WithEscaping(scheme), []*model.Family{one}))
 			}
 		}
 	})

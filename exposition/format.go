@@ -7,13 +7,15 @@ import "telltale/model"
 type Format uint16
 
 // The formats, under the scheme that readers expect who ask for none:
-// underscores, but for OpenMetrics 2.0, which knows no escaping. [Format.WithEscaping] gives them another.
+// underscores, but for OpenMetrics 2.0, which knows no escaping.
+// [Format.WithEscaping] gives them another.
 const (
-	Text004        = Format(text004)<<8 | Format(model.Underscores)        // Prometheus text 0.0.4, understood by everyone
-	Text100        = Format(text100)<<8 | Format(model.Underscores)        // Prometheus text 1.0.0, which may have quoted names
-	OpenMetrics001 = Format(openMetrics001)<<8 | Format(model.Underscores) // OpenMetrics 0.0.1, written as 1.0
-	OpenMetrics1   = Format(openMetrics1)<<8 | Format(model.Underscores)   // OpenMetrics 1.0.0
-	OpenMetrics2   = Format(openMetrics2)<<8 | Format(model.AllowUTF8)     // OpenMetrics 2.0.0, experimental: a draft that may change
+	Text004        = Format(text004)<<8 | Format(model.Underscores)           // Prometheus text 0.0.4, understood by everyone
+	Text100        = Format(text100)<<8 | Format(model.Underscores)           // Prometheus text 1.0.0, which may have quoted names
+	OpenMetrics001 = Format(openMetrics001)<<8 | Format(model.Underscores)    // OpenMetrics 0.0.1, written as 1.0
+	OpenMetrics1   = Format(openMetrics1)<<8 | Format(model.Underscores)      // OpenMetrics 1.0.0
+	OpenMetrics2   = Format(openMetrics2)<<8 | Format(model.AllowUTF8)        // OpenMetrics 2.0.0, experimental: a draft that may change
+	Protobuf       = Format(protobufDelimited)<<8 | Format(model.Underscores) // Prometheus protobuf, delimited
 )
 
 // wire is a format without its escaping scheme: an index of wires.
@@ -25,6 +27,7 @@ const (
 	openMetrics001
 	openMetrics1
 	openMetrics2
+	protobufDelimited
 )
 
 // wires describes the formats. One is added here, in preference and in
@@ -37,12 +40,21 @@ var wires = [...]struct {
 	escapes   bool           // its content type always names the escaping scheme
 	draft     bool           // it is given to those alone who name its version
 }{
-	text004:        {"text/plain", version{0, 0, 4}, model.Underscores, true, false, false},
-	text100:        {"text/plain", version{1, 0, 0}, model.Underscores, false, true, false},
-	openMetrics001: {"application/openmetrics-text", version{0, 0, 1}, model.Underscores, false, false, false},
-	openMetrics1:   {"application/openmetrics-text", version{1, 0, 0}, model.Underscores, true, true, false},
-	openMetrics2:   {"application/openmetrics-text", version{2, 0, 0}, model.AllowUTF8, false, false, true},
+	text004:           {"text/plain", version{0, 0, 4}, model.Underscores, true, false, false},
+	text100:           {"text/plain", version{1, 0, 0}, model.Underscores, false, true, false},
+	openMetrics001:    {"application/openmetrics-text", version{0, 0, 1}, model.Underscores, false, false, false},
+	openMetrics1:      {"application/openmetrics-text", version{1, 0, 0}, model.Underscores, true, true, false},
+	openMetrics2:      {"application/openmetrics-text", version{2, 0, 0}, model.AllowUTF8, false, false, true},
+	protobufDelimited: {protobufType, version{}, model.Underscores, true, false, false},
 }
+
+// The protobuf format has no version; it is told from others of its media type
+// by two parameters.
+const (
+	protobufType     = "application/vnd.google.protobuf"
+	protobufMessage  = "io.prometheus.client.MetricFamily"
+	protobufEncoding = "delimited"
+)
 
 // wire returns the format's wire; what is none of them is text 0.0.4.
 func (f Format) wire() wire {
@@ -70,7 +82,12 @@ func (f Format) WithEscaping(e model.Escaping) Format {
 // the one they expect (Prometheus documentation, "Content negotiation").
 func (f Format) ContentType() string {
 	w := wires[f.wire()]
-	s := w.mediaType + "; version=" + w.version.String() + "; charset=utf-8"
+	s := w.mediaType
+	if w.mediaType == protobufType {
+		s += "; proto=" + protobufMessage + "; encoding=" + protobufEncoding
+	} else {
+		s += "; version=" + w.version.String() + "; charset=utf-8"
+	}
 	if w.escapes || f.Escaping() != w.escaping {
 		s += "; escaping=" + f.Escaping().String()
 	}

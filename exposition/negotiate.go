@@ -7,14 +7,16 @@ import "strings"
 // client accepts nothing that there is, or says nothing, it is text 0.0.4.
 //
 // The highest q wins; among equals a format that the client names comes before
-// one that only a wildcard covers, and then OpenMetrics before text and newer
-// versions before older ones. */* is answered in text 0.0.4, for browsers say.
-// A version that is newer than those known stands for the newest
-// known below it; OpenMetrics without a version is 1.0.0, text/plain without
+// one that only a wildcard covers, and then protobuf before OpenMetrics, that
+// before text, and newer versions before older ones. */* is answered in text
+// 0.0.4, for browsers say. A version that is newer than those known stands for the
+// newest known below it; OpenMetrics without a version is 1.0.0, text/plain without
 // one is 0.0.4. OpenMetrics 2.0.0, a draft, is given to those alone who name this
-// version and no format that they like as much. Of the escaping schemes the one
-// beside the chosen format counts, and where none or an unknown one is named the
-// one of the format's constant. What cannot be understood is passed over.
+// version and no format that they like as much. Protobuf is of messages
+// MetricFamily, delimited, or another format that there is not. Of the escaping
+// schemes the one beside the chosen format counts, and where none or an unknown one
+// is named the one of the format's constant. What cannot be understood is passed
+// over.
 func Negotiate(accept ...string) Format {
 	ranges := parseAccept(strings.Join(accept, ","))
 	best := offer{format: Text004}
@@ -27,7 +29,7 @@ func Negotiate(accept ...string) Format {
 }
 
 // preference lists the formats, the dearest first. A draft is the last of them.
-var preference = [...]wire{openMetrics1, openMetrics001, text100, text004, openMetrics2}
+var preference = [...]wire{protobufDelimited, openMetrics1, openMetrics001, text100, text004, openMetrics2}
 
 // offer is a format and what the client thinks of it.
 type offer struct {
@@ -88,7 +90,7 @@ func (r mediaRange) match(w wire) match {
 		return anything
 	case r.mediaType == kind+"/*" && meant:
 		return subtype
-	case r.mediaType != offered.mediaType:
+	case r.mediaType != offered.mediaType, w == protobufDelimited && !r.delimited():
 		return nowhere
 	case r.version == version{} && meant:
 		return unversioned
@@ -98,6 +100,13 @@ func (r mediaRange) match(w wire) match {
 		return newer
 	}
 	return nowhere
+}
+
+// delimited reports whether a range of protobuf's media type is of the messages
+// and in the encoding that there are. What is refused need not say it.
+func (r mediaRange) delimited() bool {
+	return r.message == protobufMessage && r.encoding == protobufEncoding ||
+		r.q == 0 && r.message == "" && r.encoding == ""
 }
 
 // outdone reports whether another version is nearer to what the range asks for.

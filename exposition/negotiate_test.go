@@ -31,6 +31,8 @@ const (
 	openMetrics001 = "application/openmetrics-text; version=0.0.1; charset=utf-8"
 	openMetrics2   = "application/openmetrics-text; version=2.0.0; charset=utf-8"
 	openMetrics1   = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
+
+	protobufDelimited = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 )
 
 func TestNegotiate(t *testing.T) {
@@ -40,7 +42,7 @@ func TestNegotiate(t *testing.T) {
 		{"Prometheus 2.25", prometheus2, openMetrics001},
 		{"Prometheus 3", prometheus3, utf8(openMetrics1)},
 		{"Prometheus 3 with legacy names", prometheus3UL, openMetrics1},
-		{"Prometheus 3 with native histograms", nativeFirst, utf8(openMetrics1)},
+		{"Prometheus 3 with native histograms", nativeFirst, protobufDelimited},
 		{"Prometheus 3 asking for OpenMetrics 2", prometheus3OM2, openMetrics2},
 		{"Prometheus 3 restricted to text", textOnly3, utf8(text100)},
 		{"Firefox", firefox, text004},
@@ -76,6 +78,8 @@ func TestNegotiate(t *testing.T) {
 		{"OpenMetrics 2 alone", "application/openmetrics-text;version=2.0.0", openMetrics2},
 		{"OpenMetrics 2 first", "application/openmetrics-text;version=2.0.0;q=0.9,application/openmetrics-text;version=1.0.0;q=0.8", openMetrics2},
 		{"OpenMetrics 2 beside 1", "application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=1.0.0", openMetrics1},
+		{"OpenMetrics 2 beside protobuf", "application/openmetrics-text;version=2.0.0," + protobufDelimited, protobufDelimited},
+		{"OpenMetrics 2 before protobuf", "application/openmetrics-text;version=2.0.0," + protobufDelimited + ";q=0.9", openMetrics2},
 		{"OpenMetrics 2 beside text", "application/openmetrics-text;version=2.0.0,text/plain", text004},
 		{"OpenMetrics 2 before a star", "*/*,application/openmetrics-text;version=2", openMetrics2},
 		{"OpenMetrics 2 escaped", "application/openmetrics-text;version=2.0.0;escaping=dots", openMetrics2 + "; escaping=dots"},

@@ -5,6 +5,7 @@ import (
 
 	"telltale/exposition/openmetrics"
 	"telltale/exposition/openmetrics2"
+	"telltale/exposition/protobuf"
 	"telltale/exposition/text"
 	"telltale/internal/scan"
 	"telltale/model"
@@ -13,11 +14,12 @@ import (
 // Parser reads families. It is not safe for concurrent use.
 type Parser interface {
 	// Next returns the next family, which is the caller's to keep, or io.EOF
-	// after the last. Any other error is a [*SyntaxError] or one of the reader.
+	// after the last. Any other error is a [*SyntaxError], a
+	// [*protobuf.SyntaxError] or one of the reader.
 	Next() (*model.Family, error)
 }
 
-// SyntaxError is what is wrong with a page: line, column, what was found and
+// SyntaxError is what is wrong with a page of text: line, column, what was found and
 // what was expected.
 type SyntaxError = scan.SyntaxError
 
@@ -44,6 +46,8 @@ func NewParser(r io.Reader, f Format, opts ...ParserOption) Parser {
 		return openmetrics.NewParser(r, openmetrics.WithLimits(limits))
 	case openMetrics2:
 		return openmetrics2.NewParser(r, openmetrics2.WithLimits(limits))
+	case protobufDelimited:
+		return protobuf.NewParser(r, protobuf.WithLimits(limits))
 	default:
 		return text.NewParser(r, text.WithLimits(limits))
 	}

@@ -101,25 +101,50 @@ func (r invention) point(f *model.Family, number int) model.Point {
 	return p
 }
 
-// addNative gives a histogram native buckets, and may take the classic ones.
+// addNative gives a histogram native buckets, beside the classic ones or instead
+// of them.
 func (r invention) addNative(p *model.Point) {
-	h := p.Histogram
-	n := &model.NativeHistogram{Schema: int32(r.IntN(13) - 4), ZeroThreshold: r.number(), ZeroCount: h.Count - 2, Count: h.Count, Sum: h.Sum, IsFloat: r.IntN(2) == 0}
-	switch r.IntN(3) {
-	case 0:
-		n.PositiveSpans, n.Positive = []model.Span{{Offset: int32(r.IntN(9) - 20), Length: 1}, {Offset: 2}, {Offset: 0, Length: 1}}, []float64{1, 1}
-	case 1:
-		n.NegativeSpans, n.Negative = []model.Span{{Offset: -3, Length: 1}}, []float64{2}
-	default:
-		n.ZeroCount += 2
-	}
-	h.Native = n
+	n, h := r.nativeHistogram(), p.Histogram
 	if r.IntN(2) == 0 {
-		p.Has, *h = 0, model.HistogramValue{Native: n}
-		for range r.IntN(3) {
-			n.Exemplars = append(n.Exemplars, model.Exemplar{Labels: r.labels(1), Value: r.anyNumber(), Timestamp: r.time()})
-		}
+		h.Native, h.Count, h.Sum = n, n.Count, n.Sum
+		h.Cumulative = []float64{math.Floor(n.Count / 4), math.Floor(n.Count / 2), n.Count}
+		return
 	}
+	for range r.IntN(3) {
+		n.Exemplars = append(n.Exemplars, model.Exemplar{Labels: r.labels(1), Value: r.anyNumber(), Timestamp: r.time()})
+	}
+	p.Has, *h = 0, model.HistogramValue{Native: n}
+}
+
+func (r invention) nativeHistogram() *model.NativeHistogram {
+	n := &model.NativeHistogram{Schema: int32(r.IntN(13)) - 4, Sum: r.number(), IsFloat: r.IntN(2) == 0}
+	observations := func() float64 {
+		v := float64(r.IntN(1000))
+		if n.IsFloat {
+			v += 0.5
+		}
+		n.Count += v
+		return v
+	}
+	fill := func() (spans []model.Span, buckets []float64) {
+		for i := range r.IntN(3) {
+			s := model.Span{Offset: r.Int32N(9), Length: r.Uint32N(4)}
+			if i == 0 {
+				s.Offset -= 1000
+			}
+			spans = append(spans, s)
+			for range s.Length {
+				buckets = append(buckets, observations())
+			}
+		}
+		return spans, buckets
+	}
+	n.PositiveSpans, n.Positive = fill()
+	n.NegativeSpans, n.Negative = fill()
+	if r.IntN(2) == 0 {
+		n.ZeroThreshold, n.ZeroCount = r.number(), observations()
+	}
+	return n
 }
 
 func (r invention) family(number int) *model.Family {

@@ -19,6 +19,7 @@ const childVariable = "MULTIPROCESS_TEST_CHILD"
 // children says what a child can do with its arguments.
 var children = map[string]func(args []string) error{
 	"count": countAloud,
+	"lowly": beLowly,
 }
 
 func TestMain(m *testing.M) {

@@ -162,7 +162,7 @@ func (d *directory) replace(names []string, owned []ownSegment) {
 func (d *directory) withoutTwins(names []string) []string {
 	return slices.DeleteFunc(names, func(name string) bool {
 		original, aside := withoutAside(name)
-		if !aside || !strings.HasSuffix(name, suffix) {
+		if !aside {
 			return false
 		}
 		if _, there := slices.BinarySearch(names, original); !there {

@@ -52,9 +52,9 @@
 // Open needs Linux, macOS or a BSD. Elsewhere it says that it cannot work;
 // collecting Python's files works everywhere.
 //
-// # What is read of Python's client
+// # Python's files
 //
-// Both layouts of the files, 8-byte values up to client 0.17 and values with
+// Read are both layouts of the files, 8-byte values up to client 0.17 and values with
 // times since 0.18, with keys of three elements and of four, with help. Names are
 // {counter,histogram,summary}_{pid}.db and gauge_{mode}_{pid}.db. The layout is
 // not marked in the files: it is the one in which the chain of entries ends
@@ -82,12 +82,53 @@
 //   - A pid may contain underscores.
 //   - A file that cannot be read costs that file and not the page.
 //
+// # Segments
+//
+// They merge like Python's files, and tell more: units, created times, exemplars,
+// infos, state sets, and which series were removed. A writer lives as long as it
+// holds the lock on its segment.
+//
+//   - Live modes of gauges, infos, state sets, gauge histograms and values of
+//     unknown type are merged of live writers only. An info has the label sets of
+//     all of them, a state set the state that was set last, and a value of unknown
+//     type a series for each process.
+//   - A process's label pid is the name that was given to its writer, or the pid.
+//     Of several writers with the same, the one that started last counts.
+//   - Series of the mode all vanish an hour after their process was found dead and
+//     folded ([WithExpiry]).
+//   - Where writers disagree on a family, the one that started last among those
+//     that live decides; Python's files come behind those, and dead writers last.
+//     Of buckets those are shown that all have: counts are cumulative, so they
+//     are right.
+//   - Segments belong to an epoch. Those of others are left out ([WithEpoch]).
+//   - A merged series was created when the first of its contributions was, as far
+//     as they know, and its exemplar is the newest.
+//
+// Nothing is counted twice or lost while a fold moves the segments of dead writers
+// into the archive: a collection that a fold meets reads again.
+//
+// # What has no series
+//
 // A mostrecent gauge that was never set, or was set at or before 1970, has no
 // series, as in Python, and neither has one from a file without times.
 //
+// # What the dead leave
+//
+// [Fold] adds up what dead writers left and puts it into one file, archive.seg, so
+// that files do not pile up; [Inspect] says what each file of a directory is. A
+// fold may be killed at any instant: it takes fold.lock, locks the segments of
+// dead writers, writes the next archive under another name, which says what it has
+// absorbed, renames it in, and only then deletes what it absorbed. Readers ignore
+// the files that an archive names, and begin anew when it was replaced meanwhile.
+// Names leave its list only once their deletion is on the disk.
+//
+// Segments are dead when nobody has them locked. Python's files have no lock: see
+// [WithPythonFiles].
+//
 // # What it costs
 //
-// The first collection reads all files; later ones read values only. Files stay
+// The first collection reads all files; later ones read values, and what is new,
+// only, and ask of each segment that was live whether its lock is held. Files stay
 // mapped within limits ([WithMappingLimits]), without descriptors, and are listed
 // anew when the directory has changed. A file that somebody truncates while it is
 // mapped is left out like any other that cannot be read. The directory should be

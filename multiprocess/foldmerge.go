@@ -348,7 +348,7 @@ func (r *estateReader) take(t *rowTable, kept *segment.Family, h *segment.Header
 			if bytes == nil {
 				return defectf(ReasonTruncated, "its row at offset %d is not there", b.offset+uint64(i)*size)
 			}
-			row := segment.Row(bytes)
+			row := segment.WordAt(bytes, 0)
 			s := &t.series[from+i]
 			generation, created, live := segment.State(row)
 			if !live || generation != s.generation {

@@ -50,6 +50,13 @@ const batch = 512
 
 func (f *folding) run(ctx context.Context) error {
 	f.mode, f.sizes = 0o777, make(map[string]int64)
+	system, err := mapped.FileSystemOf(f.dir)
+	if err != nil {
+		return err
+	}
+	if system.Remote && !f.remote {
+		return fmt.Errorf("it is on %s, where a writer that lives elsewhere may count as dead", system.Name)
+	}
 	if !f.dryRun {
 		locked, err := f.begin()
 		if err != nil || !locked {
@@ -291,98 +298,6 @@ func entries(path string) ([]string, error) {
 	return names, errors.Join(err, dir.Close())
 }
 
-// foundWriter is a writer's segment as survey found it.
-type foundWriter struct {
-	name   string
-	header segment.Header
-	live   bool
-}
-
-// survey finds out which writers there are and which of them are dead. It is not
-// sure of the epoch if one may live that cannot be read.
-func (f *folding) survey(ctx context.Context, names []string) (found []foundWriter, sure bool, err error) {
-	sure = true
-	for i, name := range names {
-		if i%128 == 0 && ctx.Err() != nil {
-			return nil, false, ctx.Err()
-		}
-		if !isWriterName(name) || slices.Contains(f.absorbed, name) {
-			continue
-		}
-		w, err := lookAtWriter(f.dir, name)
-		switch {
-		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-			return nil, false, err
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			sure = sure && !w.live
-			f.leaveUnread(name, err)
-		case w.live:
-			f.leave(name, ReasonAlive, "it is locked by its writer")
-			found = append(found, w)
-		default:
-			found = append(found, w)
-		}
-	}
-	return found, sure, nil
-}
-
-// lookAtWriter reads a segment's header. After an error the writer lives, unless
-// that is known to be otherwise.
-func lookAtWriter(dir, name string) (w foundWriter, err error) {
-	w = foundWriter{name: name, live: true}
-	path := filepath.Join(dir, name)
-	info, err := mapped.Lstat(path)
-	if err != nil {
-		return w, err
-	}
-	if err := checkRegular(info); err != nil {
-		w.live = false
-		return w, err
-	}
-	file, err := mapped.OpenNoFollow(path)
-	if err != nil {
-		return w, err
-	}
-	defer file.Close()
-	if w.live, err = file.Locked(); err != nil {
-		w.live = true
-		return w, err
-	}
-	if info.Size < segment.HeaderSize {
-		return w, defectf(ReasonTruncated, "it has %d bytes, less than a header", info.Size)
-	}
-	head := make([]byte, segment.HeaderSize)
-	if _, err := file.ReadAt(head, 0); err != nil {
-		return w, err
-	}
-	w.header, err = segment.DecodeHeader(head)
-	return w, err
-}
-
-// chooseEpoch finds the epoch that counts: the one that was asked for, else that
-// of the live writer that began last, else of the dead one or the archive.
-func (f *folding) chooseEpoch(writers []foundWriter, archive *segment.Header) {
-	if f.epoch != nil {
-		f.report.Epoch = *f.epoch
-		return
-	}
-	var newest *segment.Header
-	live := false
-	for i := range writers {
-		w := &writers[i]
-		if newest == nil || w.live && !live || w.live == live && w.header.Start > newest.Start {
-			newest, live = &w.header, w.live
-		}
-	}
-	if archive != nil && (newest == nil || !live && archive.Start > newest.Start) {
-		newest = archive
-	}
-	if newest != nil {
-		f.report.Epoch = newest.Epoch
-	}
-}
-
 // foldWriters absorbs what dead writers left and drops those of another epoch.
 func (f *folding) foldWriters(ctx context.Context, writers []foundWriter, sure bool) error {
 	var dead, old []foundWriter
@@ -576,8 +491,7 @@ func (f *folding) replaceArchive(names []string) (err error) {
 
 // fill writes an archive and checks that all of it is there.
 func (f *folding) fill(g *mapped.Growing, h segment.Header, absorbed []string) (used uint64, err error) {
-	page := os.Getpagesize()
-	w, err := segment.NewWriter(archiveMemory{g}, (16<<10+page-1)/page*page, h)
+	w, err := segment.NewWriter(&fileMemory{file: g}, firstExtent(), h)
 	if err != nil {
 		return 0, err
 	}
@@ -595,13 +509,6 @@ func (f *folding) fill(g *mapped.Growing, h segment.Header, absorbed []string) (
 		return 0, fmt.Errorf("the next archive is not good and was not used: %w", err)
 	}
 	return w.Used(), nil
-}
-
-// archiveMemory is a file as memory of a segment.
-type archiveMemory struct{ file *mapped.Growing }
-
-func (m archiveMemory) Extend(offset uint64, n int) ([]byte, error) {
-	return m.file.Extend(int64(offset), n)
 }
 
 // undisturbed returns an error if somebody has replaced or deleted the files that

@@ -45,7 +45,7 @@ func (r *rows) Forget(series []model.Labels) {
 // countDead returns how many writers' segments nobody writes to any more, unless
 // there are too few segments for it to matter.
 func (s *Store) countDead() int {
-	names, err := filepath.Glob(filepath.Join(s.dir, writerPrefix+"*"+segmentSuffix))
+	names, err := entries(s.dir)
 	if err != nil || len(names) < foldThreshold {
 		return 0
 	}

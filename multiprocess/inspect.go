@@ -66,7 +66,7 @@ type FileReport struct {
 	Families   int    `json:"families"`
 	Series     int    `json:"series"`
 	Used       int64  `json:"used_bytes"`    // bytes that count
-	Garbage    int64  `json:"garbage_bytes"` // of these, bytes that nobody will read again
+	Garbage    int64  `json:"garbage_bytes"` // of these, bytes that nobody reads any more
 	Size       int64  `json:"size_bytes"`    // of the file
 
 	// Health: both are empty where all is well.

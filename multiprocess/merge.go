@@ -13,7 +13,9 @@ import (
 )
 
 // Merge merges the given files of Python's client, as the client's
-// MultiProcessCollector.merge does, and returns the families sorted by name.
+// MultiProcessCollector.merge does, and segments, and returns the families sorted
+// by name.
+//
 // With accumulate, the buckets of histograms count what is at or below their
 // bound, as Prometheus has it, and histograms have a count. Without, each bucket
 // counts its own observations alone and there is no count, as the files have it:
@@ -21,7 +23,10 @@ import (
 //
 // The order of the files settles conflicts as it does in Python: the first file
 // decides a family's type and help, the last one a gauge's mode, and so do
-// equally old values of a mostrecent gauge. A file given twice counts twice.
+// equally old values of a mostrecent gauge. A file given twice counts twice. Of
+// segments the same rules hold as in a [Collector], whatever their names; one that
+// belongs to another epoch is an error, and one that an archive among the files
+// has taken up is left out.
 //
 // Files that cannot be read are left out, and the error is all of them, as
 // [*FileError] each, joined: callers that want none left out, as Python has it,

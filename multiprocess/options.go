@@ -60,6 +60,7 @@ type settings struct {
 	limits limits
 	epoch  *string // nil: that of the writer that started last
 	expiry time.Duration
+	remote bool         // the directory may be on another machine's file system
 	still  bool         // nothing is folded
 	fold   []FoldOption // of folds in the background
 }
@@ -93,7 +94,6 @@ type storeSettings struct {
 	writer      string
 	perm        fs.FileMode
 	interval    time.Duration
-	remote      bool
 	foldAtClose bool
 }
 
@@ -112,6 +112,7 @@ type foldSettings struct {
 	dryRun    bool
 	python    bool
 	deadAfter time.Duration // 0: never without being sure
+	remote    bool
 	processes processes
 	step      func(string) // called before each step that others can see
 }
@@ -222,12 +223,15 @@ func WithPublishInterval(d time.Duration) StoreOption {
 	return storeOption(func(s *storeSettings) { s.interval = max(d, time.Second) })
 }
 
-// WithRemoteFileSystem lets the directory be on a file system of another machine
-// or of the host (NFS, CIFS, 9p, virtiofs, FUSE). Such file systems may lose
-// locks, and then writers that live count as dead, or not show one process what
-// another one wrote.
-func WithRemoteFileSystem() StoreOption {
-	return storeOption(func(s *storeSettings) { s.remote = true })
+// WithRemoteFileSystem lets stores write and folds fold in a directory on a file
+// system of another machine or of the host (NFS, CIFS, 9p, virtiofs, FUSE). Such
+// file systems may lose locks, and then writers that live count as dead, or not
+// show one process what another one wrote.
+func WithRemoteFileSystem() SharedOption {
+	return sharedOption{
+		collector:  func(s *settings) { s.remote = true },
+		foldOption: func(s *foldSettings) { s.remote = true },
+	}
 }
 
 // epochName returns the epoch of segments that are made.

@@ -154,9 +154,12 @@ func (f *segmentFile) open(file *mapped.File) error {
 	if err := checkRegular(info); err != nil {
 		return err
 	}
-	used, err := usedOf(file)
+	h, used, err := beginningOf(file)
 	if err != nil {
 		return err
+	}
+	if f.reader.At() > 0 && h.ID != f.header().ID {
+		f.forget() // it is another file than last time
 	}
 	f.unmap()
 	f.identity, f.space = info.Identity, uint64(used)
@@ -179,40 +182,36 @@ func (f *segmentFile) open(file *mapped.File) error {
 	if _, err := file.ReadAt(f.copied, 0); err != nil {
 		return err
 	}
-	if h, err := segment.DecodeHeader(f.copied); err != nil || f.reader.At() > 0 && h.ID != f.header().ID {
-		f.forget() // it is another file than last time
-	}
 	return f.next(memory(f.copied))
 }
 
-// usedOf returns how many bytes of a file are in use, a multiple of eight that it
-// has. Its writer makes it grow before it uses more, so its size is asked for
-// last.
-func usedOf(file *mapped.File) (int, error) {
+// beginningOf reads the header of a file, and how many of its bytes are in use.
+// Its writer makes it grow before it uses more, so its size is asked for last.
+func beginningOf(file *mapped.File) (h segment.Header, used int, err error) {
 	head := bytesOf(make([]uint64, segment.HeaderSize/8))
 	_, failed := file.ReadAt(head, 0)
 	info, err := file.Stat()
-	used := segment.Published(memory(head))
 	switch {
 	case err != nil:
-		return 0, err
+		return h, 0, err
 	case info.Size == 0:
-		return 0, defectf(ReasonEmpty, "it has no bytes")
+		return h, 0, defectf(ReasonEmpty, "it has no bytes")
 	case info.Size < segment.HeaderSize:
-		return 0, defectf(ReasonTruncated, "it has %d bytes, less than a header", info.Size)
+		return h, 0, defectf(ReasonTruncated, "it has %d bytes, less than a header", info.Size)
 	case failed != nil:
-		return 0, failed
+		return h, 0, failed
 	}
-	if _, err := segment.DecodeHeader(head); err != nil {
-		return 0, err
+	if h, err = segment.DecodeHeader(head); err != nil {
+		return h, 0, err
 	}
-	if used > uint64(info.Size) {
-		return 0, defectf(ReasonTruncated, "it says that %d bytes are used, and has %d", used, info.Size)
+	switch n := segment.Published(memory(head)); {
+	case n > uint64(info.Size):
+		return h, 0, defectf(ReasonTruncated, "it says that %d bytes are used, and has %d", n, info.Size)
+	case n > math.MaxInt/2 || n%8 != 0 || n < segment.HeaderSize:
+		return h, 0, defectf(ReasonCorrupt, "it says that %d bytes are used", n)
+	default:
+		return h, int(n), nil
 	}
-	if used > math.MaxInt/2 || used%8 != 0 || used < segment.HeaderSize {
-		return 0, defectf(ReasonCorrupt, "it says that %d bytes are used", used)
-	}
-	return int(used), nil
 }
 
 // next reads what is new in the segment.

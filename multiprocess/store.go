@@ -165,20 +165,24 @@ func firstExtent() int { return max(16<<10, os.Getpagesize()) }
 // fileMemory is a segment's memory in a file.
 type fileMemory struct {
 	file *mapped.Growing
-	last error // what growing failed with
+	// The last failure to grow, by how much, and when.
+	last error
+	by   int
 	when time.Time
 }
 
-// retryGrowth is how long a file that could not grow is left alone.
+// retryGrowth is how long a file that could not grow by so much is left alone.
 const retryGrowth = time.Second
 
 // Extend implements [segment.Memory].
 func (m *fileMemory) Extend(offset uint64, n int) ([]byte, error) {
-	if m.last != nil && time.Since(m.when) < retryGrowth {
+	if m.last != nil && n >= m.by && time.Since(m.when) < retryGrowth {
 		return nil, m.last
 	}
 	b, err := m.file.Extend(int64(offset), n)
-	m.last, m.when = err, time.Now()
+	if err != nil {
+		m.last, m.by, m.when = err, n, time.Now()
+	}
 	return b, err
 }
 
@@ -237,7 +241,7 @@ func (s *Store) keep() {
 	defer close(s.stopped)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	next := time.Now().Add(s.settings.interval)
+	next := time.Now() // at the first tick, for those who ask early
 	for {
 		select {
 		case <-s.stop:

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"telltale"
+	"telltale/exposition"
 	"telltale/model"
 	"telltale/scrapehttp"
 )
@@ -93,6 +94,19 @@ func TestFormatIsNegotiated(t *testing.T) {
 	w = answer(h, request("GET", "/metrics", "Accept", "image/png"))
 	wantStatus(t, w, 200)
 	wantHeader(t, w, "Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+}
+
+func TestProtobuf(t *testing.T) {
+	const delimited = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+	for _, coding := range []string{"identity", "gzip"} {
+		w := answer(scrapehttp.Handler(shop(t)), request("GET", "/metrics", "Accept", delimited+";q=0.7,*/*;q=0.6", "Accept-Encoding", coding))
+		wantStatus(t, w, 200)
+		wantHeader(t, w, "Content-Type", delimited)
+		family, err := exposition.NewParser(strings.NewReader(decode(t, w)), exposition.Protobuf).Next()
+		if err != nil || family.Name != "orders_total" {
+			t.Errorf("%s: got %+v, %v", coding, family, err)
+		}
+	}
 }
 
 func TestCreated(t *testing.T) {

@@ -17,6 +17,7 @@ type fold struct {
 	DryRun    bool          `help:"Change nothing, and say what would be done."`
 	DeadAfter time.Duration `help:"Take a file of Python's client for that of a dead process when folds have seen the same bytes in it for so long (10m, 2h), where it cannot be seen which processes live." placeholder:"DURATION"`
 	Epoch     *string       `help:"Fold this epoch and drop dead writers of others; without, the epoch is that of the writer that started last." placeholder:"EPOCH"`
+	Remote    bool          `help:"Fold although DIR is on a file system of another machine or of the host (NFS, 9p, virtiofs, FUSE), where a writer that lives elsewhere may count as dead."`
 	Dir       string        `arg:"" help:"The directory that the writers write to."`
 }
 
@@ -40,6 +41,9 @@ func (f *fold) Run(ctx context.Context, out output) error {
 	}
 	if f.Epoch != nil {
 		opts = append(opts, multiprocess.WithEpoch(*f.Epoch))
+	}
+	if f.Remote {
+		opts = append(opts, multiprocess.WithRemoteFileSystem())
 	}
 	report, err := multiprocess.Fold(ctx, f.Dir, opts...)
 	if err == nil && report.Busy {

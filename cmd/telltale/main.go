@@ -1,6 +1,6 @@
 // Command telltale is the telltale library at the command line.
 //
-//	telltale demo [--listen ADDR] [--for DURATION]
+//	telltale demo [--listen ADDR] [--for DURATION] [--workers N]
 //	telltale serve --dir DIR [--listen ADDR]
 //	telltale merge [--no-accumulate] [--strict] [--to FORMAT] DIR|FILE...
 //	telltale fold [--dry-run] [--dead-after DURATION] [--epoch EPOCH] DIR
@@ -36,6 +36,8 @@ type commandLine struct {
 	Merge   merge   `cmd:"" help:"Print what the metrics files of worker processes say together."`
 	Fold    fold    `cmd:"" help:"Put what worker processes that have ended left into one file."`
 	Inspect inspect `cmd:"" help:"Say what the metrics files of worker processes are."`
+
+	DemoWorker demoWorker `cmd:"" hidden:""`
 }
 
 // output is where verbs write their results.

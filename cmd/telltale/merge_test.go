@@ -33,6 +33,7 @@ func TestMerge(t *testing.T) {
 		{[]string{"--to=openmetrics", one}, "# HELP served Served.\n# TYPE served counter\nserved_total 1.0\n# EOF\n", "", 0},
 		{[]string{"--to=text1", named}, "# HELP \"ser.ved_total\" Served.\n# TYPE \"ser.ved_total\" counter\n{\"ser.ved_total\"} 1.0\n", "", 0},
 		{[]string{"--to=text", named}, "# HELP ser_ved_total Served.\n# TYPE ser_ved_total counter\nser_ved_total 1.0\n", "", 0},
+		{[]string{"--to=protobuf", one}, "\x26\x0a\x0cserved_total\x12\x07Served.\x18\x00\x22\x0b\x1a\x09\x09\x00\x00\x00\x00\x00\x00\xf0\x3f", "", 0},
 		{[]string{other}, "# HELP d Help.\n# TYPE d histogram\nd_bucket{le=\"1.0\"} 1.0\nd_bucket{le=\"+Inf\"} 3.0\nd_count 3.0\nd_sum 3.0\n", "", 0},
 		{[]string{"--no-accumulate", other}, "# HELP d Help.\n# TYPE d histogram\nd_bucket{le=\"1.0\"} 1.0\nd_bucket{le=\"+Inf\"} 2.0\nd_sum 3.0\n", "", 0},
 		{[]string{filepath.Join(dir, "none")}, "", "telltale: ", 1},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -63,6 +64,11 @@ func TestRunsAddUp(t *testing.T) {
 	last := page.Total("job_last_success_timestamp_seconds", `job="backup"`)
 	if from, to := float64(before.Unix()), float64(time.Now().Unix()+1); last < from || last > to {
 		t.Errorf("the last success was at %f, want %f to %f", last, from, to)
+	}
+	// Those who came when there were many have folded what was there.
+	files, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	if err != nil || len(files) >= total || !slices.Contains(files, filepath.Join(dir, "archive.seg")) {
+		t.Errorf("%d runs have left %d files, %v", total, len(files), err)
 	}
 	if failed := watch.Stop(); len(failed) > 0 {
 		t.Errorf("the page could not be read: %v", failed)

@@ -8,8 +8,8 @@
 //	go run . -job backup
 //	curl http://127.0.0.1:9464/metrics
 //
-// A run leaves a file of 16 KiB. Files of runs that ended are folded into one
-// when there are many.
+// A run leaves a file of 16 KiB. When there are 64 of them the next run, or the
+// server, folds them into one.
 package main
 
 import (

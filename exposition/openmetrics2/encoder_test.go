@@ -45,7 +45,7 @@ func TestDrops(t *testing.T) {
 		{
 			"custom bounds", model.Histogram,
 			point(0, &model.HistogramValue{Native: native(func(h *model.NativeHistogram) { h.Schema = model.CustomBucketsSchema })}),
-			"f {count:1,sum:2.0,bucket:[+Inf:1]}", "f_count: the format has no place for the schema or the spans of this native histogram",
+			"f {count:1,sum:2.0,bucket:[+Inf:1]}", "f_count: the format has no place for its schema, or its buckets contradict its spans",
 		},
 		{
 			"spans that fit no buckets, beside classic ones", model.Histogram,
@@ -53,12 +53,12 @@ func TestDrops(t *testing.T) {
 				Bounds: bounds(t, 1), Cumulative: []float64{1}, Count: 3, Sum: 4,
 				Native: native(func(h *model.NativeHistogram) { h.Positive = nil }),
 			}),
-			"f {count:3,sum:4.0,bucket:[1.0:1,+Inf:3]}", "f_count: the format has no place for the schema or the spans of this native histogram",
+			"f {count:3,sum:4.0,bucket:[1.0:1,+Inf:3]}", "f_count: the format has no place for its schema, or its buckets contradict its spans",
 		},
 		{
 			"spans that go back", model.Histogram,
 			point(0, &model.HistogramValue{Native: native(func(h *model.NativeHistogram) { h.PositiveSpans = []model.Span{{Offset: 3}, {Offset: -1, Length: 1}} })}),
-			"f {count:1,sum:2.0,bucket:[+Inf:1]}", "f_count: the format has no place for the schema or the spans of this native histogram",
+			"f {count:1,sum:2.0,bucket:[+Inf:1]}", "f_count: the format has no place for its schema, or its buckets contradict its spans",
 		},
 		{
 			"no sum", model.Histogram,

@@ -21,8 +21,9 @@ const (
 	LongExemplar                        // an exemplar's labels have more than 128 characters
 	MisplacedExemplar                   // an exemplar where the format has no place for one
 	UnfitSum                            // a histogram's sum beside negative bounds or without a count
+	UnfitCount                          // a count that is no number, below zero, or not whole where it must be
+	UnfitNative                         // a native histogram whose schema the format has not, or whose buckets contradict its spans
 	UntimedExemplar                     // an exemplar without a timestamp
-	UnfitNative                         // a native histogram with a schema or spans that the format has not
 	NoCount                             // a histogram or summary whose count, or summary whose sum, is not known
 )
 
@@ -33,8 +34,9 @@ var reasons = [...]string{
 	LongExemplar:      "the exemplar's labels have more than 128 characters",
 	MisplacedExemplar: "the format has no place for an exemplar here",
 	UnfitSum:          "the sum stands beside negative bounds, or without a count",
+	UnfitCount:        "the count is no number that the format can hold",
+	UnfitNative:       "the format has no place for its schema, or its buckets contradict its spans",
 	UntimedExemplar:   "the exemplar has no timestamp",
-	UnfitNative:       "the format has no place for the schema or the spans of this native histogram",
 	NoCount:           "its count or its sum is not known",
 }
 

@@ -45,8 +45,11 @@ func (p *Page) prepare(part model.Parts) {
 	}
 }
 
-func (p *Page) suffix(part model.Parts) string {
-	if p.literal && part&(model.PartTotal|model.PartInfo) != 0 {
+func (p *Page) suffix(part model.Parts) string { return suffixOf(part, p.literal) }
+
+// suffixOf returns what samples of the part add to the name of their family.
+func suffixOf(part model.Parts, literal bool) string {
+	if literal && part&(model.PartTotal|model.PartInfo) != 0 {
 		return ""
 	}
 	return part.Suffix()

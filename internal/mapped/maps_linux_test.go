@@ -68,3 +68,19 @@ func TestReadMapsOfOddLines(t *testing.T) {
 		}
 	}
 }
+
+func FuzzReadMaps(f *testing.F) {
+	f.Add("7f00-7f01 rw-s 00000000 fd:01 42                  /a file\n")
+	f.Add("7f00-7f01 r--p 00000000 00:00 0\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		n := 0
+		err := ReadMaps(strings.NewReader(text), func(id Identity, _ bool) {
+			if n++; id.Inode() == 0 {
+				t.Error("a mapping of no file")
+			}
+		})
+		if err != nil || n > strings.Count(text, "\n")+1 {
+			t.Errorf("%d mappings in %d lines, %v", n, strings.Count(text, "\n"), err)
+		}
+	})
+}

@@ -9,16 +9,17 @@ import (
 
 // Limits bound what a page may ask for. What is not above zero is the default.
 type Limits struct {
-	Input  int64 // bytes of the whole page; 1 GiB by default
-	Line   int   // bytes of a line; 1 MiB by default
-	Labels int   // labels of a sample, or of an exemplar; 256 by default
+	Input   int64 // bytes of the whole page; 1 GiB by default
+	Line    int   // bytes of a line; 1 MiB by default
+	Labels  int   // labels of a sample, or of an exemplar; 256 by default
+	Message int   // bytes of a message, in protobuf; 256 MiB by default
 }
 
 // defaultLimits are far above what exporters write and far below what hurts.
-var defaultLimits = Limits{Input: 1 << 30, Line: 1 << 20, Labels: 256}
+var defaultLimits = Limits{Input: 1 << 30, Line: 1 << 20, Labels: 256, Message: 256 << 20}
 
-// withDefaults returns the limits with what is not set.
-func (l Limits) withDefaults() Limits {
+// WithDefaults returns the limits with what is not set.
+func (l Limits) WithDefaults() Limits {
 	if l.Input <= 0 {
 		l.Input = defaultLimits.Input
 	}
@@ -27,6 +28,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Labels <= 0 {
 		l.Labels = defaultLimits.Labels
+	}
+	if l.Message <= 0 {
+		l.Message = defaultLimits.Message
 	}
 	return l
 }
@@ -51,7 +55,7 @@ type reader struct {
 }
 
 func newReader(r io.Reader, limits Limits) reader {
-	limits = limits.withDefaults()
+	limits = limits.WithDefaults()
 	return reader{r: r, left: limits.Input, limits: limits}
 }
 

@@ -231,9 +231,6 @@ func (r *Reader) family(number uint32) *Family {
 	return nil
 }
 
-// Row returns the first word of a row, given its bytes.
-func Row(b []byte) *cell.Word { return WordAt(b, 0) }
-
 // State takes a row's state apart. There is a series in the row if live, which
 // is the one with the generation; created is 0 if that is unknown. Who reads
 // values reads the state before and after: if it is another one then, the values

@@ -8,9 +8,10 @@ type Usage struct {
 	Series   int    // that are there now
 	Bytes    uint64 // published, the header included
 	Absorbed int    // files that an archive names
-	// Garbage is how many of the bytes nobody will read again: records of series
+	// Garbage is how many of the bytes nobody reads any more: records of series
 	// whose row was given to another, or that were removed, with their rows, and
-	// lanes, tables and texts that no series refers to. Rows are used again.
+	// lanes, tables and texts that no series refers to. Rows of removed series are
+	// used again, with what they refer to.
 	Garbage uint64
 }
 

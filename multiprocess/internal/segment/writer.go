@@ -170,7 +170,8 @@ func (w *Writer) lay(t recordType, p payload, words uint64) (record, error) {
 	return r, nil
 }
 
-// extend adds an extent with room for a record and pads the one before it.
+// extend adds an extent with room for a record and pads the one before it. An
+// extent is as large as all before it, or, if there is no such room, smaller.
 func (w *Writer) extend(need uint64) error {
 	n := align(max(need, min(w.end, maxExtent)), w.page)
 	if n > math.MaxInt32 {
@@ -180,6 +181,10 @@ func (w *Writer) extend(need uint64) error {
 		return errFull
 	}
 	data, err := w.memory.Extend(w.end, int(n))
+	for least := align(need, w.page); err != nil && n > least; { // a disk that is nearly full
+		n = max(align(n/2, w.page), least)
+		data, err = w.memory.Extend(w.end, int(n))
+	}
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Customers visit a shop over HTTP, at a bounded rate.
+// Customers visit a shop over HTTP, at a bounded rate, each time on a connection
+// of its own, so that every process that listens has its share.
 type Customers struct {
 	URL       string
 	PerSecond int
@@ -30,9 +31,7 @@ type Tally struct {
 // Visit makes requests until ctx is done, or until as many were made as are
 // wanted, and returns when all are answered.
 func (c Customers) Visit(ctx context.Context) Tally {
-	transport := &http.Transport{MaxIdleConnsPerHost: c.AtOnce}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 	turns := make(chan struct{})
 	var mu sync.Mutex
 	var tally Tally

@@ -51,19 +51,21 @@ var payments = []string{"card", "invoice"}
 // constants, so that an error is a mistake in this file and panics.
 func newMetrics(reg *telltale.Registry, s *Shop) *metrics {
 	in, ns := telltale.In(reg), telltale.WithNamespace("shop")
-	seconds := telltale.WithUnit("seconds") // which becomes a part of the name
+	seconds := telltale.WithUnit("seconds")             // which becomes a part of the name
+	now := telltale.WithGaugeMode(telltale.ModeLiveSum) // where several processes are one shop
 	m := &metrics{
 		requests: telltale.Must(telltale.NewCounterOf[request]("http_requests", "Requests answered.", in, ns)),
 		duration: telltale.Must(telltale.NewHistogramVec("http_request_duration", "How long requests took.", []string{"route"},
 			in, ns, seconds, telltale.WithBuckets(.002, .005, .01, .025, .05, .1, .25, .5))),
-		inProgress: telltale.Must(telltale.NewGauge("http_requests_in_progress", "Requests being answered.", in, ns)),
+		inProgress: telltale.Must(telltale.NewGauge("http_requests_in_progress", "Requests being answered.", in, ns, now)),
 		responses:  telltale.Must(telltale.NewSummary("http_response_size", "Size of response bodies.", in, ns, telltale.WithUnit("bytes"))),
 
-		orders:        telltale.Must(telltale.NewCounterVec("orders", "Orders taken.", []string{"payment"}, in, ns)),
-		orderValue:    telltale.Must(telltale.NewSummary("order_value", "What orders were worth.", in, ns, telltale.WithUnit("euros"))),
-		lastOrder:     telltale.Must(telltale.NewGauge("last_order_timestamp", "When the last order was taken.", in, ns, seconds)),
+		orders:     telltale.Must(telltale.NewCounterVec("orders", "Orders taken.", []string{"payment"}, in, ns)),
+		orderValue: telltale.Must(telltale.NewSummary("order_value", "What orders were worth.", in, ns, telltale.WithUnit("euros"))),
+		lastOrder: telltale.Must(telltale.NewGauge("last_order_timestamp", "When the last order was taken.", in, ns, seconds,
+			telltale.WithGaugeMode(telltale.ModeMostRecent))),
 		paymentErrors: telltale.Must(telltale.NewCounter("payment_errors", "Payments that failed.", in, ns)),
-		stock:         telltale.Must(telltale.NewGaugeVec("stock_items", "Items in stock.", []string{"product"}, in, ns)),
+		stock:         telltale.Must(telltale.NewGaugeVec("stock_items", "Items in stock.", []string{"product"}, in, ns, now)),
 
 		packed: telltale.Must(telltale.NewCounterVec("packed_orders", "Orders packed.", []string{"worker"}, in, ns)),
 		packing: telltale.Must(telltale.NewHistogram("packing_duration", "How long packing an order took.",

@@ -62,8 +62,14 @@ func (s *Shop) Open(ctx context.Context) (closeShop func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.OpenAt(ctx, listener, s.Handler())
+}
+
+// OpenAt is [Shop.Open] for a listener that is there and for a handler that may
+// have more than the shop's own.
+func (s *Shop) OpenAt(ctx context.Context, listener net.Listener, handler http.Handler) (closeShop func() error, err error) {
 	s.url = "http://" + listener.Addr().String()
-	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	ctx, fire := context.WithCancel(ctx)

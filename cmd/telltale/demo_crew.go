@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"telltale"
+	"telltale/cmd/telltale/internal/shop"
+	"telltale/collectors"
+	"telltale/multiprocess"
+	"telltale/scrapehttp"
+)
+
+// crew is the worker processes of a demo.
+type crew struct {
+	program string
+	dir     string
+	listen  address // where the first worker listens, once it does
+	diag    diagnostics
+
+	mu     sync.Mutex
+	out    io.Writer
+	killed int
+}
+
+// runCrew runs a shop of several processes until ctx is done or the time is over.
+func (d *demo) runCrew(ctx context.Context, out output, diag diagnostics) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	dir, err := memoryDir()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	c := &crew{program: program, dir: dir, listen: d.Listen, diag: diag, out: out}
+	working, dismiss := context.WithCancel(context.WithoutCancel(ctx)) // longer than the customers come
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer dismiss()
+	workers := make([]*exec.Cmd, d.Workers)
+	for i := range workers {
+		cmd, listens, err := c.start(working, i+1)
+		if err != nil {
+			return fmt.Errorf("cannot start worker %d: %w", i+1, err)
+		}
+		workers[i], c.listen = cmd, listens
+	}
+	url := "http://" + string(c.listen)
+	c.say("%s", crewGuide(url, dir, d.Workers, d.For))
+	for i, cmd := range workers {
+		c.say("worker-%d is process %d\n", i+1, cmd.Process.Pid)
+		all.Go(func() { c.keep(working, i+1, cmd) })
+	}
+	ctx, cancel := d.opening(ctx)
+	defer cancel()
+	tally := visit(ctx, url)
+	dismiss()
+	all.Wait()
+	counted, err := c.counted(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	return report(out, tally, counted, c.killed)
+}
+
+// memoryDir makes a directory on a tmpfs if there is one.
+func memoryDir() (string, error) {
+	if dir, err := os.MkdirTemp("/dev/shm", "telltale-demo-"); err == nil {
+		return dir, nil
+	}
+	return os.MkdirTemp("", "telltale-demo-")
+}
+
+// start starts a worker, waits until it listens and returns where. It ends when
+// ctx is done, or when this process does.
+func (c *crew) start(ctx context.Context, number int) (cmd *exec.Cmd, listens address, err error) {
+	cmd = exec.CommandContext(ctx, c.program, "demo-worker", "--listen", string(c.listen), "--dir", c.dir, "--number", strconv.Itoa(number))
+	setApart(cmd)
+	cmd.Stderr = c.diag
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, "", err
+	}
+	cmd.Cancel, cmd.WaitDelay = stdin.Close, 15*time.Second
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, "", err
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		_ = cmd.Process.Kill()
+		return nil, "", errors.Join(errors.New("it does not say where it listens"), cmd.Wait())
+	}
+	return cmd, address(strings.TrimSpace(line)), nil
+}
+
+// keep starts a worker again whenever it ends, until ctx is done.
+func (c *crew) keep(ctx context.Context, number int, cmd *exec.Cmd) {
+	for cmd != nil {
+		err := cmd.Wait()
+		if ctx.Err() != nil {
+			return
+		}
+		c.say("worker-%d has ended (%v); what it counted stays\n", number, err)
+		c.mu.Lock()
+		c.killed++
+		c.mu.Unlock()
+		cmd = c.startAgain(ctx, number)
+	}
+}
+
+// startAgain starts a worker, however long it takes. It returns nil if ctx is done
+// before.
+func (c *crew) startAgain(ctx context.Context, number int) *exec.Cmd {
+	for ; ctx.Err() == nil; time.Sleep(time.Second) {
+		cmd, _, err := c.start(ctx, number)
+		if err == nil {
+			c.say("worker-%d is process %d\n", number, cmd.Process.Pid)
+			return cmd
+		}
+		c.diag.warn(err)
+	}
+	return nil
+}
+
+func (c *crew) say(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, _ = fmt.Fprintf(c.out, format, args...)
+}
+
+// counted returns the requests that all workers have counted, those that are gone
+// among them.
+func (c *crew) counted(ctx context.Context) (float64, error) {
+	workers, err := multiprocess.NewCollector(c.dir, multiprocess.WithErrorHook(c.diag.warn))
+	if err != nil {
+		return 0, err
+	}
+	reg := telltale.NewRegistry()
+	if err := reg.Register(workers); err != nil {
+		return 0, err
+	}
+	return shop.RequestsCounted(ctx, reg)
+}
+
+// crewGuide tells what to look at.
+func crewGuide(url, dir string, workers int, lasts time.Duration) string {
+	return fmt.Sprintf(`A shop of %[1]d processes, all at %[2]s, has %[3]d customers a second. Any of
+them serves the metrics of all:
+  %[2]s/metrics
+
+Look at
+  shop_http_requests_total            requests by method, route and status, of all processes
+  shop_http_requests_in_progress      only of those that live
+  go_goroutines, process_open_fds     one series a process: pid="worker-1" and so on
+  telltale_writers_processes          how many live, and how many are dead, as each of them sees it
+Try
+  kill -9 PID                         of one below; no total falls, and another takes its place
+  telltale inspect %[4]s
+
+%[5]s
+`, workers, url, requestsPerSecond, dir, ending(lasts))
+}
+
+// demoWorker is the hidden verb that a worker process of the demo runs.
+type demoWorker struct {
+	Listen address `required:""`
+	Dir    string  `required:""`
+	Number int     `required:""`
+}
+
+// Run serves the shop, and the metrics of all workers, until ctx is done or the
+// standard input, which the parent holds, is at its end.
+func (w *demoWorker) Run(ctx context.Context, out output, diag diagnostics) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	store, err := multiprocess.Open(w.Dir, multiprocess.WithWriterName(fmt.Sprintf("worker-%d", w.Number)), multiprocess.WithErrorHook(w.warn(diag)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	reg := telltale.NewRegistry(telltale.WithStore(store))
+	s := shop.New(reg)
+	if err := errors.Join(collectors.Register(reg), reg.Register(reg.Health()), reg.Register(store.Health())); err != nil {
+		return err
+	}
+	config := net.ListenConfig{Control: reusePort}
+	listener, err := config.Listen(ctx, "tcp", string(w.Listen))
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", s.Handler())
+	mux.Handle("/metrics", scrapehttp.Handler(reg))
+	closeShop, err := s.OpenAt(context.WithoutCancel(ctx), listener, mux)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(out, reachable(listener.Addr()))
+	<-ctx.Done()
+	return closeShop()
+}
+
+// warn returns a hook that tells what is wrong, but for that a worker has the name
+// of the one whose place it took.
+func (*demoWorker) warn(diag diagnostics) func(error) {
+	return func(err error) {
+		var conflict *multiprocess.ConflictError
+		if !errors.As(err, &conflict) || conflict.About != "pid" {
+			diag.warn(err)
+		}
+	}
+}

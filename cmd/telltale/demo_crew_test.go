@@ -1,0 +1,151 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// workers reads on until so many workers were said to be processes, and returns
+// their ids and the directory, if that was said too.
+func (s *server) workers(n int) (dir string, pids []int) {
+	s.t.Helper()
+	for len(pids) < n && s.lines.Scan() {
+		var number, pid int
+		if _, err := fmt.Sscanf(s.lines.Text(), "worker-%d is process %d", &number, &pid); err == nil {
+			pids = append(pids, pid)
+		}
+		if _, said, found := strings.Cut(s.lines.Text(), "telltale inspect "); found {
+			dir = said
+		}
+	}
+	if len(pids) < n {
+		s.t.Fatalf("%d workers were started, of %d; stderr %q", len(pids), n, s.stderr.String())
+	}
+	return dir, pids
+}
+
+var made = regexp.MustCompile(`(\d+) requests were made and (?:answered|(\d+) of them not answered); shop_http_requests_total says (\d+)\.`)
+
+// TestDemoWorkers kills a worker while the page is read.
+func TestDemoWorkers(t *testing.T) {
+	s := start(t, "demo", "--workers", "3", "--listen", "127.0.0.1:0")
+	dir, pids := s.workers(3)
+
+	// A request that a worker has in hand when it is killed is not answered, and
+	// the page is asked for one request at a time.
+	fresh := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	failed := 0
+	read := func() string {
+		for {
+			response, err := fresh.Get(s.url)
+			var body []byte
+			if err == nil {
+				body, err = io.ReadAll(response.Body)
+				_ = response.Body.Close()
+			}
+			if err == nil && response.StatusCode != http.StatusOK {
+				t.Fatalf("%s: %s", response.Status, body)
+			}
+			if err == nil {
+				return string(body)
+			}
+			if failed++; failed > 1 {
+				t.Fatalf("the page fails again: %v", err)
+			}
+		}
+	}
+	seen := 0
+	watch := func(until int) (page string) {
+		t.Helper()
+		for seen < until {
+			page = read()
+			now := requests(t, page)
+			if now < seen {
+				t.Fatalf("the total fell from %d to %d", seen, now)
+			}
+			seen = now
+		}
+		return page
+	}
+	watch(30) // at 50 a second
+	victim, err := os.FindProcess(pids[1])
+	if err == nil {
+		err = victim.Kill()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, again := s.workers(1); again[0] == pids[1] {
+		t.Errorf("process %d was killed and is said to run", pids[1])
+	}
+	page := watch(seen + 50)
+	// Every worker's word of the others is renewed when it is asked itself.
+	const alive, dead = `telltale_writers_processes{pid="worker-2",state="alive"} 3.0`, `telltale_writers_processes{pid="worker-2",state="dead"} 1.0`
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(page, alive) || !strings.Contains(page, dead); page = read() {
+		if time.Now().After(end) {
+			t.Fatalf("no %s and %s on the page\n%s", alive, dead, page)
+		}
+	}
+	for _, want := range []string{`shop_queue_orders{pid="worker-1"}`, `shop_queue_orders{pid="worker-2"}`, `go_goroutines{pid="worker-3"}`, "\nshop_http_requests_in_progress "} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s on the page\n%s", want, page)
+		}
+	}
+
+	rest, stderr, status := s.end(os.Interrupt)
+	if status != 0 || stderr != "" {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+	said := made.FindStringSubmatch(rest)
+	if said == nil {
+		t.Fatalf("it does not say what was counted: %q", rest)
+	}
+	if counted, err := strconv.Atoi(said[3]); err != nil || counted < seen {
+		t.Errorf("%d were seen, %q is said", seen, said[0])
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%q is left: %v", dir, err)
+	}
+}
+
+func TestDemoWorkersEndByThemselves(t *testing.T) {
+	stdout, stderr, status := outcome(t, "demo", "--workers", "2", "--for", "500ms", "--listen", "127.0.0.1:0")
+	if status != 0 || stderr != "" {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+	if made, counted := lastLine(t, stdout); made != counted || made == 0 {
+		t.Errorf("%d made, %d counted", made, counted)
+	}
+}
+
+// Workers end when their parent does, however it does.
+func TestDemoWorkersEndWithTheirParent(t *testing.T) {
+	s := start(t, "demo", "--workers", "2", "--listen", "127.0.0.1:0")
+	dir, pids := s.workers(2)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // which nobody else is left to do
+	if err := s.process.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.process.Wait()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		response, err := client.Get(s.url)
+		if err != nil {
+			break
+		}
+		_ = response.Body.Close()
+		if time.Now().After(end) {
+			t.Fatalf("the parent of %v was killed, and they serve", pids)
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package protobuf
+
+import (
+	"fmt"
+	"math"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"telltale/internal/scan"
+)
+
+// SyntaxError is what is wrong with the input, and where.
+type SyntaxError struct {
+	Offset   int64  // of the byte where the field or message begins, from 0
+	Family   string // as far as it is known
+	Field    string // as metrics.proto has it, "Bucket.upper_bound", if it is in one
+	Found    string // what is there
+	Expected string // what should be there
+}
+
+// Error says where, what was found and what was expected.
+func (e *SyntaxError) Error() string {
+	where := fmt.Sprintf("byte %d", e.Offset)
+	if e.Family != "" {
+		where += ", family " + scan.Quote([]byte(e.Family))
+	}
+	if e.Field != "" {
+		where += ", " + e.Field
+	}
+	return fmt.Sprintf("%s: found %s, expected %s", where, e.Found, e.Expected)
+}
+
+// message walks the fields of one message. The first thing that is wrong goes to
+// the scanner's err, and then there are no more fields.
+type message struct {
+	in   *Scanner
+	name string // as metrics.proto has it
+	rest []byte
+	end  int64 // where the message ends in the input
+	at   int64 // where the field begins
+	num  protowire.Number
+	typ  protowire.Type
+}
+
+// next goes to the next field, which must be read by the method of its type.
+func (m *message) next() bool {
+	if len(m.rest) == 0 || m.in.err != nil {
+		return false
+	}
+	m.at = m.end - int64(len(m.rest))
+	if c := m.rest[0]; c < 0x80 && c >= 8 {
+		m.num, m.typ, m.rest = protowire.Number(c>>3), protowire.Type(c&7), m.rest[1:]
+		return true
+	}
+	var n int
+	if m.num, m.typ, n = protowire.ConsumeTag(m.rest); n < 0 {
+		m.fail("", "no tag of a field", "one")
+		return false
+	}
+	m.rest = m.rest[n:]
+	return true
+}
+
+func (m *message) fail(field, found, expected string) {
+	if field != "" {
+		field = m.name + "." + field
+	}
+	m.in.fail(m.at, field, found, expected)
+}
+
+// take moves past n bytes of the value, or fails if n says that it is none.
+func (m *message) take(field string, n int) bool {
+	if n < 0 {
+		m.fail(field, "no whole value", "one")
+		return false
+	}
+	m.rest = m.rest[n:]
+	return true
+}
+
+// has reports whether the field is of the type.
+func (m *message) has(field string, t protowire.Type) bool {
+	if m.typ != t {
+		m.fail(field, "the wire type "+wireType(m.typ), wireType(t))
+	}
+	return m.typ == t
+}
+
+func wireType(t protowire.Type) string {
+	switch t {
+	case protowire.VarintType:
+		return "varint"
+	case protowire.Fixed32Type:
+		return "32 bits"
+	case protowire.Fixed64Type:
+		return "64 bits"
+	case protowire.BytesType:
+		return "length and bytes"
+	}
+	return fmt.Sprint(int(t))
+}
+
+// skip passes over a field that is not known here.
+func (m *message) skip() {
+	m.take("", protowire.ConsumeFieldValue(m.num, m.typ, m.rest))
+}
+
+func (m *message) uint(field string) uint64 {
+	if !m.has(field, protowire.VarintType) {
+		return 0
+	}
+	v, n := protowire.ConsumeVarint(m.rest)
+	m.take(field, n)
+	return v
+}
+
+func (m *message) signed(field string) int64 { return protowire.DecodeZigZag(m.uint(field)) }
+
+// int32 returns a number that fits 32 bits.
+func (m *message) int32(field string, v int64) int32 {
+	if v < math.MinInt32 || v > math.MaxInt32 {
+		m.fail(field, fmt.Sprint(v), "a number of 32 bits")
+	}
+	return int32(v)
+}
+
+func (m *message) double(field string) float64 {
+	if !m.has(field, protowire.Fixed64Type) {
+		return 0
+	}
+	v, n := protowire.ConsumeFixed64(m.rest)
+	m.take(field, n)
+	return math.Float64frombits(v)
+}
+
+// count returns a number of observations.
+func (m *message) count(field string) float64 {
+	v := m.double(field)
+	if !(v >= 0) {
+		m.fail(field, fmt.Sprint(v), "a number not below zero: it counts")
+	}
+	return v
+}
+
+func (m *message) bytes(field string) []byte {
+	if !m.has(field, protowire.BytesType) {
+		return nil
+	}
+	v, n := protowire.ConsumeBytes(m.rest)
+	m.take(field, n)
+	return v
+}
+
+func (m *message) text(field string) []byte {
+	v := m.bytes(field)
+	if !utf8.Valid(v) {
+		m.fail(field, scan.Quote(v), "UTF-8")
+	}
+	return v
+}
+
+// message returns the message in the field.
+func (m *message) message(field, name string) message {
+	v := m.bytes(field)
+	return message{in: m.in, name: name, rest: v, end: m.end - int64(len(m.rest))}
+}
+
+// signeds appends the numbers of the field, one or, packed, several.
+func (m *message) signeds(field string, dst []int64) []int64 {
+	if m.typ != protowire.BytesType {
+		return append(dst, m.signed(field))
+	}
+	for packed := m.bytes(field); len(packed) > 0; {
+		v, n := protowire.ConsumeVarint(packed)
+		if n < 0 {
+			m.fail(field, "no whole number among packed ones", "varints")
+			break
+		}
+		dst, packed = append(dst, protowire.DecodeZigZag(v)), packed[n:]
+	}
+	return dst
+}
+
+// counts is signeds for doubles.
+func (m *message) counts(field string, dst []float64) []float64 {
+	if m.typ != protowire.BytesType {
+		return append(dst, m.count(field))
+	}
+	for packed := m.bytes(field); len(packed) > 0; {
+		v, n := protowire.ConsumeFixed64(packed)
+		f := math.Float64frombits(v)
+		if n < 0 || !(f >= 0) {
+			m.fail(field, "something else among packed numbers", "numbers of 64 bits, not below zero")
+			break
+		}
+		dst, packed = append(dst, f), packed[n:]
+	}
+	return dst
+}

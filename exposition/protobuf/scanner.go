@@ -1,0 +1,214 @@
+package protobuf
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"telltale/internal/scan"
+	"telltale/model"
+)
+
+// Limits bound the size of the input, of a message and of a series' labels.
+type Limits = scan.Limits
+
+// ParserOption is an option of [NewParser] and [NewScanner].
+type ParserOption func(*Limits)
+
+// WithLimits sets other limits than the default ones.
+func WithLimits(l Limits) ParserOption {
+	return func(limits *Limits) { *limits = l }
+}
+
+// Kind is what an entry is.
+type Kind uint8
+
+// The kinds of entry.
+const (
+	KindFamily Kind = iota + 1 // a message begins, and in it a family or more of the one before
+	KindSeries
+)
+
+// Entry is what the scanner has read. All it refers to is valid until the next
+// is read.
+type Entry struct {
+	Kind   Kind
+	Offset int64  // where it begins in the input
+	Name   []byte // of the family
+	Help   []byte
+	Unit   []byte
+	Type   model.Type
+	Point  model.Point // of a series
+}
+
+// Scanner reads series by series. It checks each, but not what series or
+// families mean together: that is [Parser]'s. It holds one message in memory.
+type Scanner struct {
+	entry  Entry
+	err    error
+	r      *bufio.Reader
+	limits Limits
+	offset int64 // behind the message
+
+	message []byte
+	rest    message // of the message, from where series are yet to come
+	point   point
+}
+
+// NewScanner returns a scanner that reads from r.
+func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
+	var limits Limits
+	for _, opt := range opts {
+		opt(&limits)
+	}
+	return &Scanner{r: bufio.NewReaderSize(r, 64<<10), limits: limits.WithDefaults()}
+}
+
+// Next returns the next entry: a family, then its series. After the last comes
+// [io.EOF]. An error is a [*SyntaxError] or one of the reader, and is returned
+// ever after.
+func (s *Scanner) Next() (*Entry, error) {
+	if s.err == nil && !s.series() && s.err == nil {
+		s.family()
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	return &s.entry, nil
+}
+
+// fail keeps the first error.
+func (s *Scanner) fail(offset int64, field, found, expected string) {
+	if s.err == nil {
+		s.err = &SyntaxError{offset, string(s.entry.Name), field, found, expected}
+	}
+}
+
+// series reads the next series of the message, if there is one.
+func (s *Scanner) series() bool {
+	m := &s.rest
+	for m.next() {
+		if m.num != familyMetric {
+			m.skip()
+			continue
+		}
+		s.entry.Kind, s.entry.Offset = KindSeries, m.at
+		s.readPoint(m.message("metric", "Metric"))
+		return s.err == nil
+	}
+	return false
+}
+
+// family reads the next message, but for its series.
+func (s *Scanner) family() {
+	e := &s.entry
+	*e = Entry{Kind: KindFamily, Offset: s.offset}
+	if s.err = s.read(); s.err != nil {
+		return
+	}
+	s.rest = message{in: s, name: "MetricFamily", rest: s.message, end: s.offset, at: e.Offset}
+	kind := counterKind // which is what an absent type means
+	for m := s.rest; m.next(); {
+		switch m.num {
+		case familyName:
+			e.Name = m.text("name")
+		case familyHelp:
+			e.Help = m.text("help")
+		case familyUnit:
+			e.Unit = m.text("unit")
+		case familyType:
+			kind = s.kind(&m)
+		case familyMetric:
+			m.bytes("metric")
+		default:
+			m.skip()
+		}
+	}
+	e.Type = types[kind]
+	if len(e.Name) == 0 {
+		s.fail(e.Offset, "MetricFamily.name", "no name", "one")
+	}
+}
+
+var types = [...]model.Type{
+	counterKind:        model.Counter,
+	gaugeKind:          model.Gauge,
+	summaryKind:        model.Summary,
+	untypedKind:        model.Unknown,
+	histogramKind:      model.Histogram,
+	gaugeHistogramKind: model.GaugeHistogram,
+}
+
+func (s *Scanner) kind(m *message) kind {
+	k := m.uint("type")
+	if k >= uint64(len(types)) {
+		m.fail("type", fmt.Sprint(k), "a type from 0 to 5")
+		return counterKind
+	}
+	return kind(k)
+}
+
+// read reads the next message.
+func (s *Scanner) read() error {
+	length, err := s.readLength()
+	switch {
+	case err != nil:
+		return err
+	case length > uint64(s.limits.Message):
+		return s.tooLong(fmt.Sprintf("a message of %d bytes", length), fmt.Sprintf("at most %d", s.limits.Message))
+	case s.offset+int64(length) > s.limits.Input:
+		return s.tooLong(fmt.Sprintf("a page of more than %d bytes", s.limits.Input), "a shorter one")
+	}
+	if s.message, err = s.readMessage(int(length)); errors.Is(err, io.ErrUnexpectedEOF) {
+		return &SyntaxError{s.entry.Offset, "", "", fmt.Sprintf("the end of the page after %d bytes of a message", len(s.message)), fmt.Sprint(length)}
+	}
+	s.offset += int64(length)
+	return err
+}
+
+func (s *Scanner) tooLong(found, expected string) error {
+	return &SyntaxError{s.entry.Offset, "", "", found, expected}
+}
+
+// readLength reads the varint before a message.
+func (s *Scanner) readLength() (uint64, error) {
+	length := uint64(0)
+	for shift := 0; shift < 63; shift += 7 {
+		c, err := s.r.ReadByte()
+		if errors.Is(err, io.EOF) && shift > 0 {
+			return 0, s.tooLong("the end of the page within the length of a message", "all of it")
+		}
+		if err != nil {
+			return 0, err
+		}
+		s.offset++
+		length |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			return length, nil
+		}
+	}
+	return 0, s.tooLong("a length without end", "a varint")
+}
+
+// readMessage reads so many bytes. It takes memory as they come, since a length
+// is easily written.
+func (s *Scanner) readMessage(length int) ([]byte, error) {
+	buf := s.message[:0]
+	for len(buf) < length {
+		if len(buf) == cap(buf) {
+			grown := make([]byte, len(buf), min(length, max(64<<10, 2*cap(buf))))
+			copy(grown, buf)
+			buf = grown
+		}
+		n, err := io.ReadFull(s.r, buf[len(buf):min(length, cap(buf))])
+		buf = buf[:len(buf)+n]
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
+	return buf, nil
+}
