@@ -44,6 +44,7 @@ type core[H any] struct {
 	family    *model.Family
 	table     atomic.Pointer[table[H]]
 	callbacks atomic.Bool
+	apart     bool // its series stay on the heap, whatever store the definition has
 
 	mu       sync.Mutex // held to create, remove and replace series
 	arena    arena
@@ -205,7 +206,11 @@ func (c *core[H]) render(values []string) []byte {
 
 // create adds a series. The caller holds the lock, or nobody else knows c.
 func (c *core[H]) create(d digest, text string) *H {
-	t, h := c.table.Load().insert(d, text, c.kind, c.definition, c.rows())
+	rows := c.rows()
+	if c.apart {
+		rows = nil
+	}
+	t, h := c.table.Load().insert(d, text, c.kind, c.definition, rows)
 	c.table.Store(t)
 	return h
 }
@@ -312,7 +317,7 @@ func (c *core[H]) clear() {
 // replace puts the series that fill creates in the place of all that are there,
 // in one step. If fill panics nothing has changed.
 func (c *core[H]) replace(fill func(next *core[H])) {
-	next := &core[H]{definition: c.definition, kind: c.kind}
+	next := &core[H]{definition: c.definition, kind: c.kind, apart: true}
 	next.family = c.family.WithPoints(next)
 	next.table.Store(&table[H]{})
 	fill(next)
