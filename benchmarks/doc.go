@@ -5,8 +5,13 @@
 //
 // The peers are client_golang (with the parser of prometheus/common),
 // VictoriaMetrics/metrics (vm), the OpenTelemetry SDK with its Prometheus
-// exporter (otel), the parsers of the Prometheus server (prometheus) and the bare
-// standard library doing the same work (the floors).
+// exporter (otel), the parsers of the Prometheus server (prometheus), Python's
+// client (python) and the bare standard library doing the same work (the floors).
+// Telltale itself counts on the heap, and, as telltale-tmpfs and telltale-disk, in
+// files that other processes see.
+//
+// Python's client is the one that python3 imports: PYTHONPATH may name another.
+// Without one its figures are left out. The report says which version it was.
 //
 // # How it measures
 //
@@ -23,9 +28,23 @@
 // A ratio is telltale's figure over the peer's in the same round; the table
 // shows the median over rounds and the range. Trust ratios, not nanoseconds.
 //
-// Times are per operation, per series scraped, per scrape or per line parsed, as the row's unit
-// in -json says; allocations are per operation or scrape, and in the rows of
-// live heap the objects of a series.
+// Times are per operation, per series scraped, per scrape, per line parsed or per
+// merge of a directory, as the row's unit in -json says; allocations are per
+// operation, scrape or merge, and in the rows of live heap the objects of a
+// series.
+//
+// # Many processes
+//
+// The rows python-first, python-later and python-growth merge the files that
+// Python's client leaves behind, the rows of segments the same series in
+// telltale's own, whose writers are alive in another process, and the rows
+// of folded what is left of writers that died. The first merge is done by a
+// collector that knows nothing, the later ones by one that has merged before;
+// Python's knows nothing each time. Growth is how much memory the process takes
+// for the first merge: for Go the heap, without the files that are mapped, for
+// Python the peak of what is resident. Python's floor sums values up by their raw
+// keys. The rows of stored weigh files, as many blocks as they take of the disk.
+// Directories are in memory but for telltale-disk, in /var/tmp.
 //
 // # How it judges
 //

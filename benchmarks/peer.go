@@ -29,19 +29,25 @@ const (
 	otelName         = "otel"
 	prometheusName   = "prometheus" // the server's own parsers
 	floorName        = "floor"
-	arenaName        = "floor-arena"   // all series text in one arena beside an array of words
-	shardedName      = "floor-sharded" // one padded word for each goroutine
+	arenaName        = "floor-arena"    // all series text in one arena beside an array of words
+	shardedName      = "floor-sharded"  // one padded word for each goroutine
+	tmpfsName        = "telltale-tmpfs" // telltale, counting in a store that is in memory
+	diskName         = "telltale-disk"  // the same on a disk
+	pythonName       = "python"         // Python's client, in a process of its own
 )
 
 // roster lists all peers, in the order they are measured and printed.
 func roster() []peer {
 	return []peer{
 		telltalePeer{},
+		storePeer{tmpfsName, inMemory},
+		storePeer{diskName, onDisk},
 		clientGolangPeer{},
 		victoriaPeer{},
 		prebuiltPeer{},
 		otelPeer{},
 		prometheusPeer{},
+		pythonPeer{},
 		floorPeer{},
 		arenaPeer{},
 		shardedPeer{},
@@ -50,7 +56,11 @@ func roster() []peer {
 
 // rivals are the peers that telltale must nowhere be slower than. The floors
 // and vm-prebuilt do less than the whole work and serve as marks only.
-var rivals = []string{clientGolangName, victoriaName, otelName, prometheusName}
+var rivals = []string{clientGolangName, victoriaName, otelName, prometheusName, pythonName}
+
+// sharing are the peers whose figures are about processes that count side by
+// side, and stand in a table of their own.
+var sharing = []string{tmpfsName, diskName, pythonName}
 
 // notSlower is the ratio to a rival that passes for equal: figures of one
 // process agree within a few percent.
@@ -96,13 +106,22 @@ const (
 	openMetricsPage              // the same in OpenMetrics 1.0
 	protobufPage                 // the same in protobuf
 	histogramsPage               // a page of histograms with three labels in protobuf, to be parsed
+	pythonFiles                  // files of Python's client, of several processes, to be merged
+	segments                     // the same series in telltale's segments
+	foldedSegments               // segments of processes that are gone, folded, to be merged
+	storedCounters               // counters with three labels in one process's files, to be weighed
+	storedHistograms             // the same of histograms
 )
+
+// shared reports whether the work is about processes that count side by side.
+func (k kind) shared() bool { return k >= pythonFiles }
 
 // task is work in a certain amount. Rows with equal tasks share their setup.
 type task struct {
 	kind     kind
 	families int // families in the registry
-	series   int // series in each family; for newSeries, how many to create
+	series   int // series in each family; for newSeries, how many to create; to be merged, of each writer
+	writers  int // whose files are merged
 }
 
 // total is the number of series in all families.
@@ -123,6 +142,14 @@ type subject struct {
 	families, series func() (count int, err error)
 	// handler answers scrapes over HTTP.
 	handler http.Handler
+	// collector sets up what merges the task's files, at its first call with
+	// nothing known of them; collecting counts the samples.
+	collector func() (collect func() (samples int, err error), err error)
+	// growth merges once and tells by how many bytes the process grew meanwhile,
+	// where that is not this process.
+	growth func() (bytes float64, err error)
+	// stored is the directory with the files to be weighed.
+	stored string
 	// close releases what would outlive the subject.
 	close func() error
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"math"
+	"os"
 	"sync"
 	"sync/atomic"
 )
@@ -37,9 +38,24 @@ func (p floorPeer) prepare(t task) (*subject, error) {
 		return p.fillCounters(t).subject(), nil
 	case histograms:
 		return p.fillHistograms(t).subject(), nil
+	case pythonFiles:
+		return p.merging(t)
 	default:
 		return nil, errNotOffered
 	}
+}
+
+// merging sums the files up anew each time.
+func (floorPeer) merging(t task) (*subject, error) {
+	dir, err := pythonDirectory(t, newestLayout)
+	if err != nil {
+		return nil, err
+	}
+	sum := func() (int, error) { return sumByKey(dir) }
+	return &subject{
+		collector: func() (func() (int, error), error) { return sum, nil },
+		close:     func() error { return os.RemoveAll(dir) },
+	}, nil
 }
 
 // addFloat adds to a float64 kept as bits in an atomic word.

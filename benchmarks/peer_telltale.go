@@ -21,7 +21,14 @@ type telltalePeer struct{}
 func (telltalePeer) name() string { return telltaleName }
 
 func (p telltalePeer) prepare(t task) (*subject, error) {
-	reg := telltale.NewRegistry()
+	if t.kind.shared() {
+		return p.shared(t)
+	}
+	return p.prepareOn(telltale.NewRegistry(), t)
+}
+
+// prepareOn sets up what works on a registry.
+func (p telltalePeer) prepareOn(reg *telltale.Registry, t task) (*subject, error) {
 	s := registrySubject(reg)
 	var err error
 	switch t.kind {

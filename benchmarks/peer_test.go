@@ -223,17 +223,17 @@ func TestPeersDoTheWork(t *testing.T) {
 		n    int
 		want tally
 	}{
-		{"counterInc", task{counterInc, 1, 1}, n, inc},
-		{"shardedInc", task{shardedInc, 1, 1}, n, inc},
-		{"counterAdd", task{counterAdd, 1, 1}, n, tally{1, n * 0.5}},
-		{"gaugeSet", task{gaugeSet, 1, 1}, n, tally{1, n - 1}},
-		{"gaugeAdd", task{gaugeAdd, 1, 1}, n, tally{1, n * 1.5}},
-		{"labelledInc", task{labelledInc, 1, series}, n, labelled},
-		{"labelledTypedInc", task{labelledTypedInc, 1, series}, n, labelled},
-		{"newSeries", task{newSeries, 1, series}, series, tally{series, series}},
-		{"histogramObserve", task{histogramObserve, 1, 1}, n, tally{samplesPerHistogram, buckets}},
-		{"summaryObserve", task{summaryObserve, 1, 1}, n, tally{2, seconds + n}},
-		{"registration", task{registration, 5, 1}, n, tally{5, 0}},
+		{"counterInc", task{kind: counterInc, families: 1, series: 1}, n, inc},
+		{"shardedInc", task{kind: shardedInc, families: 1, series: 1}, n, inc},
+		{"counterAdd", task{kind: counterAdd, families: 1, series: 1}, n, tally{1, n * 0.5}},
+		{"gaugeSet", task{kind: gaugeSet, families: 1, series: 1}, n, tally{1, n - 1}},
+		{"gaugeAdd", task{kind: gaugeAdd, families: 1, series: 1}, n, tally{1, n * 1.5}},
+		{"labelledInc", task{kind: labelledInc, families: 1, series: series}, n, labelled},
+		{"labelledTypedInc", task{kind: labelledTypedInc, families: 1, series: series}, n, labelled},
+		{"newSeries", task{kind: newSeries, families: 1, series: series}, series, tally{series, series}},
+		{"histogramObserve", task{kind: histogramObserve, families: 1, series: 1}, n, tally{samplesPerHistogram, buckets}},
+		{"summaryObserve", task{kind: summaryObserve, families: 1, series: 1}, n, tally{2, seconds + n}},
+		{"registration", task{kind: registration, families: 5, series: 1}, n, tally{5, 0}},
 	}
 	for _, p := range roster() {
 		for _, work := range works {
@@ -251,6 +251,44 @@ func TestPeersDoTheWork(t *testing.T) {
 				}
 				if !got.near(work.want) {
 					t.Errorf("%+v, want %+v", got, work.want)
+				}
+			})
+		}
+	}
+}
+
+// TestPeersMergeTheSame counts what merging finds, at first and later.
+func TestPeersMergeTheSame(t *testing.T) {
+	const writers, entries = 3, 200
+	families := sharedFamilies(entries)
+	works := []struct {
+		name string
+		kind kind
+		want int
+	}{
+		{"python", pythonFiles, mergedSamples(families, writers)},
+		{"segments", segments, mergedSamples(families, writers)},
+		{"folded", foldedSegments, mergedSamples(lasting(families), writers)},
+	}
+	for _, p := range roster() {
+		for _, work := range works {
+			t.Run(p.name()+"/"+work.name, func(t *testing.T) {
+				want := work.want
+				if p.name() == floorName { // one key for all processes, and counts are sums of buckets
+					want = 0
+					for _, f := range families {
+						want += len(pythonKeys(f))
+					}
+				}
+				s := prepared(t, p, task{kind: work.kind, series: entries, writers: writers})
+				collect, err := s.collector()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 3 {
+					if got, err := collect(); got != want || err != nil {
+						t.Errorf("%d samples, want %d; %v", got, want, err)
+					}
 				}
 			})
 		}

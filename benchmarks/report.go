@@ -24,9 +24,10 @@ type report struct {
 
 // rowReport is a row with all peers that offer it.
 type rowReport struct {
-	Name  string       `json:"name"`
-	Unit  unit         `json:"unit"`
-	Peers []peerReport `json:"peers"`
+	Name   string       `json:"name"`
+	Unit   unit         `json:"unit"`
+	Shared bool         `json:"shared,omitempty"` // about processes that count side by side
+	Peers  []peerReport `json:"peers"`
 }
 
 // peerReport is one peer in one row.
@@ -132,7 +133,7 @@ func newReport(p plan, results []result) report {
 	}
 	for _, one := range results {
 		if len(r.Rows) == 0 || r.Rows[len(r.Rows)-1].Name != one.row.name {
-			r.Rows = append(r.Rows, rowReport{Name: one.row.name, Unit: one.row.unit})
+			r.Rows = append(r.Rows, rowReport{Name: one.row.name, Unit: one.row.unit, Shared: one.row.task.kind.shared()})
 		}
 		if len(one.samples) == 0 {
 			continue
@@ -162,7 +163,11 @@ func newPeerReport(one result, ours map[string][]sample) peerReport {
 	middle := spreadOf(ratios)
 	p.Ratio = &middle
 	for _, t := range targetsAgainst(one.row, one.peer) {
-		p.Verdicts = append(p.Verdicts, judge(t, one.row.unit, ratios))
+		if t.measure == ratioOfPeer {
+			p.Verdicts = append(p.Verdicts, judge(t, one.row.unit, paired(one.samples, ours[one.row.name])))
+		} else {
+			p.Verdicts = append(p.Verdicts, judge(t, one.row.unit, ratios))
+		}
 	}
 	return p
 }
@@ -172,7 +177,7 @@ func newPeerReport(one result, ours map[string][]sample) peerReport {
 func targetsAgainst(r row, peer string) []target {
 	var against []target
 	for _, t := range r.targets {
-		if t.measure == ratioToPeer && t.of == peer {
+		if (t.measure == ratioToPeer || t.measure == ratioOfPeer) && t.of == peer {
 			against = append(against, t)
 		}
 	}
@@ -196,7 +201,7 @@ func ownVerdicts(one result, ours map[string][]sample) []verdict {
 			if ratios := paired(one.samples, ours[t.of]); len(ratios) > 0 {
 				verdicts = append(verdicts, judge(t, one.row.unit, ratios))
 			}
-		case ratioToPeer:
+		case ratioToPeer, ratioOfPeer:
 		}
 	}
 	return verdicts
@@ -207,6 +212,9 @@ func wholeAllocs(s sample) float64 { return float64(int64(s.Allocs)) }
 // modules lists the versions of what was built in.
 func modules() map[string]string {
 	versions := make(map[string]string)
+	if python, ok := findPython(); ok {
+		versions["prometheus_client on Python "+python.language] = python.version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return versions

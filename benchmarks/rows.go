@@ -26,6 +26,8 @@ const (
 	nanosLine     unit = "ns/line"
 	bytesSeries   unit = "B/series"
 	bytesOfScrape unit = "B/scrape"
+	nanosMerge    unit = "ns/merge"
+	bytesOfMerge  unit = "B/merge"
 )
 
 // target is what the design asks of telltale in a row.
@@ -40,6 +42,7 @@ type measure int
 
 const (
 	ratioToPeer measure = iota // telltale's figure over a peer's
+	ratioOfPeer                // the peer's figure over telltale's
 	ratioToRow                 // telltale's figure over its own in another row
 	figure                     // telltale's figure by itself
 	allocations                // telltale's allocations per operation
@@ -50,6 +53,8 @@ func (t target) words(u unit) string {
 	switch t.measure {
 	case ratioToRow:
 		return factor(t.atMost) + " " + t.of
+	case ratioOfPeer:
+		return factor(t.atMost) + " " + telltaleName
 	case figure:
 		return spell(t.atMost, u)
 	case allocations:
@@ -65,11 +70,20 @@ func times(factor float64, peer string) target { return target{ratioToPeer, peer
 // linear asks for what the other row takes; the factor leaves room for caches.
 func linear(row string) target { return target{ratioToRow, row, 1.25} }
 
+// faster asks for less than what the other row takes.
+func faster(row string) target { return target{ratioToRow, row, 1} }
+
+// sameAsHeap asks that counting in files takes what it takes on the heap.
+var sameAsHeap = []target{{ratioOfPeer, tmpfsName, 1.15}, {ratioOfPeer, diskName, 1.15}}
+
 // below asks for at most so much, whatever the peers do.
 func below(limit float64) target { return target{figure, "", limit} }
 
 // noAllocs asks for an operation that does not allocate.
 var noAllocs = target{allocations, "", 0}
+
+// countingKinds are the updates that take the same in files as on the heap.
+var countingKinds = []kind{counterInc, counterAdd, gaugeSet, gaugeAdd, labelledInc, labelledTypedInc, histogramObserve, summaryObserve}
 
 // plan is how much is measured, and how long.
 type plan struct {
@@ -84,7 +98,11 @@ type plan struct {
 	most        int
 	histograms  int // histograms to scrape, and to weigh
 	heavy       int
-	families    int // families that the middle registry is divided into for one name
+	families    int   // families that the middle registry is divided into for one name
+	writers     []int // processes whose files are merged
+	entries     []int // entries in the files of each
+	folded      int   // processes whose segments are folded
+	stored      int   // series to be weighed in files
 	description string
 }
 
@@ -98,6 +116,7 @@ func fullPlan() plan {
 		labelled: 1000, created: 10_000, others: 10_000,
 		few: 1000, many: 100_000, most: 1_000_000,
 		histograms: 10_000, heavy: 100_000, families: 100,
+		writers: []int{8, 64, 512}, entries: []int{200, 2000}, folded: 10_000, stored: 10_000,
 		description: "full",
 	}
 }
@@ -109,6 +128,7 @@ func quickPlan() plan {
 		labelled: 1000, created: 1000, others: 1000,
 		few: 1000, many: 10_000, most: 50_000,
 		histograms: 1000, heavy: 5000, families: 100,
+		writers: []int{2, 16}, entries: []int{200}, folded: 100, stored: 1000,
 		description: "quick, with small sizes, to prove that it runs",
 	}
 }
@@ -145,8 +165,8 @@ func (p plan) rows() []row {
 		{"native-observe/contended", one(nativeObserve), contended, perOperation, []target{times(0.33, clientGolangName)}},
 		{"quantile-observe/alone", one(quantileObserve), alone, perOperation, []target{times(0.04, clientGolangName)}},
 		{"quantile-observe/contended", one(quantileObserve), contended, perOperation, []target{times(0.04, clientGolangName)}},
-		{"register/others=0", task{registration, 0, 1}, alone, perOperation, nil},
-		{"register/others=" + size(p.others), task{registration, p.others, 1}, alone, perOperation, nil},
+		{"register/others=0", task{kind: registration, families: 0, series: 1}, alone, perOperation, nil},
+		{"register/others=" + size(p.others), task{kind: registration, families: p.others, series: 1}, alone, perOperation, nil},
 	}
 	scrapes := []row{
 		{"scrape-text/" + few, registry(counters, p.few), perSeries(asText), nanosSeries, nil},
@@ -179,7 +199,50 @@ func (p plan) rows() []row {
 		{"heap/histograms=" + size(p.heavy), registry(histograms, p.heavy), liveHeap, bytesSeries, []target{below(350)}},
 		{"heap/natives=" + size(p.heavy), registry(natives, p.heavy), liveHeap, bytesSeries, []target{below(1200)}},
 	}
-	return slices.Concat(instruments, scrapes, parses, memory)
+	for i, r := range instruments {
+		if slices.Contains(countingKinds, r.task.kind) {
+			instruments[i].targets = slices.Concat(r.targets, sameAsHeap)
+		}
+	}
+	return slices.Concat(instruments, scrapes, parses, memory, p.shared())
+}
+
+// shared lists the rows about processes that count side by side.
+func (p plan) shared() []row {
+	var rows []row
+	for _, entries := range p.entries {
+		for _, writers := range p.writers {
+			amount := fmt.Sprintf("/writers=%s/entries=%s", size(writers), size(entries))
+			files := task{kind: pythonFiles, series: entries, writers: writers}
+			own := task{kind: segments, series: entries, writers: writers}
+			first, later := []target{times(1.5, floorName)}, []target{times(0.1, floorName)}
+			if writers == 512 && entries == 2000 {
+				first, later = append(first, times(0.06, pythonName)), append(later, times(0.005, pythonName))
+			}
+			rows = append(rows,
+				row{"python-first" + amount, files, firstMerge, nanosMerge, first},
+				row{"python-later" + amount, files, laterMerge, nanosMerge, later},
+				row{"python-growth" + amount, files, mergeGrowth, bytesOfMerge, nil},
+				row{"segments-first" + amount, own, firstMerge, nanosMerge, []target{faster("python-first" + amount)}},
+				row{"segments-later" + amount, own, laterMerge, nanosMerge, []target{faster("python-later" + amount)}},
+				row{"segments-growth" + amount, own, mergeGrowth, bytesOfMerge, nil},
+			)
+		}
+	}
+	for _, way := range []struct {
+		name  string
+		watch stopwatch
+	}{{"folded-first", firstMerge}, {"folded-later", laterMerge}} {
+		one, all := way.name+"/files=1", way.name+"/files="+size(p.folded)
+		rows = append(rows,
+			row{one, task{kind: foldedSegments, series: p.entries[0], writers: 1}, way.watch, nanosMerge, nil},
+			row{all, task{kind: foldedSegments, series: p.entries[0], writers: p.folded}, way.watch, nanosMerge, []target{linear(one)}},
+		)
+	}
+	return append(rows,
+		row{"stored/counters=" + size(p.stored), task{kind: storedCounters, families: 1, series: p.stored}, storedBytes, bytesSeries, nil},
+		row{"stored/histograms=" + size(p.stored), task{kind: storedHistograms, families: 1, series: p.stored}, storedBytes, bytesSeries, nil},
+	)
 }
 
 // size spells a count for a row's name.

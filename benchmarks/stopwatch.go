@@ -224,37 +224,42 @@ func liveHeap(s *stand) (sample, error) {
 }
 
 // heapGrowth measures by how many bytes the heap grows at most during a scrape
-// in memory, sampled every millisecond. It may be the first scrape of all, the
-// one that grows most.
+// in memory. It may be the first scrape of all, the one that grows most.
 func heapGrowth(way scrape) stopwatch {
 	return func(s *stand) (sample, error) {
 		write := way(s)
 		if write == nil {
 			return sample{}, errNotOffered
 		}
-		settle()
-		before := liveBytes()
-		done, peaked := make(chan struct{}), make(chan uint64)
-		go func() {
-			peak := before
-			tick := time.NewTicker(time.Millisecond)
-			defer tick.Stop()
-			for {
-				select {
-				case <-tick.C:
-					peak = max(peak, liveBytes())
-				case <-done:
-					peaked <- max(peak, liveBytes())
-					return
-				}
-			}
-		}()
 		s.scraped = true
-		taken, err := once(func() (float64, error) { return 0, write(io.Discard) })
-		close(done)
-		taken.Value = float64(<-peaked - before)
-		return taken, err
+		return growthDuring(func() error { return write(io.Discard) })
 	}
+}
+
+// growthDuring tells by how many bytes the heap grows at most during a call,
+// sampled every millisecond.
+func growthDuring(call func() error) (sample, error) {
+	settle()
+	before := liveBytes()
+	done, peaked := make(chan struct{}), make(chan uint64)
+	go func() {
+		peak := before
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				peak = max(peak, liveBytes())
+			case <-done:
+				peaked <- max(peak, liveBytes())
+				return
+			}
+		}
+	}()
+	taken, err := once(func() (float64, error) { return 0, call() })
+	close(done)
+	taken.Value = float64(<-peaked - before)
+	return taken, err
 }
 
 // liveBytes is the heap in use by objects, dead ones not yet swept included.

@@ -89,8 +89,11 @@ func (r report) crowded() []string {
 
 // spellTarget names the peer that a target compares with, if it is one.
 func (p peerReport) spellTarget(v verdict) string {
-	if p.Ratio == nil {
+	switch {
+	case p.Ratio == nil:
 		return v.Target
+	case strings.HasSuffix(v.Target, " "+telltaleName):
+		return p.Peer + " " + v.Target
 	}
 	return v.Target + " " + p.Peer
 }
@@ -149,30 +152,62 @@ func align(out *strings.Builder, lines [][]string) {
 }
 
 // writeMarkdown prints the report for the README: one line a row, one column a
-// peer, telltale's ratio in brackets.
+// peer, telltale's ratio in brackets. What is about processes that count side by
+// side has a table of its own.
 func (r report) writeMarkdown(w io.Writer) error {
-	var peers []string
-	seen := make(map[string]bool)
-	for _, one := range roster() {
-		for _, row := range r.Rows {
-			if row.find(one.name()) != nil && !seen[one.name()] {
-				seen[one.name()] = true
-				peers = append(peers, one.name())
-			}
+	one := markdownTable{peers: []string{telltaleName}}
+	many := markdownTable{peers: append([]string{telltaleName}, sharing...)}
+	for _, p := range roster() {
+		if name := p.name(); name != telltaleName && !slices.Contains(sharing, name) {
+			one.peers = append(one.peers, name)
+		}
+	}
+	many.peers = append(many.peers, floorName)
+	for _, row := range r.Rows {
+		if !row.Shared {
+			one.rows = append(one.rows, row)
+		}
+		if row.Shared || slices.ContainsFunc(sharing, func(name string) bool { return row.find(name) != nil }) {
+			many.rows = append(many.rows, row)
 		}
 	}
 	var out strings.Builder
+	one.write(&out)
+	if many.rows != nil {
+		if one.rows != nil {
+			out.WriteByte('\n')
+		}
+		many.write(&out)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// markdownTable is rows with the figures of some peers.
+type markdownTable struct {
+	peers []string
+	rows  []rowReport
+}
+
+func (t markdownTable) write(out *strings.Builder) {
+	if len(t.rows) == 0 {
+		return
+	}
+	var peers []string // that have figures
+	for _, name := range t.peers {
+		if slices.ContainsFunc(t.rows, func(row rowReport) bool { return row.find(name) != nil }) {
+			peers = append(peers, name)
+		}
+	}
 	out.WriteString("| row | " + strings.Join(peers, " | ") + " | target |\n")
 	out.WriteString("|---|" + strings.Repeat("---:|", len(peers)) + "---|\n")
-	for _, row := range r.Rows {
+	for _, row := range t.rows {
 		out.WriteString("| " + row.Name)
 		for _, name := range peers {
 			out.WriteString(" | " + row.find(name).brief(row.Unit))
 		}
-		out.WriteString(" | " + row.targets() + " |\n")
+		out.WriteString(" | " + row.targets(peers) + " |\n")
 	}
-	_, err := io.WriteString(w, out.String())
-	return err
 }
 
 // find gives a peer's part of a row, nil if it has none.
@@ -197,11 +232,14 @@ func (p *peerReport) brief(u unit) string {
 	return text
 }
 
-// targets lists a row's targets and verdicts, those that only ask not to be
-// slower left out where they are met.
-func (r rowReport) targets() string {
+// targets lists a row's targets and verdicts about some peers, those that only
+// ask not to be slower left out where they are met.
+func (r rowReport) targets(peers []string) string {
 	var all []string
 	for _, p := range r.Peers {
+		if !slices.Contains(peers, p.Peer) {
+			continue
+		}
 		for _, v := range p.Verdicts {
 			if v.AtMost == notSlower && v.Outcome == met {
 				continue
@@ -218,7 +256,7 @@ func spell(figure float64, u unit) string {
 	switch u {
 	case bytesSeries:
 		return trim(figure) + " B" // whole, to be compared at a glance
-	case bytesOfScrape:
+	case bytesOfScrape, bytesOfMerge:
 		step, names = 1024, []string{"B", "KiB", "MiB", "GiB"}
 	}
 	i := 0

@@ -1,6 +1,41 @@
 // Package exposition joins the wire formats of metrics. A [Format] says which
 // of them, in which version and under which escaping scheme; [Negotiate] finds
-// it in an HTTP Accept header; [NewEncoder] writes it, [NewParser] reads it. Each
-// format has a package of its own, with readers of single lines too, and those
-// know nothing of each other.
+// it in an HTTP Accept header, [FormatOf] in a Content-Type; [NewEncoder] writes
+// it, [NewParser] reads it. Each format has a package of its own, with readers of
+// single lines too, and those know nothing of each other.
+//
+// # Lenient reading
+//
+// Parsers hold a page to its format. [WithLenient] has those of the text formats
+// take what real exporters get wrong, as far as it can be told what is meant:
+//
+//	what is wrong                                  it is read as
+//	no "# EOF", or lines behind it                 a comment
+//	no line feed at the end of the page            a whole line
+//	carriage returns at the ends of lines          nothing
+//	a byte order mark at the beginning             nothing
+//	bytes that are not UTF-8                       U+FFFD
+//	blank lines, blanks before and behind tokens   nothing
+//	comments, also behind a sample                 nothing
+//	HELP, TYPE or UNIT that cannot be read         a comment
+//	metadata behind samples, or far from them      metadata of the family
+//	families in pieces, samples in any order       one family, where it is first named
+//	a second HELP, TYPE or UNIT                    nothing: the first counts
+//	a TYPE in capitals                             the type
+//	a TYPE that is none                            unknown
+//	a type, UNIT or exemplar that text lacks       what OpenMetrics has
+//	a counter without "_total", or named with it   a counter
+//	an info named with "_info"                     an info
+//	an unknown escape                              the backslash itself
+//	a comma behind the last label                  nothing
+//	names without the quotes that they need        names
+//	text timestamps with fraction or exponent      milliseconds
+//	an exemplar where none may be                  an exemplar on any value, else nothing
+//	an exemplar without the timestamp it needs     an exemplar
+//	values and labels that break rules of a type   loose samples, or what they say
+//	repeated series                                both
+//
+// What is left is an error still: names, numbers and labels that cannot be read,
+// and composite values of OpenMetrics 2.0 that fit no point of their family.
+// [WithAllErrors] goes on behind those.
 package exposition

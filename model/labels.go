@@ -48,6 +48,9 @@ func LabelsFromText(text string) Labels { return Labels{text} }
 // labels, so that [LabelsFromText] may wrap it: valid UTF-8, names with quotes
 // where they need them, and escapes that [AppendLabel] makes.
 func ValidLabelsText(text string) bool {
+	if plainLabelsText(text) {
+		return true
+	}
 	if !utf8.ValidString(text) {
 		return false
 	}
@@ -71,6 +74,51 @@ func ValidLabelsText(text string) bool {
 	}
 	return true
 }
+
+// plainLabelsText reports whether text is the text of labels in which nothing is
+// quoted or escaped and all is ASCII, which most are.
+func plainLabelsText(text string) bool {
+	for i := 0; i < len(text); {
+		start := i
+		for i < len(text) && plainBytes[text[i]]&plainName != 0 {
+			i++
+		}
+		if i == start || '0' <= text[start] && text[start] <= '9' || len(text)-i < 2 || text[i] != '=' || text[i+1] != '"' {
+			return false
+		}
+		for i += 2; i < len(text) && plainBytes[text[i]]&plainValue != 0; i++ {
+		}
+		if i == len(text) || text[i] != '"' {
+			return false
+		}
+		if i++; i == len(text) {
+			return true
+		}
+		if text[i] != ',' {
+			return false
+		}
+		i++
+	}
+	return text == "" // else it ends in a comma
+}
+
+const (
+	plainName  = 1 << iota // may stand in a name without quotes
+	plainValue             // may stand in a value without an escape
+)
+
+// plainBytes says what bytes may be.
+var plainBytes = func() (bytes [256]uint8) {
+	for b := byte(' '); b < 0x7f; b++ {
+		if b != '"' && b != '\\' {
+			bytes[b] |= plainValue
+		}
+		if b == '_' || '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'z' {
+			bytes[b] |= plainName
+		}
+	}
+	return bytes
+}()
 
 // labelNameLength returns how long the name at the beginning of text is, with
 // its quotes, or 0 if there is none that [AppendLabel] would write.

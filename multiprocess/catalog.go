@@ -70,8 +70,17 @@ type series struct {
 type process struct {
 	labels string // with pid
 	slot   uint32
-	start  int64 // when the process's segment was made; 0 for Python's files
+	writer writer
 }
+
+// writer is the process whose series it is; the zero writer is one of Python's.
+type writer struct {
+	start int64        // when its segment was made
+	file  *segmentFile // in which it is now
+}
+
+// live reports whether a writer of a segment lives.
+func (w writer) live() bool { return w.file != nil && w.file.live() }
 
 // parts are the slots of a summary or a histogram.
 type parts struct {
@@ -209,7 +218,7 @@ func (c *catalog) processes(d *definition) uint32 {
 // processSlot returns a slot of its own for a definition in one process, whose
 // label is given, in that series. Of several for one process the view shows the
 // one that started last.
-func (c *catalog) processSlot(d *definition, in uint32, pid string, start int64) uint32 {
+func (c *catalog) processSlot(d *definition, in uint32, pid string, by writer) uint32 {
 	f := d.claim.family
 	f.quoted = f.quoted || d.quoted
 	s := &f.series[in]
@@ -217,7 +226,7 @@ func (c *catalog) processSlot(d *definition, in uint32, pid string, start int64)
 	if s.processes == nil {
 		s.processes = make([]process, 0, 8) // there are several, or the service would do without files
 	}
-	s.processes = append(s.processes, process{c.text.withPid(d, pid), slot, start})
+	s.processes = append(s.processes, process{c.text.withPid(d, pid), slot, by})
 	return slot
 }
 

@@ -14,11 +14,13 @@ type group struct {
 
 // gather finds the files that count. Segments of another epoch do not: the
 // service was begun anew. Neither do those that an archive has taken up, or that
-// were met under another name. Python's files count whatever the epoch is.
+// were met under another name. Python's files count whatever the epoch is. The
+// outcome is the same until a file changes.
 func (m *merger) gather() {
 	var segments []*file
 	absorbed := make(map[string]bool)
 	for _, f := range m.files {
+		f.misfit = nil
 		if s, ok := f.source.(*segmentFile); ok {
 			segments = append(segments, f)
 			for _, name := range s.absorbed {
@@ -27,34 +29,26 @@ func (m *merger) gather() {
 		}
 	}
 	for _, f := range m.files {
-		taken := absorbed[filepath.Base(f.path)]
-		if _, python := f.source.(*pythonFile); python || taken && f.err != nil {
-			m.changed = m.changed || taken != f.ignored
-			f.ignored = taken
-		}
-		if taken {
-			f.err = nil // such as that it was deleted since it was listed
+		f.taken = absorbed[filepath.Base(f.path)]
+		if _, python := f.source.(*pythonFile); python {
+			f.ignored = f.taken
 		}
 	}
-	m.group = group{epoch: m.epochOf(segments, absorbed)}
+	m.group = group{epoch: m.epochOf(segments)}
 	seen := make(map[[16]byte]bool)
 	for _, f := range segments {
 		s := f.source.(*segmentFile)
 		h := s.header()
-		ignored := absorbed[filepath.Base(f.path)]
-		switch {
-		case ignored:
-			f.err = nil // it may be deleted by now
-		case f.err == nil:
+		ignored := f.taken
+		if f.err == nil && !ignored {
 			ignored = seen[h.ID] && !m.given
 			seen[h.ID] = true
 		}
 		if f.err == nil && !ignored && h.Epoch != m.group.epoch {
 			if ignored = true; s.live() || m.given {
-				f.err = fileError(f.path, defectf(ReasonEpoch, "its epoch is %q, not %q", h.Epoch, m.group.epoch))
+				f.misfit = fileError(f.path, defectf(ReasonEpoch, "its epoch is %q, not %q", h.Epoch, m.group.epoch))
 			}
 		}
-		m.changed = m.changed || ignored != f.ignored
 		switch f.ignored = ignored; {
 		case ignored, f.err != nil:
 		case s.isArchive():
@@ -69,7 +63,7 @@ func (m *merger) gather() {
 
 // epochOf returns the epoch that was asked for, or that of the writer that
 // started last among the live ones, or else among all.
-func (m *merger) epochOf(segments []*file, absorbed map[string]bool) (epoch string) {
+func (m *merger) epochOf(segments []*file) (epoch string) {
 	if m.wantedEpoch != nil {
 		return *m.wantedEpoch
 	}
@@ -77,7 +71,7 @@ func (m *merger) epochOf(segments []*file, absorbed map[string]bool) (epoch stri
 	for _, f := range segments {
 		s := f.source.(*segmentFile)
 		switch {
-		case f.err != nil, absorbed[filepath.Base(f.path)]:
+		case f.err != nil, f.taken:
 		case newest == nil, s.live() && !newest.live(), s.live() == newest.live() && s.header().Start > newest.header().Start:
 			newest, epoch = s, s.header().Epoch
 		}

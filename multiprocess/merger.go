@@ -57,6 +57,9 @@ type file struct {
 	err     *FileError // why it was left out last time
 	told    Reason     // what the error hook was told last
 	ignored bool       // nothing is wrong with it, but it does not count
+	broken  bool       // it could not be read at the last update
+	taken   bool       // an archive has taken it up
+	misfit  *FileError // why it is left out though it can be read
 }
 
 func newMerger(s *settings) *merger {
@@ -125,13 +128,25 @@ func (m *merger) update(ctx context.Context) error {
 		}
 		f.err = nil
 		changed, err := f.source.update()
-		m.changed = m.changed || changed
+		m.changed = m.changed || changed || f.broken != (err != nil)
+		f.broken = err != nil
 		if err != nil {
 			f.err = fileError(f.path, err)
 		}
 	}
-	m.gather()
-	if m.changed {
+	changed := m.changed
+	if changed {
+		m.gather()
+	}
+	for _, f := range m.files {
+		switch {
+		case f.taken:
+			f.err = nil // such as that it was deleted since it was listed
+		case f.misfit != nil:
+			f.err = f.misfit
+		}
+	}
+	if changed {
 		m.settle()
 	}
 	return nil

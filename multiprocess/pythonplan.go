@@ -232,7 +232,7 @@ func (k *pythonKind) bind(b *binding, p *plan, n int, pid string, c *catalog) {
 			if key.epoch != c.epoch {
 				key.epoch, key.slot = c.epoch, c.processes(d)
 			}
-			b.append(op, c.processSlot(d, key.slot, pid, 0))
+			b.append(op, c.processSlot(d, key.slot, pid, writer{}))
 			continue
 		case key.epoch != c.epoch:
 			key.epoch, key.slot = c.epoch, c.slot(d)

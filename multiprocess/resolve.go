@@ -20,7 +20,8 @@ type claim struct {
 	claimKey
 	contents
 	family *family
-	lost   bool // another claim's type counts
+	lost   bool   // another claim's type counts
+	series uint32 // the most that a segment has
 }
 
 type claimKey struct {

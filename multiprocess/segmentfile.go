@@ -32,6 +32,7 @@ type segmentFile struct {
 	said     []*claim
 	absorbed []string // of an archive
 	series   int      // that were read
+	space    uint64   // bytes that there are for rows not yet expected
 	changed  bool     // since the last update
 	dead     bool     // nobody holds the lock: for ever
 	label    string   // pid="..."
@@ -161,7 +162,7 @@ func (f *segmentFile) open(file *mapped.File) error {
 		f.forget() // it is another file than last time
 	}
 	f.unmap()
-	f.identity = info.Identity
+	f.identity, f.space = info.Identity, uint64(used)
 	// Room to grow: beyond the end of the file pages come to be as it grows.
 	if size := mappingFor(used); f.merger.limits.allow(size) {
 		if region, err := file.Map(int(size)); err == nil {
@@ -279,7 +280,7 @@ func (f *segmentFile) Family(fam *segment.Family) error {
 func (f *segmentFile) Block(fam *segment.Family, offset uint64, rows uint32) error {
 	r := f.families[fam.Number]
 	r.blocks = append(r.blocks, rowBlock{offset, rows})
-	r.expect(int(min(rows, expectedRows)))
+	r.expect(rows)
 	return nil
 }
 

@@ -19,11 +19,8 @@ type familyRows struct {
 	words  int
 	blocks []rowBlock
 
-	// By row.
-	places      []uint32 // of its series among the family's
-	generations []uint8  // that the row has while it is that series'
-	slots       []uint32 // the first; 0 for none
-	owners      []owner  // of an archive's series that each process has
+	rows   []tenant // by number
+	owners []owner  // by row: of an archive's series that each process has
 
 	bound   int      // rows that have a slot, from the first on
 	reused  []uint32 // among them, those that are another series' meanwhile
@@ -38,34 +35,49 @@ type rowBlock struct {
 	rows   uint32
 }
 
+// tenant is the series that has a row.
+type tenant struct {
+	place      uint32 // among the family's
+	slot       uint32 // the first; 0 for none
+	generation uint8  // that the row has while it is that series'
+}
+
 // owner is the process whose series a row of an archive was.
 type owner struct {
 	label string // pid="..."
 	start int64
 }
 
+// expect makes room for the rows of a block, and at first for as many as another
+// segment has of the family, as long as the file has bytes for all of them.
+func (r *familyRows) expect(block uint32) {
+	n := uint64(min(block, expectedRows))
+	if r.rows == nil {
+		n = max(n, min(uint64(r.claim.series), r.file.space/8/uint64(r.words)))
+		r.file.space -= min(r.file.space, n*8*uint64(r.words))
+	}
+	r.rows = slices.Grow(r.rows, int(n))
+}
+
 // expectedRows bounds for how many rows of a block room is made at once.
 const expectedRows = 512
-
-func (r *familyRows) expect(n int) {
-	r.places, r.generations, r.slots = slices.Grow(r.places, n), slices.Grow(r.generations, n), slices.Grow(r.slots, n)
-}
 
 // define notes whose a row is from now on. Rows are given out in their order.
 func (r *familyRows) define(row uint32, generation uint8, s segment.Series) error {
 	guess := uint32(0)
-	if row > 0 && row <= uint32(len(r.places)) {
-		guess = r.places[row-1] + 1
+	if row > 0 && row <= uint32(len(r.rows)) {
+		guess = r.rows[row-1].place + 1
 	}
-	place := r.claim.family.place(s.Labels, guess)
-	switch n := uint32(len(r.places)); {
+	fresh := tenant{place: r.claim.family.place(s.Labels, guess), generation: generation}
+	switch n := uint32(len(r.rows)); {
 	case row > n:
 		return defectf(ReasonCorrupt, "row %d of %q is given out after %d rows", row, r.family.Name, n)
 	case row == n:
-		r.places, r.generations, r.slots = append(r.places, place), append(r.generations, generation), append(r.slots, 0)
+		r.rows = append(r.rows, fresh)
+		r.claim.series = max(r.claim.series, row+1)
 	default:
 		r.file.merger.spent++
-		r.places[row], r.generations[row], r.slots[row] = place, generation, 0
+		r.rows[row] = fresh
 		r.reused = append(r.reused, row)
 	}
 	if s.Process != "" {
@@ -96,7 +108,9 @@ func (r *familyRows) bind(c *catalog) {
 	op := r.operation()
 	if r.epoch != c.epoch || r.op != op {
 		r.epoch, r.op, r.bound = c.epoch, op, 0
-		clear(r.slots)
+		for i := range r.rows {
+			r.rows[i].slot = 0
+		}
 	}
 	r.translate()
 	if op == opSkip {
@@ -104,24 +118,24 @@ func (r *familyRows) bind(c *catalog) {
 	}
 	c.rows = true
 	for _, row := range r.reused {
-		r.slots[row] = r.slot(c, row)
+		r.rows[row].slot = r.slot(c, row)
 	}
-	for ; r.bound < len(r.slots); r.bound++ {
-		r.slots[r.bound] = r.slot(c, uint32(r.bound))
+	for ; r.bound < len(r.rows); r.bound++ {
+		r.rows[r.bound].slot = r.slot(c, uint32(r.bound))
 	}
 	r.reused = r.reused[:0]
 }
 
 // slot returns the first slot of a row's series.
 func (r *familyRows) slot(c *catalog, row uint32) uint32 {
-	if r.slots[row] != 0 { // it was among those that are used again
-		return r.slots[row]
+	if slot := r.rows[row].slot; slot != 0 { // it was among those that are used again
+		return slot
 	}
 	if r.op == opSet {
 		return r.processSlot(c, row)
 	}
 	f := r.claim.family
-	s := &f.series[r.places[row]]
+	s := &f.series[r.rows[row].place]
 	had := len(c.owners)
 	slot := c.rowSlots(f, s)
 	if len(c.owners) > had && !f.quoted {
@@ -141,8 +155,8 @@ func (r *familyRows) processSlot(c *catalog, row uint32) uint32 {
 			return 0 // it was the sum of several, or the like
 		}
 	}
-	d := definitionOf(r.claim, r.claim.family.series[r.places[row]].labels)
-	return c.processSlot(&d, c.processes(&d), of.label, of.start)
+	d := definitionOf(r.claim, r.claim.family.series[r.rows[row].place].labels)
+	return c.processSlot(&d, c.processes(&d), of.label, writer{of.start, r.file})
 }
 
 // definitionOf returns the definition of a whole series with sorted labels.
@@ -180,8 +194,8 @@ func (r *familyRows) translate() {
 
 func (r *familyRows) mark(c *catalog) {
 	width := r.claim.family.width()
-	for _, slot := range r.slots {
-		if slot != 0 {
+	for i := range r.rows {
+		if slot := r.rows[i].slot; slot != 0 {
 			c.markRow(slot, width)
 		}
 	}
@@ -194,7 +208,7 @@ func (r *familyRows) read(t *totals, s segment.Space) error {
 	}
 	at := 0
 	for _, b := range r.blocks {
-		n := min(int(b.rows), len(r.slots)-at)
+		n := min(int(b.rows), len(r.rows)-at)
 		if n <= 0 {
 			break
 		}
@@ -202,22 +216,29 @@ func (r *familyRows) read(t *totals, s segment.Space) error {
 		if data == nil {
 			return defectf(ReasonTruncated, "it became shorter")
 		}
-		row := (*cell.Word)(unsafe.Pointer(unsafe.SliceData(data)))
-		generations := r.generations[at:][:n]
-		for i, slot := range r.slots[at:][:n] {
-			if slot != 0 {
-				generation, created, live := segment.State(row)
-				if live && generation == generations[i] {
-					r.merge(t, s, row, slot, created)
+		first := (*cell.Word)(unsafe.Pointer(unsafe.SliceData(data)))
+		switch rows := r.rows[at:][:n]; r.family.Layout {
+		case segment.LayoutCounter:
+			r.readCounters(t, s, first, rows)
+		case segment.LayoutValue:
+			r.readValues(t, first, rows)
+		default:
+			for i := range rows {
+				row := cell.At(first, i*r.words)
+				if created, live := rows[i].in(row); live {
+					r.merge(t, s, row, rows[i].slot, created)
 				}
-			}
-			if i+1 < n {
-				row = cell.At(row, r.words)
 			}
 		}
 		at += n
 	}
 	return nil
+}
+
+// in reports whether the series has its row and a slot, and when it was created.
+func (s *tenant) in(row *cell.Word) (created int64, live bool) {
+	generation, created, live := segment.State(row)
+	return created, live && generation == s.generation && s.slot != 0
 }
 
 // sortedLabels returns labels sorted by name, of each name one.

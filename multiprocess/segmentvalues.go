@@ -8,21 +8,13 @@ import (
 	"telltale/multiprocess/internal/segment"
 )
 
-// merge merges a row that has a series. The values of merged histograms follow
+// merge merges a row that has a series, of all layouts but those of which there
+// are most. The values of merged histograms follow
 // each other from the first slot on, as rowSlots lays them out. What a row merely
 // refers to is looked for only where it does.
 func (r *familyRows) merge(t *totals, s segment.Space, row *cell.Word, slot uint32, created int64) {
 	first := r.family.Layout.Values(row)
 	switch r.family.Layout {
-	case segment.LayoutCounter:
-		v := float64(first.Load()) + cell.LoadFloat(cell.At(first, 1))
-		if linked(row) {
-			if spread, ok := r.family.SpreadOf(s, row); ok {
-				v += float64(spread.Sum(0)) + spread.SumFloat(1)
-			}
-			t.exemplify(slot, r.family.Exemplar(s, row, 0))
-		}
-		t.values[slot] += v
 	case segment.LayoutHistogram, segment.LayoutFloats:
 		r.mergeHistogram(t, s, row, slot)
 	case segment.LayoutNative:
@@ -55,10 +47,41 @@ func (r *familyRows) merge(t *totals, s segment.Space, row *cell.Word, slot uint
 		default:
 			t.put(r.op, slot, cell.LoadFloat(first))
 		}
-	case segment.LayoutValue:
-		t.put(r.op, slot, cell.LoadFloat(first))
 	}
 	t.born(slot, created)
+}
+
+// readCounters merges rows of a counter.
+func (r *familyRows) readCounters(t *totals, s segment.Space, first *cell.Word, rows []tenant) {
+	const words = 4 // state, links, whole numbers, fractions
+	for i := range rows {
+		row, slot := cell.At(first, i*words), rows[i].slot
+		created, live := rows[i].in(row)
+		if !live {
+			continue
+		}
+		v := float64(cell.At(row, 2).Load()) + cell.LoadFloat(cell.At(row, 3))
+		if linked(row) {
+			if spread, ok := r.family.SpreadOf(s, row); ok {
+				v += float64(spread.Sum(0)) + spread.SumFloat(1)
+			}
+			t.exemplify(slot, r.family.Exemplar(s, row, 0))
+		}
+		t.values[slot] += v
+		t.born(slot, created)
+	}
+}
+
+// readValues merges rows of a gauge.
+func (r *familyRows) readValues(t *totals, first *cell.Word, rows []tenant) {
+	const words = 2 // state, value
+	for i := range rows {
+		row := cell.At(first, i*words)
+		if created, live := rows[i].in(row); live {
+			t.put(r.op, rows[i].slot, cell.LoadFloat(cell.At(row, 1)))
+			t.born(rows[i].slot, created)
+		}
+	}
 }
 
 // linked reports whether a row refers to anything.

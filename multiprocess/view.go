@@ -99,15 +99,17 @@ func (c *catalog) newView(f *family) *view {
 func (c *catalog) appendProcesses(v *view, s *series) {
 	s.processes = slices.DeleteFunc(s.processes, func(p process) bool { return c.marked[p.slot] == absent })
 	byLabels := func(a, b process) int {
-		return cmp.Or(strings.Compare(a.labels, b.labels), cmp.Compare(a.start, b.start))
+		return cmp.Or(strings.Compare(a.labels, b.labels), cmp.Compare(a.writer.start, b.writer.start))
 	}
 	if !slices.IsSortedFunc(s.processes, byLabels) {
 		slices.SortStableFunc(s.processes, byLabels)
 	}
 	for i, p := range s.processes {
 		if i+1 < len(s.processes) && s.processes[i+1].labels == p.labels {
-			if p.start != 0 {
+			if p.writer.file != nil {
 				v.collided++
+			}
+			if p.writer.live() { // to follow one that died is what names of writers are for
 				v.collision = fmt.Errorf("several writers have {%s}; the one that started last counts", p.labels)
 			}
 			continue

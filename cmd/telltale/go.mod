@@ -5,6 +5,7 @@ go 1.25.0
 require (
 	github.com/alecthomas/kong v1.17.0
 	golang.org/x/sys v0.47.0
+	golang.org/x/text v0.37.0
 	telltale v0.0.0
 )
 

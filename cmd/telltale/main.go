@@ -5,6 +5,9 @@
 //	telltale merge [--no-accumulate] [--strict] [--to FORMAT] DIR|FILE...
 //	telltale fold [--dry-run] [--dead-after DURATION] [--epoch EPOCH] DIR
 //	telltale inspect [--json] DIR
+//	telltale check [--format FORMAT] [FILE|-|URL]
+//	telltale lint [--disable RULE[:METRIC]] [--rules] [FILE|-|URL]
+//	telltale convert [--from FORMAT] --to FORMAT [--strict] [FILE|-|URL]
 //
 // It exits with 0 when all is well, with 1 when something it was given is wrong
 // (a port that is taken, a directory that is not there), and with 2 when it was called wrongly.
@@ -36,6 +39,10 @@ type commandLine struct {
 	Merge   merge   `cmd:"" help:"Print what the metrics files of worker processes say together."`
 	Fold    fold    `cmd:"" help:"Put what worker processes that have ended left into one file."`
 	Inspect inspect `cmd:"" help:"Say what the metrics files of worker processes are."`
+
+	Check   check    `cmd:"" help:"Say whether a page of metrics holds to its format, and all that is wrong with it."`
+	Lint    lintVerb `cmd:"" help:"Say which metrics of a page are not named as they should be."`
+	Convert convert  `cmd:"" help:"Write a page of metrics in another format."`
 
 	DemoWorker demoWorker `cmd:"" hidden:""`
 }

@@ -225,7 +225,7 @@ func TestUsage(t *testing.T) {
 		status int
 		stderr string
 	}{
-		{"", 2, "telltale: expected one of \"demo\", \"serve\", \"merge\", \"fold\", \"inspect\"\n"},
+		{"", 2, "telltale: expected one of \"demo\", \"serve\", \"merge\", "},
 		{"dance", 2, "telltale: unexpected argument dance\n"},
 		{"demo --loud", 2, "telltale: unknown flag --loud\n"},
 		{"demo now", 2, "telltale: unexpected argument now\n"},
@@ -240,6 +240,19 @@ func TestUsage(t *testing.T) {
 		{"merge", 2, "telltale: expected \"<path> ...\"\n"},
 		{"merge --to json .", 2, "telltale: --to: there is no format \"json\" to write; use text, text1, openmetrics, openmetrics2 or protobuf\n"},
 		{"merge --to", 2, "telltale: --to: expected "},
+		{"check --format xml x", 2, "telltale: --format: there is no format \"xml\" to read; use auto, json, text, "},
+		{"check --max-size 0 x", 2, "telltale: --max-size: \"0\" is no size of up to 1024GiB; it should look like 64MiB or 1000000\n"},
+		{"check --max-size 9999999GiB x", 2, "telltale: --max-size: "},
+		{"check --timeout soon x", 2, "telltale: --timeout: expected duration"},
+		{"check a b", 2, "telltale: unexpected argument b\n"},
+		{"lint --disable none x", 2, "telltale: --disable: there is no rule \"none\"; --rules lists them\n"},
+		{"lint --disable help: x", 2, "telltale: --disable: \"help:\" names no metric behind the colon\n"},
+		{"convert x", 2, "telltale: missing flags: --to=FORMAT\n"},
+		{"convert --to auto x", 2, "telltale: --to: there is no format \"auto\" to write; use json, text, "},
+		{"convert --from x --to text x", 2, "telltale: --from: there is no format \"x\" to read; use auto, json, text, "},
+		{"check --help", 0, ""},
+		{"lint --help", 0, ""},
+		{"convert --help", 0, ""},
 		{"--help", 0, ""},
 		{"demo --help", 0, ""},
 		{"serve --help", 0, ""},

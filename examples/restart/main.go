@@ -111,7 +111,9 @@ func serve() error {
 			if err := listener.Close(); err != nil {
 				return err
 			}
-			<-ended
+			if err := <-ended; !errors.Is(err, net.ErrClosed) {
+				return err
+			}
 			server.SetKeepAlivesEnabled(false)
 			late := time.AfterFunc(10*time.Second, func() { _ = server.Close() })
 			defer late.Stop()

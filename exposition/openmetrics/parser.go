@@ -1,6 +1,7 @@
 package openmetrics
 
 import (
+	"cmp"
 	"io"
 	"strings"
 
@@ -11,9 +12,12 @@ import (
 // Parser reads a page family by family and holds it to every rule of
 // OpenMetrics 1.0. It is not safe for concurrent use.
 type Parser struct {
-	scanner  *Scanner
-	families scan.Families
-	claims   map[string]bool // names of samples and families so far
+	scanner   *Scanner
+	gathering *scan.Gathering // with [WithLenient]
+	families  scan.Families
+	claims    map[string]string // the family of each name of a sample or family so far
+	doubts    scan.Doubts
+	repeats   scan.Repeats
 
 	// Of the family being read:
 	family  *model.Family
@@ -21,6 +25,7 @@ type Parser struct {
 	had     scan.Metadata
 	samples bool
 	point   point
+	torn    bool // the point that opens next lacks a line that was wrong
 	order   *scan.Order
 	texts   scan.Texts
 	bounds  scan.Bounds
@@ -32,26 +37,46 @@ type place struct{ line, column int }
 
 // NewParser returns a parser that reads from r.
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
-	return &Parser{scanner: NewScanner(r, opts...), claims: map[string]bool{}, order: scan.NewOrder()}
+	o := scan.OptionsOf(opts)
+	p := &Parser{
+		scanner: NewScanner(r, opts...), families: scan.NewFamilies(o),
+		claims: map[string]string{}, order: scan.NewOrder(),
+	}
+	if o.Lenient {
+		p.gathering = scan.NewGathering(p.scanner.Next, o, false)
+	}
+	return p
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
 // last. The family is the caller's to keep. It has the name it has on the page;
 // but a counter whose family's name ends in "_total" already has the name of its
 // samples, "x_total_total" for a family "x_total". An error is a [*SyntaxError] or one
-// of the reader, and is returned ever after. A page that is wrong somewhere is
-// wrong as a whole (section "Data transmission"): drop the families before.
+// of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
+// A page that is wrong somewhere is wrong as a whole (section "Data
+// transmission"): drop the families before.
 func (p *Parser) Next() (*model.Family, error) {
+	if p.gathering != nil {
+		return p.gathering.Next()
+	}
 	return p.families.Next(p.read)
 }
 
 // read reads a line and returns the family that it ends.
 func (p *Parser) read() (*model.Family, error) {
 	e, err := p.scanner.Next()
-	if err != nil {
+	switch {
+	case err == nil:
+	case p.families.GoesOn():
+		return p.doubt(err)
+	default:
 		return nil, err
 	}
-	return p.take(e)
+	done, err := p.take(e)
+	if err != nil && p.families.GoesOn() {
+		p.damage()
+	}
+	return done, err
 }
 
 // take reads a line. Where the line is the first behind a family, it returns
@@ -65,6 +90,9 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 		}
 		return done, err
 	case e.Kind == scan.KindSample:
+		if p.doubts.Has(e.Name) {
+			return nil, nil
+		}
 		if p.family != nil {
 			if part, ok := p.partOf(e.Name); ok {
 				return nil, p.sample(e, part)
@@ -73,8 +101,14 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	case p.family != nil && string(e.Name) == p.family.Name:
 		return nil, p.describe(e)
 	}
+	if e.Kind == scan.KindSample && p.doubts.Adopt(e.Name) {
+		return nil, nil
+	}
 	if done, err = p.end(); err != nil {
 		return nil, err
+	}
+	if e.Kind == scan.KindSample && p.doubts.Has(e.Name) { // for an error in what has just ended
+		return done, nil
 	}
 	p.begin(e)
 	if e.Kind == scan.KindSample {
@@ -87,14 +121,20 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 func (p *Parser) begin(e *Entry) {
 	p.family = &model.Family{Name: string(e.Name)}
 	p.begun = place{e.Line, p.scanner.page.Columns.Name}
-	p.had, p.samples = 0, false
+	p.had, p.samples, p.torn = 0, false, false
 }
 
 // describe takes metadata of the family.
 func (p *Parser) describe(e *Entry) error {
 	s, f := p.scanner.page, p.family
 	if err := p.had.Take(s.Scanner, f, p.samples); err != nil {
+		if e.Kind == scan.KindType {
+			p.doubts.Add(f.Name)
+		}
 		return err
+	}
+	if e.Kind == scan.KindType {
+		p.doubts.Find()
 	}
 	switch {
 	case f.Unit != "" && !strings.HasSuffix(f.Name, "_"+f.Unit):
@@ -110,24 +150,29 @@ func (p *Parser) describe(e *Entry) error {
 // (sections "MetricFamily" and "Suffixes").
 func (p *Parser) settle() error {
 	f := p.family
+	if p.doubts.Has([]byte(f.Name)) {
+		return nil
+	}
 	clash := p.claim(f.Name)
 	f.Type.Parts().Each(func(part model.Parts) {
 		if part != model.PartValue {
-			clash = p.claim(f.Name+part.Suffix()) || clash
+			clash = cmp.Or(clash, p.claim(f.Name+part.Suffix()))
 		}
 	})
-	if clash {
-		return p.fail(p.begun, "the family "+scan.Quote([]byte(f.Name))+", which clashes with one before it",
-			"families in one piece, whose names and samples differ")
+	if clash != "" {
+		p.doubts.Add(f.Name)
+		return p.repeats.Tell(clash, p.fail(p.begun, "the family "+scan.Quote([]byte(f.Name))+", which clashes with one before it",
+			"families in one piece, whose names and samples differ"))
 	}
 	return nil
 }
 
-// claim claims a name and reports whether it was taken.
-func (p *Parser) claim(name string) (taken bool) {
-	taken = p.claims[name]
-	p.claims[name] = true
-	return taken
+// claim claims a name for the family, and returns the one that had it before.
+func (p *Parser) claim(name string) (before string) {
+	if before = p.claims[name]; before == "" {
+		p.claims[name] = p.family.Name
+	}
+	return before
 }
 
 // end ends the family being read, if any.
@@ -136,11 +181,11 @@ func (p *Parser) end() (*model.Family, error) {
 	if f == nil {
 		return nil, nil
 	}
-	if !p.samples {
-		if err := p.settle(); err != nil {
+	if p.samples {
+		if err := p.families.Heed(p.endPoint()); err != nil {
 			return nil, err
 		}
-	} else if err := p.endPoint(); err != nil {
+	} else if err := p.families.Heed(p.settle()); err != nil {
 		return nil, err
 	}
 	if f.Type == model.Counter && strings.HasSuffix(f.Name, "_total") {

@@ -14,6 +14,7 @@ import (
 type point struct {
 	model.Point
 	open bool
+	torn bool  // it lacks a line that was wrong
 	last place // its last sample
 
 	upper      []float64 // of buckets
@@ -94,7 +95,7 @@ func (p *Parser) single(e *Entry, part model.Parts, series scan.Labels) error {
 			return p.repeated()
 		}
 		labels := pt.Labels
-		if err := p.endPoint(); err != nil {
+		if err := p.families.Heed(p.endPoint()); err != nil {
 			return err
 		}
 		p.openPoint(e, labels)
@@ -127,7 +128,11 @@ func (p *Parser) repeated() error {
 func (p *Parser) reach(e *Entry, series scan.Labels) error {
 	pt := &p.point
 	step, err := p.order.Step(p.scanner.page.Scanner, series)
-	if err != nil {
+	switch {
+	case err == nil:
+	case step == scan.NextPoint && pt.torn: // by such an error too
+		return scan.ErrTold
+	default:
 		return err
 	}
 	if step == scan.SamePoint {
@@ -136,7 +141,7 @@ func (p *Parser) reach(e *Entry, series scan.Labels) error {
 	}
 	labels := pt.Labels
 	if pt.open {
-		if err := p.endPoint(); err != nil {
+		if err := p.families.Heed(p.endPoint()); err != nil {
 			return err
 		}
 	}
@@ -150,7 +155,8 @@ func (p *Parser) reach(e *Entry, series scan.Labels) error {
 func (p *Parser) openPoint(e *Entry, labels model.Labels) {
 	pt := &p.point
 	pt.Point = model.Point{Labels: labels, Timestamp: e.Timestamp}
-	pt.open, pt.last = true, place{e.Line, 1}
+	pt.open, pt.torn, pt.last = true, p.torn, place{e.Line, 1}
+	p.torn = false
 	pt.count, pt.sum = 0, 0
 	pt.upper, pt.cumulative, pt.quantiles, pt.states = pt.upper[:0], pt.cumulative[:0], pt.quantiles[:0], pt.states[:0]
 	clear(pt.exemplars)
@@ -171,6 +177,8 @@ func (p *Parser) bucket(e *Entry, own int) error {
 	}
 	if n := len(pt.upper); n > 0 {
 		switch {
+		case pt.torn && (upper <= pt.upper[n-1] || e.Value < pt.cumulative[n-1]): // it may be the line before that was wrong
+			return scan.ErrTold
 		case upper <= pt.upper[n-1]:
 			return s.Fail(e.Labels.Column(own), "the bound "+scan.Quote(text)+" after "+model.FormatValue(pt.upper[n-1]), "increasing bounds, each once")
 		case e.Value < pt.cumulative[n-1]:
@@ -221,6 +229,10 @@ func (p *Parser) state(e *Entry, own int) error {
 // endPoint checks the point as a whole and gives it to the family.
 func (p *Parser) endPoint() error {
 	pt := &p.point
+	if !pt.open || pt.torn {
+		pt.open = false
+		return nil
+	}
 	pt.open = false
 	switch p.family.Type {
 	case model.Counter:

@@ -28,12 +28,25 @@ const (
 )
 
 // ParserOption is an option of [NewParser] and [NewScanner].
-type ParserOption func(*scan.Limits)
+type ParserOption = scan.Option
 
 // WithLimits sets other limits than the default ones.
-func WithLimits(l Limits) ParserOption {
-	return func(limits *scan.Limits) { *limits = l }
-}
+func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
+
+// WithAllErrors has Next go on behind a [*SyntaxError], at the next line, so
+// that all that is wrong with a page can be told. An error that follows from one
+// before it is left out. A parser gives up after [Limits].Errors with
+// [ErrUnread]; the families that it returns lack what was wrong.
+func WithAllErrors() ParserOption { return scan.WithAllErrors() }
+
+// WithLenient has a parser take what sloppy exporters write; the documentation of
+// the package exposition lists it. The page is read as a whole before the first
+// family comes.
+func WithLenient() ParserOption { return scan.WithLenient() }
+
+// ErrUnread comes behind the errors of a page whose rest was not read, for there
+// were too many of them or too many bytes.
+var ErrUnread = scan.ErrUnread
 
 // grammar is what OpenMetrics allows in a line (section "ABNF").
 var grammar = scan.Grammar{
@@ -48,14 +61,11 @@ type Scanner struct{ page *scan.Page }
 
 // NewScanner returns a scanner that reads from r.
 func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
-	var limits scan.Limits
-	for _, opt := range opts {
-		opt(&limits)
-	}
-	return &Scanner{scan.NewPage(r, grammar, limits)}
+	return &Scanner{scan.NewPage(r, grammar, scan.OptionsOf(opts))}
 }
 
 // Next returns the next line; the one before becomes invalid, with all that it
 // refers to. The last is "# EOF"; after it comes [io.EOF]. An error is a
-// [*SyntaxError] or one of the reader, and is returned ever after.
+// [*SyntaxError] or one of the reader, and is returned ever after, unless
+// [WithAllErrors] has it go on.
 func (s *Scanner) Next() (*Entry, error) { return s.page.Next() }

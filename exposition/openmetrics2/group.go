@@ -3,7 +3,6 @@ package openmetrics2
 import (
 	"slices"
 
-	"telltale/internal/scan"
 	"telltale/model"
 )
 
@@ -56,12 +55,8 @@ func (p *Parser) state(e *Entry) error {
 		p.group.flush(p.family)
 		p.labels = p.texts.Labels(series)
 	}
-	step, err := p.order.Step(s.Scanner, e.Labels)
-	switch {
-	case err != nil:
+	if _, err := p.step(e); err != nil {
 		return err
-	case step == scan.SamePoint:
-		return p.repeated()
 	}
 	p.group.add(p.labels, e.Timestamp, model.State{Name: p.texts.Value(e.Labels, own), On: e.Value == 1})
 	return nil

@@ -1,6 +1,7 @@
 package openmetrics2
 
 import (
+	"errors"
 	"io"
 	"strings"
 
@@ -17,9 +18,12 @@ import (
 // composite has the type that they show. The model has one exemplar for a
 // counter and for a classic bucket: of several the newest stays.
 type Parser struct {
-	scanner  *Scanner
-	families scan.Families
-	seen     map[string]bool // names of families
+	scanner   *Scanner
+	gathering *scan.Gathering // with [WithLenient]
+	families  scan.Families
+	seen      map[string]bool // names of families
+	doubts    scan.Doubts
+	repeats   scan.Repeats
 
 	// Of the family being read:
 	family  *model.Family
@@ -28,6 +32,7 @@ type Parser struct {
 	order   *scan.Order // of its metrics
 	groups  *scan.Order // of a state set's groups of metrics
 	group   group
+	torn    bool         // it was told that the metric's timestamps are wrong
 	labels  model.Labels // of the metric
 	texts   scan.Texts
 	bounds  scan.Bounds
@@ -36,33 +41,68 @@ type Parser struct {
 
 // NewParser returns a parser that reads from r.
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
-	return &Parser{scanner: NewScanner(r, opts...), seen: map[string]bool{}, order: scan.NewOrder(), groups: scan.NewOrder()}
+	o := scan.OptionsOf(opts)
+	p := &Parser{
+		scanner: NewScanner(r, opts...), families: scan.NewFamilies(o),
+		seen: map[string]bool{}, order: scan.NewOrder(), groups: scan.NewOrder(),
+	}
+	if o.Lenient {
+		p.gathering = scan.NewGathering(p.scanner.Next, o, true)
+	}
+	return p
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
 // last. The family is the caller's to keep. An error is a [*SyntaxError] or one
-// of the reader, and is returned ever after. A page that is wrong somewhere is
-// wrong as a whole (section "Failure Modes"): drop the families before.
+// of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
+// A page that is wrong somewhere is wrong as a whole (section "Failure Modes"):
+// drop the families before.
 func (p *Parser) Next() (*model.Family, error) {
+	if p.gathering != nil {
+		return p.gathering.Next()
+	}
 	return p.families.Next(p.read)
 }
 
 // read reads a line and returns the family that it ends.
 func (p *Parser) read() (*model.Family, error) {
 	e, err := p.scanner.Next()
-	if err != nil {
+	switch {
+	case err == nil:
+		return p.take(e)
+	case p.families.GoesOn():
+		return p.doubt(err)
+	}
+	return nil, err
+}
+
+// doubt takes a line with an error in it for what is known of it.
+func (p *Parser) doubt(err error) (*model.Family, error) {
+	s := p.scanner.page
+	switch {
+	case errors.Is(err, io.EOF): // behind an error in the last line
+		return p.end(), err
+	case !scan.IsSyntax(err), s.Blank(), !p.doubts.Salvage(s.Scanner):
 		return nil, err
 	}
-	return p.take(e)
+	if more := p.families.Heed(err); more != nil {
+		return nil, more
+	}
+	return p.take(&s.Entry)
 }
 
 // take reads a line. Where the line is the first behind a family, it returns
 // that family, perhaps with an error in the line.
 func (p *Parser) take(e *Entry) (done *model.Family, err error) {
-	if e.Kind == scan.KindEnd {
+	other := p.family == nil || string(e.Name) != p.family.Name
+	switch {
+	case e.Kind == scan.KindEnd:
 		return p.end(), io.EOF
+	case e.Kind != scan.KindSample:
+	case p.doubts.Has(e.Name), (other || !p.samples) && p.doubts.Adopt(e.Name):
+		return nil, nil
 	}
-	if p.family == nil || string(e.Name) != p.family.Name {
+	if other {
 		done = p.end()
 		if err := p.begin(e); err != nil {
 			return done, err
@@ -79,7 +119,7 @@ func (p *Parser) begin(e *Entry) error {
 	name := string(e.Name)
 	if p.seen[name] {
 		s := p.scanner.page
-		return s.Fail(s.Columns.Name, "the family "+scan.Quote(e.Name)+" again", "all lines of a family together")
+		return p.repeats.Tell(name, s.Fail(s.Columns.Name, "the family "+scan.Quote(e.Name)+" again", "all lines of a family together"))
 	}
 	p.seen[name] = true
 	p.family = &model.Family{Name: name}
@@ -95,7 +135,13 @@ func (p *Parser) describe(e *Entry) error {
 		return nil
 	}
 	if err := p.had.Take(s.Scanner, f, p.samples); err != nil {
+		if e.Kind == scan.KindType {
+			p.doubts.Add(f.Name)
+		}
 		return err
+	}
+	if e.Kind == scan.KindType {
+		p.doubts.Find()
 	}
 	switch {
 	case f.Type == model.Info && !strings.HasSuffix(f.Name, "_info"):

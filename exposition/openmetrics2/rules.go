@@ -74,8 +74,8 @@ func (p *Parser) checkKind(e *Entry) error {
 		return s.Fail(s.Columns.Value, model.FormatValue(e.Value), "the composite value of a "+t.String())
 	case c != nil && !composite:
 		return s.Fail(s.Columns.Value, "a composite value", "a number, as every value of this "+t.String())
-	case c != nil && typeOf(c) != t:
-		return s.Fail(s.Columns.Value, "the value of a "+typeOf(c).String(), "that of a "+t.String())
+	case c != nil && c.Type() != t:
+		return s.Fail(s.Columns.Value, "the value of a "+c.Type().String(), "that of a "+t.String())
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type SyntaxError struct {
 
 // Error says where, what was found and what was expected.
 func (e *SyntaxError) Error() string {
-	where := fmt.Sprintf("byte %d", e.Offset)
+	where := fmt.Sprintf("offset %d", e.Offset)
 	if e.Family != "" {
 		where += ", family " + scan.Quote([]byte(e.Family))
 	}

@@ -21,33 +21,42 @@ import (
 // Nothing is renamed: a counter family is "requests_total" as it is written, and
 // literal ([model.Family.IsLiteral]) where its name does not end so.
 type Parser struct {
-	scanner  *Scanner
-	families scan.Families
-	seen     map[string]bool // names of families
+	scanner   *Scanner
+	gathering *scan.Gathering // with [WithLenient]
+	families  scan.Families
+	seen      map[string]bool // names of families
+	doubts    scan.Doubts
+	repeats   scan.Repeats
 
 	// Of the family being read:
+	points  *scan.Points
 	family  *model.Family
 	help    bool
 	typed   bool
 	samples bool
-	loose   []model.Sample
-	series  []series // of a histogram or summary
-	index   *scan.Index
-	texts   scan.Texts
-	bounds  scan.Bounds
-	scratch scan.Labels
 }
 
 // NewParser returns a parser that reads from r, text 0.0.4 and 1.0.0 alike:
 // names in quotes are understood wherever they stand.
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
-	return &Parser{scanner: NewScanner(r, opts...), seen: map[string]bool{}, index: scan.NewIndex()}
+	o := scan.OptionsOf(opts)
+	p := &Parser{
+		scanner: NewScanner(r, opts...), families: scan.NewFamilies(o),
+		seen: map[string]bool{}, points: scan.NewPoints(),
+	}
+	if o.Lenient {
+		p.gathering = scan.NewGathering(p.scanner.Next, o, true)
+	}
+	return p
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
 // last. The family is the caller's to keep. An error is a [*SyntaxError] or one
-// of the reader, and is returned ever after.
+// of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
 func (p *Parser) Next() (*model.Family, error) {
+	if p.gathering != nil {
+		return p.gathering.Next()
+	}
 	return p.families.Next(p.read)
 }
 
@@ -59,14 +68,30 @@ func (p *Parser) read() (*model.Family, error) {
 		return p.take(e)
 	case errors.Is(err, io.EOF):
 		return p.end(), err
+	case p.families.GoesOn():
+		return p.doubt(err)
 	}
 	return nil, err
+}
+
+// doubt takes a line with an error in it for what is known of it.
+func (p *Parser) doubt(err error) (*model.Family, error) {
+	s := p.scanner.scan
+	if !scan.IsSyntax(err) || !p.doubts.Salvage(s) {
+		return nil, err
+	}
+	if more := p.families.Heed(err); more != nil {
+		return nil, more
+	}
+	return p.take(&s.Entry)
 }
 
 // take reads a line. Where the line is the first behind a family, it returns
 // that family, perhaps with an error in the line.
 func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	switch {
+	case e.Kind == scan.KindSample && p.doubts.Has(e.Name):
+		return nil, nil
 	case p.family == nil:
 	case e.Kind == scan.KindSample:
 		if part, ok := p.partOf(e.Name); ok {
@@ -76,14 +101,21 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	case string(e.Name) == p.family.Name:
 		return nil, p.describe(e)
 	}
+	if e.Kind == scan.KindSample && p.doubts.Adopt(e.Name) {
+		return nil, nil
+	}
 	done = p.end()
 	name := string(e.Name)
 	if p.seen[name] {
 		s := p.scanner.scan
-		return done, s.Fail(s.Columns.Name, "the family "+scan.Quote(e.Name)+" again", "all lines of a family together")
+		err := s.Fail(s.Columns.Name, "the family "+scan.Quote(e.Name)+" again", "all lines of a family together")
+		if err = p.families.Heed(p.repeats.Tell(name, err)); err != nil {
+			return done, err
+		}
 	}
 	p.seen[name] = true
 	p.family = &model.Family{Name: name}
+	p.points.Begin(p.family)
 	p.help, p.typed, p.samples = false, false, false
 	if e.Kind == scan.KindSample {
 		p.sample(e, model.PartValue)
@@ -98,17 +130,27 @@ func (p *Parser) describe(e *Entry) error {
 	line, had := "HELP", &p.help
 	if e.Kind == scan.KindType {
 		line, had = "TYPE", &p.typed
+	}
+	found, expected := "", ""
+	switch {
+	case *had:
+		found, expected = "a second "+line+" of "+scan.Quote(e.Name), "one"
+	case p.samples:
+		found, expected = line+" after samples of "+scan.Quote(e.Name), "it before them"
+	}
+	if found != "" {
+		if e.Kind == scan.KindType {
+			p.doubts.Add(p.family.Name)
+		}
+		return s.Fail(1, found, expected)
+	}
+	*had = true
+	if e.Kind == scan.KindType {
+		p.doubts.Find()
 		p.family.Type, _ = typeOf(e.Text) // the scanner has checked it
 	} else {
 		p.family.Help = string(e.Text)
 	}
-	switch {
-	case *had:
-		return s.Fail(1, "a second "+line+" of "+scan.Quote(e.Name), "one")
-	case p.samples:
-		return s.Fail(1, line+" after samples of "+scan.Quote(e.Name), "it before them")
-	}
-	*had = true
 	return nil
 }
 
@@ -118,18 +160,20 @@ func (p *Parser) end() *model.Family {
 	if f == nil {
 		return nil
 	}
-	p.endSeries()
-	if f.Type == model.Counter && !strings.HasSuffix(f.Name, "_total") {
+	p.family, f = nil, p.points.End()
+	if name := f.Name; f.Type == model.Counter && !strings.HasSuffix(name, "_total") {
 		f = f.Literal()
-		f.Name = p.family.Name // Literal gave it a suffix
+		f.Name = name // Literal gave it a suffix
 	}
-	if len(p.loose) > 0 {
-		f = f.WithLoose(p.loose)
-	}
-	p.family, p.loose = nil, nil
-	p.index.Reset()
-	p.texts.Reset()
 	return f
+}
+
+// sample adds a sample to the family.
+func (p *Parser) sample(e *Entry, part model.Parts) {
+	if p.samples = true; p.family.Type == model.Counter {
+		part = model.PartTotal
+	}
+	p.points.Add(e, part)
 }
 
 // partOf reports whether a sample of the name belongs to the family, and as

@@ -24,15 +24,29 @@ const (
 	KindSample = scan.KindSample
 	KindHelp   = scan.KindHelp
 	KindType   = scan.KindType
+	KindUnit   = scan.KindUnit // with [WithLenient]
 )
 
 // ParserOption is an option of [NewParser] and [NewScanner].
-type ParserOption func(*scan.Limits)
+type ParserOption = scan.Option
 
 // WithLimits sets other limits than the default ones.
-func WithLimits(l Limits) ParserOption {
-	return func(limits *scan.Limits) { *limits = l }
-}
+func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
+
+// WithAllErrors has Next go on behind a [*SyntaxError], at the next line, so
+// that all that is wrong with a page can be told. An error that follows from one
+// before it is left out. A parser gives up after [Limits].Errors with
+// [ErrUnread]; the families that it returns lack what was wrong.
+func WithAllErrors() ParserOption { return scan.WithAllErrors() }
+
+// WithLenient has a parser take what sloppy exporters write; the documentation of
+// the package exposition lists it. The page is read as a whole before the first
+// family comes.
+func WithLenient() ParserOption { return scan.WithLenient() }
+
+// ErrUnread comes behind the errors of a page whose rest was not read, for there
+// were too many of them or too many bytes.
+var ErrUnread = scan.ErrUnread
 
 // grammar is what the text format allows in a line.
 var grammar = scan.Grammar{
@@ -45,35 +59,49 @@ var grammar = scan.Grammar{
 // together: that is [Parser]'s. Lines cost no allocation.
 type Scanner struct {
 	scan *scan.Scanner
+	read func() error // reads a line; one without meaning leaves no kind
+	goOn bool         // behind errors
 	err  error
 }
 
 // NewScanner returns a scanner that reads from r.
 func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
-	var limits scan.Limits
-	for _, opt := range opts {
-		opt(&limits)
+	o := scan.OptionsOf(opts)
+	s := &Scanner{goOn: o.AllErrors}
+	if o.Lenient {
+		lenient := grammar.Leniently()
+		lenient.Timestamp, lenient.Timestamps = scan.LenientMilliseconds, "a timestamp in milliseconds"
+		s.scan = scan.New(r, lenient, o.Limits)
+		s.read = s.scan.LenientLine
+	} else {
+		s.scan, s.read = scan.New(r, grammar, o.Limits), s.strict
 	}
-	return &Scanner{scan: scan.New(r, grammar, limits)}
+	return s
 }
 
 // Next returns the next line; the one before becomes invalid, with all that it
 // refers to. After the last comes [io.EOF]. An error is a [*SyntaxError] or one
-// of the reader, and is returned ever after.
+// of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
 //
 // A page that does not end with a line feed is refused, as the format demands:
 // it may have been cut off within a number.
 func (s *Scanner) Next() (*Entry, error) {
 	for s.err == nil {
-		if s.err = s.read(); s.err == nil && s.scan.Entry.Kind != 0 {
+		s.err = s.read()
+		switch {
+		case s.err != nil && s.goOn && scan.IsSyntax(s.err):
+			err := s.err
+			s.err = nil
+			return nil, err
+		case s.err == nil && s.scan.Entry.Kind != 0:
 			return &s.scan.Entry, nil
 		}
 	}
 	return nil, s.err
 }
 
-// read reads a line; one without meaning leaves no kind.
-func (s *Scanner) read() error {
+// strict reads a line.
+func (s *Scanner) strict() error {
 	line, err := s.scan.Advance()
 	if err != nil {
 		return err

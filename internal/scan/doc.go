@@ -6,7 +6,9 @@
 // page of OpenMetrics, which is the same in every version but for the samples.
 //
 // For parsers that put samples together to the points of a family it also has
-// [Texts], which keeps strings in few pieces, [Index], which finds series again
-// by their labels, [Order], to which OpenMetrics holds them, [Metadata], and
-// [Bounds], which series of the same buckets share.
+// [Points], which does so in whatever order they come, [Texts], which keeps
+// strings in few pieces, [Index], which finds series again by their labels,
+// [Order], to which OpenMetrics holds them, [Metadata], and [Bounds], which series
+// of the same buckets share. [Gathering] reads sloppy pages. [Families] and
+// [Doubts] are for going on behind errors.
 package scan

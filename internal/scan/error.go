@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 )
@@ -17,6 +18,12 @@ type SyntaxError struct {
 // Error says where, what was found and what was expected.
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("line %d, column %d: found %s, expected %s", e.Line, e.Column, e.Found, e.Expected)
+}
+
+// IsSyntax reports whether an error is one of the page.
+func IsSyntax(err error) bool {
+	var syntax *SyntaxError
+	return errors.As(err, &syntax)
 }
 
 // shown is how many bytes of a page an error shows.

@@ -1,28 +1,72 @@
 package scan
 
-import "telltale/model"
+import (
+	"errors"
+
+	"telltale/model"
+)
+
+// ErrUnread comes behind the errors of a page whose rest was not read, for there
+// were too many of them or too many bytes.
+var ErrUnread = errors.New("exposition: the rest of the page was not read")
+
+// ErrTold is an error that follows from one before it, and is not told again.
+var ErrTold = errors.New("scan: told before")
 
 // Families hands out families as their lines have been read. A family ends where
 // the next begins, so an error in that line is found while the family is still
 // to be returned; it is held back until then.
 type Families struct {
-	err    error // returned ever after
-	behind error // what is wrong behind the family that was returned
+	goOn  bool
+	left  int     // so many errors until it gives up
+	wrong []error // found and not yet returned
+	err   error   // returned ever after
 }
+
+// NewFamilies returns what hands out the families of a page.
+func NewFamilies(o Options) Families {
+	return Families{goOn: o.AllErrors, left: o.Limits.WithDefaults().Errors}
+}
+
+// GoesOn reports whether reading goes on behind errors.
+func (f *Families) GoesOn() bool { return f.goOn }
 
 // Next calls read until it gives a family or an error, io.EOF at the end. Both
 // at once are a family and what is wrong behind it.
 func (f *Families) Next(read func() (*model.Family, error)) (*model.Family, error) {
-	if f.err == nil {
-		f.err, f.behind = f.behind, nil
-	}
-	for f.err == nil {
+	for {
+		switch {
+		case len(f.wrong) > 0:
+			err := f.wrong[0]
+			f.wrong = f.wrong[1:]
+			return nil, err
+		case f.err != nil:
+			return nil, f.err
+		}
 		done, err := read()
+		if err != nil {
+			f.err = f.Heed(err)
+		}
 		if done != nil {
-			f.behind = err
 			return done, nil
 		}
-		f.err = err
 	}
-	return nil, f.err
+}
+
+// Heed keeps an error of the page to be returned, and returns nil, if reading
+// goes on behind it. It returns any other error, and [ErrUnread] after too many.
+func (f *Families) Heed(err error) error {
+	switch {
+	case !f.goOn || err == nil:
+		return err
+	case errors.Is(err, ErrTold):
+		return nil
+	case !IsSyntax(err):
+		return err
+	}
+	f.wrong = append(f.wrong, err)
+	if f.left--; f.left <= 0 {
+		return ErrUnread
+	}
+	return nil
 }

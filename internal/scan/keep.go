@@ -54,6 +54,21 @@ func (t *Texts) Value(l Labels, i int) string {
 	return value
 }
 
+// ExemplarOf returns the exemplar of a sample to keep, the newest of several, or
+// nil.
+func (t *Texts) ExemplarOf(e *Entry) *model.Exemplar {
+	if len(e.Exemplars) == 0 {
+		return nil
+	}
+	last := &e.Exemplars[0]
+	for i := range e.Exemplars {
+		if x := &e.Exemplars[i]; last.Timestamp.Compare(x.Timestamp) < 0 {
+			last = x
+		}
+	}
+	return t.Exemplar(last)
+}
+
 // Exemplar returns the exemplar to keep.
 func (t *Texts) Exemplar(x *Exemplar) *model.Exemplar {
 	return &model.Exemplar{Labels: t.Labels(x.Labels), Value: x.Value, Timestamp: x.Timestamp}

@@ -20,6 +20,19 @@ type span struct {
 	column           int // of the label in the line
 }
 
+// Append returns the labels with one more behind them.
+func (l Labels) Append(name, value string) Labels {
+	s := span{start: len(l.text)}
+	if s.start > 0 {
+		s.start++ // the comma
+	}
+	l.text = model.AppendLabel(l.text, name, value)
+	s.end = len(l.text)
+	s.name = s.end - len(model.AppendEscaped(nil, value)) - len(`=""`)
+	l.spans = append(l.spans, s)
+	return l
+}
+
 // Text returns the labels as they stand between braces.
 func (l Labels) Text() []byte { return l.text }
 
@@ -160,7 +173,7 @@ func (s *Scanner) label(l *Labels, named func([]byte)) error {
 			return err
 		}
 	} else if name := s.word(&labelBytes); len(name) > 0 {
-		l.text = append(l.text, name...)
+		l.text = s.appendName(l.text, name)
 	} else {
 		return s.Unexpected("a label name")
 	}
@@ -187,6 +200,15 @@ func (s *Scanner) label(l *Labels, named func([]byte)) error {
 	sp.end = len(l.text)
 	l.spans = append(l.spans, sp)
 	return nil
+}
+
+// appendName appends a name that has no quotes, which a lenient format lets stand
+// so where it needs them.
+func (s *Scanner) appendName(dst, name []byte) []byte {
+	if !s.grammar.Lenient || model.LegacyLabelName(string(name)) {
+		return append(dst, name...)
+	}
+	return append(model.AppendEscaped(append(dst, '"'), string(name)), '"')
 }
 
 // quotedName reads a name in quotes into the text, which has no quotes about

@@ -9,6 +9,14 @@ type Metadata uint8
 // samples, and the second time.
 func (m *Metadata) Take(s *Scanner, f *model.Family, samples bool) error {
 	e := &s.Entry
+	kind := Metadata(1) << e.Kind
+	switch {
+	case samples:
+		return s.Fail(1, "metadata after samples of "+Quote(e.Name), "it before them")
+	case *m&kind != 0:
+		return s.Fail(1, "the same metadata of "+Quote(e.Name)+" again", "it once")
+	}
+	*m |= kind
 	switch e.Kind {
 	case KindHelp:
 		f.Help = string(e.Text)
@@ -16,15 +24,6 @@ func (m *Metadata) Take(s *Scanner, f *model.Family, samples bool) error {
 		f.Type, _ = model.ParseType(string(e.Text)) // the page has checked it
 	default:
 		f.Unit = string(e.Text)
-	}
-	kind := Metadata(1) << e.Kind
-	had := *m&kind != 0
-	*m |= kind
-	switch {
-	case samples:
-		return s.Fail(1, "metadata after samples of "+Quote(e.Name), "it before them")
-	case had:
-		return s.Fail(1, "the same metadata of "+Quote(e.Name)+" again", "it once")
 	}
 	return nil
 }

@@ -13,6 +13,10 @@ type Order struct {
 	time   model.Timestamp
 }
 
+// told is the place in the index of a metric of which it was told that it comes
+// in pieces. Places are lines, which begin with 1.
+const told = 0
+
 // NewOrder returns an order in which nothing has come yet.
 func NewOrder() *Order { return &Order{index: NewIndex()} }
 
@@ -32,24 +36,27 @@ const (
 	NextMetric             // it has other labels
 )
 
-// Step takes the sample that was read last, whose metric has the labels.
+// Step takes the sample that was read last, whose metric has the labels. With an
+// error of its timestamp comes NextPoint, with one of its metric NextMetric; it
+// then counts for nothing.
 func (o *Order) Step(s *Scanner, metric Labels) (Step, error) {
 	other, err := o.Metric(s, metric)
 	if err != nil {
-		return 0, err
+		return NextMetric, err
 	}
 	t, before := s.Entry.Timestamp, o.time
-	o.time = t
 	switch {
 	case other:
+		o.time = t
 		return NextMetric, nil
 	case t == before:
 		return SamePoint, nil
 	case t.IsSet() != before.IsSet():
-		return 0, s.Fail(max(s.Columns.Value, 1), "samples of one metric with and without timestamp", "all or none of them")
+		return NextPoint, s.Fail(max(s.Columns.Value, 1), "samples of one metric with and without timestamp", "all or none of them")
 	case t.Compare(before) < 0:
-		return 0, s.Fail(s.Columns.Timestamp, "the timestamp "+t.String()+" after "+before.String(), "timestamps that do not go back")
+		return NextPoint, s.Fail(s.Columns.Timestamp, "the timestamp "+t.String()+" after "+before.String(), "timestamps that do not go back")
 	}
+	o.time = t
 	return NextPoint, nil
 }
 
@@ -63,7 +70,11 @@ func (o *Order) Metric(s *Scanner, metric Labels) (other bool, err error) {
 	if o.begun && hash == o.hash && model.LabelsFromText(string(o.labels)).Same(model.LabelsFromText(string(metric.Text()))) {
 		return false, nil
 	}
-	if _, found := o.index.Find(hash); found {
+	if line, found := o.index.Find(hash); found {
+		o.index.Enter(hash, told)
+		if line == told {
+			return false, ErrTold
+		}
 		return false, s.Fail(s.Columns.Name, "a metric that others have come after", "metrics in one piece")
 	}
 	o.index.Enter(hash, s.Entry.Line)

@@ -13,23 +13,41 @@ import (
 // Structure").
 type Page struct {
 	*Scanner
-	err error
+	read func() error // reads a line; one without meaning leaves no kind
+	goOn bool         // behind errors
+	over bool         // nothing comes behind the line
+	err  error
 }
 
 // NewPage returns a reader of a page in the format.
-func NewPage(r io.Reader, g Grammar, limits Limits) *Page {
-	return &Page{Scanner: New(r, g, limits)}
+func NewPage(r io.Reader, g Grammar, o Options) *Page {
+	p := &Page{goOn: o.AllErrors}
+	if o.Lenient {
+		p.Scanner = New(r, g.Leniently(), o.Limits)
+		p.read = p.LenientLine
+	} else {
+		p.Scanner, p.read = New(r, g, o.Limits), p.strict
+	}
+	return p
 }
 
 // Next returns the next line; the one before becomes invalid, with all that it
 // refers to. The last is "# EOF"; after it comes [io.EOF]. An error is a
-// [*SyntaxError] or one of the reader, and is returned ever after.
+// [*SyntaxError] or one of the reader, and is returned ever after, unless the
+// options have it go on.
 func (p *Page) Next() (*Entry, error) {
-	if p.err == nil {
-		p.err = p.read()
+	for p.err == nil {
+		if p.err = p.read(); p.Entry.Kind != 0 {
+			break
+		}
 	}
-	if p.err != nil {
-		return nil, p.err
+	if err := p.err; err != nil {
+		if p.goOn && IsSyntax(err) {
+			if p.err = nil; p.over {
+				p.err = io.EOF
+			}
+		}
+		return nil, err
 	}
 	if p.Entry.Kind == KindEnd {
 		p.err = io.EOF
@@ -37,10 +55,12 @@ func (p *Page) Next() (*Entry, error) {
 	return &p.Entry, nil
 }
 
-func (p *Page) read() error {
+// strict reads a line.
+func (p *Page) strict() error {
 	line, err := p.Advance()
 	switch {
 	case errors.Is(err, io.EOF):
+		p.over = true
 		return p.FailAfter("the end of the page", `"# EOF"`)
 	case err != nil:
 		return err
@@ -61,6 +81,7 @@ func (p *Page) read() error {
 
 // end checks that nothing follows.
 func (p *Page) end() error {
+	p.over = true
 	rest, err := p.Advance()
 	if err == nil {
 		return p.Fail(1, Quote(rest), "nothing after # EOF")

@@ -7,34 +7,6 @@ import (
 	"io"
 )
 
-// Limits bound what a page may ask for. What is not above zero is the default.
-type Limits struct {
-	Input   int64 // bytes of the whole page; 1 GiB by default
-	Line    int   // bytes of a line; 1 MiB by default
-	Labels  int   // labels of a sample, or of an exemplar; 256 by default
-	Message int   // bytes of a message, in protobuf; 256 MiB by default
-}
-
-// defaultLimits are far above what exporters write and far below what hurts.
-var defaultLimits = Limits{Input: 1 << 30, Line: 1 << 20, Labels: 256, Message: 256 << 20}
-
-// WithDefaults returns the limits with what is not set.
-func (l Limits) WithDefaults() Limits {
-	if l.Input <= 0 {
-		l.Input = defaultLimits.Input
-	}
-	if l.Line <= 0 {
-		l.Line = defaultLimits.Line
-	}
-	if l.Labels <= 0 {
-		l.Labels = defaultLimits.Labels
-	}
-	if l.Message <= 0 {
-		l.Message = defaultLimits.Message
-	}
-	return l
-}
-
 // bufferSize is how much is read at once; the buffer grows only for a line that
 // is longer.
 const bufferSize = 64 << 10
@@ -51,6 +23,7 @@ type reader struct {
 	number int // of the line returned last
 	left   int64
 	limits Limits
+	long   bool  // the rest of a line that is too long comes next
 	err    error // of r
 }
 
@@ -62,6 +35,11 @@ func newReader(r io.Reader, limits Limits) reader {
 // next returns the next line without its line feed, and whether it had one. The
 // line is valid until the next call.
 func (r *reader) next() (line []byte, ended bool, err error) {
+	if r.long {
+		if err := r.skip(); err != nil {
+			return nil, false, err
+		}
+	}
 	searched := 0
 	for {
 		rest := r.buf[r.start:r.end]
@@ -74,6 +52,7 @@ func (r *reader) next() (line []byte, ended bool, err error) {
 		searched = len(rest)
 		switch {
 		case searched > r.limits.Line:
+			r.long = true
 			return nil, false, &SyntaxError{r.number + 1, r.limits.Line + 1,
 				fmt.Sprintf("a line of more than %d bytes", r.limits.Line), "a shorter one"}
 		case searched > 0 && errors.Is(r.err, io.EOF):
@@ -89,8 +68,30 @@ func (r *reader) next() (line []byte, ended bool, err error) {
 	}
 }
 
+// skip goes behind a line that is too long.
+func (r *reader) skip() error {
+	for {
+		if i := bytes.IndexByte(r.buf[r.start:r.end], '\n'); i >= 0 {
+			r.start += i + 1
+			r.number++
+			r.long = false
+			return nil
+		}
+		r.start = r.end
+		if r.err != nil {
+			return r.err
+		}
+		if err := r.fill(); err != nil {
+			return err
+		}
+	}
+}
+
 // fill reads more, behind what is left of the buffer.
 func (r *reader) fill() error {
+	if r.left < 0 {
+		return ErrUnread
+	}
 	if r.start > 0 {
 		r.end = copy(r.buf, r.buf[r.start:r.end])
 		r.start = 0

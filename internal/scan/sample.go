@@ -14,15 +14,15 @@ func (s *Scanner) Sample() error {
 		return err
 	}
 	var err error
-	if e.Timestamp, err = s.timestamp(&s.Columns.Timestamp); err != nil {
+	if e.Timestamp, err = s.timestamp(&s.Columns.Timestamp, s.grammar.Timestamp, s.grammar.Timestamps); err != nil {
 		return err
 	}
-	if s.grammar.Starts && s.begins(startMark) {
+	if s.grammar.Starts && s.startFollows() {
 		if err := s.start(); err != nil {
 			return err
 		}
 	}
-	for len(e.Exemplars) < s.grammar.Exemplars && s.pos+1 < len(s.line) && s.line[s.pos+1] == '#' {
+	for len(e.Exemplars) < s.grammar.Exemplars && s.exemplarFollows() {
 		if err := s.exemplar(); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (s *Scanner) series() error {
 			return s.Unexpected("a metric name")
 		}
 		between := s.separator()
-		if !s.at('{') || between && !s.grammar.Blanks {
+		if !s.at('{') || between && (!s.grammar.Blanks || s.compositeFollows()) {
 			if !between {
 				return s.Unexpected(`a space or "{" after the metric name`)
 			}
@@ -70,6 +70,12 @@ func (s *Scanner) series() error {
 		return s.Unexpected("a space before the value")
 	}
 	return nil
+}
+
+// compositeFollows reports whether the brace here begins a value, and not labels
+// behind a blank.
+func (s *Scanner) compositeFollows() bool {
+	return s.grammar.Composites && (s.begins("{count:") || s.begins("{gcount:"))
 }
 
 // value reads a number or a composite value.
@@ -97,12 +103,12 @@ func (s *Scanner) number(expected string) (float64, error) {
 }
 
 // timestamp reads the timestamp that may stand here.
-func (s *Scanner) timestamp(column *int) (model.Timestamp, error) {
+func (s *Scanner) timestamp(column *int, read func([]byte) (model.Timestamp, bool), expected string) (model.Timestamp, error) {
 	before := s.pos
 	if !s.separator() {
 		return model.Timestamp{}, nil
 	}
-	if s.at('#') && s.grammar.Exemplars > 0 || s.grammar.Starts && s.begins(startMark[1:]) {
+	if s.at('#') && s.grammar.Exemplars > 0 || s.grammar.Starts && s.begins(startMark) {
 		s.pos = before
 		return model.Timestamp{}, nil
 	}
@@ -111,19 +117,29 @@ func (s *Scanner) timestamp(column *int) (model.Timestamp, error) {
 	}
 	*column = s.pos + 1
 	token := s.token()
-	t, ok := s.grammar.Timestamp(token)
+	t, ok := read(token)
 	if !ok {
 		if len(token) == 0 {
 			s.pos = *column - 1
-			return t, s.Unexpected(s.grammar.Timestamps)
+			return t, s.Unexpected(expected)
 		}
-		return t, s.Fail(*column, Quote(token), s.grammar.Timestamps)
+		return t, s.Fail(*column, Quote(token), expected)
 	}
 	return t, nil
 }
 
 // startMark stands before a start timestamp.
-const startMark = " st@"
+const startMark = "st@"
+
+// startFollows reports whether a start timestamp comes next, and goes to it.
+func (s *Scanner) startFollows() bool {
+	before := s.pos
+	if s.separator() && s.begins(startMark) {
+		return true
+	}
+	s.pos = before
+	return false
+}
 
 // begins reports whether the text stands here.
 func (s *Scanner) begins(text string) bool {
@@ -131,7 +147,7 @@ func (s *Scanner) begins(text string) bool {
 	return len(rest) >= len(text) && string(rest[:len(text)]) == text
 }
 
-// start reads a start timestamp, from the space before it on.
+// start reads a start timestamp, from its mark on.
 func (s *Scanner) start() error {
 	s.pos += len(startMark)
 	s.Columns.Start = s.pos + 1
@@ -144,35 +160,45 @@ func (s *Scanner) start() error {
 	return nil
 }
 
+// exemplarFollows reports whether an exemplar comes next. Where the format is
+// lenient, it goes to it, or behind a comment in its place.
+func (s *Scanner) exemplarFollows() bool {
+	if s.grammar.Lenient {
+		return s.exemplarOrComment()
+	}
+	return s.pos+1 < len(s.line) && s.line[s.pos+1] == '#'
+}
+
 // exemplar reads an exemplar, from the space before it on.
 func (s *Scanner) exemplar() error {
-	if !s.at(' ') {
+	switch {
+	case s.at(' '):
+		s.pos++
+	case !s.grammar.Lenient:
 		return s.Unexpected("the end of the line")
 	}
-	s.Columns.Exemplar = s.pos + 2
+	s.Columns.Exemplar = s.pos + 1
 	x := s.addExemplar()
-	s.pos += 2
-	if !s.at(' ') {
+	s.pos++
+	if !s.separator() && !s.grammar.Lenient {
 		return s.Unexpected(`a space after "#"`)
 	}
-	s.pos++
 	if !s.at('{') {
 		return s.Unexpected(`"{", the labels of an exemplar`)
 	}
 	if err := s.labels(&x.Labels, nil); err != nil {
 		return err
 	}
-	if !s.at(' ') {
+	if !s.separator() && !s.grammar.Lenient {
 		return s.Unexpected("a space before the exemplar's value")
 	}
-	s.pos++
 	s.Columns.ExemplarValue = s.pos + 1
 	var err error
 	if x.Value, err = s.number("the exemplar's value, a number"); err != nil {
 		return err
 	}
 	var column int
-	if x.Timestamp, err = s.timestamp(&column); err != nil {
+	if x.Timestamp, err = s.timestamp(&column, Seconds, "a timestamp in seconds"); err != nil {
 		return err
 	}
 	if s.grammar.TimedAlways && !x.Timestamp.IsSet() {

@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"telltale/model"
@@ -18,6 +19,7 @@ type Grammar struct {
 	Starts        bool // a start timestamp may stand behind the timestamp: st@1.5
 	Exemplars     int  // how many exemplars a sample may have
 	TimedAlways   bool // exemplars must have a timestamp
+	Lenient       bool // what sloppy exporters write: see [Gathering]
 	Timestamp     func([]byte) (model.Timestamp, bool)
 	Timestamps    string // what Timestamp reads, for errors
 }
@@ -99,10 +101,33 @@ func (s *Scanner) Advance() ([]byte, error) {
 	var err error
 	s.line, s.Ended, err = s.lines.next()
 	s.pos = 0
+	if s.grammar.Lenient {
+		s.line = s.mended(s.line)
+	}
 	e := &s.Entry
-	e.Kind, e.Line = 0, s.lines.number
+	e.Kind, e.Line, e.Name = 0, s.lines.number, nil
 	e.Composite, e.Timestamp, e.Start, e.Exemplars = nil, model.Timestamp{}, model.Timestamp{}, nil
+	s.Columns.Value = 0
 	return s.line, err
+}
+
+// Readable reports whether a line that is wrong could be read in part: metadata
+// up to its name, a sample up to its value.
+func (s *Scanner) Readable() bool {
+	if s.Entry.Kind == KindSample {
+		return s.Columns.Value > 0
+	}
+	return len(s.Entry.Name) > 0
+}
+
+// Blank reports whether there is nothing in the line.
+func (s *Scanner) Blank() bool { return blanks(s.line) == len(s.line) }
+
+// Metadata reports whether the line is no sample: it is empty or begins with
+// "#".
+func (s *Scanner) Metadata() bool {
+	i := blanks(s.line)
+	return i == len(s.line) || s.line[i] == '#'
 }
 
 // CheckUTF8 returns an error if the line is not UTF-8.
@@ -187,6 +212,10 @@ func (s *Scanner) token() []byte {
 	for s.pos < len(s.line) && s.line[s.pos] != ' ' && (s.line[s.pos] != '\t' || !s.grammar.Blanks) {
 		s.pos++
 	}
+	if s.grammar.Lenient {
+		before, _, _ := bytes.Cut(s.line[start:s.pos], []byte{'#'})
+		s.pos = start + len(before)
+	}
 	return s.line[start:s.pos]
 }
 
@@ -208,10 +237,13 @@ var (
 // word returns the name without quotes that stands here, or nothing.
 func (s *Scanner) word(of *set) []byte {
 	rest, n := s.line[s.pos:], 0
-	if len(rest) > 0 && isDigit(rest[0]) {
+	if len(rest) > 0 && isDigit(rest[0]) && !s.grammar.Lenient {
 		return nil
 	}
 	for n < len(rest) && rest[n] < utf8.RuneSelf && of[rest[n]>>6]>>(rest[n]&63)&1 != 0 {
+		n++
+	}
+	for s.grammar.Lenient && n < len(rest) && strings.IndexByte(oddEnds, rest[n]) < 0 {
 		n++
 	}
 	s.pos += n

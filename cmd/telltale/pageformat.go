@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"telltale/exposition"
+	"telltale/model"
+)
+
+// The names of formats that are none of package exposition.
+const (
+	auto   = "auto" // to be found out
+	inJSON = "json"
+)
+
+// pageFormat is the format of a page that is read, with the name it has on the
+// command line.
+type pageFormat struct{ namedFormat }
+
+// UnmarshalText is called by kong.
+func (f *pageFormat) UnmarshalText(text []byte) error {
+	if name := string(text); name == auto || name == inJSON {
+		f.name = name
+		return nil
+	}
+	if f.namedFormat.UnmarshalText(text) != nil {
+		return fmt.Errorf("there is no format %q to read; use auto, json, %s", text, writableNames())
+	}
+	return nil
+}
+
+// targetFormat is a format that a page is converted to.
+type targetFormat struct{ namedFormat }
+
+// UnmarshalText is called by kong.
+func (f *targetFormat) UnmarshalText(text []byte) error {
+	if string(text) == inJSON {
+		f.name = inJSON
+		return nil
+	}
+	if f.namedFormat.UnmarshalText(text) != nil {
+		return fmt.Errorf("there is no format %q to write; use json, %s", text, writableNames())
+	}
+	return nil
+}
+
+// formatNamed returns the format with the name, or else text.
+func formatNamed(name string) pageFormat {
+	for _, f := range writable {
+		if f.name == name {
+			return pageFormat{f}
+		}
+	}
+	return pageFormat{writable[0]}
+}
+
+// formatOf returns the format of a content type.
+func formatOf(f exposition.Format) pageFormat {
+	found := pageFormat{namedFormat{writable[0].name, f}}
+	for _, known := range writable {
+		if (pageFormat{known}).is(f) {
+			found.name = known.name
+		}
+	}
+	return found
+}
+
+// is reports whether two formats differ in nothing but escaping, and the old
+// version of OpenMetrics, which is written alike.
+func (f pageFormat) is(other exposition.Format) bool {
+	if other.WithEscaping(model.Underscores) == exposition.OpenMetrics001 {
+		other = exposition.OpenMetrics1
+	}
+	return f.name != inJSON && f.WithEscaping(model.Underscores) == other.WithEscaping(model.Underscores)
+}
+
+// accept returns the Accept header of a request for a page: what is asked for,
+// or else OpenMetrics before text, names as they are.
+func (f pageFormat) accept() string {
+	switch f.name {
+	case inJSON:
+		return "application/json"
+	case auto:
+		var ranges []string
+		for i, name := range []string{"openmetrics", "text1", "text"} {
+			ranges = append(ranges, fmt.Sprintf("%s;q=0.%d", formatNamed(name).accept(), 9-i))
+		}
+		return strings.Join(ranges, ",") + ",*/*;q=0.1"
+	}
+	return strings.ReplaceAll(f.WithEscaping(model.AllowUTF8).ContentType(), "; charset=utf-8", "")
+}
+
+// drafty finds what OpenMetrics 2.0 alone has: start timestamps and values in
+// braces.
+var drafty = regexp.MustCompile(`(?m)^[^#\n].*(\} | )(\{(g?count|g?sum|bucket|schema|quantile)[:,]|.* st@-?[0-9])`)
+
+// distinct finds what OpenMetrics has and text has not.
+var distinct = regexp.MustCompile(`(?m)^# (EOF|UNIT .*|TYPE \S+ (unknown|info|stateset|gaugehistogram))$|^[^#\n].* # \{`)
+
+// counters finds the families of counters that have not the name of their
+// samples.
+var counters = regexp.MustCompile(`(?m)^# TYPE (\S+) counter$`)
+
+// isOpenMetrics reports whether a page is OpenMetrics rather than text.
+func isOpenMetrics(content []byte) bool {
+	if distinct.Match(content) {
+		return true
+	}
+	const enough = 10
+	for _, match := range counters.FindAllSubmatch(content, enough) {
+		if bytes.Contains(content, fmt.Appendf(nil, "\n%s_total", match[1])) {
+			return true
+		}
+	}
+	return false
+}
+
+// sniff finds out the format of a page from its content.
+func sniff(content []byte) pageFormat {
+	start := bytes.TrimLeftFunc(content, unicode.IsSpace)
+	switch {
+	case len(start) > 0 && start[0] == '[':
+		return pageFormat{namedFormat{name: inJSON}}
+	case isDelimited(content):
+		return formatNamed("protobuf")
+	case !isOpenMetrics(content):
+		return formatNamed("text")
+	case drafty.Match(content):
+		if f := formatNamed("openmetrics2"); f.name == "openmetrics2" {
+			return f
+		}
+	}
+	return formatNamed("openmetrics")
+}
+
+// isDelimited reports whether a page begins as a message of protobuf after its
+// length does: with its first field, a name, in full.
+func isDelimited(content []byte) bool {
+	length, n := binary.Uvarint(content)
+	if n <= 0 || length < 2 || uint64(len(content)-n) < 2 || content[n] != 1<<3|2 {
+		return false
+	}
+	name, m := binary.Uvarint(content[n+1:])
+	if m <= 0 || name == 0 || name+1+uint64(m) > length || uint64(len(content)-n-1-m) < name {
+		return false
+	}
+	return !bytes.ContainsFunc(content[n+1+m:][:name], unicode.IsSpace)
+}

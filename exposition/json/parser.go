@@ -1,0 +1,144 @@
+package json
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"telltale/internal/scan"
+	"telltale/model"
+)
+
+// SyntaxError is what is wrong with a page, with its line and column.
+type SyntaxError = scan.SyntaxError
+
+// Limits bound the size of a page and of a sample's labels. Lines have no bound
+// of their own.
+type Limits = scan.Limits
+
+// ParserOption is an option of [NewParser].
+type ParserOption func(*Limits)
+
+// WithLimits sets other limits than the default ones.
+func WithLimits(l Limits) ParserOption { return func(limits *Limits) { *limits = l } }
+
+// Parser reads what [Encoder] writes, family by family. Of a type that has
+// points of several samples they are put together by their labels and timestamp,
+// in whatever order they come; samples that fit no point stay loose. It is not
+// safe for concurrent use.
+type Parser struct {
+	r      io.Reader
+	limits Limits
+	page   []byte
+	dec    *json.Decoder
+	points *scan.Points
+	err    error // returned ever after
+}
+
+// NewParser returns a parser that reads from r.
+func NewParser(r io.Reader, opts ...ParserOption) *Parser {
+	p := &Parser{r: r, points: scan.NewPoints()}
+	for _, opt := range opts {
+		opt(&p.limits)
+	}
+	p.limits = p.limits.WithDefaults()
+	return p
+}
+
+// Next returns the next family, which is the caller's to keep, or io.EOF after
+// the last. An error is a [*SyntaxError] or one of the reader, and is returned
+// ever after. The page is read as a whole before the first family comes.
+func (p *Parser) Next() (*model.Family, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	f, err := p.family()
+	p.err = err
+	return f, err
+}
+
+func (p *Parser) family() (*model.Family, error) {
+	if p.dec == nil {
+		if err := p.open(); err != nil {
+			return nil, err
+		}
+	}
+	if !p.dec.More() {
+		return nil, p.close()
+	}
+	start := p.position()
+	var f family
+	if err := p.dec.Decode(&f); err != nil {
+		return nil, p.wrong(start, err)
+	}
+	built, err := p.build(&f)
+	if err != nil {
+		return nil, p.fail(start, err.Error(), "a family of metrics")
+	}
+	return built, nil
+}
+
+// open reads the page and goes into the array.
+func (p *Parser) open() error {
+	var err error
+	if p.page, err = io.ReadAll(io.LimitReader(p.r, p.limits.Input+1)); err != nil {
+		return err
+	}
+	if int64(len(p.page)) > p.limits.Input {
+		return p.fail(0, fmt.Sprintf("a page of more than %d bytes", p.limits.Input), "a shorter one")
+	}
+	p.dec = json.NewDecoder(bytes.NewReader(p.page))
+	p.dec.DisallowUnknownFields()
+	start := p.position()
+	token, err := p.dec.Token()
+	switch {
+	case errors.Is(err, io.EOF):
+		return p.wrong(start, err)
+	case err != nil || token != json.Delim('['):
+		return p.fail(start, scan.Quote(p.page[start:]), "an array of families")
+	}
+	return nil
+}
+
+// close goes out of the array, behind which nothing comes.
+func (p *Parser) close() error {
+	start := p.position()
+	if _, err := p.dec.Token(); errors.Is(err, io.EOF) {
+		return p.wrong(start, err)
+	} else if err != nil {
+		return p.fail(start, scan.Quote(p.page[start:]), "the end of the array")
+	}
+	if start = p.position(); start < len(p.page) {
+		return p.fail(start, scan.Quote(p.page[start:]), "the end of the page")
+	}
+	return io.EOF
+}
+
+// position returns where what comes next begins.
+func (p *Parser) position() int {
+	at := int(p.dec.InputOffset())
+	return at + len(p.page[at:]) - len(bytes.TrimLeft(p.page[at:], ", \t\r\n"))
+}
+
+// wrong turns an error of a value, which began at start, into one with a place.
+func (p *Parser) wrong(start int, err error) error {
+	var syntax *json.SyntaxError
+	var unfit *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return p.fail(start+max(int(syntax.Offset)-1, 0), syntax.Error(), "JSON")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return p.fail(len(p.page), "the end of the page", "the end of the array")
+	case errors.As(err, &unfit):
+		return p.fail(start, fmt.Sprintf("a %s as %q", unfit.Value, unfit.Field), "what the form has there")
+	}
+	return p.fail(start, err.Error(), "a family of metrics")
+}
+
+func (p *Parser) fail(at int, found, expected string) error {
+	before := p.page[:min(at, len(p.page))]
+	line := bytes.Count(before, []byte{'\n'}) + 1
+	return &SyntaxError{Line: line, Column: len(before) - bytes.LastIndexByte(before, '\n'), Found: found, Expected: expected}
+}

@@ -1,0 +1,269 @@
+package scan
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"telltale/model"
+)
+
+// Gathering reads a whole page before it hands out the first family: lines of a
+// family may then stand anywhere, metadata behind the samples too. It takes
+// what sloppy exporters write, of whichever text format.
+type Gathering struct {
+	next     func() (*Entry, error)
+	families Families
+	asNamed  bool // a family has the name of its samples, as in text and OpenMetrics 2.0
+
+	lines    int
+	gathered map[string]*gathered
+	runs     map[string]*run // by name of the samples
+	ready    []*gathered     // to be handed out
+	read     bool
+	points   *Points
+}
+
+// gathered is what is known of a family.
+type gathered struct {
+	first int // the line that names it first
+	name  string
+	help  string
+	unit  string
+	typed bool
+	typ   model.Type
+	runs  []*run
+}
+
+// run are the samples of one name.
+type run struct {
+	first   int
+	name    string
+	part    model.Parts // of its family
+	entries []Entry
+}
+
+// NewGathering returns what gathers the lines that next returns. In text and in
+// OpenMetrics 2.0, families have the name of their samples.
+func NewGathering(next func() (*Entry, error), o Options, asNamed bool) *Gathering {
+	return &Gathering{
+		next: next, families: NewFamilies(o), asNamed: asNamed,
+		gathered: map[string]*gathered{}, runs: map[string]*run{}, points: NewPoints(),
+	}
+}
+
+// Next returns the next family, in the order in which they are first named.
+func (g *Gathering) Next() (*model.Family, error) { return g.families.Next(g.family) }
+
+// family returns the next family once all lines are read.
+func (g *Gathering) family() (*model.Family, error) {
+	for !g.read {
+		e, err := g.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			g.read = true
+			g.assign()
+		case err != nil:
+			return nil, err
+		default:
+			g.take(e)
+		}
+	}
+	if len(g.ready) == 0 {
+		return nil, io.EOF
+	}
+	next := g.ready[0]
+	g.ready = g.ready[1:]
+	return g.build(next)
+}
+
+// take keeps a line.
+func (g *Gathering) take(e *Entry) {
+	g.lines++
+	if e.Kind == KindSample {
+		r := g.runs[string(e.Name)]
+		if r == nil {
+			r = &run{first: g.lines, name: string(e.Name)}
+			g.runs[r.name] = r
+		}
+		r.entries = append(r.entries, e.clone(r.name))
+		return
+	}
+	f := g.named(string(e.Name), g.lines)
+	switch e.Kind {
+	case KindHelp:
+		f.help = cmp.Or(f.help, string(e.Text))
+	case KindUnit:
+		f.unit = cmp.Or(f.unit, string(e.Text))
+	case KindType:
+		if f.typ == model.Unknown {
+			f.typed, f.typ = true, lenientType(e.Text)
+		}
+	}
+}
+
+// named returns the family with the name.
+func (g *Gathering) named(name string, line int) *gathered {
+	f := g.gathered[name]
+	if f == nil {
+		f = &gathered{first: line, name: name}
+		g.gathered[name] = f
+	}
+	return f
+}
+
+// clone returns a copy to keep of a sample.
+func (e *Entry) clone(name string) Entry {
+	c := *e
+	c.Name, c.Text = []byte(name), nil
+	c.Labels, c.Composite = e.Labels.clone(), e.Composite.clone()
+	c.Exemplars = slices.Clone(e.Exemplars)
+	for i := range c.Exemplars {
+		c.Exemplars[i].Labels = c.Exemplars[i].Labels.clone()
+	}
+	return c
+}
+
+func (l Labels) clone() Labels { return Labels{bytes.Clone(l.text), slices.Clone(l.spans)} }
+
+// assign gives the samples to their families.
+func (g *Gathering) assign() {
+	runs := make([]*run, 0, len(g.runs))
+	for _, r := range g.runs {
+		runs = append(runs, r)
+	}
+	slices.SortFunc(runs, func(a, b *run) int { return cmp.Compare(a.first, b.first) })
+	for _, r := range runs {
+		f := g.owner(r)
+		f.first = min(f.first, r.first)
+		f.runs = append(f.runs, r)
+	}
+	for _, f := range g.gathered {
+		g.ready = append(g.ready, f)
+	}
+	slices.SortFunc(g.ready, func(a, b *gathered) int { return cmp.Compare(a.first, b.first) })
+}
+
+// owner finds the family of samples, and the part of it that they are. A family
+// of their name comes first, then one of their name without its suffix.
+func (g *Gathering) owner(r *run) *gathered {
+	own, ok := g.gathered[r.name]
+	if ok && own.typed {
+		r.part = own.bare()
+		return own
+	}
+	if own = nil; r.entries[0].Composite != nil {
+		return g.named(r.name, r.first)
+	}
+	(model.AllParts &^ model.PartValue).Each(func(part model.Parts) {
+		base, has := strings.CutSuffix(r.name, part.Suffix())
+		if g.asNamed && part == model.PartTotal && strings.HasSuffix(base, "_total") {
+			return // which is a counter's own name
+		}
+		if f := g.gathered[base]; own == nil && has && f != nil && f.typed && f.typ.Parts()&part != 0 {
+			own, r.part = f, part
+		}
+	})
+	if own == nil {
+		own, r.part = g.named(r.name, r.first), model.PartValue
+	}
+	return own
+}
+
+// bare returns the part of the samples that bear the family's name.
+func (f *gathered) bare() model.Parts {
+	switch f.typ {
+	case model.Counter:
+		return model.PartTotal
+	case model.Info:
+		return model.PartInfo
+	case model.Histogram, model.GaugeHistogram:
+		return 0
+	}
+	return model.PartValue
+}
+
+// build puts the samples of a family together.
+func (g *Gathering) build(from *gathered) (*model.Family, error) {
+	if err := g.checkWholes(from); err != nil {
+		return nil, err
+	}
+	f := &model.Family{Name: from.modelName(g.asNamed), Help: from.help, Type: from.typ, Unit: from.unit}
+	g.points.Begin(f)
+	for _, r := range from.runs {
+		for i := range r.entries {
+			if r.part == model.PartCreated {
+				g.points.Created(&r.entries[i])
+			}
+		}
+	}
+	literal := from.literal(g.asNamed)
+	total := from.typ == model.Counter && strings.HasSuffix(from.name, "_total") && from.has(from.name+"_total")
+	if total {
+		f.Name += "_total" // its samples': by its own the model would take it for the counter without
+	}
+	for _, r := range from.runs {
+		for i := range r.entries {
+			switch {
+			case r.part == model.PartCreated, r.entries[i].Kind == 0:
+			case literal && r.name != from.name, total && r.name == from.name:
+				g.points.Loose(&r.entries[i])
+			default:
+				g.points.Add(&r.entries[i], r.part)
+			}
+		}
+		r.entries = nil
+	}
+	if f = g.points.End(); literal {
+		f = f.Literal()
+		f.Name = from.name // Literal gave it a suffix
+	}
+	return f, nil
+}
+
+// checkWholes holds a family's composite values to its type, which they show
+// where it is not known. Samples that do not fit lose their kind.
+func (g *Gathering) checkWholes(f *gathered) error {
+	for _, r := range f.runs {
+		for i := range r.entries {
+			e := &r.entries[i]
+			if e.Composite != nil && f.typ == model.Unknown {
+				f.typ = e.Composite.Type()
+			}
+			if found, expected := e.misfit(f.typ); found != "" {
+				if err := g.families.Heed(&SyntaxError{e.Line, 1, found, expected}); err != nil {
+					return err
+				}
+				e.Kind = 0
+			}
+		}
+	}
+	return nil
+}
+
+// modelName returns the family's name in the model: an info has not the suffix of
+// its samples.
+func (f *gathered) modelName(asNamed bool) string {
+	if f.typ == model.Info && f.name != "_info" && !f.has(f.name+"_info") && (asNamed || f.has(f.name)) {
+		return strings.TrimSuffix(f.name, "_info")
+	}
+	return f.name
+}
+
+// literal reports whether the samples of a counter or info bear the family's
+// name, and no suffix, though it has none of its own.
+func (f *gathered) literal(asNamed bool) bool {
+	suffix := map[model.Type]string{model.Counter: "_total", model.Info: "_info"}[f.typ]
+	if suffix == "" || f.typ == model.Counter && strings.HasSuffix(f.name, suffix) || f.modelName(asNamed) != f.name {
+		return false
+	}
+	return f.has(f.name) || asNamed && f.typ == model.Counter && len(f.runs) == 0
+}
+
+// has reports whether the family has samples of the name.
+func (f *gathered) has(name string) bool {
+	return slices.ContainsFunc(f.runs, func(r *run) bool { return r.name == name })
+}
