@@ -18,6 +18,9 @@ type kind[H any] struct {
 	share func(h *H, row *cell.Word)        // lets a handle count in a row of its store, with what it has counted
 	part  func(h *H) (row *cell.Word)       // lets it count on the heap again; nil if it did
 	fresh func(*H) bool                     // whether it has not counted
+	// confirm takes what is in its row for set, though it be zero; nil for kinds
+	// to which that is the same.
+	confirm func(*H)
 	// read puts its value into a point that the scratch has made.
 	read func(h *H, d *definition, point *model.Point, s *scratch)
 }
@@ -44,7 +47,7 @@ type core[H any] struct {
 	family    *model.Family
 	table     atomic.Pointer[table[H]]
 	callbacks atomic.Bool
-	apart     bool // its series stay on the heap, whatever store the definition has
+	filling   bool // for replace: on the heap, wherever the instrument is
 
 	mu       sync.Mutex // held to create, remove and replace series
 	arena    arena
@@ -206,11 +209,7 @@ func (c *core[H]) render(values []string) []byte {
 
 // create adds a series. The caller holds the lock, or nobody else knows c.
 func (c *core[H]) create(d digest, text string) *H {
-	rows := c.rows()
-	if c.apart {
-		rows = nil
-	}
-	t, h := c.table.Load().insert(d, text, c.kind, c.definition, rows)
+	t, h := c.table.Load().insert(d, text, c.kind, c.definition, c.rows())
 	c.table.Store(t)
 	return h
 }
@@ -317,7 +316,7 @@ func (c *core[H]) clear() {
 // replace puts the series that fill creates in the place of all that are there,
 // in one step. If fill panics nothing has changed.
 func (c *core[H]) replace(fill func(next *core[H])) {
-	next := &core[H]{definition: c.definition, kind: c.kind, apart: true}
+	next := &core[H]{definition: c.definition, kind: c.kind, filling: true}
 	next.family = c.family.WithPoints(next)
 	next.table.Store(&table[H]{})
 	fill(next)
@@ -335,5 +334,10 @@ func (c *core[H]) replace(fill func(next *core[H])) {
 	c.arena = text
 	if rows := c.rows(); rows != nil {
 		c.settle(rows)
+		if c.kind.confirm != nil {
+			for s := range filled.all() {
+				c.kind.confirm(&s.handle)
+			}
+		}
 	}
 }

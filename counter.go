@@ -235,32 +235,52 @@ func (c *Counter) row() *cell.Word {
 // heap before.
 func (c *Counter) share(row *cell.Word) {
 	before := c.extra.Load()
-	var fresh *counterExtra
+	fresh := before.withExemplar()
+	if fresh != nil {
+		c.family.rows().SetExemplar(row, 0, fresh.exemplar.Load())
+	}
+	var lanes *cell.Lanes
 	if c.family.sharded {
-		if lanes := c.family.lanes(row, 2); lanes != nil {
-			fresh = &counterExtra{shards: lanes, row: row}
+		lanes = c.family.lanes(row, 2)
+	}
+	if lanes != nil {
+		if fresh == nil {
+			fresh = &counterExtra{}
 		}
-	}
-	if fresh == nil {
+		fresh.shards, fresh.row = lanes, row
+		c.extra.Store(fresh)
+		atomic.StorePointer(&c.word, nil)
+	} else {
 		atomic.StorePointer(&c.word, unsafe.Pointer(row))
+		c.extra.Store(fresh)
 	}
-	c.extra.Store(fresh)
 	c.Add(float64(c.cell.Swap(0)))
 	c.Add(before.sum())
 }
 
-// part lets the counter count on the heap, beginning with what it has. Which
-// word of fractions counts follows from the word, so that nobody looks for that
-// of the row in the new extra.
+// part lets the counter count on the heap, then takes there what was counted in
+// the row before. Which word of fractions counts follows from the word, so that
+// nobody looks for that of the row in the new extra.
 func (c *Counter) part() *cell.Word {
-	row, v := c.row(), c.Value()
+	row, before := c.row(), c.extra.Load()
 	if row == nil {
 		return nil
 	}
 	atomic.StorePointer(&c.word, unsafe.Pointer(&c.cell))
-	c.extra.Store(nil)
-	c.Add(v)
+	c.extra.Store(before.withExemplar())
+	c.Add(float64(row.Load()))
+	c.Add(cell.LoadFloat(cell.At(row, 1)) + before.sum())
 	return row
+}
+
+// withExemplar returns an extra with the exemplar alone, nil if there is none.
+func (e *counterExtra) withExemplar() *counterExtra {
+	if e == nil || e.exemplar.Load() == nil {
+		return nil
+	}
+	fresh := &counterExtra{}
+	fresh.exemplar.Store(e.exemplar.Load())
+	return fresh
 }
 
 // sum returns what is counted beside the word.

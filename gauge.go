@@ -55,7 +55,8 @@ type Gauge struct {
 // over adding, or a function in the value's place.
 type gaugeExtra struct {
 	word     *cell.Word
-	timed    bool // a row of a store, with the value's time behind it
+	timed    bool       // word is in a row of a store, with the value's time behind it
+	row      *cell.Word // of a store, for what the function says; nil without one
 	lanes    atomic.Pointer[cell.Lanes]
 	setting  sync.Mutex    // held while the lanes are emptied for a Set
 	version  atomic.Uint64 // odd while they are, so that nobody reads half of it
@@ -80,7 +81,8 @@ var gauges = &kind[Gauge]{
 		e := g.extra.Load()
 		return e != nil && e.function.Load() != nil || g.Value() == 0
 	},
-	read: (*Gauge).read,
+	confirm: (*Gauge).confirm,
+	read:    (*Gauge).read,
 }
 
 // NewGauge returns the gauge of that name, which it creates and registers unless
@@ -120,6 +122,11 @@ func (g *Gauge) Set(v float64) {
 	} else {
 		g.setSlow(v)
 	}
+}
+
+// timed reports whether a row has the time of its value behind it.
+func (g *Gauge) timed() bool {
+	return g.family.mode == ModeMostRecent || g.family.mode == ModeLiveMostRecent
 }
 
 // setSlow empties the lanes and sets the word, as one step for readers. What is
@@ -201,12 +208,22 @@ func (g *Gauge) SetFunc(f func() float64) {
 	if g.family == nil {
 		return
 	}
+	core := g.family.owner.(*core[Gauge])
+	core.mu.Lock()
+	defer core.mu.Unlock()
+	e := g.grow()
 	if f == nil {
-		g.grow().function.Store(nil)
+		e.function.Store(nil)
+		if e.row != nil {
+			g.share(e.row)
+		}
 		return
 	}
-	g.family.owner.(*core[Gauge]).callbacks.Store(true)
-	g.grow().function.Store(&f)
+	core.callbacks.Store(true)
+	e.function.Store(&f)
+	if row := g.row(); row != nil && e.row == nil {
+		g.share(row)
+	}
 }
 
 // Value returns the gauge's value in this process. After SetFunc it calls the
@@ -257,50 +274,78 @@ func (e *gaugeExtra) sum() float64 {
 // gauge's row, if it has one, for other processes.
 func (g *Gauge) read(_ *definition, p *model.Point, _ *scratch) {
 	p.Has, p.Value = model.PartValue, g.Value()
-	if e := g.extra.Load(); e != nil && e.function.Load() != nil && g.family.rows() != nil {
-		e.set(p.Value)
+	if e := g.extra.Load(); e != nil && e.row != nil && e.function.Load() != nil {
+		cell.StoreFloat(e.row, p.Value)
+		if g.timed() {
+			raise(cell.At(e.row, 1))
+		}
 	}
 }
 
 // share lets the gauge count in a row. Where the time of a value matters every
-// Set goes the slow way, which knows of it.
+// Set goes the slow way, which knows of it. With a function the row is for what
+// that says, and what the gauge is set to stays on the heap.
 func (g *Gauge) share(row *cell.Word) {
-	mode := g.family.mode
-	e := &gaugeExtra{word: row, timed: mode == ModeMostRecent || mode == ModeLiveMostRecent}
 	old := g.extra.Load()
-	if old != nil {
-		e.function.Store(old.function.Load())
-	}
 	v := g.own(old)
+	if old != nil && old.function.Load() != nil {
+		e := &gaugeExtra{word: &g.cell, row: row}
+		e.function.Store(old.function.Load())
+		g.keep(v, e)
+		return
+	}
+	e := &gaugeExtra{word: row, timed: g.timed()}
 	if !e.timed {
 		cell.StoreFloat(row, v)
 		atomic.StorePointer(&g.word, unsafe.Pointer(row))
 		g.extra.Store(e)
 		return
 	}
-	if v != 0 {
+	if v != 0 || cell.At(row, 1).Load() != 0 { // else it was never set
 		e.set(v)
 	}
 	g.extra.Store(e)
 	atomic.StorePointer(&g.word, nil)
 }
 
-func (g *Gauge) part() *cell.Word {
-	e, w := g.extra.Load(), (*cell.Word)(atomic.LoadPointer(&g.word))
-	if w == nil && e != nil {
-		w = e.word
+// confirm gives the value a time, if it needs one and has none.
+func (g *Gauge) confirm() {
+	if row := g.row(); row != nil && g.timed() {
+		cell.At(row, 1).CompareAndSwap(0, uint64(time.Now().UnixNano()))
 	}
-	if w == nil || w == &g.cell {
+}
+
+// part lets the gauge count on the heap again.
+func (g *Gauge) part() *cell.Word {
+	row, old := g.row(), g.extra.Load()
+	if row == nil {
 		return nil
 	}
-	fresh := &gaugeExtra{word: &g.cell}
-	if e != nil {
-		fresh.function.Store(e.function.Load())
+	e := &gaugeExtra{word: &g.cell}
+	if old != nil {
+		e.function.Store(old.function.Load())
 	}
-	g.cell.Store(w.Load())
+	g.keep(g.own(old), e)
+	return row
+}
+
+// keep lets the gauge count on the heap, from v on.
+func (g *Gauge) keep(v float64, e *gaugeExtra) {
+	cell.StoreFloat(&g.cell, v)
 	atomic.StorePointer(&g.word, unsafe.Pointer(&g.cell))
-	g.extra.Store(fresh)
-	return w
+	g.extra.Store(e)
+}
+
+// row returns the gauge's row in a store, nil if it has none.
+func (g *Gauge) row() *cell.Word {
+	switch e := g.extra.Load(); {
+	case e == nil, e.row == nil && e.word == &g.cell:
+		return nil
+	case e.row != nil:
+		return e.row
+	default:
+		return e.word
+	}
 }
 
 // own returns what the gauge was set to, whatever its function says.

@@ -117,7 +117,10 @@ func (h *Histogram) Observe(v float64) {
 	}
 	cell.At(first, bucket).Add(1)
 	if !cell.TryAddFloat(first, v) {
-		h.family.addFought(first, first, 0, 1+h.family.bounds.Len(), &h.lanes, v)
+		fresh := h.family.addFought(first, first, 0, 1+h.family.bounds.Len(), &h.lanes, v)
+		if fresh != nil && h.cells.Load() != first { // it has moved, and the lanes are those of the old row
+			h.lanes.CompareAndSwap(fresh, nil)
+		}
 	}
 }
 
@@ -137,9 +140,16 @@ func (h *Histogram) ObserveWithExemplar(v float64, labels map[string]string) err
 func (h *Histogram) share(row *cell.Word) {
 	if h.family.native != nil {
 		h.shareNative(row)
-		return
+	} else {
+		move(row, h.cells.Swap(row), h.lanes.Swap(nil), 1+h.family.bounds.Len())
 	}
-	move(row, h.cells.Swap(row), h.lanes.Swap(nil), 1+h.family.bounds.Len())
+	if x := h.extra.Load(); x != nil {
+		for i, e := range x.appendExemplars(nil) {
+			if e != nil {
+				h.family.rows().SetExemplar(row, i, e)
+			}
+		}
+	}
 }
 
 func (h *Histogram) part() *cell.Word {

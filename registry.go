@@ -36,8 +36,9 @@ type Registry struct {
 	publication  cell.Publication // in the store
 
 	mu          sync.RWMutex
-	store       Store    // nil if all is in this process
-	entries     []*entry // in registration order; nil where one was unregistered
+	store       Store               // nil if all is in this process
+	published   map[*entry][]string // names that collectors emitted for it
+	entries     []*entry            // in registration order; nil where one was unregistered
 	gaps        int
 	byCollector map[Collector]*entry
 	claims      map[string]*entry // sample and family names
@@ -97,7 +98,9 @@ func NewRegistry(opts ...RegistryOption) *Registry {
 		o(r)
 	}
 	if r.store != nil {
+		r.mu.Lock() // the store may call back at once
 		r.useStore(r.store)
+		r.mu.Unlock()
 	}
 	if target := r.target; target != nil {
 		r.target = nil

@@ -46,12 +46,13 @@ func rootOf(c Collector) *Registry {
 // to steps, then all custom collectors are started, then the steps are emitted
 // in order.
 type scrape struct {
-	ctx    context.Context
-	faults *faults
-	root   *Registry // whose claims are known not to clash; may be nil
-	steps  []step
-	seen   map[string]struct{} // names on the page that no claim stands for
-	errs   []error             // in strict mode
+	ctx     context.Context
+	faults  *faults
+	root    *Registry // whose claims are known not to clash; may be nil
+	steps   []step
+	current *step               // that is emitted
+	seen    map[string]struct{} // names on the page that no claim stands for
+	errs    []error             // in strict mode
 }
 
 // step emits one ready family, what one custom collector emits, or what
@@ -61,6 +62,7 @@ type step struct {
 	entry  *entry
 	sub    *subscription // to a run
 	shared *Registry     // whose store's families it emits
+	failed bool          // it did not emit all that it has
 	path   path
 }
 
@@ -192,10 +194,7 @@ func (r *Registry) flatten(s *scrape, p path) {
 	p.prefix = ""
 	r.mu.RLock()
 	target, shared := r.targetInfo, r.store != nil
-	var entries []*entry
-	if !shared {
-		entries = r.owners(p.filters)
-	}
+	entries := r.owners(p.filters)
 	if _, taken := r.claims[targetName]; taken && target != nil {
 		target = target.Literal() // its OpenMetrics name is another's
 	}
@@ -205,12 +204,17 @@ func (r *Registry) flatten(s *scrape, p path) {
 	}
 	if shared {
 		s.steps = append(s.steps, step{shared: r, path: p})
+		entries = slices.DeleteFunc(entries, func(e *entry) bool { return e == nil || e.adopted() })
 	}
+	first := len(s.steps)
 	s.steps = slices.Grow(s.steps, len(entries))
 	for _, e := range entries {
 		if e != nil {
 			s.add(e.collector, e, p)
 		}
+	}
+	if shared { // all else is published
+		s.steps = append(s.steps[:first], slices.DeleteFunc(s.steps[first:], func(st step) bool { return !st.ofMany() })...)
 	}
 }
 
@@ -226,7 +230,8 @@ func (s *scrape) run(emit func(*model.Family) error) error {
 			return s.ctx.Err()
 		}
 		var err error
-		switch st := &s.steps[i]; {
+		s.current = &s.steps[i]
+		switch st := s.current; {
 		case st.shared != nil:
 			err = s.emitShared(st, emit)
 		case st.sub != nil:
@@ -260,6 +265,8 @@ func (s *scrape) runCustom(st *step, emit func(*model.Family) error) error {
 	for {
 		f, err := st.sub.next(s.ctx, st.entry)
 		if f == nil {
+			faults := st.sub.faults()
+			st.failed = err != nil || len(faults) > 0
 			switch {
 			case errors.Is(err, errRunning):
 				s.report(st.entry, "", ReasonStillRunning, err)
@@ -267,7 +274,7 @@ func (s *scrape) runCustom(st *step, emit func(*model.Family) error) error {
 				s.report(st.entry, "", ReasonDeadline, err)
 			}
 			if s.faults.strict {
-				s.errs = append(s.errs, st.sub.faults()...)
+				s.errs = append(s.errs, faults...)
 			}
 			return nil
 		}

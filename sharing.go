@@ -35,17 +35,26 @@ func (d *definition) lanes(first *cell.Word, words int) *cell.Lanes {
 
 // addFought adds v to w, the i-th word from first on, at which another writer
 // was: to the word itself if the fight is soon over, else to lanes made for all
-// the words.
-func (d *definition) addFought(w, first *cell.Word, i, words int, lanes *atomic.Pointer[cell.Lanes], v float64) {
+// the words, which it returns if it has just put them there.
+func (d *definition) addFought(w, first *cell.Word, i, words int, lanes *atomic.Pointer[cell.Lanes], v float64) *cell.Lanes {
 	if cell.FightFloat(w, v) {
-		return
+		return nil
 	}
-	if fresh := d.lanes(first, words); fresh != nil {
-		lanes.CompareAndSwap(nil, fresh)
-		lanes.Load().AddFloat(i, v)
-		return
+	fresh := d.lanes(first, words)
+	if fresh == nil {
+		cell.AddFloat(w, v)
+		return nil
 	}
-	cell.AddFloat(w, v)
+	if lanes.CompareAndSwap(nil, fresh) {
+		fresh.AddFloat(i, v)
+		return fresh
+	}
+	if others := lanes.Load(); others != nil {
+		others.AddFloat(i, v)
+	} else { // the words have moved, and the lanes with them
+		cell.AddFloat(w, v)
+	}
+	return nil
 }
 
 // raise moves the time of a value to now, or, where the clock does not move
@@ -88,6 +97,15 @@ func (d *definition) stored() cell.Family {
 }
 
 func (c *core[H]) shared() bool { return c.rows() != nil }
+
+// rows returns the instrument's rows in a store, nil if its cells are on the
+// heap.
+func (c *core[H]) rows() cell.Rows {
+	if c.filling {
+		return nil
+	}
+	return c.definition.rows()
+}
 
 // share moves the series to a store, and has later ones made there.
 func (c *core[H]) share(s cell.Store) {

@@ -21,9 +21,11 @@ type Store = cell.Store
 // it. What comes from elsewhere (callbacks, custom collectors, instruments made
 // for no registry or for another one) is published: other processes see it as it
 // was a moment ago, their gauges as one series a process. Target info is the
-// collecting registry's own.
+// collecting registry's own, and so is what tells of many processes anyway: the
+// collector of another directory, or a nested registry that has a store there.
 //
-// Registries may share a store; each then shows what all have.
+// Registries may share a store; each then shows what all have. For that reason
+// one cannot be registered with the other.
 func WithStore(store Store) RegistryOption {
 	return func(r *Registry) { r.store = store }
 }
@@ -89,11 +91,37 @@ func (r *Registry) adopt(c Collector) {
 
 var errSameDirectory = errors.New("telltale: the registry has a store in that directory and shows what is there by itself; with the collector everything would be there twice")
 
-// reads reports whether a collector reads what a registry with the store shows
-// anyway.
+// reads reports whether a collector, or one in it, reads what a registry with the
+// store shows anyway.
 func reads(c Collector, store Store) bool {
-	o, ok := c.(cell.Overlapper)
-	return ok && o.Overlaps(store)
+	within := func(c Collector) bool { return reads(c, store) }
+	switch c := c.(type) {
+	case *Registry:
+		c.mu.RLock()
+		defer c.mu.RUnlock()
+		return c.store != nil && reads(c.store.Merged(), store) ||
+			slices.ContainsFunc(c.entries, func(e *entry) bool { return e != nil && within(e.collector) })
+	case *RestrictedRegistry:
+		return within(c.registry)
+	case *view:
+		return within(c.inner)
+	case *merged:
+		return slices.ContainsFunc(c.parts, within)
+	case cell.Overlapper:
+		return c.Overlaps(store)
+	}
+	return false
+}
+
+// ofMany reports whether a step emits what many processes have. Published, it
+// would be there once for each process that does so, and if it came from the
+// store itself once more each time.
+func (st *step) ofMany() bool {
+	if st.sub == nil {
+		return st.shared != nil
+	}
+	_, ok := st.sub.key.collector.(cell.Overlapper)
+	return ok
 }
 
 // adopted reports whether an entry's cells are in the registry's store, and need
@@ -122,18 +150,43 @@ func (r *Registry) publishFrom(s *scrape, p path) {
 		}
 		s.add(e.collector, e, path{filters: p.filters, foreign: p.foreign})
 	}
-	var emitted []string
+	s.steps = slices.DeleteFunc(s.steps, func(st step) bool { return st.ofMany() })
+	emitted := make(map[*entry][]string)
 	err := s.run(func(f *model.Family) error {
 		mode, foreign := r.modeOf(f)
 		if foreign {
-			emitted = append(emitted, f.Name)
+			emitted[s.current.entry] = append(emitted[s.current.entry], f.Name)
 			publication.Publish(f, uint8(mode))
 		}
 		return nil
 	})
-	if err == nil && len(p.filters) == 0 {
-		publication.Retain(func(name string) bool { return slices.Contains(emitted, name) })
+	_, nested := s.ctx.Value(runsKey{}).(runContext) // a collector collects, which itself is left out then
+	if err == nil && len(p.filters) == 0 && !nested {
+		publication.Retain(r.retained(s.steps, emitted))
 	}
+}
+
+// retained notes which families each collector emitted, and returns which of what
+// is published should stay. What a collector emitted that has failed this time
+// does: totals would fall otherwise, and rise again.
+func (r *Registry) retained(steps []step, emitted map[*entry][]string) (keep func(name string) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make(map[string]bool)
+	for _, st := range steps {
+		if st.failed {
+			emitted[st.entry] = append(emitted[st.entry], r.published[st.entry]...)
+		}
+		for _, name := range emitted[st.entry] {
+			all[name] = true
+		}
+	}
+	for e, list := range emitted {
+		slices.Sort(list)
+		emitted[e] = slices.Compact(list)
+	}
+	r.published = emitted
+	return func(name string) bool { return all[name] }
 }
 
 // modeOf returns how the gauges of a published family merge, and whether it is

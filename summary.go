@@ -86,7 +86,10 @@ func (m *Summary) Observe(v float64) {
 	}
 	cell.At(first, 1).Add(1)
 	if !cell.TryAddFloat(first, v) {
-		m.family.addFought(first, first, 0, 2, &m.lanes, v)
+		fresh := m.family.addFought(first, first, 0, 2, &m.lanes, v)
+		if fresh != nil && m.cells.Load() != first { // it has moved, and the lanes are those of the old row
+			m.lanes.CompareAndSwap(fresh, nil)
+		}
 	}
 }
 

@@ -77,6 +77,7 @@ type process struct {
 type writer struct {
 	start int64        // when its segment was made
 	file  *segmentFile // in which it is now
+	place uint32       // among the family's, of the series with the labels that it has there
 }
 
 // live reports whether a writer of a segment lives.

@@ -42,3 +42,11 @@ func NewFolder(dir string, now func() time.Time, ended func(*FoldReport, error),
 func (f Folder) Begun(dead int) { f.begun(dead) }
 func (f Folder) Saw(dead int)   { f.saw(dead) }
 func (f Folder) Close()         { f.close() }
+
+// Rest lets so much time pass for a store that rows of removed series are given
+// to others.
+func Rest(s *Store) {
+	for range 20 {
+		s.tick()
+	}
+}

@@ -155,8 +155,9 @@ func (r *familyRows) processSlot(c *catalog, row uint32) uint32 {
 			return 0 // it was the sum of several, or the like
 		}
 	}
-	d := definitionOf(r.claim, r.claim.family.series[r.rows[row].place].labels)
-	return c.processSlot(&d, c.processes(&d), of.label, writer{of.start, r.file})
+	place := r.rows[row].place
+	d := definitionOf(r.claim, r.claim.family.series[place].labels)
+	return c.processSlot(&d, c.processes(&d), of.label, writer{of.start, r.file, place})
 }
 
 // definitionOf returns the definition of a whole series with sorted labels.

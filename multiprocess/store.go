@@ -23,7 +23,13 @@ import (
 //
 // The file grows as series are made and never shrinks. When the disk is full
 // later series live on the heap, where only this process sees them: that is told
-// to the error hook once and counted in [Store.Stats].
+// to the error hook once and counted in [Store.Stats]. When somebody deletes the
+// file, or its directory, this process goes on with what it has, and others do
+// not see it: the error hook is told that too. A new segment needs a new process.
+//
+// Removing series looks for what dead processes left of them, in every segment
+// that is not held and in the archive: it costs some microseconds a file, and as
+// much for many series as for one if they are removed by one call.
 //
 // All methods are safe for concurrent use.
 type Store struct {
@@ -40,6 +46,8 @@ type Store struct {
 	full         bool            // has been told
 	families     []*rows
 	publications []*publication
+
+	misplaced bool // the segment, which has been told; of whoever refreshes
 
 	closing sync.Once
 	stop    chan struct{}
@@ -151,7 +159,7 @@ func (s *Store) layOut(file *mapped.Growing, hidden string, id [16]byte) error {
 		return err
 	}
 	w.Beat(time.Now())
-	if err := os.Rename(hidden, filepath.Join(s.dir, s.name)); err != nil {
+	if err := file.Rename(s.String()); err != nil {
 		return err
 	}
 	s.file, s.segment = file, w
@@ -278,6 +286,19 @@ func (s *Store) refresh() {
 		p.refresh(ctx)
 	}
 	s.segment.Beat(time.Now())
+	s.checkPlace()
+}
+
+// checkPlace tells once if somebody has deleted the segment, or moved it away.
+func (s *Store) checkPlace() {
+	info, err := mapped.Lstat(s.String())
+	if err == nil && info.Identity != s.file.Identity() {
+		err = fmt.Errorf("%s is another file now", s)
+	}
+	if err != nil && !s.misplaced {
+		s.misplaced = true
+		go s.settings.tell(fmt.Errorf("multiprocess: this process's segment is gone, and others do not see what it counts: %w", err))
+	}
 }
 
 // Close publishes what custom collectors emit for the last time and ends what

@@ -1,6 +1,7 @@
 package multiprocess
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -164,11 +165,11 @@ func (r *rows) SetExemplar(row *cell.Word, i int, e *model.Exemplar) {
 	}
 }
 
-// SetInfo implements [cell.Rows].
+// SetInfo implements [cell.Rows]. It tells the error hook as Add does.
 func (r *rows) SetInfo(row *cell.Word, labels model.Labels) {
 	if rows := r.holder(row); rows != nil {
 		if err := rows.SetInfo(row, labels.Text()); err != nil {
-			r.store.settings.tell(err)
+			go r.store.settings.tell(fmt.Errorf("multiprocess: the labels of info %q are not shown: %w", r.family.Name, err))
 		}
 	}
 }

@@ -29,6 +29,7 @@ type point struct {
 	labels  string
 	slot    uint32 // or that of the sum
 	certain bool   // else it is there if a row was
+	again   bool   // instead of the one before, if that is not there
 	more    *compound
 }
 
@@ -94,8 +95,9 @@ func (c *catalog) newView(f *family) *view {
 }
 
 // appendProcesses appends the series of processes, sorted by pid, the one that
-// started last, or else the last, of those of one pid. Those without a file are
-// forgotten: their slots will not be used again.
+// started last, or else the last, of those of one pid. Of one writer all are, in
+// one row of which at most the series is, if it was removed and made again. Those
+// without a file are forgotten: their slots will not be used again.
 func (c *catalog) appendProcesses(v *view, s *series) {
 	s.processes = slices.DeleteFunc(s.processes, func(p process) bool { return c.marked[p.slot] == absent })
 	byLabels := func(a, b process) int {
@@ -104,17 +106,29 @@ func (c *catalog) appendProcesses(v *view, s *series) {
 	if !slices.IsSortedFunc(s.processes, byLabels) {
 		slices.SortStableFunc(s.processes, byLabels)
 	}
-	for i, p := range s.processes {
-		if i+1 < len(s.processes) && s.processes[i+1].labels == p.labels {
+	for rest := s.processes; len(rest) > 0; {
+		p, n := rest[0], 1
+		for n < len(rest) && p.writer.file != nil && rest[n].writer == p.writer && rest[n].labels == p.labels {
+			n++
+		}
+		rows := rest[:n]
+		rest = rest[n:]
+		if len(rest) > 0 && rest[0].labels == p.labels {
 			if p.writer.file != nil {
 				v.collided++
 			}
-			if p.writer.live() { // to follow one that died is what names of writers are for
+			switch {
+			case !p.writer.live(): // to follow one that died is what names of writers are for
+			case rest[0].writer.file == p.writer.file:
+				v.collision = fmt.Errorf("a writer has several series that become {%s}; one of them counts", p.labels)
+			default:
 				v.collision = fmt.Errorf("several writers have {%s}; the one that started last counts", p.labels)
 			}
 			continue
 		}
-		v.points = append(v.points, point{labels: p.labels, slot: p.slot, certain: c.marked[p.slot] == certain})
+		for i, row := range rows {
+			v.points = append(v.points, point{labels: row.labels, slot: row.slot, certain: c.marked[row.slot] == certain, again: i > 0})
+		}
 	}
 }
 
@@ -184,11 +198,16 @@ func (s *values) VisitPoints(scratch *model.Point, visit func(*model.Point) erro
 	*scratch = model.Point{}
 	parts := v.typ.Parts()
 	created := parts&model.PartCreated != 0
+	shown := false // the last point, or one instead of it
 	for i := range v.points {
 		p := &v.points[i]
+		if shown = shown && p.again; shown {
+			continue
+		}
 		if !p.certain && t.births[p.slot] == 0 || v.timed && t.times[p.slot] == 0 {
 			continue
 		}
+		shown = true
 		scratch.Labels, scratch.Has = model.LabelsFromText(p.labels), parts&^model.PartCreated
 		if created {
 			scratch.Created = t.created(p.slot)

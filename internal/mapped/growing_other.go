@@ -24,6 +24,9 @@ func OpenWritable(path string) (*Growing, error) { return nil, unsupported("open
 // Identity returns the unknown identity.
 func (g *Growing) Identity() Identity { return Identity{} }
 
+// Rename fails with errors.ErrUnsupported.
+func (g *Growing) Rename(string) error { return errors.ErrUnsupported }
+
 // Extend fails with errors.ErrUnsupported.
 func (g *Growing) Extend(int64, int) ([]byte, error) { return nil, errors.ErrUnsupported }
 

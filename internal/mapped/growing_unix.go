@@ -86,6 +86,16 @@ func openGrowing(path string, flags int, perm fs.FileMode) (*Growing, error) {
 // Identity returns the identity of the file, which renaming does not change.
 func (g *Growing) Identity() Identity { return g.identity }
 
+// Rename gives the file another name, in place of a file that has it. Errors tell
+// of the file by that name from then on.
+func (g *Growing) Rename(path string) error {
+	if err := os.Rename(g.path, path); err != nil {
+		return err
+	}
+	g.path = path
+	return nil
+}
+
 // Extend makes sure that the n bytes from offset on exist, zeros where the file
 // had none, and that the file system holds space for them; then it maps them for
 // reading and writing, until [Growing.Unmap]. Both numbers are multiples of
