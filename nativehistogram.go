@@ -18,7 +18,8 @@ type histogramExtra struct {
 	exemplars atomic.Pointer[[]atomic.Pointer[model.Exemplar]] // by bucket, from the first one on
 
 	native exponential.Histogram
-	counts *cell.Word            // each classic bucket's own, but that of +Inf; in a store the row
+	row    *cell.Word            // nil on the heap
+	counts *cell.Word            // each classic bucket's own, but that of +Inf; nil without classic buckets
 	spread exponential.Exemplars // of native buckets
 	next   atomic.Uint32         // which of a row's native exemplars is replaced next
 }
@@ -83,7 +84,7 @@ func (h *Histogram) exemplify(e *model.Exemplar) {
 	d, x, rows := h.family, h.grow(), h.family.rows()
 	row := h.cells.Load()
 	if d.native != nil {
-		row = x.counts
+		row = x.row
 	}
 	if buckets := d.bounds.Len(); buckets > 0 {
 		if x.exemplars.Load() == nil {
@@ -108,7 +109,10 @@ func (h *Histogram) exemplify(e *model.Exemplar) {
 
 // shareNative lets the histogram count in a row.
 func (h *Histogram) shareNative(row *cell.Word) {
-	d, e := h.family, &histogramExtra{counts: row}
+	d, e := h.family, &histogramExtra{row: row}
+	if len(d.upper) > 0 {
+		e.counts = row
+	}
 	words := unsafe.Slice(cell.At(row, len(d.upper)), d.native.Words())
 	if err := e.native.InitIn(words, &d.shared); err != nil {
 		d.fault(ReasonStore, "telltale: a series of %s stays out of the store: %w", d, err)
@@ -119,7 +123,7 @@ func (h *Histogram) shareNative(row *cell.Word) {
 
 // partNative lets it count on the heap again.
 func (h *Histogram) partNative() *cell.Word {
-	return h.moveNative(newHeapExtra(h.family)).counts
+	return h.moveNative(newHeapExtra(h.family)).row
 }
 
 // moveNative puts an extra in the place of the one that is there, which it

@@ -7,7 +7,6 @@
                        values of its labels, in PROMETHEUS_MULTIPROC_DIR
 """
 
-import os
 import platform
 import resource
 import sys
@@ -23,13 +22,21 @@ def about():
 def merge(directory):
     from prometheus_client.multiprocess import MultiProcessCollector
     collector = MultiProcessCollector(None, directory)
-    unit = 1 if sys.platform == 'darwin' else 1024
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     print('ready', flush=True)
     for _ in sys.stdin:
         samples = sum(len(metric.samples) for metric in collector.collect())
-        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(samples, (after - before) * unit, flush=True)
+        print(samples, peak() - before, flush=True)
+
+
+def peak():
+    """The most bytes that were resident at a time."""
+    try:
+        with open('/proc/self/status') as status:  # getrusage counts what came before exec
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith('VmHWM:'))
+    except (OSError, StopIteration):
+        unit = 1 if sys.platform == 'darwin' else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def write(kind):

@@ -233,6 +233,7 @@ func TestPeersDoTheWork(t *testing.T) {
 		{"newSeries", task{kind: newSeries, families: 1, series: series}, series, tally{series, series}},
 		{"histogramObserve", task{kind: histogramObserve, families: 1, series: 1}, n, tally{samplesPerHistogram, buckets}},
 		{"summaryObserve", task{kind: summaryObserve, families: 1, series: 1}, n, tally{2, seconds + n}},
+		{"nativeObserve", task{kind: nativeObserve, families: 1, series: 1}, n, tally{3, seconds + 2*n}},
 		{"registration", task{kind: registration, families: 5, series: 1}, n, tally{5, 0}},
 	}
 	for _, p := range roster() {

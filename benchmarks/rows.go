@@ -83,7 +83,7 @@ func below(limit float64) target { return target{figure, "", limit} }
 var noAllocs = target{allocations, "", 0}
 
 // countingKinds are the updates that take the same in files as on the heap.
-var countingKinds = []kind{counterInc, counterAdd, gaugeSet, gaugeAdd, labelledInc, labelledTypedInc, histogramObserve, summaryObserve}
+var countingKinds = []kind{counterInc, counterAdd, gaugeSet, gaugeAdd, labelledInc, labelledTypedInc, histogramObserve, summaryObserve, nativeObserve}
 
 // plan is how much is measured, and how long.
 type plan struct {

@@ -32,9 +32,7 @@ const scrapeJob = "demo"
 func startPrometheus(t *testing.T, target, path string, features ...string) *scraper {
 	t.Helper()
 	program := requireProgram(t, "prometheus", "prometheus")
-	directory := t.TempDir()
-	config := filepath.Join(directory, "prometheus.yml")
-	text := fmt.Sprintf(`global:
+	return runPrometheus(t, program, fmt.Sprintf(`global:
   scrape_interval: 1s
   scrape_timeout: 1s
 scrape_configs:
@@ -42,8 +40,15 @@ scrape_configs:
     metrics_path: %s
     static_configs:
       - targets: [%q]
-`, scrapeJob, path, target)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+`, scrapeJob, path, target), features...)
+}
+
+// runPrometheus starts a Prometheus with a configuration.
+func runPrometheus(t *testing.T, program, configuration string, features ...string) *scraper {
+	t.Helper()
+	directory := t.TempDir()
+	config := filepath.Join(directory, "prometheus.yml")
+	if err := os.WriteFile(config, []byte(configuration), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for range 5 {
@@ -214,7 +219,7 @@ func (p *scraper) exemplars(ctx context.Context, since time.Time) ([]storedExemp
 		}
 	}
 	err := p.query(ctx, "/api/v1/query_exemplars", map[string]string{
-		"query": fmt.Sprintf("{job=%q}", scrapeJob),
+		"query": `{job=~".+"}`,
 		"start": strconv.FormatInt(since.Unix(), 10),
 		"end":   strconv.FormatInt(time.Now().Unix()+1, 10),
 	}, &data)
@@ -237,8 +242,9 @@ func (p *scraper) exemplars(ctx context.Context, since time.Time) ([]storedExemp
 func (p *scraper) complaints() []string {
 	var found []string
 	for line := range strings.Lines(p.output.String()) {
-		for _, sign := range []string{"level=warn", "level=error", "Append failed", "Scrape failed", "Out of order", "Duplicate sample", "Out of bounds"} {
-			if strings.Contains(line, sign) {
+		said := strings.ToLower(line) // the case of levels is another from version 3 on
+		for _, sign := range []string{"level=warn", "level=error", "append failed", "scrape failed", "out of order", "duplicate sample", "out of bounds"} {
+			if strings.Contains(said, sign) {
 				found = append(found, strings.TrimSpace(line))
 				break
 			}

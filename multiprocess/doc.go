@@ -35,6 +35,11 @@
 // takes out what this process and those that are dead have of it; others keep
 // theirs.
 //
+// Native buckets add up at the coarsest resolution that some process has, and are
+// never emptied (telltale.WithNativeMinReset), or the sum would fall. Where some
+// processes have none, none are shown, which is told to the error hook. Quantiles
+// of summaries stay out of a store: telltale.WithQuantiles says why.
+//
 // Callbacks and custom collectors are published every few seconds, and when the
 // store is closed; the process that is asked asks its own anew. Their gauges have
 // a series for each process.

@@ -21,18 +21,16 @@ func (m *merger) gather() {
 	absorbed := make(map[string]bool)
 	for _, f := range m.files {
 		f.misfit = nil
-		s, ok := f.source.(*segmentFile)
-		if !ok || f.err != nil {
-			continue
-		}
-		segments = append(segments, f)
-		for _, name := range s.absorbed {
-			absorbed[name] = true
+		if s, ok := f.source.(*segmentFile); ok {
+			segments = append(segments, f)
+			for _, name := range s.absorbed {
+				absorbed[name] = true
+			}
 		}
 	}
 	for _, f := range m.files {
 		f.taken = absorbed[filepath.Base(f.path)]
-		if _, python := f.source.(*pythonFile); python || f.taken && f.err != nil {
+		if _, python := f.source.(*pythonFile); python {
 			f.ignored = f.taken
 		}
 	}
@@ -41,16 +39,18 @@ func (m *merger) gather() {
 	for _, f := range segments {
 		s := f.source.(*segmentFile)
 		h := s.header()
-		again := seen[h.ID] && !m.given
-		seen[h.ID] = true
-		ignored := again || f.taken
-		if !ignored && h.Epoch != m.group.epoch {
+		ignored := f.taken
+		if f.err == nil && !ignored {
+			ignored = seen[h.ID] && !m.given
+			seen[h.ID] = true
+		}
+		if f.err == nil && !ignored && h.Epoch != m.group.epoch {
 			if ignored = true; s.live() || m.given {
 				f.misfit = fileError(f.path, defectf(ReasonEpoch, "its epoch is %q, not %q", h.Epoch, m.group.epoch))
 			}
 		}
 		switch f.ignored = ignored; {
-		case ignored:
+		case ignored, f.err != nil:
 		case s.isArchive():
 			m.group.generation = max(m.group.generation, h.Generation)
 		case s.live():
@@ -71,7 +71,7 @@ func (m *merger) epochOf(segments []*file) (epoch string) {
 	for _, f := range segments {
 		s := f.source.(*segmentFile)
 		switch {
-		case f.taken:
+		case f.err != nil, f.taken:
 		case newest == nil, s.live() && !newest.live(), s.live() == newest.live() && s.header().Start > newest.header().Start:
 			newest, epoch = s, s.header().Epoch
 		}

@@ -14,6 +14,7 @@ func BenchmarkInstruments(b *testing.B) {
 		}
 		c := telltale.Must(telltale.NewCounter("c", "", telltale.In(reg)))
 		h := telltale.Must(telltale.NewHistogram("h", "", telltale.In(reg)))
+		n := telltale.Must(telltale.NewHistogram("n", "", telltale.In(reg), telltale.WithNativeBuckets(1.1)))
 		g := telltale.Must(telltale.NewGauge("g", "", telltale.In(reg)))
 		v := telltale.Must(telltale.NewCounterVec("v", "", []string{"a", "b"}, telltale.In(reg)))
 		b.Run("Inc/"+where, func(b *testing.B) {
@@ -36,6 +37,11 @@ func BenchmarkInstruments(b *testing.B) {
 				h.Observe(0.3)
 			}
 		})
+		b.Run("ObserveNative/"+where, func(b *testing.B) {
+			for b.Loop() {
+				n.Observe(0.3)
+			}
+		})
 		b.Run("With/"+where, func(b *testing.B) {
 			for b.Loop() {
 				v.With("GET", "200").Inc()
@@ -52,6 +58,13 @@ func BenchmarkInstruments(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					h.Observe(0.3)
+				}
+			})
+		})
+		b.Run("ObserveNativeContended/"+where, func(b *testing.B) {
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					n.Observe(0.3)
 				}
 			})
 		})

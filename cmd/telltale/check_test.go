@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -148,12 +149,12 @@ func TestExcerpt(t *testing.T) {
 	}
 }
 
-// exporter serves a page as the content type and tells what was asked for.
-func exporter(t *testing.T, contentType, page string) (url string, accept *string) {
+// exporter serves a page as the content type and tells what was asked for last.
+func exporter(t *testing.T, contentType, page string) (url string, accept *atomic.Value) {
 	t.Helper()
-	accept = new(string)
+	accept = new(atomic.Value)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*accept = r.Header.Get("Accept")
+		accept.Store(r.Header.Get("Accept"))
 		w.Header().Set("Content-Type", contentType)
 		_, _ = w.Write([]byte(page))
 	}))
@@ -201,8 +202,8 @@ func TestCheckAsks(t *testing.T) {
 		"protobuf":     "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=allow-utf-8",
 	} {
 		outcome(t, "check", "--format", format, url)
-		if *accept != want {
-			t.Errorf("%s: asked for %q, want %q", format, *accept, want)
+		if got := accept.Load(); got != want {
+			t.Errorf("%s: asked for %q, want %q", format, got, want)
 		}
 	}
 }

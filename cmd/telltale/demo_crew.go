@@ -194,7 +194,7 @@ func (w *demoWorker) Run(ctx context.Context, out output, diag diagnostics) erro
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	store, err := multiprocess.Open(w.Dir, multiprocess.WithWriterName(fmt.Sprintf("worker-%d", w.Number)), multiprocess.WithErrorHook(w.warn(diag)))
+	store, err := multiprocess.Open(w.Dir, multiprocess.WithWriterName(fmt.Sprintf("worker-%d", w.Number)), multiprocess.WithErrorHook(diag.warn))
 	if err != nil {
 		return err
 	}
@@ -219,15 +219,4 @@ func (w *demoWorker) Run(ctx context.Context, out output, diag diagnostics) erro
 	_, _ = fmt.Fprintln(out, reachable(listener.Addr()))
 	<-ctx.Done()
 	return closeShop()
-}
-
-// warn returns a hook that tells what is wrong, but for that a worker has the name
-// of the one whose place it took.
-func (*demoWorker) warn(diag diagnostics) func(error) {
-	return func(err error) {
-		var conflict *multiprocess.ConflictError
-		if !errors.As(err, &conflict) || conflict.About != "pid" {
-			diag.warn(err)
-		}
-	}
 }

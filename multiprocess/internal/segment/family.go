@@ -244,7 +244,7 @@ func decodeFamily(fixed []byte, at uint64) (f *Family, err error) {
 	switch {
 	case in.short:
 		return nil, corrupt(at, "a family that ends too soon")
-	case f.NativeBuckets > math.MaxInt32:
+	case f.Native().Validate() != nil:
 		return nil, corrupt(at, "a family with %d native buckets", f.NativeBuckets)
 	case f.Words() == 0: // of a later minor version: its rows are passed over
 		return f, nil
