@@ -115,7 +115,7 @@ func try(t testing.TB, f *fence, b []byte) error {
 	seen := &walk{space: f.around(b)}
 	err := seen.next()
 	seen.touch()
-	if grown := allocated() - before; grown > uint64(256*len(b)+64<<10) {
+	if grown := allocated() - before; grown > uint64(256*len(b)+1<<20) {
 		t.Fatalf("reading %d bytes took %d bytes of memory", len(b), grown)
 	}
 	var where *Corrupt
