@@ -33,7 +33,7 @@ bench:
 	cd benchmarks && GOWORK=off go run . $(ARGS)
 
 e2e:
-	cd e2e && GOWORK=off go test -count=1 ./...
+	cd e2e && GOWORK=off go test -count=1 -timeout 20m ./...
 
 cross:
 	for target in darwin/arm64 darwin/amd64 windows/amd64 linux/arm64 linux/386 linux/arm freebsd/amd64; do \
