@@ -42,12 +42,12 @@ var pythonOpenMetricsRules = []parserRule{
 		right: telltaleIs, clause: "ABNF: metric-descriptor", why: "metadata begins with a hash and one space; it looks for a hash and the word",
 	},
 	{
-		readers: "python", format: "openmetrics", says: says(`^"[-+]?([0-9.eE+]*|(?i:nan)|\p{Nd}*)" / (the exemplar's value, )?a number$`),
+		readers: "python", format: "openmetrics", says: says(`^"[-+]?([0-9.eE+]*|(?i:nan)|\p{Nd}*)" / (the exemplar's value, )?a number$|^"\p{Nd}+" / a timestamp in seconds$`),
 		right: telltaleIs, clause: "ABNF: number", why: "Python reads digits of other scripts, signs before NaN, and numbers too large for a float64 as infinite",
 	},
 	{
 		readers: "python", format: "openmetrics", says: says(`^the bound .* / a number, or \+Inf in this spelling$`),
-		when:  onText(`le="(\s|\\n|\x{a0})*([-+]?[0-9_.eE+]+|[-+]?(?i:nan))(\s|\\n|\x{a0})*"`, func(d *disagreement) string { return d.line }),
+		when:  onText(`le="(\s|\\n|\x{a0})*([-+0-9_.eE]+|\p{Nd}+|[-+]?(?i:nan))(\s|\\n|\x{a0})*"`, func(d *disagreement) string { return d.line }),
 		right: telltaleIs, clause: "ABNF: number", why: "bounds are what Python takes for a float: with underscores, blanks about them, signs before NaN",
 	},
 	{
@@ -59,8 +59,20 @@ var pythonOpenMetricsRules = []parserRule{
 		right: telltaleIs, clause: "ABNF: label", why: "a quote after a backslash does not end a value", rare: true,
 	},
 	{
+		readers: "python", format: "openmetrics", says: says(`^the label "(le|quantile)" / it on buckets or quantiles alone$`),
+		right: telltaleIs, clause: "Histogram; Summary", why: "le and quantile are of buckets and quantiles alone", rare: true,
+	},
+	{
+		readers: "python", format: "openmetrics", says: says(`metrics in one piece$`), when: onLineOf(`_info[{ ]`),
+		right: telltaleIs, clause: "Metric", why: "all series of an info are taken for one metric", rare: true,
+	},
+	{
 		readers: "python", format: "openmetrics", says: says(` / a space before the value$`), when: onLineOf(`\}[^ ]`),
 		right: telltaleIs, clause: "ABNF: sample", why: "one space is before the value; it takes none, too", rare: true,
+	},
+	{
+		readers: "python", format: "openmetrics", says: says(`^" # .* / a timestamp in seconds$`), when: onLineOf(`  # \{`),
+		right: telltaleIs, clause: "ABNF: sample", why: "one space is before the hash of an exemplar; nothing between two is taken for no timestamp", rare: true,
 	},
 	{
 		readers: "python", format: "openmetrics", says: says(`^"-?[0-9]+\.[0-9]{9}.+" / a timestamp in seconds$`),
@@ -103,7 +115,7 @@ var refusedRules = []parserRule{
 		right: bothAre, clause: "Label", why: "names with two underscores are for the reader's own use; whether to refuse them is left to it",
 	},
 	{
-		readers: "python", format: "text openmetrics", outcome: theyRefuse, says: says(`Invalid labels: |bad label name: |Invalid metric name: `), when: onPage(`"a b"=|\{"`),
+		readers: "python", format: "text openmetrics", outcome: theyRefuse, says: says(`Invalid labels: |bad label name: |Invalid metric name: |^ValueError: $`), when: onPage(`[{,]"[^"]+"=|\{"|^# [A-Z]+ "`),
 		right: telltaleIs, clause: lineFormat + ", quoted names", why: "it is older than names in quotes",
 	},
 	{
@@ -115,12 +127,16 @@ var refusedRules = []parserRule{
 		right: telltaleIs, clause: "Strings", why: "any character but a few can be in a quoted name; its lexer ends at a NUL there", rare: true,
 	},
 	{
-		readers: "python", format: "text", outcome: theyRefuse, says: says(`Invalid metric type: `), when: onPage(oddComment),
+		readers: "python", format: "text", outcome: theyRefuse, says: says(`Invalid metric (type|name): `), when: onPage(oddComment),
 		right: telltaleIs, clause: comments, why: "what is not HELP or TYPE right behind the hash and blanks is a comment; it takes the second token for the word", rare: true,
 	},
 	{
-		readers: "python", format: "openmetrics", outcome: theyRefuse, says: says(`^ValueError: Invalid line: # \{.*\}.*\}`),
+		readers: "python", format: "openmetrics", outcome: theyRefuse, says: says(`^ValueError: Invalid line: .*# \{.*\}.*\}`),
 		right: telltaleIs, clause: "ABNF: label", why: "the first closing brace in an exemplar's label value is taken for the end of its labels", rare: true,
+	},
+	{
+		readers: "python", format: "openmetrics", outcome: theyRefuse, says: says(`'float' (object has no attribute|and 'Timestamp')|and 'float'`), when: onPage(` [-+]?([0-9]*\.[0-9]+|[0-9.]+[eE][-+]?[0-9]+)( #.*)?$`),
+		right: telltaleIs, clause: "ABNF: timestamp", why: "it cannot compare timestamps with an exponent, or without a digit before the point, with others", rare: true,
 	},
 	{
 		readers: "python", format: "openmetrics", outcome: theyRefuse, says: says(`Mix of timestamp presence within a group: .*_info[{ ]`),
@@ -162,11 +178,15 @@ var sampleRules = []parserRule{
 		right: bothAre, clause: "Timestamps", why: "the sign of -0.5 is lost, for which TestReaders changes what is expected, but that of -.5 is not",
 	},
 	{
+		readers: "textparse python", format: "text", outcome: otherSamples, when: onPage(`^[ \t]*#(HELP|TYPE)[ \t]`),
+		right: telltaleIs, clause: comments, why: "HELP and TYPE are tokens behind the hash, with blanks between or without", rare: true,
+	},
+	{
 		readers: "python", format: "text", outcome: otherSamples, when: onPage(oddComment),
 		right: telltaleIs, clause: comments, why: "what is not HELP or TYPE right behind the hash and blanks is a comment; it takes the second token for the word", rare: true,
 	},
 	{
-		readers: "textparse", format: "openmetrics", outcome: otherSamples, when: onPage(` 9223372036854775807( #.*)?$`),
+		readers: "textparse", format: "openmetrics", outcome: otherSamples, when: onPage(` [0-9]{17,}( #.*)?$`),
 		right: telltaleIs, clause: "Timestamps", why: "seconds so large overflow its milliseconds", rare: true,
 	},
 	{
@@ -180,7 +200,7 @@ var sampleRules = []parserRule{
 	{
 		readers: "python", format: "openmetrics", outcome: otherSamples,
 		when: func(d *disagreement) bool {
-			return d.missing != nil && keepsSign(d.missing.value) && d.extra != nil && d.extra.value == 0
+			return d.missing != nil && d.extra != nil && (keepsSign(d.missing.value) || d.missing.exemplar != nil && keepsSign(d.missing.exemplar.value))
 		},
 		right: telltaleIs, clause: "Values", why: "whole numbers are read as integers, of which -0 is 0",
 	},

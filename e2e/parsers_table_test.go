@@ -71,6 +71,10 @@ var textRules = []parserRule{
 		rare: true,
 	},
 	{
+		readers: "textparse python", format: "text", when: onLineOf(`^[ \t]*#(HELP|TYPE)([ \t]|$)`),
+		right: telltaleIs, clause: comments, why: "HELP and TYPE are tokens behind the hash, with blanks between or without; they take the line for a comment", rare: true,
+	},
+	{
 		readers: "textparse expfmt", format: "text", says: says(`^"[.+-].*" / a space or "\{" after the metric name$`),
 		right: telltaleIs, clause: lineFormat, why: "blanks separate a name and a value; they end a name where it cannot go on", rare: true,
 	},
@@ -83,7 +87,7 @@ var textRules = []parserRule{
 		right: telltaleIs, clause: comments, why: "there is one HELP line for a metric, be it empty", rare: true,
 	},
 	{
-		readers: "textparse", format: "text openmetrics", says: says(`^".*\\x00.*" / |^the end of the line / |^".*" / "# HELP "`), when: onLineOf(`\x00`),
+		readers: "textparse", format: "text openmetrics", says: says(`^".*\\x00|^the end of the line / |^".*" / "# HELP "`), when: onLineOf(`\x00`),
 		right: telltaleIs, clause: "Strings; ABNF", why: "its lexer passes over NUL bytes, or ends there", rare: true,
 	},
 	{
@@ -185,7 +189,7 @@ var openMetricsRules = []parserRule{
 	},
 	{
 		readers: "textparse", format: "openmetrics", says: says(`^the label "(le|quantile)" / it on buckets or quantiles alone$`),
-		right: telltaleIs, clause: "Reserved labels", why: "le and quantile are of buckets and quantiles alone", rare: true,
+		right: telltaleIs, clause: "Histogram; Summary", why: "le and quantile are of buckets and quantiles alone", rare: true,
 	},
 	{
 		readers: "textparse", format: "openmetrics", says: says(` / (0 or 1|1, the value of every info)$`),
