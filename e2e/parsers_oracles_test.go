@@ -79,6 +79,10 @@ var pythonOpenMetricsRules = []parserRule{
 		right: telltaleIs, clause: "ABNF: timestamp", why: "what stands behind the ninth decimal is not looked at",
 	},
 	{
+		readers: "python", format: "openmetrics", says: says(` / timestamps that do not go back$`), when: onPage(longExponent),
+		right: telltaleIs, clause: "ABNF: timestamp", why: "what stands behind the ninth decimal is not looked at, an exponent either", rare: true,
+	},
+	{
 		readers: "python", format: "openmetrics", says: says(` / timestamps that do not go back$`), when: onPage(` -0\.[0-9]+( #.*)?$`),
 		right: telltaleIs, clause: "Timestamps", why: "the sign of -0.5 is lost", rare: true,
 	},
@@ -109,6 +113,10 @@ var refusedRules = []parserRule{
 	{
 		readers: "expfmt", format: "text", outcome: theyRefuse, says: says(`negative (bucket population|count) for histogram`),
 		right: bothAre, clause: histograms, why: "counts are not negative, but text asks nothing of values", rare: true,
+	},
+	{
+		readers: "expfmt", format: "text", outcome: theyRefuse, says: says(`second (HELP|TYPE) line for metric name`), when: onPage(`#[ \t]*(HELP|TYPE)[ \t].*_(count|sum|bucket)["\t ]`),
+		right: telltaleIs, clause: comments, why: "metadata is of the metric that it names; it takes that of x_count for that of a histogram or summary x before", rare: true,
 	},
 	{
 		readers: "expfmt", format: "text", outcome: theyRefuse, says: says(`label name "__name__" is reserved`), when: onPage(`__name__=`),
@@ -143,6 +151,10 @@ var refusedRules = []parserRule{
 		right: telltaleIs, clause: "Info", why: "all series of an info are taken for one metric", rare: true,
 	},
 	{
+		readers: "python", format: "openmetrics", outcome: theyRefuse, says: says(`Timestamps went backwards`), when: onPage(` -?[0-9]+\.[0-9]*[1-9][0-9]*( #.*)?$`),
+		right: telltaleIs, clause: "Metric", why: "timestamps do not go back; it takes one for later if its fraction is larger, whatever the seconds", rare: true,
+	},
+	{
 		readers: "python", format: "openmetrics", outcome: theyRefuse, says: says(`Timestamps went backwards`), when: onPage(` -0?\.[0-9]+$`),
 		right: telltaleIs, clause: "Timestamps", why: "the sign of -0.5 is lost", rare: true,
 	},
@@ -172,6 +184,10 @@ var sampleRules = []parserRule{
 			return d.extra != nil && keepsSign(d.extra.value) && strings.Contains(d.page, " stateset\n")
 		},
 		right: bothAre, clause: "StateSet", why: "a state is on or off: telltale does not keep the sign of a zero", rare: true,
+	},
+	{
+		readers: "python", format: "openmetrics", outcome: otherSamples, when: onPage(longExponent),
+		right: telltaleIs, clause: "ABNF: timestamp", why: "what stands behind the ninth decimal is not looked at, an exponent either", rare: true,
 	},
 	{
 		readers: "python", format: "openmetrics", outcome: otherSamples, when: onPage(` -\.[0-9]+( #.*)?$`),
@@ -219,7 +235,10 @@ var sampleRules = []parserRule{
 }
 
 // oddComment is a comment whose second token, as Python has it, is a keyword.
-const oddComment = `^\s*#(\S+\s+|[\s\x{a0}]*[\r\x{a0}][\s\x{a0}]*)(HELP|TYPE)`
+const oddComment = `^\s*#(\S+\s+|[\s\x{a0}]*[\r\x{a0}][\s\x{a0}]*)(HELP|TYPE)|^\s*#\s*(HELP|TYPE)[\r\x{a0}]`
+
+// longExponent is a timestamp that has an exponent behind its ninth decimal.
+const longExponent = ` [0-9.+-]+(?:[eE][-+]?[0-9]+)? -?[0-9]\.[0-9]{9,}[eE][-+]?[0-9]+( #.*)?$`
 
 // onCreated reports whether it is a time of creation that is not the same, by
 // less than a nanosecond.

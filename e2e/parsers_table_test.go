@@ -104,6 +104,10 @@ var openMetricsRules = []parserRule{
 		right: telltaleIs, clause: "ABNF: sample, quoted names", why: "a quoted metric name stands first in the braces; it finds it behind labels, too",
 	},
 	{
+		readers: "textparse", format: "text openmetrics", says: says(`^an empty name / a`), when: onLineOf(`""`),
+		right: telltaleIs, clause: "Label", why: "names have a character at least", rare: true,
+	},
+	{
 		readers: "textparse", format: "openmetrics", says: says(`^"}.* / a label name$`), when: onLineOf(`,\}`),
 		right: telltaleIs, clause: "ABNF: labels", why: "commas stand between labels, not behind the last",
 	},
