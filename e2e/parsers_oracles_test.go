@@ -147,6 +147,10 @@ var refusedRules = []parserRule{
 		right: telltaleIs, clause: "ABNF: timestamp", why: "it cannot compare timestamps with an exponent, or without a digit before the point, with others", rare: true,
 	},
 	{
+		readers: "python", format: "openmetrics", outcome: theyRefuse, says: says(`could not convert string to float: '.*"\} `), when: onPage(`"[^"]* # .*" *\}? .* # \{`),
+		right: telltaleIs, clause: "ABNF: label", why: "a hash between blanks in a label value is taken for the beginning of an exemplar", rare: true,
+	},
+	{
 		readers: "python", format: "openmetrics", outcome: theyRefuse, says: says(`Mix of timestamp presence within a group: .*_info[{ ]`),
 		right: telltaleIs, clause: "Info", why: "all series of an info are taken for one metric", rare: true,
 	},

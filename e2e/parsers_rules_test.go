@@ -29,7 +29,9 @@ const (
 )
 
 // A parserRule explains one kind of disagreement between telltale's strict
-// parsers and those of others.
+// parsers and those of others. The tables are in parsers_table_test.go, for what
+// more than one reader does with pages that telltale refuses, and in
+// parsers_oracles_test.go. The first rule that fits counts.
 type parserRule struct {
 	readers string // the names of those that it is about
 	format  string // "text", "openmetrics" or both
@@ -76,11 +78,6 @@ func (r *parserRule) fits(d *disagreement) bool {
 
 // says matches an error. Of telltale's it sees "found / expected".
 func says(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
-
-// onSpoilt asks for a pattern in the line that was spoilt.
-func onSpoilt(pattern string) func(*disagreement) bool {
-	return onText(pattern, func(d *disagreement) string { return d.spoilt })
-}
 
 // onLineOf asks for a pattern in the line that telltale's error points at.
 func onLineOf(pattern string) func(*disagreement) bool {

@@ -6,8 +6,11 @@ import (
 	"strings"
 )
 
+// parserRules has every disagreement that is known, those first that are about
+// what telltale refuses.
 var parserRules = slices.Concat(textRules, openMetricsRules, pythonTextRules, pythonOpenMetricsRules, refusedRules, sampleRules)
 
+// Sections of "Exposition formats", in the documentation of Prometheus.
 const (
 	lineFormat = `text: "Line format"`
 	comments   = `text: "Comments, help text, and type information"`
