@@ -24,7 +24,6 @@ type right string
 
 const (
 	telltaleIs right = "telltale"
-	theyAre    right = "they"
 	bothAre    right = "both" // the specification leaves it open
 )
 
