@@ -14,6 +14,14 @@
 //
 //	GOWORK=off go test -run TestReaders -seed 42 -pages 1 -family 3 ./...
 //
+// TestParsers goes the other way (mutate_test.go, parsers_test.go): it spoils such
+// pages and the golden files, and has telltale's strict parsers and those of
+// others read them. Where they disagree, on what is a page or on its samples, a
+// rule says who is right, and by which clause (parsers_rules_test.go). There are
+// more pages in MUTANTS=50000, and others from another -seed:
+//
+//	MUTANTS=50000 GOWORK=off go test -run TestParsers -seed 1000 .
+//
 // A reader or server that is missing fails the tests, and names the Debian
 // package that has it.
 package e2e

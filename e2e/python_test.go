@@ -109,6 +109,8 @@ func (n *pythonNumbers) moment(s *string) *moment {
 		return nil
 	}
 	ns, err := strconv.ParseInt(*s, 10, 64)
-	n.err = errors.Join(n.err, err)
-	return &moment{ns: ns}
+	if !errors.Is(err, strconv.ErrRange) {
+		n.err = errors.Join(n.err, err)
+	}
+	return &moment{ns: nanoseconds(ns, 1e9)}
 }

@@ -110,6 +110,19 @@ func (c comparison) isRecent(ns int64) bool {
 	return ns >= c.began.Add(-slack).UnixNano() && ns <= time.Now().Add(slack).UnixNano()
 }
 
+// nanoseconds returns a time that is given in parts of a second; one too far
+// away for a moment becomes the last whole second, or the first, that is not.
+func nanoseconds(time, parts int64) int64 {
+	const end = math.MaxInt64 / 1_000_000_000
+	switch second := time / parts; {
+	case second >= end:
+		return end * 1e9
+	case second <= -end:
+		return -end * 1e9
+	}
+	return time * (1e9 / parts)
+}
+
 // sameNumber tells -0 from 0 and takes every NaN for the same.
 func sameNumber(a, b float64) bool {
 	return math.IsNaN(a) && math.IsNaN(b) || math.Float64bits(a) == math.Float64bits(b)

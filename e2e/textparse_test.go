@@ -49,6 +49,7 @@ func readTextparse(page []byte, d dialect) (reading, error) {
 			}
 			last := &found[len(found)-1]
 			last.samples = append(last.samples, sampleOf(parser))
+		case textparse.EntryComment:
 		default:
 			return nil, fmt.Errorf("unexpected entry %d", entry)
 		}
@@ -76,5 +77,5 @@ func milliseconds(ms *int64) *moment {
 	if ms == nil {
 		return nil
 	}
-	return &moment{ns: *ms * 1e6}
+	return &moment{ns: nanoseconds(*ms, 1000)}
 }

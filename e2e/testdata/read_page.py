@@ -12,26 +12,27 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from prometheus_client.samples import Timestamp
 
 
-def nanoseconds(timestamp):
+def nanoseconds(timestamp, parts):
     if timestamp is None:
         return None
     if isinstance(timestamp, Timestamp):
         return str(timestamp.sec * 10**9 + timestamp.nsec)
-    # The text parser divides the milliseconds on the page by 1000.
-    return str(round(timestamp * 1000) * 10**6)
+    # The text parser divides the milliseconds on the page by 1000. That of
+    # OpenMetrics returns a float for a timestamp with an exponent.
+    return str(round(timestamp * parts) * (10**9 // parts))
 
 
-def exemplar(found):
+def exemplar(found, parts):
     if found is None:
         return None
     return {
         "labels": found.labels,
         "value": repr(float(found.value)),
-        "at": nanoseconds(found.timestamp),
+        "at": nanoseconds(found.timestamp, parts),
     }
 
 
-def family(metric):
+def family(metric, parts):
     return {
         "name": metric.name,
         "type": metric.type,
@@ -42,8 +43,8 @@ def family(metric):
                 "name": s.name,
                 "labels": s.labels,
                 "value": repr(float(s.value)),
-                "at": nanoseconds(s.timestamp),
-                "exemplar": exemplar(s.exemplar),
+                "at": nanoseconds(s.timestamp, parts),
+                "exemplar": exemplar(s.exemplar, parts),
             }
             for s in metric.samples
         ],
@@ -53,9 +54,9 @@ def family(metric):
 def main():
     for line in sys.stdin:
         request = json.loads(line)
-        read = read_openmetrics if request["openmetrics"] else read_text
+        read, parts = (read_openmetrics, 10**9) if request["openmetrics"] else (read_text, 1000)
         try:
-            answer = {"families": [family(metric) for metric in read(request["page"])]}
+            answer = {"families": [family(metric, parts) for metric in read(request["page"])]}
         except Exception as e:  # whatever it raises is its verdict on the page
             answer = {"error": f"{type(e).__name__}: {e}"}
         print(json.dumps(answer), flush=True)
