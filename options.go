@@ -115,9 +115,10 @@ type gaugeOption func(*settings)
 
 func (o gaugeOption) applyGauge(s *settings) { o(s) }
 
-// WithGaugeMode says how the values of several processes become one. It has no
-// effect within one process, and no part of this library yet writes instruments
-// for other processes to merge.
+// WithGaugeMode says how the values that several processes give the gauge become
+// one, where its registry has a store (see [WithStore]). Within one process it has
+// no effect. Without it, as with [ModeAll], each process has a series of its own,
+// with the label pid.
 func WithGaugeMode(mode GaugeMode) GaugeOption {
 	return gaugeOption(func(s *settings) { s.mode = mode })
 }
