@@ -29,4 +29,11 @@
 // [Prefixed], [Labelled] and [Merge] are views that leave undone what nobody
 // asked for. [GenerateLatest] and [WriteLatest] print the text format; package
 // telltale/scrapehttp serves all formats over HTTP.
+//
+// # Several processes
+//
+// A registry with a [Store] ([WithStore], [Registry.UseStore]) keeps its
+// instruments in memory that other processes see, and collects what all of them
+// have counted; package telltale/multiprocess makes stores. Instruments are used
+// as ever.
 package telltale
