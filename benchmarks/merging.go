@@ -76,8 +76,13 @@ func mergedSamples(families []sharedFamily, processes int) (n int) {
 	return n
 }
 
-// inMemory makes a directory on a tmpfs, if there is such a place.
-func inMemory() (string, error) { return directoryIn("/dev/shm") }
+// inMemory makes a directory on a tmpfs, if there is such a place with room.
+func inMemory() (string, error) {
+	if !roomy("/dev/shm") {
+		return os.MkdirTemp("", "telltale-benchmark-")
+	}
+	return directoryIn("/dev/shm")
+}
 
 // onDisk makes a directory that is on a disk, if the machine keeps to custom.
 func onDisk() (string, error) { return directoryIn("/var/tmp") }

@@ -184,7 +184,7 @@ func sumByKey(tb testing.TB, dir string) map[string]*float64 {
 // that live would.
 func benchmarkSegments(tb testing.TB, workers, series int) string {
 	tb.Helper()
-	dir := memoryDirectory(tb)
+	dir := sharedDir(tb)
 	each := series / 8
 	label := func(i int) string {
 		return fmt.Sprintf(`code="%d",handler="/api/v1/items/%d",method="GET"`, 200+i%3, i/3)
@@ -225,7 +225,7 @@ func benchmarkSegments(tb testing.TB, workers, series int) string {
 // behind, in the 16-byte layout.
 func benchmarkDirectory(tb testing.TB, workers, series int) string {
 	tb.Helper()
-	dir := memoryDirectory(tb)
+	dir := sharedDir(tb)
 	kinds := []string{"counter", "histogram", "summary", "gauge_all", "gauge_livesum", "gauge_max", "gauge_min", "gauge_mostrecent"}
 	each := series / len(kinds)
 	for _, kind := range kinds {
@@ -241,21 +241,6 @@ func benchmarkDirectory(tb testing.TB, workers, series int) string {
 			f.write(tb, filepath.Join(dir, fmt.Sprintf("%s_%d.db", kind, 1000+w)))
 		}
 	}
-	return dir
-}
-
-// memoryDirectory returns a new directory in memory, if there is such a place.
-func memoryDirectory(tb testing.TB) string {
-	tb.Helper()
-	parent := "/dev/shm"
-	if _, err := os.Stat(parent); err != nil {
-		parent = ""
-	}
-	dir, err := os.MkdirTemp(parent, "telltale-bench-")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }
 

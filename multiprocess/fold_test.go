@@ -487,7 +487,7 @@ func TestFoldStops(t *testing.T) {
 // Ten thousand dead writers of the same series take memory for one, and few
 // descriptors.
 func TestFoldOfManyWriters(t *testing.T) {
-	dir, writers := memoryDir(t), 10_000
+	dir, writers := sharedDir(t), 10_000
 	if testing.Short() {
 		writers = 1500
 	}
@@ -529,17 +529,6 @@ func TestFoldOfManyWriters(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	t.Logf("%d generations in %v, %d bytes of heap, %d descriptors", report.Generation, report.Duration, most, open)
-}
-
-// memoryDir returns a directory in memory, where there is one.
-func memoryDir(tb testing.TB) string {
-	tb.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "telltale-")
-	if err != nil {
-		return tb.TempDir()
-	}
-	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
 }
 
 func TestFolder(t *testing.T) {

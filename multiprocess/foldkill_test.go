@@ -123,7 +123,7 @@ type killing struct {
 
 func newKilling(t *testing.T) (k killing, env []string) {
 	t.Helper()
-	k.dir = memoryDir(t)
+	k.dir = sharedDir(t)
 	k.running = collector(t, k.dir)
 	for i := 1; i <= 4; i++ {
 		w := crew(t, k.dir, i, segment.Header{Epoch: "now"})
@@ -182,7 +182,7 @@ func TestFoldKilledAtRandom(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv(killRounds)); err == nil {
 		rounds = n
 	}
-	dir := memoryDir(t)
+	dir := sharedDir(t)
 	running := collector(t, dir)
 	total, start := 0, 0
 	put := func() {
@@ -274,7 +274,7 @@ func TestFoldFails(t *testing.T) {
 		if os.Geteuid() != 0 {
 			t.Skip("NOT TESTED: only root can make such files")
 		}
-		dir := memoryDir(t)
+		dir := sharedDir(t)
 		w := crew(t, dir, 1, segment.Header{})
 		w.die()
 		if err := os.Chmod(dir, 0o777); err != nil {
