@@ -12,12 +12,11 @@ import (
 // Parser reads a page family by family and holds it to every rule of
 // OpenMetrics 1.0. It is not safe for concurrent use.
 type Parser struct {
-	scanner   *Scanner
-	gathering *scan.Gathering // with [WithLenient]
-	families  scan.Families
-	claims    map[string]string // the family of each name of a sample or family so far
-	doubts    scan.Doubts
-	repeats   scan.Repeats
+	scanner  *Scanner
+	families *scan.Families
+	claims   map[string]string // the family of each name of a sample or family so far
+	doubts   scan.Doubts
+	repeats  scan.Repeats
 
 	// Of the family being read:
 	family  *model.Family
@@ -39,11 +38,12 @@ type place struct{ line, column int }
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 	o := scan.OptionsOf(opts)
 	p := &Parser{
-		scanner: NewScanner(r, opts...), families: scan.NewFamilies(o),
-		claims: map[string]string{}, order: scan.NewOrder(),
+		scanner: NewScanner(r, opts...),
+		claims:  map[string]string{}, order: scan.NewOrder(),
 	}
+	p.families = scan.NewFamilies(p.read, o)
 	if o.Lenient {
-		p.gathering = scan.NewGathering(p.scanner.Next, o, false)
+		p.families = scan.Gather(p.scanner.Next, o, false)
 	}
 	return p
 }
@@ -55,12 +55,7 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 // of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
 // A page that is wrong somewhere is wrong as a whole (section "Data
 // transmission"): drop the families before.
-func (p *Parser) Next() (*model.Family, error) {
-	if p.gathering != nil {
-		return p.gathering.Next()
-	}
-	return p.families.Next(p.read)
-}
+func (p *Parser) Next() (*model.Family, error) { return p.families.Next() }
 
 // read reads a line and returns the family that it ends.
 func (p *Parser) read() (*model.Family, error) {

@@ -18,12 +18,11 @@ import (
 // composite has the type that they show. The model has one exemplar for a
 // counter and for a classic bucket: of several the newest stays.
 type Parser struct {
-	scanner   *Scanner
-	gathering *scan.Gathering // with [WithLenient]
-	families  scan.Families
-	seen      map[string]bool // names of families
-	doubts    scan.Doubts
-	repeats   scan.Repeats
+	scanner  *Scanner
+	families *scan.Families
+	seen     map[string]bool // names of families
+	doubts   scan.Doubts
+	repeats  scan.Repeats
 
 	// Of the family being read:
 	family  *model.Family
@@ -43,11 +42,12 @@ type Parser struct {
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 	o := scan.OptionsOf(opts)
 	p := &Parser{
-		scanner: NewScanner(r, opts...), families: scan.NewFamilies(o),
-		seen: map[string]bool{}, order: scan.NewOrder(), groups: scan.NewOrder(),
+		scanner: NewScanner(r, opts...),
+		seen:    map[string]bool{}, order: scan.NewOrder(), groups: scan.NewOrder(),
 	}
+	p.families = scan.NewFamilies(p.read, o)
 	if o.Lenient {
-		p.gathering = scan.NewGathering(p.scanner.Next, o, true)
+		p.families = scan.Gather(p.scanner.Next, o, true)
 	}
 	return p
 }
@@ -57,12 +57,7 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 // of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
 // A page that is wrong somewhere is wrong as a whole (section "Failure Modes"):
 // drop the families before.
-func (p *Parser) Next() (*model.Family, error) {
-	if p.gathering != nil {
-		return p.gathering.Next()
-	}
-	return p.families.Next(p.read)
-}
+func (p *Parser) Next() (*model.Family, error) { return p.families.Next() }
 
 // read reads a line and returns the family that it ends.
 func (p *Parser) read() (*model.Family, error) {

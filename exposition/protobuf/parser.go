@@ -20,7 +20,7 @@ import (
 // are there twice are not looked for.
 type Parser struct {
 	scanner  *Scanner
-	families scan.Families
+	families *scan.Families
 	seen     map[string]bool // names of families
 
 	// Of the family being read:
@@ -30,15 +30,15 @@ type Parser struct {
 
 // NewParser returns a parser that reads from r.
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
-	return &Parser{scanner: NewScanner(r, opts...), seen: map[string]bool{}}
+	p := &Parser{scanner: NewScanner(r, opts...), seen: map[string]bool{}}
+	p.families = scan.NewFamilies(p.read, scan.Options{})
+	return p
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
 // last. The family is the caller's to keep. An error is a [*SyntaxError] or one
 // of the reader, and is returned ever after.
-func (p *Parser) Next() (*model.Family, error) {
-	return p.families.Next(p.read)
-}
+func (p *Parser) Next() (*model.Family, error) { return p.families.Next() }
 
 // read reads an entry and returns the family that it ends, as the page's end
 // does.

@@ -21,12 +21,11 @@ import (
 // Nothing is renamed: a counter family is "requests_total" as it is written, and
 // literal ([model.Family.IsLiteral]) where its name does not end so.
 type Parser struct {
-	scanner   *Scanner
-	gathering *scan.Gathering // with [WithLenient]
-	families  scan.Families
-	seen      map[string]bool // names of families
-	doubts    scan.Doubts
-	repeats   scan.Repeats
+	scanner  *Scanner
+	families *scan.Families
+	seen     map[string]bool // names of families
+	doubts   scan.Doubts
+	repeats  scan.Repeats
 
 	// Of the family being read:
 	points  *scan.Points
@@ -41,11 +40,12 @@ type Parser struct {
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 	o := scan.OptionsOf(opts)
 	p := &Parser{
-		scanner: NewScanner(r, opts...), families: scan.NewFamilies(o),
-		seen: map[string]bool{}, points: scan.NewPoints(),
+		scanner: NewScanner(r, opts...),
+		seen:    map[string]bool{}, points: scan.NewPoints(),
 	}
+	p.families = scan.NewFamilies(p.read, o)
 	if o.Lenient {
-		p.gathering = scan.NewGathering(p.scanner.Next, o, true)
+		p.families = scan.Gather(p.scanner.Next, o, true)
 	}
 	return p
 }
@@ -53,12 +53,7 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 // Next returns the next family as soon as it has ended, or io.EOF after the
 // last. The family is the caller's to keep. An error is a [*SyntaxError] or one
 // of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
-func (p *Parser) Next() (*model.Family, error) {
-	if p.gathering != nil {
-		return p.gathering.Next()
-	}
-	return p.families.Next(p.read)
-}
+func (p *Parser) Next() (*model.Family, error) { return p.families.Next() }
 
 // read reads a line and returns the family that it ends, as the page's end does.
 func (p *Parser) read() (*model.Family, error) {

@@ -9,6 +9,6 @@
 // [Points], which does so in whatever order they come, [Texts], which keeps
 // strings in few pieces, [Index], which finds series again by their labels,
 // [Order], to which OpenMetrics holds them, [Metadata], and [Bounds], which series
-// of the same buckets share. [Gathering] reads sloppy pages. [Families] and
+// of the same buckets share. [Gather] reads sloppy pages. [Families] and
 // [Doubts] are for going on behind errors.
 package scan

@@ -17,23 +17,24 @@ var ErrTold = errors.New("scan: told before")
 // the next begins, so an error in that line is found while the family is still
 // to be returned; it is held back until then.
 type Families struct {
+	read  func() (*model.Family, error)
 	goOn  bool
 	left  int     // so many errors until it gives up
 	wrong []error // found and not yet returned
 	err   error   // returned ever after
 }
 
-// NewFamilies returns what hands out the families of a page.
-func NewFamilies(o Options) Families {
-	return Families{goOn: o.AllErrors, left: o.Limits.WithDefaults().Errors}
+// NewFamilies returns what hands out the families that read gives until it gives
+// io.EOF. It may give a family and, at once, what is wrong behind it.
+func NewFamilies(read func() (*model.Family, error), o Options) *Families {
+	return &Families{read: read, goOn: o.AllErrors, left: o.Limits.WithDefaults().Errors}
 }
 
 // GoesOn reports whether reading goes on behind errors.
 func (f *Families) GoesOn() bool { return f.goOn }
 
-// Next calls read until it gives a family or an error, io.EOF at the end. Both
-// at once are a family and what is wrong behind it.
-func (f *Families) Next(read func() (*model.Family, error)) (*model.Family, error) {
+// Next returns the next family, or an error, io.EOF at the end.
+func (f *Families) Next() (*model.Family, error) {
 	for {
 		switch {
 		case len(f.wrong) > 0:
@@ -43,7 +44,7 @@ func (f *Families) Next(read func() (*model.Family, error)) (*model.Family, erro
 		case f.err != nil:
 			return nil, f.err
 		}
-		done, err := read()
+		done, err := f.read()
 		if err != nil {
 			f.err = f.Heed(err)
 		}

@@ -11,13 +11,13 @@ import (
 	"telltale/model"
 )
 
-// Gathering reads a whole page before it hands out the first family: lines of a
+// gathering reads a whole page before it hands out the first family: lines of a
 // family may then stand anywhere, metadata behind the samples too. It takes
 // what sloppy exporters write, of whichever text format.
-type Gathering struct {
+type gathering struct {
 	next     func() (*Entry, error)
-	families Families
-	asNamed  bool // a family has the name of its samples, as in text and OpenMetrics 2.0
+	families *Families // that are handed out
+	asNamed  bool      // a family has the name of its samples, as in text and OpenMetrics 2.0
 
 	lines    int
 	gathered map[string]*gathered
@@ -46,20 +46,20 @@ type run struct {
 	entries []Entry
 }
 
-// NewGathering returns what gathers the lines that next returns. In text and in
-// OpenMetrics 2.0, families have the name of their samples.
-func NewGathering(next func() (*Entry, error), o Options, asNamed bool) *Gathering {
-	return &Gathering{
-		next: next, families: NewFamilies(o), asNamed: asNamed,
+// Gather returns the families of the lines that next returns, in the order in
+// which they are first named. In text and in OpenMetrics 2.0, families have the
+// name of their samples.
+func Gather(next func() (*Entry, error), o Options, asNamed bool) *Families {
+	g := &gathering{
+		next: next, asNamed: asNamed,
 		gathered: map[string]*gathered{}, runs: map[string]*run{}, points: NewPoints(),
 	}
+	g.families = NewFamilies(g.family, o)
+	return g.families
 }
 
-// Next returns the next family, in the order in which they are first named.
-func (g *Gathering) Next() (*model.Family, error) { return g.families.Next(g.family) }
-
 // family returns the next family once all lines are read.
-func (g *Gathering) family() (*model.Family, error) {
+func (g *gathering) family() (*model.Family, error) {
 	for !g.read {
 		e, err := g.next()
 		switch {
@@ -81,7 +81,7 @@ func (g *Gathering) family() (*model.Family, error) {
 }
 
 // take keeps a line.
-func (g *Gathering) take(e *Entry) {
+func (g *gathering) take(e *Entry) {
 	g.lines++
 	if e.Kind == KindSample {
 		r := g.runs[string(e.Name)]
@@ -106,7 +106,7 @@ func (g *Gathering) take(e *Entry) {
 }
 
 // named returns the family with the name.
-func (g *Gathering) named(name string, line int) *gathered {
+func (g *gathering) named(name string, line int) *gathered {
 	f := g.gathered[name]
 	if f == nil {
 		f = &gathered{first: line, name: name}
@@ -130,7 +130,7 @@ func (e *Entry) clone(name string) Entry {
 func (l Labels) clone() Labels { return Labels{bytes.Clone(l.text), slices.Clone(l.spans)} }
 
 // assign gives the samples to their families.
-func (g *Gathering) assign() {
+func (g *gathering) assign() {
 	runs := make([]*run, 0, len(g.runs))
 	for _, r := range g.runs {
 		runs = append(runs, r)
@@ -149,7 +149,7 @@ func (g *Gathering) assign() {
 
 // owner finds the family of samples, and the part of it that they are. A family
 // of their name comes first, then one of their name without its suffix.
-func (g *Gathering) owner(r *run) *gathered {
+func (g *gathering) owner(r *run) *gathered {
 	own, ok := g.gathered[r.name]
 	if ok && own.typed {
 		r.part = own.bare()
@@ -187,7 +187,7 @@ func (f *gathered) bare() model.Parts {
 }
 
 // build puts the samples of a family together.
-func (g *Gathering) build(from *gathered) (*model.Family, error) {
+func (g *gathering) build(from *gathered) (*model.Family, error) {
 	if err := g.checkWholes(from); err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func (g *Gathering) build(from *gathered) (*model.Family, error) {
 
 // checkWholes holds a family's composite values to its type, which they show
 // where it is not known. Samples that do not fit lose their kind.
-func (g *Gathering) checkWholes(f *gathered) error {
+func (g *gathering) checkWholes(f *gathered) error {
 	for _, r := range f.runs {
 		for i := range r.entries {
 			e := &r.entries[i]

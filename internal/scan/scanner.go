@@ -19,7 +19,7 @@ type Grammar struct {
 	Starts        bool // a start timestamp may stand behind the timestamp: st@1.5
 	Exemplars     int  // how many exemplars a sample may have
 	TimedAlways   bool // exemplars must have a timestamp
-	Lenient       bool // what sloppy exporters write: see [Gathering]
+	Lenient       bool // what sloppy exporters write: see [Gather]
 	Timestamp     func([]byte) (model.Timestamp, bool)
 	Timestamps    string // what Timestamp reads, for errors
 }
