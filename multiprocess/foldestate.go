@@ -125,7 +125,7 @@ func (p *pythonHeir) takeGauge(d *definition, v, when float64) {
 func (p *pythonHeir) append(c *claim, layout segment.Layout, bounds []float64, s remnant) {
 	f := segment.Family{Name: c.name, Help: c.help, Unit: c.unit, Type: c.typ, Layout: layout, Bounds: bounds}
 	if c.typ == model.Gauge {
-		f.Mode = uint8(slices.Index(segmentModes[:], c.mode))
+		f.Mode = uint8(slices.Index(gaugeModes[:], c.mode))
 	}
 	key := identityOf(&f)
 	n, ok := p.families[key]

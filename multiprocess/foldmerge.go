@@ -163,7 +163,7 @@ func (f *remainingFamily) merge(into, from *remnant) {
 func (f *remainingFamily) mergeGauge(into, from *remnant) {
 	a, b := math.Float64frombits(into.words[0]), math.Float64frombits(from.words[0])
 	take := false
-	switch segmentModes[f.Mode].operation() {
+	switch gaugeModes[f.Mode].operation() {
 	case opAdd:
 		addFloat(&into.words[0], from.words[0])
 	case opMin:
@@ -195,7 +195,7 @@ func lasting(f *segment.Family) (kept segment.Family, lasts bool) {
 		kept.Mode = 0
 		return kept, true
 	case model.Gauge:
-		mode := segmentModes[f.Mode]
+		mode := gaugeModes[f.Mode]
 		kept.Layout = segment.LayoutValue
 		if op := mode.operation(); op == opLatest || op == opSet {
 			kept.Layout = segment.LayoutTimed
@@ -363,7 +363,7 @@ func (r *estateReader) Absorbed(name string) error {
 // take reads the series of a family.
 func (r *estateReader) take(t *rowTable, kept *segment.Family, h *segment.Header, now time.Time, expiry time.Duration) error {
 	size := uint64(t.family.Words()) * 8
-	perProcess := kept.Type == model.Gauge && segmentModes[kept.Mode].perProcess()
+	perProcess := kept.Type == model.Gauge && gaugeModes[kept.Mode].perProcess()
 	from := uint32(0)
 	for _, b := range t.blocks {
 		for i := range b.rows {

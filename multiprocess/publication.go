@@ -114,24 +114,19 @@ func boundsOf(point *model.Point) []float64 {
 func (p *publication) rowsFor(f *model.Family, mode uint8, point *model.Point) *rows {
 	family := segment.Family{Name: f.Name, Help: f.Help, Unit: f.Unit, Type: f.Type, Published: true}
 	switch f.Type {
-	case model.Counter:
-		family.Layout = segment.LayoutCounter
+	case model.Gauge:
+		family.Mode = mode
+	case model.Unknown:
+		family.Mode = modeLiveAll
+	}
+	family.Layout = rowLayout(f.Type, family.Mode)
+	switch f.Type {
 	case model.Histogram, model.GaugeHistogram:
-		family.Layout = segment.LayoutFloats
-		family.Bounds = boundsOf(point)
-	case model.Summary:
-		family.Layout = segment.LayoutSummary
-	case model.Info:
-		family.Layout = segment.LayoutInfo
+		family.Layout, family.Bounds = segment.LayoutFloats, boundsOf(point)
 	case model.StateSet:
-		family.Layout = segment.LayoutState
 		for _, s := range point.States {
 			family.States = append(family.States, s.Name)
 		}
-	case model.Gauge:
-		family.Layout, family.Mode = gaugeLayout(mode), mode
-	default:
-		family.Layout, family.Mode = segment.LayoutValue, modeLiveAll
 	}
 	return p.store.rows(family)
 }

@@ -54,12 +54,8 @@ type gaugeMode string
 // from their siblings.
 const livePrefix = "live"
 
-var gaugeModes = [...]gaugeMode{
-	"all", "liveall", "min", "livemin", "max", "livemax", "sum", "livesum", "mostrecent", "livemostrecent",
-}
-
-// segmentModes are the modes in the order of the numbers that segments give them.
-var segmentModes = [segment.Modes]gaugeMode{
+// gaugeModes are the modes in the order of the numbers that segments give them.
+var gaugeModes = [segment.Modes]gaugeMode{
 	"all", "min", "max", "sum", "mostrecent", "liveall", "livemin", "livemax", "livesum", "livemostrecent",
 }
 

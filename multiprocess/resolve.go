@@ -63,7 +63,7 @@ func (c *catalog) segmentClaim(f *segment.Family) *claim {
 	key := claimKey{name: f.Name, help: f.Help, unit: f.Unit, typ: f.Type, rows: true}
 	switch f.Type {
 	case model.Gauge:
-		key.mode = segmentModes[f.Mode]
+		key.mode = gaugeModes[f.Mode]
 	case model.Unknown, model.Info:
 		key.mode = "liveall"
 	case model.GaugeHistogram:

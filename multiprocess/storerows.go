@@ -23,12 +23,9 @@ type rows struct {
 	heap *segment.Rows // nil until it is needed
 }
 
-// The modes of gauges by number, of which five come before their live forms.
-const (
-	modeMostRecent     = 4
-	modeLiveAll        = 5
-	modeLiveMostRecent = 9
-)
+// modeLiveAll is the number of the mode in which each process that lives has a
+// series of its own.
+const modeLiveAll = 5
 
 // Rows implements telltale.Store.
 func (s *Store) Rows(f cell.Family) cell.Rows {
@@ -36,32 +33,33 @@ func (s *Store) Rows(f cell.Family) cell.Rows {
 		Name: f.Header.Name, Help: f.Header.Help, Unit: f.Header.Unit, Type: f.Header.Type,
 		Mode: f.Mode, Bounds: f.Bounds.Upper(), States: f.States, Labels: f.Labels,
 	}
-	switch family.Type {
-	case model.Counter:
-		family.Layout = segment.LayoutCounter
-	case model.Histogram:
-		family.Layout = segment.LayoutHistogram
-		if f.NativeBuckets > 0 {
-			family.Layout = segment.LayoutNative
-			family.NativeBuckets, family.NativeExemplars = uint32(f.NativeBuckets), uint32(f.NativeExemplars)
-		}
-		if f.Bounds.Len() == 0 {
-			family.Bounds = onlyInfinity
-		}
-	case model.Summary:
-		family.Layout = segment.LayoutSummary
-	case model.Info:
-		family.Layout = segment.LayoutInfo
-	case model.StateSet:
-		family.Layout = segment.LayoutState
-	default:
-		family.Layout = gaugeLayout(f.Mode)
+	family.Layout = rowLayout(family.Type, f.Mode)
+	if f.NativeBuckets > 0 {
+		family.Layout = segment.LayoutNative
+		family.NativeBuckets, family.NativeExemplars = uint32(f.NativeBuckets), uint32(f.NativeExemplars)
+	}
+	if family.Type == model.Histogram && f.Bounds.Len() == 0 {
+		family.Bounds = onlyInfinity
 	}
 	return s.rows(family)
 }
 
-func gaugeLayout(mode uint8) segment.Layout {
-	if mode == modeMostRecent || mode == modeLiveMostRecent {
+// rowLayout returns the layout of an instrument's rows. What custom collectors
+// emit has it too, but for the counts of histograms, which are float64s there.
+func rowLayout(t model.Type, mode uint8) segment.Layout {
+	switch t {
+	case model.Counter:
+		return segment.LayoutCounter
+	case model.Histogram:
+		return segment.LayoutHistogram
+	case model.Summary:
+		return segment.LayoutSummary
+	case model.Info:
+		return segment.LayoutInfo
+	case model.StateSet:
+		return segment.LayoutState
+	}
+	if gaugeModes[mode].operation() == opLatest {
 		return segment.LayoutTimed
 	}
 	return segment.LayoutValue
