@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"telltale/internal/cell"
 	"telltale/internal/mapped"
 	"telltale/model"
 	"telltale/multiprocess/internal/segment"
@@ -18,21 +17,21 @@ import (
 // writers that are dead, and out of the archive. Nobody folds them meanwhile.
 func (r *rows) Forget(series []model.Labels) {
 	s := r.store
-	names, err := s.dead()
-	if err == nil && len(names) == 0 {
+	names, err := entries(s.dir)
+	if err == nil && len(s.dead(names)) == 0 {
 		return
 	}
 	err = s.withoutFolding(func() error {
-		names, err := s.dead() // which a fold may have changed
+		names, err := entries(s.dir) // which a fold may have changed
 		if err != nil {
 			return err
 		}
 		wanted := make(map[string]bool, len(series))
 		for _, labels := range series {
-			wanted[labels.Sorted().Text()] = true
+			wanted[sortedLabels(labels.Text())] = true
 		}
 		var errs []error
-		for _, name := range names {
+		for _, name := range s.dead(names) {
 			errs = append(errs, forgetIn(filepath.Join(s.dir, name), &r.family, wanted))
 		}
 		return errors.Join(errs...)
@@ -43,35 +42,28 @@ func (r *rows) Forget(series []model.Labels) {
 }
 
 // countDead returns how many writers' segments nobody writes to any more, unless
-// there are too few segments for it to matter.
+// there are too few files for it to matter.
 func (s *Store) countDead() int {
 	names, err := entries(s.dir)
 	if err != nil || len(names) < foldThreshold {
 		return 0
 	}
-	names, _ = s.dead()
-	return len(names)
+	return len(s.dead(names))
 }
 
-// dead returns the names of the segments that nobody writes to any more.
-func (s *Store) dead() (names []string, err error) {
-	entries, err := os.ReadDir(s.dir)
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range entries {
-		name := entry.Name()
-		if name == archiveName {
-			names = append(names, name)
-		}
-		if !isWriterName(name) || name == s.name {
-			continue
-		}
-		if alive, err := mapped.Probe(filepath.Join(s.dir, name)); err == nil && !alive {
-			names = append(names, name)
+// dead returns which of the names are segments that nobody writes to any more.
+func (s *Store) dead(names []string) (dead []string) {
+	for _, name := range names {
+		switch {
+		case name == archiveName:
+			dead = append(dead, name)
+		case isWriterName(name) && name != s.name:
+			if alive, err := mapped.Probe(filepath.Join(s.dir, name)); err == nil && !alive {
+				dead = append(dead, name)
+			}
 		}
 	}
-	return names, nil
+	return dead
 }
 
 // patience is how long a removal waits for a fold to end.
@@ -127,13 +119,7 @@ type forgetting struct {
 	space  segment.Space
 	family *segment.Family
 	wanted map[string]bool
-	blocks map[*segment.Family][]writableBlock
-}
-
-type writableBlock struct {
-	first *cell.Word
-	from  uint32
-	rows  uint32
+	places segment.Places
 }
 
 // Family implements [segment.Contents].
@@ -141,36 +127,18 @@ func (*forgetting) Family(*segment.Family) error { return nil }
 
 // Block implements [segment.Contents].
 func (w *forgetting) Block(f *segment.Family, offset uint64, rows uint32) error {
-	if f.Name != w.family.Name || f.Type != w.family.Type || rows == 0 {
-		return nil
-	}
-	if w.blocks == nil {
-		w.blocks = make(map[*segment.Family][]writableBlock)
-	}
-	blocks := w.blocks[f]
-	from := uint32(0)
-	if n := len(blocks); n > 0 {
-		from = blocks[n-1].from + blocks[n-1].rows
-	}
-	first := segment.WordAt(w.space.Bytes(offset, uint64(rows)*uint64(f.Words())*8), 0)
-	w.blocks[f] = append(blocks, writableBlock{first, from, rows})
+	w.places.Add(f, offset, rows)
 	return nil
 }
 
 // Series implements [segment.Contents].
 func (w *forgetting) Series(f *segment.Family, row uint32, generation uint8, s segment.Series) error {
-	blocks := w.blocks[f]
-	if len(blocks) == 0 || !w.wanted[model.LabelsFromText(s.Labels).Sorted().Text()] {
+	if f.Name != w.family.Name || f.Type != w.family.Type || !w.wanted[sortedLabels(s.Labels)] {
 		return nil
 	}
-	for i := len(blocks) - 1; i >= 0; i-- {
-		if b := blocks[i]; row >= b.from {
-			first := cell.At(b.first, int(row-b.from)*f.Words())
-			if is, _, live := segment.State(first); live && is == generation {
-				segment.Withdraw(first)
-			}
-			break
-		}
+	first := w.places.Row(w.space, f, row)
+	if is, _, live := segment.State(first); live && is == generation {
+		segment.Withdraw(first)
 	}
 	return nil
 }

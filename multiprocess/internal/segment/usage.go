@@ -33,7 +33,7 @@ func UsageOf(s Space) (Usage, error) {
 			if bytes.all == 0 {
 				continue // no series was ever there
 			}
-			word := a.rowAt(f, uint32(row))
+			word := a.places.Row(a.space, f, uint32(row))
 			if word == nil {
 				return u, corrupt(r.at, "row %d of %q is not there", row, f.Name)
 			}
@@ -56,15 +56,9 @@ func UsageOf(s Space) (Usage, error) {
 type accounts struct {
 	space    Space
 	absorbed int
-	blocks   map[uint32][]placed
+	places   Places
 	rows     map[uint32][]recordBytes // of series, by family and row
 	linked   map[uint64]uint64        // lanes, tables and texts that nobody refers to: sizes by offset
-}
-
-// placed is a block of rows, and where it lies.
-type placed struct {
-	offset uint64
-	rows   uint32
 }
 
 // recordBytes is the sizes of the records of a row's series.
@@ -73,10 +67,10 @@ type recordBytes struct{ all, last uint64 }
 func (a *accounts) Family(*Family) error { return nil }
 
 func (a *accounts) Block(f *Family, offset uint64, rows uint32) error {
-	if a.blocks == nil {
-		a.blocks, a.rows = make(map[uint32][]placed), make(map[uint32][]recordBytes)
+	if a.rows == nil {
+		a.rows = make(map[uint32][]recordBytes)
 	}
-	a.blocks[f.Number] = append(a.blocks[f.Number], placed{offset, rows})
+	a.places.Add(f, offset, rows)
 	a.rows[f.Number] = append(a.rows[f.Number], make([]recordBytes, rows)...)
 	return nil
 }
@@ -108,21 +102,6 @@ func (a *accounts) weigh(end uint64) error {
 			a.linked[at] = uint64(len(b))
 		}
 		at += uint64(len(b))
-	}
-	return nil
-}
-
-// rowAt returns the first word of a family's row.
-func (a *accounts) rowAt(f *Family, row uint32) *cell.Word {
-	for _, b := range a.blocks[f.Number] {
-		if row < b.rows {
-			size := uint64(f.Words()) * 8
-			if bytes := a.space.Bytes(b.offset+uint64(row)*size, size); bytes != nil {
-				return WordAt(bytes, 0)
-			}
-			return nil
-		}
-		row -= b.rows
 	}
 	return nil
 }
