@@ -84,19 +84,26 @@ func TestEveryByteFlippedAndEveryLengthCut(t *testing.T) {
 			t.Fatal(err)
 		}
 		survey(t, warm, sample, good, path)
-		for n := len(whole) - 1; n >= 0; n-- {
-			if err := os.Truncate(path, int64(n)); err != nil {
-				t.Fatal(err)
-			}
-			survey(t, warm, sample, good, path)
-			if families, err := multiprocess.Merge([]string{path}, true); err == nil || len(families) > 0 {
-				t.Fatalf("cut to %d of %d bytes: %q, %v", n, len(whole), lines(families), err)
-			}
-			reads++
-		}
+		cutEverywhere(t, warm, sample, good, path, len(whole))
+		reads += len(whole)
 		runtime.ReadMemStats(&after)
 		if perRead := (after.TotalAlloc - before.TotalAlloc) / uint64(reads); perRead > 1<<18 {
 			t.Errorf("%d bytes were allocated for each reading of %d bytes", perRead, len(whole))
+		}
+	}
+}
+
+// cutEverywhere cuts a file of that size by one byte at a time, to nothing: it is
+// left out, and nothing else is.
+func cutEverywhere(t *testing.T, warm *multiprocess.Collector, sample, good, path string, size int) {
+	t.Helper()
+	for n := size - 1; n >= 0; n-- {
+		if err := os.Truncate(path, int64(n)); err != nil {
+			t.Fatal(err)
+		}
+		survey(t, warm, sample, good, path)
+		if families, err := multiprocess.Merge([]string{path}, true); err == nil || len(families) > 0 {
+			t.Fatalf("cut to %d of %d bytes: %q, %v", n, size, lines(families), err)
 		}
 	}
 }

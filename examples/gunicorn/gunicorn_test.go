@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"telltale/examples/internal/program"
 	"telltale/multiprocess"
 )
 
@@ -68,7 +69,7 @@ func TestWorkersAreServedAsOne(t *testing.T) {
 		}
 		total = now
 		if !killed && total >= first.answered+50 {
-			kill(t, victim)
+			program.Kill(t, victim)
 			killed = true
 		}
 		select {
@@ -77,7 +78,7 @@ func TestWorkersAreServedAsOne(t *testing.T) {
 		}
 	}
 	if !killed {
-		kill(t, victim)
+		program.Kill(t, victim)
 	}
 
 	// Another took its place; what it counted is still there, what was so while
@@ -137,13 +138,13 @@ func pythonWithGunicorn(t *testing.T) string {
 // build builds the command and returns its path.
 func build(ctx context.Context, t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "telltale")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, ".")
+	path := filepath.Join(t.TempDir(), "telltale")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, ".")
 	cmd.Dir = filepath.Join("..", "..", "cmd", "telltale")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	return program
+	return path
 }
 
 // start starts a server, waits until it says where it listens, and returns the
@@ -252,18 +253,6 @@ func read(ctx context.Context, client *http.Client, url string) (string, error) 
 		err = fmt.Errorf("%s: %s", response.Status, body)
 	}
 	return string(body), err
-}
-
-// kill ends a process without letting it say a word.
-func kill(t *testing.T, pid int) {
-	t.Helper()
-	process, err := os.FindProcess(pid)
-	if err == nil {
-		err = process.Kill()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // page is a page of metrics in text.
