@@ -27,7 +27,7 @@ type catalog struct {
 
 	epoch     int // changes when all slots are given anew
 	pass      int // of resolve
-	conflicts map[conflictKey]error
+	conflicts map[conflictKey]*ConflictError
 	mixed     bool // modes are in conflict: slots are given anew each time, in the order of files
 }
 
@@ -48,14 +48,21 @@ type family struct {
 	rows             bool // segments have it
 	contents
 
-	pass   int // the last pass of resolve in which a file had it
-	next   claim
-	series []series
-	index  map[string]uint32      // from labels
-	loose  map[looseSample]uint32 // slots, with the samples' slots left out
-	quoted bool                   // a label name is not a legacy name
-	dirty  bool                   // the view does not show what is here
-	view   *view
+	pass     int // the last pass of resolve in which a file had it
+	next     claim
+	order    int    // its place among the families of that pass, in the order of files
+	out      bool   // it is left out: another family has one of its names
+	narrowed bool   // bounds that some of its files have are not among the next ones
+	from     string // the first file that has it
+	helped   string // the file whose help counts
+	united   string // the file whose unit counts
+	modal    string // the file whose mode counts
+	series   []series
+	index    map[string]uint32      // from labels
+	loose    map[looseSample]uint32 // slots, with the samples' slots left out
+	quoted   bool                   // a label name is not a legacy name
+	dirty    bool                   // the view does not show what is here
+	view     *view
 }
 
 // series is one label set's slots; slot 0 is none.
@@ -319,7 +326,7 @@ func (c *catalog) settle(files []source) {
 			f.view, f.dirty = c.newView(f), false
 		}
 		if f.view.collision != nil {
-			c.conflict(f, "pid", f.view.collision)
+			c.conflicts[conflictKey{family: f.name, about: "pid"}] = f.view.collision
 		}
 	}
 }

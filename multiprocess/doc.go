@@ -105,6 +105,9 @@
 //     that live decides; Python's files come behind those, and dead writers last.
 //     Of buckets those are shown that all have: counts are cumulative, so they
 //     are right.
+//   - A family is left out if one of its names belongs to another family, as a
+//     gauge x_total and a counter x of two programs do: no page can have both. The
+//     same order decides.
 //   - Segments belong to an epoch. Those of others are left out ([WithEpoch]).
 //   - A merged series was created when the first of its contributions was, as far
 //     as they know, and its exemplar is the newest.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strconv"
+	"strings"
 	"time"
 
 	"telltale/internal/mapped"
@@ -50,13 +52,38 @@ func (e *FileError) Unwrap() error { return e.Err }
 // ConflictError says that writers disagree on a family.
 type ConflictError struct {
 	Family string
-	About  string // "type", "mode", "help", "unit", "bounds", "states", or "pid"
+	About  string // "type", "name", "mode", "help", "unit", "bounds", "states", "native buckets" or "pid"
 	Err    error  // both sides, and which one counts
+	// Lost reports whether samples are left out because of it. Without, as where
+	// help texts differ, all values are counted.
+	Lost bool
+	// Files has the path of the file that counts, followed by those of the files
+	// that differ, at most ten.
+	Files []string
+	// More is the number of files that differ and are not in Files.
+	More int
 }
 
-// Error names the family and both sides.
+// maxConflictFiles is how many of the files that differ a conflict names.
+const maxConflictFiles = 10
+
+// Error names the family, both sides and the files.
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("multiprocess: writers disagree on the %s of %q: %v", e.About, e.Family, e.Err)
+	text := fmt.Sprintf("multiprocess: writers disagree on the %s of %q: %v", e.About, e.Family, e.Err)
+	if len(e.Files) < 2 {
+		return text
+	}
+	var files strings.Builder
+	for i, path := range e.Files[1:] {
+		if i > 0 {
+			files.WriteString(", ")
+		}
+		files.WriteString(strconv.Quote(path))
+	}
+	if e.More > 0 {
+		fmt.Fprintf(&files, " and %d more", e.More)
+	}
+	return fmt.Sprintf("%s (%q counts before %s)", text, e.Files[0], &files)
 }
 
 // Unwrap returns the disagreement alone.
@@ -112,7 +139,7 @@ type Stats struct {
 	Spilled     int            // series on the heap, because the store's segment could not grow
 	Families    int
 	Series      int // of which the files tell, whether wanted by a restricted view or not
-	Conflicts   int // families on which writers disagree, by family and subject
+	Conflicts   int // disagreements of writers on families, by family and subject
 	Collisions  int // series left out for those of a newer writer of the same label pid
 	MappedFiles int // that stay mapped
 	MappedBytes int64

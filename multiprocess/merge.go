@@ -28,10 +28,12 @@ import (
 // belongs to another epoch is an error, and one that an archive among the files
 // has taken up is left out.
 //
-// Files that cannot be read are left out, and the error is all of them, as
-// [*FileError] each, joined: callers that want none left out, as Python has it,
-// take any error for failure. A missing file of a live gauge is no error, since
-// [MarkProcessDead] may have deleted it.
+// Files that cannot be read are left out, and so are samples of files that do not
+// agree with others, on the type of a family for example. The error is all of
+// them joined, a [*FileError] for each file and a [*ConflictError] for each
+// disagreement that costs samples: callers that want nothing left out take any
+// error for failure. The families are good beside an error. A missing file of a
+// live gauge is no error, since [MarkProcessDead] may have deleted it.
 func Merge(files []string, accumulate bool) ([]*model.Family, error) {
 	m := newMerger(newSettings(nil))
 	m.given = true

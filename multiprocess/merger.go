@@ -263,12 +263,18 @@ func (m *merger) tidy() {
 	m.changed = true
 }
 
-// failures returns what is wrong with the files that were left out.
+// failures returns what is wrong with the files that were left out, and where the
+// others disagree so that samples are.
 func (m *merger) failures() error {
 	var errs []error
 	for _, f := range m.files {
 		if f.err != nil {
 			errs = append(errs, f.err)
+		}
+	}
+	for _, key := range m.catalog.disagreements() {
+		if e := m.catalog.conflicts[key]; e.Lost {
+			errs = append(errs, e)
 		}
 	}
 	return errors.Join(errs...)

@@ -126,7 +126,7 @@ func newFoldSettings(opts []FoldOption) foldSettings {
 }
 
 // WithErrorHook has hook told of every file that is left out, as a [*FileError],
-// of every family on which writers disagree, as a [*ConflictError], and of folds
+// of every disagreement of writers on a family, as a [*ConflictError], and of folds
 // that fail: once, until it is otherwise. A store tells it too when its disk is
 // full. It is called by the goroutine that collects or by one of its own; what it
 // panics with is dropped.

@@ -32,6 +32,8 @@ type pythonFile struct {
 	label string // pid="..."
 }
 
+func (f *pythonFile) name() string { return f.path }
+
 func (f *pythonFile) size() (definitions int, bytes int64) { return f.n, int64(f.end) }
 
 func (f *pythonFile) claims() []*claim {

@@ -1,6 +1,7 @@
 package multiprocess
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,7 +14,9 @@ import (
 	"telltale/multiprocess/internal/segment"
 )
 
-type conflictKey struct{ family, about string }
+// conflictKey tells conflicts apart: by family, subject and, of types, the one
+// that is left out.
+type conflictKey struct{ family, about, against string }
 
 // claim is what a file says of a family. Equal claims are the same pointer.
 type claim struct {
@@ -104,15 +107,19 @@ func (cl *claim) meet(upper float64) {
 // have native buckets if all have some.
 func (c *catalog) resolve(files []source) {
 	c.pass++
-	c.conflicts, c.mixed = make(map[conflictKey]error), false
+	c.conflicts, c.mixed = make(map[conflictKey]*ConflictError), false
+	met := 0
 	for _, file := range files {
+		path := file.name()
 		for _, cl := range file.claims() {
 			f := cl.family
 			if cl.lost = false; f.pass != c.pass {
-				f.pass, f.next = c.pass, *cl
+				f.pass, f.next, f.order, f.narrowed = c.pass, *cl, met, false
+				f.from, f.helped, f.united, f.modal = path, path, path, path
+				met++
 				continue
 			}
-			c.compare(f, cl)
+			c.compare(f, cl, path)
 		}
 	}
 	renew := c.mixed
@@ -131,7 +138,7 @@ func (c *catalog) resolve(files []source) {
 				f.next.typ, f.next.mode, f.next.help, f.next.unit, f.next.rows, f.next.contents, true
 		}
 	}
-	if renew {
+	if c.settleNames(files) || renew {
 		c.renew()
 	}
 	slices.SortFunc(c.present, func(a, b *family) int { return strings.Compare(a.name, b.name) })
@@ -144,40 +151,47 @@ func (f *family) differs(cl *claim) (moved, changed bool) {
 	return moved, moved || f.mode != cl.mode || f.help != cl.help || f.unit != cl.unit || !slices.Equal(f.states, cl.states) || f.native != cl.native
 }
 
-// compare holds a claim against those before it.
-func (c *catalog) compare(f *family, cl *claim) {
+// compare holds a file's claim against those before it.
+func (c *catalog) compare(f *family, cl *claim, path string) {
 	first := &f.next
-	switch {
-	case cl.typ != first.typ:
+	if cl.typ != first.typ {
 		cl.lost = true
-		c.conflict(f, "type", fmt.Errorf("it is a %s, and elsewhere a %s, which is left out", first.typ, cl.typ))
+		if e := c.conflict(conflictKey{f.name, "type", cl.typ.String()}, f.from, path); e != nil {
+			e.Lost = true
+			e.Err = fmt.Errorf("it is a %s, and elsewhere a %s, which is left out", first.typ, cl.typ)
+		}
 		return
-	case cl.mode == first.mode:
-	case first.rows || cl.rows:
-		c.conflict(f, "mode", fmt.Errorf("%s counts, and elsewhere it is %s", first.mode, cl.mode))
-	default:
-		c.conflict(f, "mode", fmt.Errorf("%s gives way to %s, which comes later", first.mode, cl.mode))
-		first.mode, c.mixed = cl.mode, true
 	}
+	c.compareModes(f, cl, path)
 	for _, text := range []struct {
 		about string
 		first *string
+		from  *string
 		other string
-	}{{"help", &first.help, cl.help}, {"unit", &first.unit, cl.unit}} {
+	}{{"help", &first.help, &f.helped, cl.help}, {"unit", &first.unit, &f.united, cl.unit}} {
 		switch {
 		case *text.first == "":
-			*text.first = text.other
+			*text.first, *text.from = text.other, path
 		case text.other != "" && text.other != *text.first:
-			c.conflict(f, text.about, fmt.Errorf("%q is shown, and elsewhere it is %q", *text.first, text.other))
+			if e := c.conflict(conflictKey{family: f.name, about: text.about}, *text.from, path); e != nil {
+				e.Err = fmt.Errorf("%q is shown, and elsewhere it is %q", *text.first, text.other)
+			}
 		}
 	}
 	first.rows = first.rows || cl.rows
 	if !slices.Equal(first.states, cl.states) {
-		c.conflict(f, "states", fmt.Errorf("they are %q, and elsewhere %q", first.states, cl.states))
+		key := conflictKey{family: f.name, about: "states"}
+		if e := c.conflict(key, f.from, path); e != nil {
+			e.Err = fmt.Errorf("they are %q, and elsewhere %q", first.states, cl.states)
+		}
+		c.conflicts[key].Lost = c.conflicts[key].Lost || slices.ContainsFunc(cl.states, func(state string) bool { return !slices.Contains(first.states, state) })
 	}
 	switch with, without := first.native.buckets, cl.native.buckets; {
 	case (with > 0) != (without > 0):
-		c.conflict(f, "native buckets", errors.New("some have them and others do not, so that they are left out"))
+		if e := c.conflict(conflictKey{family: f.name, about: "native buckets"}, f.from, path); e != nil {
+			e.Err = errors.New("some have them and others do not, so that they are left out")
+			e.Lost = true
+		}
 		first.native = nativeContents{}
 	case with > 0:
 		first.native.buckets = max(with, without)
@@ -185,11 +199,49 @@ func (c *catalog) compare(f *family, cl *claim) {
 	}
 	if !slices.Equal(first.bounds, cl.bounds) && len(cl.bounds) > 0 {
 		shared := common(first.bounds, cl.bounds)
+		f.narrowed = true
 		if first.rows {
-			c.conflict(f, "bounds", fmt.Errorf("%v and %v have %v in common, which are shown", first.bounds, cl.bounds, shared))
+			if e := c.conflict(conflictKey{family: f.name, about: "bounds"}, f.from, path); e != nil {
+				e.Err = fmt.Errorf("%v and %v have %v in common, which are shown", first.bounds, cl.bounds, shared)
+				e.Lost = true
+			}
 		}
 		first.bounds = shared
+	} else if key := (conflictKey{family: f.name, about: "bounds"}); first.rows && f.narrowed && c.conflicts[key] == nil {
+		// Python's files before it differ, and by themselves would show all bounds.
+		e := c.conflict(key, path, f.from)
+		e.Err = fmt.Errorf("all have %v in common, which are shown", first.bounds)
+		e.Lost = true
 	}
+}
+
+// compareModes settles what counts where the modes of a gauge differ. Values are
+// lost where series that each process has become one, or one becomes theirs, and
+// where only some have the times that mostrecent asks for.
+func (c *catalog) compareModes(f *family, cl *claim, path string) {
+	first := &f.next
+	if cl.mode == first.mode {
+		return
+	}
+	one, other := first.mode.operation(), cl.mode.operation()
+	lost := one != other && (one == opSet || other == opSet || one == opLatest || other == opLatest)
+	key := conflictKey{family: f.name, about: "mode"}
+	if first.rows || cl.rows {
+		if e := c.conflict(key, f.modal, path); e != nil {
+			e.Lost = lost
+			e.Err = fmt.Errorf("%s counts, and elsewhere it is %s", first.mode, cl.mode)
+		} else if lost {
+			c.conflicts[key].Lost = true
+		}
+		return
+	}
+	e := c.conflict(key, path, f.modal)
+	if e == nil {
+		e = c.conflicts[key]
+	}
+	e.Lost = e.Lost || lost
+	e.Err = fmt.Errorf("%s gives way to %s, which comes later", first.mode, cl.mode)
+	first.mode, f.modal, c.mixed = cl.mode, path, true
 }
 
 // common returns the bounds that both have, and +Inf.
@@ -201,16 +253,28 @@ func common(a, b []float64) []float64 {
 	return append(shared, math.Inf(1))
 }
 
-func (c *catalog) conflict(f *family, about string, err error) {
-	key := conflictKey{f.name, about}
-	if _, known := c.conflicts[key]; !known {
-		c.conflicts[key] = &ConflictError{Family: f.name, About: about, Err: err}
+// conflict notes that the word of one file counts, and that another says
+// otherwise. It returns the conflict if nobody noted it before, to be completed.
+func (c *catalog) conflict(key conflictKey, counts, other string) (fresh *ConflictError) {
+	e, known := c.conflicts[key]
+	if !known {
+		e = &ConflictError{Family: key.family, About: key.about, Files: []string{counts}}
+		c.conflicts[key], fresh = e, e
 	}
+	e.Files[0] = counts
+	switch {
+	case slices.Contains(e.Files[1:], other):
+	case len(e.Files) <= maxConflictFiles:
+		e.Files = append(e.Files, other)
+	default:
+		e.More++
+	}
+	return fresh
 }
 
 // disagreements returns the conflicts in a fixed order.
 func (c *catalog) disagreements() []conflictKey {
 	return slices.SortedFunc(maps.Keys(c.conflicts), func(a, b conflictKey) int {
-		return strings.Compare(a.family+"\xff"+a.about, b.family+"\xff"+b.about)
+		return cmp.Or(strings.Compare(a.family, b.family), strings.Compare(a.about, b.about), strings.Compare(a.against, b.against))
 	})
 }

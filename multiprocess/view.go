@@ -20,8 +20,8 @@ type view struct {
 	points []point
 	loose  []looseSample
 
-	collided  int   // series left out for those of the same pid
-	collision error // the last such
+	collided  int            // series left out for those of the same pid
+	collision *ConflictError // the last such
 }
 
 // point is a series of one value, or of several, which lie behind more.
@@ -120,15 +120,23 @@ func (c *catalog) appendProcesses(v *view, s *series) {
 			switch {
 			case !p.writer.live(): // to follow one that died is what names of writers are for
 			case rest[0].writer.file == p.writer.file:
-				v.collision = fmt.Errorf("a writer has several series that become {%s}; one of them counts", p.labels)
+				v.collide(p.writer.file, rest[0].writer.file, fmt.Errorf("a writer has several series that become {%s}; one of them counts", p.labels))
 			default:
-				v.collision = fmt.Errorf("several writers have {%s}; the one that started last counts", p.labels)
+				v.collide(p.writer.file, rest[0].writer.file, fmt.Errorf("several writers have {%s}; the one that started last counts", p.labels))
 			}
 			continue
 		}
 		for i, row := range rows {
 			v.points = append(v.points, point{labels: row.labels, slot: row.slot, certain: c.marked[row.slot] == certain, again: i > 0})
 		}
+	}
+}
+
+// collide notes that the series of one file is left out for that of another.
+func (v *view) collide(left, counts *segmentFile, err error) {
+	v.collision = &ConflictError{Family: v.header.Name, About: "pid", Err: err, Lost: true}
+	if counts != nil {
+		v.collision.Files = []string{counts.name(), left.name()}
 	}
 }
 
