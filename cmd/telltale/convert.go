@@ -37,13 +37,12 @@ func (c *convert) Run(ctx context.Context, out output, diag diagnostics) error {
 		return err
 	}
 	var lost losses
-	page, err := c.encode(families, &lost)
+	page, err := c.To.render(families, &lost)
 	if err != nil {
 		return err
 	}
-	c.verify(page, &lost)
 	if c.Strict && len(lost.all) > 0 {
-		lost.tell(func(err error) { _, _ = fmt.Fprintf(diag, "telltale: %v\n", err) }, c.To.name)
+		lost.tell(diag.fail, c.To.name)
 		return fmt.Errorf("%s is not converted: %s cannot hold all of it", d.name, c.To.name)
 	}
 	lost.tell(diag.warn, c.To.name)
@@ -57,14 +56,22 @@ type encoder interface {
 	Close() error
 }
 
-// encode returns the families in the format.
-func (c *convert) encode(families []*model.Family, lost *losses) ([]byte, error) {
+// render returns the families in the format, and adds what they lose there.
+func (f targetFormat) render(families []*model.Family, lost *losses) ([]byte, error) {
+	page, err := f.encode(families, lost)
+	if err == nil {
+		f.verify(page, lost)
+	}
+	return page, err
+}
+
+func (f targetFormat) encode(families []*model.Family, lost *losses) ([]byte, error) {
 	var page bytes.Buffer
 	var enc encoder
-	if c.To.name == inJSON {
+	if f.name == inJSON {
 		enc = json.NewEncoder(&page)
 	} else {
-		enc = exposition.NewEncoder(&page, c.To.Format, exposition.WithCreated(), exposition.WithDropped(func(d exposition.Drop) {
+		enc = exposition.NewEncoder(&page, f.Format, exposition.WithCreated(), exposition.WithDropped(func(d exposition.Drop) {
 			what := d.Sample
 			if what == "" {
 				what = d.Family
@@ -72,9 +79,9 @@ func (c *convert) encode(families []*model.Family, lost *losses) ([]byte, error)
 			lost.add("something is left out: "+d.Reason.String(), what)
 		}))
 	}
-	for _, f := range families {
-		lost.look(f, capacities[c.To.name], c.To.Escaping() != model.AllowUTF8)
-		if err := enc.Encode(f); err != nil {
+	for _, family := range families {
+		lost.look(family, capacities[f.name], f.Escaping() != model.AllowUTF8)
+		if err := enc.Encode(family); err != nil {
 			return nil, err
 		}
 	}
@@ -84,8 +91,8 @@ func (c *convert) encode(families []*model.Family, lost *losses) ([]byte, error)
 
 // verify reads what was written: a format may have rules that the page did not
 // hold to before.
-func (c *convert) verify(page []byte, lost *losses) {
-	d := document{name: c.To.name, content: page, format: pageFormat(c.To)}
+func (f targetFormat) verify(page []byte, lost *losses) {
+	d := document{name: f.name, content: page, format: pageFormat(f)}
 	p := d.parser(exposition.WithAllErrors())
 	for last := error(nil); ; {
 		_, err := p.Next()

@@ -19,8 +19,8 @@ const (
 	shownAfter  = 40
 )
 
-// explain returns an error with the document's name, and with the line if it is
-// one of the page:
+// explain returns an error with the document's name, printable, and with the line
+// if it is one of the page:
 //
 //	metrics.txt:3:9: found "x", expected a number
 //	    a_total x
@@ -28,9 +28,9 @@ const (
 func (d *document) explain(err error) string {
 	var wrong *exposition.SyntaxError
 	if !errors.As(err, &wrong) {
-		return fmt.Sprintf("%s: %v", d.name, err)
+		return d.name + ": " + printable(err.Error())
 	}
-	text := fmt.Sprintf("%s:%d:%d: found %s, expected %s", d.name, wrong.Line, wrong.Column, wrong.Found, wrong.Expected)
+	text := fmt.Sprintf("%s:%d:%d: found %s, expected %s", d.name, wrong.Line, wrong.Column, printable(wrong.Found), printable(wrong.Expected))
 	if line, ok := d.line(wrong.Line); ok {
 		shown, caret := excerpt(line, wrong.Column)
 		text += "\n    " + shown + "\n    " + caret

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"telltale/exposition"
 	"telltale/model"
@@ -21,6 +23,34 @@ func (a *address) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%w; it should look like 127.0.0.1:9464 or :9464", err)
 	}
 	*a = address(text)
+	return nil
+}
+
+// operand is the name of a file or a directory.
+type operand string
+
+// UnmarshalText is called by kong.
+func (o *operand) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("the name of a file or a directory is empty")
+	}
+	*o = operand(text)
+	return nil
+}
+
+// span is a time that something takes, of 0 or more.
+type span time.Duration
+
+// UnmarshalText is called by kong.
+func (s *span) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	switch {
+	case err != nil:
+		return fmt.Errorf("%q is no duration; it should look like 10m or 1h30m", text)
+	case d < 0:
+		return fmt.Errorf("%v is negative", d)
+	}
+	*s = span(d)
 	return nil
 }
 

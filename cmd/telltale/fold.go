@@ -14,11 +14,11 @@ import (
 
 // fold is the verb that puts what dead writers left into one file.
 type fold struct {
-	DryRun    bool          `help:"Change nothing, and say what would be done."`
-	DeadAfter time.Duration `help:"Take a file of Python's client for that of a dead process when folds have seen the same bytes in it for so long (10m, 2h), where it cannot be seen which processes live." placeholder:"DURATION"`
-	Epoch     *string       `help:"Fold this epoch and drop dead writers of others; without, the epoch is that of the writer that started last." placeholder:"EPOCH"`
-	Remote    bool          `help:"Fold although DIR is on a file system of another machine or of the host (NFS, 9p, virtiofs, FUSE), where a writer that lives elsewhere may count as dead."`
-	Dir       string        `arg:"" help:"The directory that the writers write to."`
+	DryRun    bool    `help:"Change nothing, and say what would be done."`
+	DeadAfter span    `help:"Take a file of Python's client for that of a dead process when folds have seen the same bytes in it for so long (10m, 2h), where it cannot be seen which processes live." placeholder:"DURATION"`
+	Epoch     *string `help:"Fold this epoch and drop dead writers of others; without, the epoch is that of the writer that started last." placeholder:"EPOCH"`
+	Remote    bool    `help:"Fold although DIR is on a file system of another machine or of the host (NFS, 9p, virtiofs, FUSE), where a writer that lives elsewhere may count as dead."`
+	Dir       operand `arg:"" help:"The directory that the writers write to."`
 }
 
 // Help is what kong prints below the usage.
@@ -27,15 +27,23 @@ func (*fold) Help() string {
 
 Of Python's prometheus_client, files are folded whose process has certainly ended: where this program sees all processes (as root on Linux, outside of containers), where mark_process_dead of telltale put them aside, or with --dead-after. Its own MultiProcessCollector does not see what was folded.
 
-Files that are left alone are listed, with the reason.`
+Files that are left alone are listed, with the reason. Those of processes that live, or may live, are as they should be; the exit status is 1 if any other is left: because it is damaged, is no file of a writer, or cannot be deleted.`
+}
+
+// maxEpoch is how many bytes an epoch has at most: no writer has a longer one.
+const maxEpoch = 63
+
+// Validate is called by kong when it has parsed the flags.
+func (f *fold) Validate() error {
+	if f.Epoch != nil && len(*f.Epoch) > maxEpoch {
+		return fmt.Errorf("--epoch: it has %d bytes; an epoch has at most %d", len(*f.Epoch), maxEpoch)
+	}
+	return nil
 }
 
 // Run folds the directory.
 func (f *fold) Run(ctx context.Context, out output) error {
-	if f.DeadAfter < 0 {
-		return fmt.Errorf("--dead-after is %v, and has to be more than nothing", f.DeadAfter)
-	}
-	opts := []multiprocess.FoldOption{multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(f.DeadAfter)}
+	opts := []multiprocess.FoldOption{multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(time.Duration(f.DeadAfter))}
 	if f.DryRun {
 		opts = append(opts, multiprocess.WithDryRun())
 	}
@@ -45,21 +53,47 @@ func (f *fold) Run(ctx context.Context, out output) error {
 	if f.Remote {
 		opts = append(opts, multiprocess.WithRemoteFileSystem())
 	}
-	report, err := multiprocess.Fold(ctx, f.Dir, opts...)
+	report, err := multiprocess.Fold(ctx, string(f.Dir), opts...)
 	if err == nil && report.Busy {
 		return fmt.Errorf("another process is folding %s", f.Dir)
 	}
-	return errors.Join(err, f.print(report, out))
+	if err == nil || !isEmpty(report) {
+		err = errors.Join(err, f.print(report, out))
+	}
+	if n := faulty(report.Left); n > 0 {
+		err = errors.Join(err, fmt.Errorf("not everything is folded: %s left", counted(n, "file")))
+	}
+	return err
+}
+
+// isEmpty reports whether a fold found nothing.
+func isEmpty(r *multiprocess.FoldReport) bool {
+	return len(r.Absorbed)+len(r.Dropped)+len(r.Swept)+len(r.Left) == 0
+}
+
+// faulty returns how many files were left for which somebody should look at them.
+// Those whose writers live, or may, are folded when their time comes.
+func faulty(left []multiprocess.LeftFile) (n int) {
+	for _, l := range left {
+		switch l.Reason {
+		case multiprocess.ReasonAlive, multiprocess.ReasonUnknown, multiprocess.ReasonVanished:
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 // print tells what was done to which file.
 func (f *fold) print(report *multiprocess.FoldReport, out output) error {
-	if len(report.Absorbed)+len(report.Dropped)+len(report.Swept)+len(report.Left) == 0 {
-		_, err := fmt.Fprintf(out, "Nothing is there to be folded in %s.\n", f.Dir)
+	if isEmpty(report) {
+		_, err := fmt.Fprintf(out, "Nothing is there to be folded in %s.\n", printable(string(f.Dir)))
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	line := func(name, what, why string) { _, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", name, what, why) } // Flush has the error
+	line := func(name, what, why string) {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", printable(name), what, printable(why))
+	} // Flush has the error
 	line("FILE", "WHAT", "WHY")
 	for _, name := range report.Absorbed {
 		line(name, "folded", "its writer has ended")

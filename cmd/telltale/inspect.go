@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"text/tabwriter"
@@ -12,8 +11,8 @@ import (
 
 // inspect is the verb that says what the files of a directory are.
 type inspect struct {
-	JSON bool   `name:"json" help:"Print an array of objects, one for each file, with all that is known."`
-	Dir  string `arg:"" help:"The directory that the writers write to."`
+	JSON bool    `name:"json" help:"Print an array of objects, one for each file, with all that is known."`
+	Dir  operand `arg:"" help:"The directory that the writers write to."`
 }
 
 // Help is what kong prints below the usage.
@@ -25,22 +24,19 @@ The names in the JSON do not change: name, kind, file_system, alive (yes, no, un
 
 // Run prints the files.
 func (i *inspect) Run(out output) error {
-	reports, err := multiprocess.Inspect(i.Dir)
+	reports, err := multiprocess.Inspect(string(i.Dir))
 	if err != nil {
 		return err
 	}
 	if i.JSON {
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "\t")
-		enc.SetEscapeHTML(false)
-		return enc.Encode(reports)
+		return writeJSON(out, reports)
 	}
 	if len(reports) == 0 {
-		_, err := fmt.Fprintf(out, "%s has no files.\n", i.Dir)
+		_, err := fmt.Fprintf(out, "%s has no files.\n", printable(string(i.Dir)))
 		return err
 	}
 	if system := reports[0].FileSystem; system != "" {
-		if _, err := fmt.Fprintf(out, "%s is on %s.\n\n", i.Dir, system); err != nil {
+		if _, err := fmt.Fprintf(out, "%s is on %s.\n\n", printable(string(i.Dir)), printable(system)); err != nil {
 			return err
 		}
 	}
@@ -48,7 +44,7 @@ func (i *inspect) Run(out output) error {
 	_, _ = fmt.Fprintln(table, "FILE\tKIND\tPID\tWRITER\tALIVE\tEPOCH\tSTART\tFAMILIES\tSERIES\tUSED\tGARBAGE\tSIZE\tHEALTH") // Flush has the error
 	for _, r := range reports {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n",
-			r.Name, r.Kind, or(r.PID), or(r.Writer), or(string(r.Alive)), or(r.Epoch), when(r.Start), r.Families, r.Series, r.Used, r.Garbage, r.Size, health(&r))
+			printable(r.Name), r.Kind, or(r.PID), or(r.Writer), or(string(r.Alive)), or(r.Epoch), when(r.Start), r.Families, r.Series, r.Used, r.Garbage, r.Size, printable(health(&r)))
 	}
 	return table.Flush()
 }
@@ -58,7 +54,7 @@ func or(text string) string {
 	if text == "" {
 		return "-"
 	}
-	return text
+	return printable(text)
 }
 
 func when(t time.Time) string {

@@ -48,7 +48,7 @@ func (l *lintVerb) Run(ctx context.Context, out output, diag diagnostics) error 
 	}
 	findings := lint.Lint(families, opts...)
 	for _, f := range findings {
-		if _, err := fmt.Fprintf(out, "%s: %s\n", d.name, f); err != nil {
+		if _, err := fmt.Fprintf(out, "%s: %s\n", d.name, printable(f.String())); err != nil {
 			return err
 		}
 	}

@@ -3,14 +3,16 @@
 //	telltale demo [--listen ADDR] [--for DURATION] [--workers N]
 //	telltale serve --dir DIR [--listen ADDR]
 //	telltale merge [--no-accumulate] [--strict] [--to FORMAT] DIR|FILE...
-//	telltale fold [--dry-run] [--dead-after DURATION] [--epoch EPOCH] DIR
+//	telltale fold [--dry-run] [--dead-after DURATION] [--epoch EPOCH] [--remote] DIR
 //	telltale inspect [--json] DIR
 //	telltale check [--format FORMAT] [FILE|-|URL]
 //	telltale lint [--disable RULE[:METRIC]] [--rules] [FILE|-|URL]
 //	telltale convert [--from FORMAT] --to FORMAT [--strict] [FILE|-|URL]
 //
-// It exits with 0 when all is well, with 1 when something it was given is wrong
-// (a port that is taken, a directory that is not there), and with 2 when it was called wrongly.
+// It exits with 0 when all is well, with 1 when something it was given is wrong (a
+// port that is taken, a directory that is not there, a file that had to be left
+// out), and with 2 when it was called wrongly. What it says of files and pages has
+// no character that a terminal would obey; pages on standard output are as they are.
 package main
 
 import (
@@ -47,14 +49,6 @@ type commandLine struct {
 	DemoWorker demoWorker `cmd:"" hidden:""`
 }
 
-// output is where verbs write their results.
-type output struct{ io.Writer }
-
-// diagnostics is where verbs tell what is wrong and does not stop them.
-type diagnostics struct{ io.Writer }
-
-func (d diagnostics) warn(err error) { _, _ = fmt.Fprintf(d, "telltale: warning: %v\n", err) }
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal kills
@@ -62,12 +56,13 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	diag := diagnostics{stderr}
 	parser, err := kong.New(&commandLine{},
 		kong.Name("telltale"),
 		kong.Description("Prometheus metrics at the command line."),
 		kong.Writers(stdout, stderr),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(output{stdout}, diagnostics{stderr}),
+		kong.Bind(output{stdout}, diag),
 		kong.Vars{"writable": writableNames()},
 	)
 	if err != nil {
@@ -75,11 +70,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	}
 	verb, err := parser.Parse(args)
 	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "telltale: %v\nSee \"telltale --help\".\n", err)
+		diag.fail(err)
+		_, _ = fmt.Fprintln(diag, `See "telltale --help".`)
 		return statusWrongUsage
 	}
 	if err := verb.Run(); err != nil {
-		_, _ = fmt.Fprintf(stderr, "telltale: %v\n", err)
+		diag.fail(err)
 		return statusWrongInput
 	}
 	return statusGood

@@ -5,104 +5,188 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	"telltale/exposition"
 	"telltale/model"
 	"telltale/multiprocess"
 )
 
 // merge is the verb that prints what the files of many processes say together.
 type merge struct {
-	Accumulate bool        `help:"Let the buckets of histograms count what is at or below their bound, as Prometheus has it; without, each counts its own observations, as the files do." negatable:"" default:"true"`
-	Strict     bool        `help:"Print nothing if a file cannot be read."`
-	To         namedFormat `help:"Print in this format: ${writable} (${default})." default:"text" placeholder:"FORMAT"`
-	Paths      []string    `arg:"" name:"path" help:"Directories that workers write to, and single files. What is given twice counts twice."`
+	Accumulate bool         `help:"Let the buckets of histograms count what is at or below their bound, as Prometheus has it; without, each counts its own observations, as the files do." negatable:"" default:"true"`
+	Strict     bool         `help:"Print nothing if a file cannot be read, or if files disagree so that samples are left out."`
+	To         targetFormat `help:"Print in this format: json, ${writable} (${default})." default:"text" placeholder:"FORMAT"`
+	Paths      []operand    `arg:"" name:"path" help:"Directories that workers write to, and single files. What is given twice counts twice."`
 }
 
 // Help is what kong prints below the usage.
 func (*merge) Help() string {
-	return `The files are those of workers with Python's prometheus_client in multiprocess mode, *.db, and those of workers with telltale and what folds made of both, *.seg. A file that cannot be read is left out with a warning, unless --strict is given. Families come out sorted by name.`
+	return `The files are those of workers with Python's prometheus_client in multiprocess mode, *.db, and those of workers with telltale and what folds made of both, *.seg. Families come out sorted by name. What the format cannot hold is told on stderr, counted by reason; JSON holds everything.
+
+A file that cannot be read is left out and told on stderr, and so are the samples of a file that disagrees with others on the type of a family, or on its buckets, states or mode. The rest is printed, and the exit status is 1. With --strict nothing is printed then.`
 }
 
 // Run prints the merged families.
 func (m *merge) Run(out output, diag diagnostics) error {
-	files, err := m.files(diag)
+	families, left, err := m.merge(diag)
 	if err != nil {
 		return err
 	}
-	families, err := multiprocess.Merge(files, m.Accumulate)
-	if err != nil && m.Strict {
+	if len(left) > 0 && m.Strict {
+		tellSome(diag.fail, left)
+		return fmt.Errorf("nothing is merged: %s", summary(left))
+	}
+	tellSome(diag.warn, left)
+	var lost losses
+	page, err := m.To.render(families, &lost)
+	if err != nil {
 		return err
 	}
-	for _, left := range each(err) {
-		diag.warn(left)
+	lost.tell(diag.warn, m.To.name)
+	if _, err := out.Write(page); err != nil {
+		return err
 	}
-	return m.print(families, out, diag)
+	if len(left) > 0 {
+		return fmt.Errorf("not everything is merged: %s", summary(left))
+	}
+	return nil
 }
 
-// files returns the files that the paths stand for. That one does not exist is
-// wrong input and not a damaged file.
-func (m *merge) files(diag diagnostics) ([]string, error) {
-	var files []string
-	for _, path := range m.Paths {
-		info, err := os.Stat(path)
+// rereadings is how often files are read again because a fold has come between.
+const rereadings = 20
+
+// merge returns the families, and what is left out of them. A fold moves what
+// files say into an archive and deletes them: if it did so in between, all is read
+// again.
+func (m *merge) merge(diag diagnostics) (families []*model.Family, left []error, err error) {
+	for range rereadings {
+		before := m.archives()
+		found, err := m.files()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if !info.IsDir() {
-			files = append(files, path)
+		families, failure := multiprocess.Merge(found.files, m.Accumulate)
+		if !slices.EqualFunc(before, m.archives(), sameVersion) {
 			continue
 		}
-		within, err := filesOfWorkers(path)
-		if err != nil {
-			return nil, err
+		for _, dir := range found.empty {
+			diag.warn(fmt.Errorf("%s has no files *.db and *.seg", dir))
 		}
-		if len(within) == 0 {
-			diag.warn(fmt.Errorf("%s has no files *.db and *.seg", path))
-		}
-		files = append(files, within...)
+		return families, append(found.refused, m.lacking(failure)...), nil
 	}
-	return files, nil
+	return nil, nil, fmt.Errorf("the files were folded %d times while they were read", rereadings)
+}
+
+// archives returns what the archives of the directories are now, nil for none.
+func (m *merge) archives() []os.FileInfo {
+	found := make([]os.FileInfo, len(m.Paths))
+	for i, path := range m.Paths {
+		found[i], _ = os.Lstat(filepath.Join(string(path), "archive.seg")) // what is wrong with it shows when it is read
+	}
+	return found
+}
+
+func sameVersion(a, b os.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime())
+}
+
+// lacking returns the single errors of a merge. A file of a directory that was
+// gone when it was its turn, and is in no archive, was deleted by whoever may.
+func (m *merge) lacking(failure error) (left []error) {
+	if failure == nil {
+		return nil
+	}
+	for _, err := range each(failure) {
+		var file *multiprocess.FileError
+		if errors.As(err, &file) && file.Reason == multiprocess.ReasonVanished && !slices.Contains(m.Paths, operand(file.Path)) {
+			continue
+		}
+		left = append(left, err)
+	}
+	return left
+}
+
+// found is what paths stand for.
+type found struct {
+	files   []string
+	refused []error  // why files of directories are left out
+	empty   []string // directories without any
+}
+
+// files returns the files that the paths stand for. That a path does not exist is
+// wrong input and not a damaged file.
+func (m *merge) files() (found, error) {
+	var all found
+	for _, operand := range m.Paths {
+		path := string(operand)
+		info, err := os.Stat(path)
+		if err != nil {
+			return found{}, err
+		}
+		if !info.IsDir() {
+			all.files = append(all.files, path)
+			continue
+		}
+		within, refused, err := filesOfWorkers(path)
+		if err != nil {
+			return found{}, err
+		}
+		if len(within)+len(refused) == 0 {
+			all.empty = append(all.empty, path)
+		}
+		all.files, all.refused = append(all.files, within...), append(all.refused, refused...)
+	}
+	return all, nil
 }
 
 // filesOfWorkers returns what "*.db" and "*.seg" stand for in the directory,
-// sorted.
-func filesOfWorkers(dir string) ([]string, error) {
+// sorted, but for what is no regular file: others may have put a link there to a
+// file that is none of the service's.
+func filesOfWorkers(dir string) (files []string, refused []error, err error) {
 	entries, err := os.ReadDir(dir)
-	var files []string
 	for _, e := range entries {
-		if name := e.Name(); (strings.HasSuffix(name, ".db") || strings.HasSuffix(name, ".seg")) && !strings.HasPrefix(name, ".") {
-			files = append(files, filepath.Join(dir, name))
+		name, path := e.Name(), filepath.Join(dir, e.Name())
+		switch {
+		case !strings.HasSuffix(name, ".db") && !strings.HasSuffix(name, ".seg"), strings.HasPrefix(name, "."):
+		case e.Type().IsRegular():
+			files = append(files, path)
+		default:
+			refused = append(refused, &multiprocess.FileError{Path: path, Reason: multiprocess.ReasonNotRegular, Err: errors.New("it is not a regular file")})
 		}
 	}
-	return files, err
+	return files, refused, err
 }
 
-func (m *merge) print(families []*model.Family, out output, diag diagnostics) error {
-	enc := exposition.NewEncoder(out, m.To.Format, exposition.WithDropped(func(d exposition.Drop) {
-		what := fmt.Sprintf("family %q", d.Family)
-		if d.Sample != "" {
-			what = fmt.Sprintf("sample %q of %s", d.Sample, what)
+// tellSome tells the first of many errors, and how many more there are.
+func tellSome(tell func(error), all []error) {
+	for i, err := range all {
+		if i == maxErrors {
+			tell(fmt.Errorf("and %d more like these", len(all)-i))
+			return
 		}
-		diag.warn(fmt.Errorf("%s is left out of %s: %s", what, m.To.name, d.Reason))
-	}))
-	var err error
-	for _, f := range families {
-		if err = enc.Encode(f); err != nil {
-			break
-		}
+		tell(err)
 	}
-	return errors.Join(err, enc.Close())
 }
 
-// each returns the errors that were joined to one.
-func each(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
+// summary counts files that are left out and disagreements.
+func summary(left []error) string {
+	files := 0
+	for _, err := range left {
+		var file *multiprocess.FileError
+		if errors.As(err, &file) {
+			files++
+		}
 	}
-	if err != nil {
-		return []error{err}
+	var parts []string
+	if files > 0 {
+		parts = append(parts, counted(files, "file")+" left out")
 	}
-	return nil
+	if n := len(left) - files; n > 0 {
+		parts = append(parts, counted(n, "disagreement")+" of writers")
+	}
+	return strings.Join(parts, ", ")
 }

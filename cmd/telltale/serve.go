@@ -17,11 +17,11 @@ import (
 // serve is the verb that runs beside a service of many processes and serves
 // their metrics as one.
 type serve struct {
-	Dir    string  `help:"The directory that the workers write to." required:"" env:"PROMETHEUS_MULTIPROC_DIR" placeholder:"DIR"`
+	Dir    operand `help:"The directory that the workers write to." required:"" env:"PROMETHEUS_MULTIPROC_DIR" placeholder:"DIR"`
 	Listen address `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
 
-	NoFold    bool          `help:"Leave the files of workers that have ended as they are."`
-	DeadAfter time.Duration `help:"Fold a file of Python's client too when its bytes have been the same for so long (10m, 2h), where it cannot be seen which processes live." placeholder:"DURATION"`
+	NoFold    bool `help:"Leave the files of workers that have ended as they are."`
+	DeadAfter span `help:"Fold a file of Python's client too when its bytes have been the same for so long (10m, 2h), where it cannot be seen which processes live." placeholder:"DURATION"`
 }
 
 // Help is what kong prints below the usage.
@@ -36,7 +36,7 @@ The page has the workers' metrics and telltale_*, the health of this registry an
 // Run serves the page until ctx is done.
 func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	log := slog.New(slog.NewTextHandler(diag, nil))
-	workers, err := multiprocess.NewCollector(s.Dir, s.options(log)...)
+	workers, err := multiprocess.NewCollector(string(s.Dir), s.options(log)...)
 	if err != nil {
 		return fmt.Errorf("cannot read the workers' files: %w", err)
 	}
@@ -64,7 +64,7 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(out, "The metrics of the workers that write to %s are at\n  %s\nIt ends on Ctrl-C.\n", s.Dir, page.url())
+	_, _ = fmt.Fprintf(out, "The metrics of the workers that write to %s are at\n  %s\nIt ends on Ctrl-C.\n", printable(string(s.Dir)), page.url())
 	select {
 	case <-ctx.Done():
 	case <-page.ended:
@@ -75,7 +75,7 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 func (s *serve) options(log *slog.Logger) []multiprocess.Option {
 	opts := []multiprocess.Option{
 		multiprocess.WithErrorHook(func(err error) { warn(log, err) }),
-		multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(s.DeadAfter),
+		multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(time.Duration(s.DeadAfter)),
 	}
 	if s.NoFold {
 		opts = append(opts, multiprocess.WithoutFolding())
@@ -95,7 +95,7 @@ func warn(log *slog.Logger, err error) {
 		}
 		log.Log(context.Background(), level, "a file is left out", "path", file.Path, "reason", string(file.Reason), "error", file.Err)
 	case errors.As(err, &conflict):
-		log.Warn("workers disagree", "family", conflict.Family, "about", conflict.About, "error", conflict.Err)
+		log.Warn("workers disagree", "family", conflict.Family, "about", conflict.About, "error", conflict.Err, "files", conflict.Files, "more", conflict.More)
 	default:
 		log.Warn("a scrape met with a fault", "error", err)
 	}

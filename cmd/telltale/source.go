@@ -34,7 +34,7 @@ type document struct {
 // read reads the page. Where the format is to be found out, a URL's is the one
 // of its Content-Type, and any other the one that the content looks like.
 func (s *source) read(ctx context.Context, format pageFormat, diag diagnostics) (*document, error) {
-	d := &document{name: s.Page, format: format}
+	d := &document{name: printable(s.Page), format: format}
 	var err error
 	switch {
 	case s.Page == "-":
@@ -133,7 +133,7 @@ func (d *document) families(lenient bool) ([]*model.Family, error) {
 		case errors.Is(err, io.EOF):
 			return all, nil
 		case err != nil:
-			return nil, errors.New(d.explain(err))
+			return nil, &explanation{d.explain(err)}
 		}
 		all = append(all, f)
 	}

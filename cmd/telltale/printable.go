@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// printable returns text from outside, the name of a file or an error, as it may
+// be shown on a terminal: on one line, and with Go's escapes (\n, \x1b, \u202e,
+// \xff) in place of whatever is not printed. Other text, backslashes included,
+// stays as it is.
+func printable(text string) string { return escape(text, "") }
+
+// escape is [printable], but for the characters in kept.
+func escape(text, kept string) string {
+	var safe strings.Builder
+	from := 0 // what is behind it is not in safe yet
+	for i, n := 0, 0; i < len(text); i += n {
+		var r rune
+		r, n = utf8.DecodeRuneInString(text[i:])
+		if unicode.IsPrint(r) && (r != utf8.RuneError || n > 1) || strings.ContainsRune(kept, r) {
+			continue
+		}
+		quoted := strconv.Quote(text[i : i+n])
+		safe.WriteString(text[from:i])
+		safe.WriteString(quoted[1 : len(quoted)-1])
+		from = i + n
+	}
+	if from == 0 {
+		return text
+	}
+	return safe.String() + text[from:]
+}
+
+// output is where verbs write their results. What they write goes out as it is,
+// since it may be a page; text around it that comes from outside has to be
+// [printable].
+type output struct{ io.Writer }
+
+// diagnostics is where verbs tell what is wrong. Whatever is written there is
+// safe to show on a terminal.
+type diagnostics struct{ to io.Writer }
+
+// Write writes whole lines, and escapes all in them that is not printed.
+func (d diagnostics) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(d.to, escape(string(text), "\n")); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+// warn tells of what does not stop the verb.
+func (d diagnostics) warn(err error) { d.tell("telltale: warning: ", err) }
+
+// fail tells what does.
+func (d diagnostics) fail(err error) { d.tell("telltale: ", err) }
+
+// tell writes a line for each error that was joined to err.
+func (d diagnostics) tell(prefix string, err error) {
+	for _, one := range each(err) {
+		text := printable(one.Error())
+		if shown := (*explanation)(nil); errors.As(one, &shown) {
+			text = shown.text
+		}
+		_, _ = fmt.Fprintf(d, "%s%s\n", prefix, text) // there is nowhere else to tell that it failed
+	}
+}
+
+// each returns the errors that were joined to one.
+func each(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		all = append(all, each(one)...)
+	}
+	return all
+}
+
+// explanation is an error of a page with the line that it is in. Its text is
+// printable and has several lines.
+type explanation struct{ text string }
+
+// Error returns the text.
+func (e *explanation) Error() string { return e.text }
+
+// writeJSON writes v as indented JSON in which every character is escaped that a
+// terminal would not print.
+func writeJSON(to io.Writer, v any) error {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetIndent("", "\t")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	var safe strings.Builder
+	for _, r := range text.String() { // which is valid UTF-8
+		switch {
+		case r < ' ' || unicode.IsPrint(r): // the control characters are those of the layout
+			safe.WriteRune(r)
+		case r <= 0xffff:
+			fmt.Fprintf(&safe, `\u%04x`, r)
+		default:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&safe, `\u%04x\u%04x`, high, low)
+		}
+	}
+	_, err := io.WriteString(to, safe.String())
+	return err
+}
