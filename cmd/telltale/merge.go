@@ -154,11 +154,17 @@ func filesOfWorkers(dir string) (files []string, refused []error, err error) {
 		case !strings.HasSuffix(name, ".db") && !strings.HasSuffix(name, ".seg"), strings.HasPrefix(name, "."):
 		case e.Type().IsRegular():
 			files = append(files, path)
+		case e.Type()&os.ModeSymlink != 0:
+			refused = append(refused, notRegular(path, "it is a symbolic link, which is not followed"))
 		default:
-			refused = append(refused, &multiprocess.FileError{Path: path, Reason: multiprocess.ReasonNotRegular, Err: errors.New("it is not a regular file")})
+			refused = append(refused, notRegular(path, "it is not a regular file"))
 		}
 	}
 	return files, refused, err
+}
+
+func notRegular(path, why string) error {
+	return &multiprocess.FileError{Path: path, Reason: multiprocess.ReasonNotRegular, Err: errors.New(why)}
 }
 
 // tellSome tells the first of many errors, and how many more there are.

@@ -23,10 +23,11 @@ func printable(text string) string { return escape(text, "") }
 func escape(text, kept string) string {
 	var safe strings.Builder
 	from := 0 // what is behind it is not in safe yet
-	for i, n := 0, 0; i < len(text); i += n {
-		var r rune
-		r, n = utf8.DecodeRuneInString(text[i:])
-		if unicode.IsPrint(r) && (r != utf8.RuneError || n > 1) || strings.ContainsRune(kept, r) {
+	for i, r := range text {
+		n := utf8.RuneLen(r)
+		if invalid := r == utf8.RuneError && !strings.HasPrefix(text[i:], string(r)); invalid {
+			n = 1
+		} else if unicode.IsPrint(r) || strings.ContainsRune(kept, r) {
 			continue
 		}
 		quoted := strconv.Quote(text[i : i+n])

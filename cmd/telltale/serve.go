@@ -26,7 +26,7 @@ type serve struct {
 
 // Help is what kong prints below the usage.
 func (*serve) Help() string {
-	return `The workers are Go processes that share a directory (multiprocess.Open), processes of a service with Python's prometheus_client in multiprocess mode, or both. Their files are merged anew at every scrape. A file that cannot be read is left out and told on stderr, once until it is otherwise.
+	return `The workers are Go processes that share a directory (multiprocess.Open), processes of a service with Python's prometheus_client in multiprocess mode, or both. Their files are merged anew at every scrape. A file that cannot be read is left out and told on stderr, and so are the samples of a file that disagrees with others. What goes on is told once, and what happens again five minutes later at the earliest.
 
 What workers that have ended left is folded into one file, as by telltale fold. A program that reads Python's files by itself (MultiProcessCollector) does not see what was folded: --no-fold is for services that have one.
 
@@ -36,7 +36,8 @@ The page has the workers' metrics and telltale_*, the health of this registry an
 // Run serves the page until ctx is done.
 func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	log := slog.New(slog.NewTextHandler(diag, nil))
-	workers, err := multiprocess.NewCollector(string(s.Dir), s.options(log)...)
+	news := newNews(func(err error) { warn(log, err) })
+	workers, err := multiprocess.NewCollector(string(s.Dir), s.options(news)...)
 	if err != nil {
 		return fmt.Errorf("cannot read the workers' files: %w", err)
 	}
@@ -48,19 +49,11 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 		}
 		return fmt.Errorf("cannot read the workers' files: %w", err)
 	}
-	news := newNews(func(err error) { warn(log, err) })
 	reg := telltale.NewRegistry(telltale.WithErrorHook(news.hear))
 	if err := errors.Join(reg.Register(workers), reg.Register(reg.Health()), reg.Register(workers.Health())); err != nil {
 		return err
 	}
-	page, err := startPage(ctx, s.Listen, reg, scrapehttp.WithErrorHook(func(err error) {
-		var drop *scrapehttp.DropError
-		if errors.As(err, &drop) { // which is found again at every scrape
-			news.hear(err)
-			return
-		}
-		warn(log, err)
-	}))
+	page, err := startPage(ctx, s.Listen, reg, scrapehttp.WithErrorHook(news.hear))
 	if err != nil {
 		return err
 	}
@@ -72,10 +65,9 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	return page.stop()
 }
 
-func (s *serve) options(log *slog.Logger) []multiprocess.Option {
+func (s *serve) options(news *news) []multiprocess.Option {
 	opts := []multiprocess.Option{
-		multiprocess.WithErrorHook(func(err error) { warn(log, err) }),
-		multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(time.Duration(s.DeadAfter)),
+		multiprocess.WithErrorHook(news.hear), multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(time.Duration(s.DeadAfter)),
 	}
 	if s.NoFold {
 		opts = append(opts, multiprocess.WithoutFolding())
@@ -101,34 +93,39 @@ func warn(log *slog.Logger, err error) {
 	}
 }
 
-// news passes on errors that are found again at every scrape, each once until it
-// was not met for some time.
+// news passes on errors that may be met again at every scrape, each once until it
+// was not met for some time, and no flood of different ones.
 type news struct {
 	tell func(error)
 
-	mu  sync.Mutex
-	met map[string]time.Time // when last, by text
+	mu      sync.Mutex
+	met     map[string]time.Time // when last, by text
+	flooded time.Time            // when a flood was last told
 }
 
-// An error that was not met for so long is over: scrapes are at most minutes
-// apart. So many different ones are remembered, since they may have names in
-// them that workers make up.
+// An error that was not met for newsEnds is over: scrapes are at most minutes
+// apart. No more than newsLimit different ones are passed on in that time: they may
+// have names in them that workers or clients make up.
 const (
 	newsEnds  = 5 * time.Minute
 	newsLimit = 1000
 )
 
+var errFlood = fmt.Errorf("more than %d different faults in %v: others are left out here, and counted on the page", newsLimit, newsEnds)
+
 func newNews(tell func(error)) *news { return &news{tell: tell, met: make(map[string]time.Time)} }
 
 func (n *news) hear(err error) {
-	if n.isNew(err.Error(), time.Now()) {
+	if err = n.sift(err, time.Now()); err != nil {
 		n.tell(err)
 	}
 }
 
-func (n *news) isNew(text string, now time.Time) bool {
+// sift returns the error if it is to be told, or that there is a flood, or nil.
+func (n *news) sift(err error, now time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	text := err.Error()
 	last, met := n.met[text]
 	if !met && len(n.met) >= newsLimit {
 		for text, last := range n.met {
@@ -137,9 +134,16 @@ func (n *news) isNew(text string, now time.Time) bool {
 			}
 		}
 		if len(n.met) >= newsLimit {
-			return false // a flood has been logged; telltale_faults_total counts on
+			if !n.flooded.IsZero() && now.Sub(n.flooded) < newsEnds {
+				return nil
+			}
+			n.flooded = now
+			return errFlood
 		}
 	}
 	n.met[text] = now
-	return !met || now.Sub(last) >= newsEnds
+	if met && now.Sub(last) < newsEnds {
+		return nil
+	}
+	return err
 }

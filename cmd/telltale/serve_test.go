@@ -165,18 +165,22 @@ func TestNews(t *testing.T) {
 		t.Errorf("told %d times, want 2", told)
 	}
 	now := time.Now()
+	isNew := func(text string, now time.Time) bool { return n.sift(errors.New(text), now) != nil }
 	for i, want := range []bool{true, false, false, true} {
-		if got := n.isNew("c", now.Add(time.Duration(i*i)*time.Minute)); got != want { // 0, 1, 4, 9
+		if got := isNew("c", now.Add(time.Duration(i*i)*time.Minute)); got != want { // 0, 1, 4, 9
 			t.Errorf("after %d minutes: %v", i*i, got)
 		}
 	}
+	floods := 0
 	for i := range 2 * newsLimit {
-		n.isNew(fmt.Sprint(i), now)
+		if errors.Is(n.sift(errors.New(fmt.Sprint(i)), now), errFlood) {
+			floods++
+		}
 	}
-	if len(n.met) != newsLimit {
-		t.Errorf("%d are remembered", len(n.met))
+	if len(n.met) != newsLimit || floods != 1 {
+		t.Errorf("%d are remembered, %d floods told", len(n.met), floods)
 	}
-	if !n.isNew("later", now.Add(time.Hour)) || len(n.met) != 1 {
+	if !isNew("later", now.Add(time.Hour)) || len(n.met) != 1 {
 		t.Errorf("%d are remembered an hour later", len(n.met))
 	}
 }
@@ -194,10 +198,10 @@ func TestServeIsInterruptedEarly(t *testing.T) {
 
 func TestWarn(t *testing.T) {
 	for want, err := range map[string]error{
-		"level=WARN msg=\"a scrape met with a fault\" error=else":                      errors.New("else"),
-		"level=WARN msg=\"a file is left out\" path=p reason=corrupt error=why":        &multiprocess.FileError{Path: "p", Reason: multiprocess.ReasonCorrupt, Err: errors.New("why")},
-		"level=INFO msg=\"a file is left out\" path=p reason=empty error=why":          &multiprocess.FileError{Path: "p", Reason: multiprocess.ReasonEmpty, Err: errors.New("why")},
-		"level=WARN msg=\"workers disagree\" family=f about=type error=\"both sides\"": &multiprocess.ConflictError{Family: "f", About: "type", Err: errors.New("both sides")},
+		"level=WARN msg=\"a scrape met with a fault\" error=else":                                                 errors.New("else"),
+		"level=WARN msg=\"a file is left out\" path=p reason=corrupt error=why":                                   &multiprocess.FileError{Path: "p", Reason: multiprocess.ReasonCorrupt, Err: errors.New("why")},
+		"level=INFO msg=\"a file is left out\" path=p reason=empty error=why":                                     &multiprocess.FileError{Path: "p", Reason: multiprocess.ReasonEmpty, Err: errors.New("why")},
+		"level=WARN msg=\"workers disagree\" family=f about=type error=\"both sides\" files=\"[a \\x1b]\" more=3": &multiprocess.ConflictError{Family: "f", About: "type", Err: errors.New("both sides"), Files: []string{"a", "\x1b"}, More: 3},
 	} {
 		var told strings.Builder
 		warn(slog.New(slog.NewTextHandler(&told, nil)), err)
