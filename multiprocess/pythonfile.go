@@ -32,7 +32,7 @@ type pythonFile struct {
 	label string // pid="..."
 }
 
-func (f *pythonFile) name() string { return f.path }
+func (f *pythonFile) origin() string { return f.path }
 
 func (f *pythonFile) size() (definitions int, bytes int64) { return f.n, int64(f.end) }
 

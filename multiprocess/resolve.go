@@ -110,7 +110,7 @@ func (c *catalog) resolve(files []source) {
 	c.conflicts, c.mixed = make(map[conflictKey]*ConflictError), false
 	met := 0
 	for _, file := range files {
-		path := file.name()
+		path := file.origin()
 		for _, cl := range file.claims() {
 			f := cl.family
 			if cl.lost = false; f.pass != c.pass {

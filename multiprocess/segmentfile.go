@@ -55,7 +55,7 @@ func (f *segmentFile) isArchive() bool { return f.header().Kind == segment.KindA
 
 func (f *segmentFile) live() bool { return !f.dead && !f.isArchive() }
 
-func (f *segmentFile) name() string { return f.path }
+func (f *segmentFile) origin() string { return f.path }
 
 func (f *segmentFile) size() (definitions int, bytes int64) { return f.series, int64(f.reader.At()) }
 

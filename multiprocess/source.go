@@ -9,8 +9,8 @@ import (
 // source is one writer's file as merging sees it: definitions once, values each
 // time. Every kind of file implements it.
 type source interface {
-	// name returns the path of the file, for messages.
-	name() string
+	// origin returns the path of the file, for messages.
+	origin() string
 	// update reads what was added to the file, and reports whether its
 	// definitions are others than before. After an error the file has none.
 	update() (changed bool, err error)

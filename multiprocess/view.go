@@ -136,7 +136,7 @@ func (c *catalog) appendProcesses(v *view, s *series) {
 func (v *view) collide(left, counts *segmentFile, err error) {
 	v.collision = &ConflictError{Family: v.header.Name, About: "pid", Err: err, Lost: true}
 	if counts != nil {
-		v.collision.Files = []string{counts.name(), left.name()}
+		v.collision.Files = []string{counts.origin(), left.origin()}
 	}
 }
 
