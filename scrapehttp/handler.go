@@ -3,6 +3,7 @@ package scrapehttp
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 
 	"telltale"
 	"telltale/exposition"
@@ -21,22 +22,18 @@ func Handler(c telltale.Collector, opts ...Option) http.Handler {
 	for _, o := range opts {
 		o.applyHandler(&s)
 	}
-	return newHandler(c, s)
+	return bodiless{newHandler(c, s), s.bodyTimeout}
 }
 
 // handler is the metrics page.
 type handler struct {
 	settings
 	collector telltale.Collector
-	slots     chan struct{} // one is taken by each scrape; nil means no limit
+	slots     slots // one is taken by each scrape
 }
 
 func newHandler(c telltale.Collector, s settings) *handler {
-	h := &handler{settings: s, collector: contained(c)}
-	if s.maxInFlight > 0 {
-		h.slots = make(chan struct{}, s.maxInFlight)
-	}
-	return h
+	return &handler{settings: s, collector: contained(c), slots: slots{limit: s.maxInFlight, perPeer: s.maxPerPeer}}
 }
 
 // contained returns a collector under which custom ones run side by side, with
@@ -57,78 +54,86 @@ func contained(c telltale.Collector) telltale.Collector {
 
 // ServeHTTP answers a scrape.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := newWire(w, r, h.settings)
 	header := w.Header()
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodOptions:
 		header.Set("Allow", allowed)
 		w.WriteHeader(http.StatusNoContent)
+		_ = c.end()
 		return
 	default:
 		header.Set("Allow", allowed)
-		refuse(w, http.StatusMethodNotAllowed, "use GET, HEAD or OPTIONS")
+		c.refuse(http.StatusMethodNotAllowed, "use GET, HEAD or OPTIONS")
 		return
 	}
-	names, err := wantedNames(r)
+	names, err := wantedNames(r, h.query)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		c.refuse(http.StatusBadRequest, err.Error())
+		return
+	}
+	if err := checkAccept(r.Header, h.maxAccept); err != nil {
+		c.refuse(http.StatusRequestHeaderFieldsTooLarge, err.Error())
 		return
 	}
 	format := exposition.Negotiate(r.Header.Values("Accept")...)
-	coding := negotiate(h.codings, r.Header.Values("Accept-Encoding"))
+	coding := identity
+	if len(header.Values("Content-Encoding")) == 0 { // else a middleware compresses
+		coding = negotiate(h.codings, r.Header.Values("Accept-Encoding"))
+	}
 	header.Add("Vary", "Accept, Accept-Encoding")
 	header.Set("Content-Type", format.ContentType())
 	header.Set("X-Content-Type-Options", "nosniff") // label values may look like HTML
 	if coding != identity {
-		header.Set("Content-Encoding", coding.String())
+		c.announce(coding)
 	}
 	if r.Method == http.MethodHead {
+		_ = c.end()
 		return
 	}
-	if h.slots != nil {
-		select {
-		case h.slots <- struct{}{}:
-			defer func() { <-h.slots }()
-		default:
-			header.Set("Retry-After", "1")
-			refuse(w, http.StatusServiceUnavailable, "too many scrapes at once")
-			return
-		}
+	peer := peerOf(r)
+	if refusal := h.slots.take(peer); refusal != nil {
+		header.Set("Retry-After", "1")
+		c.refuse(refusal.status, refusal.text)
+		return
 	}
-	h.scrape(w, r, names, format, coding)
+	started, err := h.scrape(c, r, peer, names, format, coding)
+	if err == nil {
+		return
+	}
+	_ = call(h.hook, fmt.Errorf("scrapehttp: a scrape from %s failed: %w", r.RemoteAddr, err))
+	if started {
+		panic(http.ErrAbortHandler) // a piece must not be taken for the page
+	}
+	c.refuse(http.StatusInternalServerError, "the metrics could not be collected")
 }
 
-// scrape collects and writes the page.
-func (h *handler) scrape(w http.ResponseWriter, r *http.Request, names []string, format exposition.Format, coding Coding) {
+// scrape collects and writes the page, and gives back the peer's slot. It reports
+// whether something was written.
+func (h *handler) scrape(w *wire, r *http.Request, peer netip.Prefix, names []string, format exposition.Format, coding Coding) (started bool, err error) {
+	defer h.slots.giveBack(peer)
 	c := h.collector
 	if len(names) > 0 {
 		c = telltale.Restrict(c, names...)
 	}
-	ctx, cancel := withDeadline(r, h.timeout)
+	ctx, cancel := h.withDeadline(r)
 	defer cancel()
-	p := newPage(w, r, coding, h.writeTimeout)
+	p := newPage(w, coding)
 	defer p.release()
 	enc := exposition.NewEncoder(p, format, h.encoderOptions(format)...)
-	err := c.Collect(ctx, enc.Encode)
+	err = c.Collect(ctx, enc.Encode)
 	if err == nil {
 		err = enc.Close()
 	}
 	if err == nil {
 		err = p.finish()
 	}
-	if err == nil {
-		return
+	if err != nil {
+		p.fail(err)
+		_ = enc.Close() // it has failed; this frees its memory
 	}
-	p.fail(err)
-	_ = enc.Close() // it has failed; this frees its memory
-	if h.hook != nil {
-		h.hook(fmt.Errorf("scrapehttp: a scrape from %s failed: %w", r.RemoteAddr, err))
-	}
-	if p.started {
-		panic(http.ErrAbortHandler) // a piece must not be taken for the page
-	}
-	p.rearm()
-	refuse(w, http.StatusInternalServerError, "the metrics could not be collected")
+	return p.started, err
 }
 
 func (h *handler) encoderOptions(format exposition.Format) []exposition.EncoderOption {
@@ -138,17 +143,10 @@ func (h *handler) encoderOptions(format exposition.Format) []exposition.EncoderO
 	}
 	if h.hook != nil {
 		opts = append(opts, exposition.WithDropped(func(d exposition.Drop) {
-			h.hook(&DropError{Drop: d, Format: format})
+			_ = call(h.hook, error(&DropError{Drop: d, Format: format}))
 		}))
 	}
 	return opts
-}
-
-// refuse answers with a status and a text that says no more than a stranger may
-// know.
-func refuse(w http.ResponseWriter, status int, text string) {
-	w.Header().Del("Content-Encoding") // of the page there is not going to be
-	http.Error(w, fmt.Sprintf("%d %s: %s", status, http.StatusText(status), text), status)
 }
 
 // DropError tells the error hook of something that a page in the format could

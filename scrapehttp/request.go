@@ -3,6 +3,7 @@ package scrapehttp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -10,70 +11,131 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"telltale/internal/patience"
 )
 
-// What a query may have: enough for the longest list of names that anybody
-// writes, and little enough to be looked through for a stranger.
-const (
-	maxQueryLength     = 64 << 10
-	maxQueryParameters = 1024
-)
+// QueryLimits are limits of a request's query. A limit of zero is the default's,
+// one below zero is none.
+type QueryLimits struct {
+	Bytes      int // of the whole query, as it was sent: DefaultQueryBytes
+	Parameters int // of any name: DefaultQueryParameters
+	NameBytes  int // of one value of name[]: DefaultNameBytes
+}
 
-var (
-	errQueryLength     = errors.New("the query is longer than 65536 bytes")
-	errQueryParameters = errors.New("the query has more than 1024 parameters")
-	errQuerySyntax     = errors.New("the query is malformed")
-)
+// effective returns the limits with the defaults put in, and with numbers that
+// nothing reaches for none.
+func (l QueryLimits) effective() QueryLimits {
+	return QueryLimits{
+		Bytes:      limitOr(l.Bytes, DefaultQueryBytes),
+		Parameters: limitOr(l.Parameters, DefaultQueryParameters),
+		NameBytes:  limitOr(l.NameBytes, DefaultNameBytes),
+	}
+}
+
+func limitOr(limit, otherwise int) int {
+	switch {
+	case limit == 0:
+		return otherwise
+	case limit < 0:
+		return math.MaxInt
+	}
+	return limit
+}
 
 // wantedNames returns the names that a request restricts the page to, none for
 // the full page. The errors are for the client to read.
-func wantedNames(r *http.Request) ([]string, error) {
+func wantedNames(r *http.Request, limits QueryLimits) ([]string, error) {
 	if r.URL == nil || r.URL.RawQuery == "" {
 		return nil, nil
 	}
 	query := r.URL.RawQuery
 	switch {
-	case len(query) > maxQueryLength:
-		return nil, errQueryLength
-	case strings.Count(query, "&") >= maxQueryParameters:
-		return nil, errQueryParameters
+	case len(query) > limits.Bytes:
+		return nil, fmt.Errorf("the query is longer than %d bytes", limits.Bytes)
+	case strings.Count(query, "&") >= limits.Parameters:
+		return nil, fmt.Errorf("the query has more than %d parameters", limits.Parameters)
 	}
 	parameters, err := url.ParseQuery(query)
-	if err != nil {
-		return nil, errQuerySyntax // the full page is not what was asked for
+	if err != nil { // the full page is not what was asked for
+		return nil, fmt.Errorf("the query is malformed: %w", err)
 	}
-	return slices.DeleteFunc(parameters["name[]"], func(name string) bool { return name == "" }), nil
+	names := parameters["name[]"]
+	for _, name := range names {
+		if len(name) > limits.NameBytes {
+			return nil, fmt.Errorf("the query parameter name[] has a name longer than %d bytes", limits.NameBytes)
+		}
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// checkAccept returns an error for the client to read if a header that the
+// answer is negotiated by is longer than limit, all its lines together.
+func checkAccept(header http.Header, limit int) error {
+	if limit <= 0 {
+		return nil
+	}
+	for _, name := range [...]string{"Accept", "Accept-Encoding"} {
+		size := 0
+		for _, line := range header[name] {
+			size += len(line)
+		}
+		if size > limit {
+			return fmt.Errorf("the header %s is longer than %d bytes", name, limit)
+		}
+	}
+	return nil
 }
 
 const (
-	timeoutHeader  = "X-Prometheus-Scrape-Timeout-Seconds"
-	longestTimeout = 10 * time.Minute // so that a stranger cannot hold on to a scrape
-	longestMargin  = 500 * time.Millisecond
+	timeoutHeader      = "X-Prometheus-Scrape-Timeout-Seconds"
+	timeoutHeaderBytes = 32 // of a number that anybody means
+	longestMargin      = 500 * time.Millisecond
+	noTimeout          = time.Duration(math.MaxInt64)
 )
 
-// withDeadline returns the request's context with the scrape's deadline.
-func withDeadline(r *http.Request, otherwise time.Duration) (context.Context, context.CancelFunc) {
-	timeout := otherwise
-	if asked, ok := scraperTimeout(r.Header.Get(timeoutHeader)); ok {
-		timeout = asked
+// withDeadline returns the request's context with the scrape's deadline, and
+// with the handler's own limit, which does not hang on what the scraper asks.
+func (s *settings) withDeadline(r *http.Request) (context.Context, context.CancelFunc) {
+	own := s.timeout
+	if own <= 0 {
+		own = noTimeout
 	}
-	if timeout <= 0 {
-		return context.WithCancel(r.Context())
+	ctx := patience.With(r.Context(), own)
+	timeout := s.scrapeTimeout(own, r.Header[timeoutHeader])
+	if timeout == noTimeout {
+		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(r.Context(), timeout)
+	return context.WithTimeout(ctx, timeout)
 }
 
-// scraperTimeout reads how long collecting may take so that the page arrives
-// before the scraper gives up. A header that is not a positive number says
-// nothing.
-func scraperTimeout(header string) (time.Duration, bool) {
-	seconds, err := strconv.ParseFloat(header, 64)
+// scrapeTimeout returns how long collecting may take: the handler's own timeout,
+// or what the scraper's header asks for, as far as it may.
+func (s *settings) scrapeTimeout(own time.Duration, header []string) time.Duration {
+	asked, err := askedTimeout(header)
+	if err != nil {
+		return own
+	}
+	return max(min(asked, max(own, s.longestTimeout)), min(own, s.shortestTimeout))
+}
+
+var errNoTimeout = errors.New("the header is not one positive number")
+
+// askedTimeout reads how long collecting may take so that the page arrives
+// before the scraper gives up.
+func askedTimeout(header []string) (time.Duration, error) {
+	if len(header) != 1 || len(header[0]) > timeoutHeaderBytes {
+		return 0, errNoTimeout
+	}
+	seconds, err := strconv.ParseFloat(header[0], 64)
 	if err != nil || !(seconds > 0) || math.IsInf(seconds, 1) {
-		return 0, false
+		return 0, errNoTimeout
 	}
-	timeout := longestTimeout
-	if seconds < longestTimeout.Seconds() {
-		timeout = max(time.Duration(seconds*float64(time.Second)), 1)
+	if seconds >= noTimeout.Seconds() {
+		return noTimeout, nil
 	}
-	return timeout - min(timeout/10, longestMargin), true
+	timeout := time.Duration(seconds * float64(time.Second))
+	return timeout - min(timeout/10, longestMargin), nil
 }

@@ -13,9 +13,11 @@ import (
 )
 
 // What a server grants clients beside what the options say. Requests to it are
-// short and have no body.
+// short and have no body. The handler lifts the read timeout for the answer; it
+// is for requests that net/http answers itself.
 const (
 	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 10 * time.Second
 	idleTimeout       = 2 * time.Minute // longer than the usual scrape interval of one
 	maxHeaderBytes    = 128 << 10
 )
@@ -57,19 +59,35 @@ func newServer(addr string, c telltale.Collector, s serverSettings) *http.Server
 	})
 	server := &http.Server{
 		Addr:              addr,
-		Handler:           mux,
+		Handler:           bodiless{answerPings(mux), s.bodyTimeout},
 		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
 		WriteTimeout:      max(s.writeTimeout, 0),
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+
+		DisableGeneralOptionsHandler: true, // it waits for a body
 	}
 	if s.listening != nil {
 		server.BaseContext = func(l net.Listener) context.Context {
-			s.listening(l.Addr())
+			if err := call(s.listening, l.Addr()); err != nil {
+				_ = call(s.hook, err)
+			}
 			return context.Background()
 		}
 	}
 	return server
+}
+
+// answerPings answers "OPTIONS *", which is for the server as a whole.
+func answerPings(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions && r.RequestURI == "*" {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Serve runs the server of [NewServer] on the TCP address until ctx is done.
