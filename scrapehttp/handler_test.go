@@ -311,3 +311,38 @@ func TestHookHearsOfDrops(t *testing.T) {
 		t.Errorf("the hook heard %v", drop)
 	}
 }
+
+// A hook that panics costs nobody a page.
+func TestHooksThatPanic(t *testing.T) {
+	odd := telltale.CollectorFunc(func(_ context.Context, emit func(*model.Family) error) error {
+		f := telltale.Must(model.NewFamily("odd", "", model.Gauge))
+		f.AddSample("odd", nil, 1)
+		f.AddSample("odd_one_out", nil, 2)
+		return emit(f)
+	})
+	fails := telltale.CollectorFunc(func(context.Context, func(*model.Family) error) error { return errors.New("x") })
+	for name, argument := range map[string]any{"error": errors.New("x"), "abort": http.ErrAbortHandler, "nil": nil} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			opts := []scrapehttp.Option{scrapehttp.WithMaxInFlight(1), scrapehttp.WithErrorHook(func(error) {
+				calls++
+				panic(argument)
+			})}
+			h := scrapehttp.Handler(odd, opts...)
+			for range 2 {
+				w := answer(h, request("GET", "/metrics", "Accept", "application/openmetrics-text"))
+				wantStatus(t, w, 200)
+				if !strings.HasSuffix(w.Body.String(), "odd 1.0\n# EOF\n") {
+					t.Errorf("page %q", w.Body)
+				}
+			}
+			h = scrapehttp.Handler(fails, opts...)
+			for range 2 {
+				wantStatus(t, answer(h, request("GET", "/metrics")), 500)
+			}
+			if calls != 4 {
+				t.Errorf("the hook was called %d times", calls)
+			}
+		})
+	}
+}

@@ -105,6 +105,30 @@ func TestServe(t *testing.T) {
 	}
 }
 
+func TestServeGoesOnWhenItsHookPanics(t *testing.T) {
+	addr, told := make(chan net.Addr, 1), make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- scrapehttp.Serve(ctx, "127.0.0.1:0", shop(t),
+			scrapehttp.WithListening(func(a net.Addr) {
+				addr <- a
+				panic("x")
+			}),
+			scrapehttp.WithErrorHook(func(err error) { told <- err }))
+	}()
+	if _, page, err := get(t, "http://"+(<-addr).String()+"/metrics"); err != nil || page != shopPage {
+		t.Errorf("%v, page %q", err, page)
+	}
+	if err := <-told; !strings.Contains(err.Error(), "a hook panicked: x") {
+		t.Errorf("the error hook heard %v", err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestServeSaysThatThePortIsTaken(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
