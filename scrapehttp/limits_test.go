@@ -2,39 +2,65 @@ package scrapehttp_test
 
 import (
 	"context"
-	"errors"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"telltale"
+	"telltale/internal/patience"
 	"telltale/model"
 	"telltale/scrapehttp"
 )
 
-func TestQueryLimits(t *testing.T) {
-	c := &asked{name: "depth"}
-	h := scrapehttp.Handler(c)
-	for query, text := range map[string]string{
-		"name[]=" + strings.Repeat("x", 1<<16):      "the query is longer than 65536 bytes",
-		strings.Repeat("name[]=x&", 1024) + "name=": "the query has more than 1024 parameters",
-		"name[]=%zz": "the query is malformed: invalid URL escape \"%zz\"",
+func TestRequestLimits(t *testing.T) {
+	const tooLong = "431 Request Header Fields Too Large: the header "
+	few := scrapehttp.WithQueryLimits(scrapehttp.QueryLimits{Parameters: 2, NameBytes: 5})
+	none := scrapehttp.WithQueryLimits(scrapehttp.QueryLimits{Bytes: -1, Parameters: -1, NameBytes: -1})
+	for _, test := range []struct {
+		name, query string
+		headers     []string
+		opts        []scrapehttp.Option
+		want        string // body; "" for the page
+	}{
+		{"query", "name[]=" + strings.Repeat("x", 1<<16), nil, nil, "400 Bad Request: the query is longer than 65536 bytes\n"},
+		{"parameters", strings.Repeat("name[]=x&", 1024) + "name=", nil, nil, "400 Bad Request: the query has more than 1024 parameters\n"},
+		{"most parameters", strings.Repeat("name[]=depth&", 1023) + "x=", nil, nil, ""},
+		{"empty parameters", strings.Repeat("&", 1024), nil, nil, "400 Bad Request: the query has more than 1024 parameters\n"},
+		{"name", "name[]=depth&name[]=" + strings.Repeat("x", 1025), nil, nil, "400 Bad Request: the query parameter name[] has a name longer than 1024 bytes\n"},
+		{"longest name", "name[]=depth&name[]=" + strings.Repeat("%20", 1024), nil, nil, ""},
+		{"escape", "name[]=%zz", nil, nil, "400 Bad Request: the query is malformed: invalid URL escape \"%zz\"\n"},
+		{"semicolon", "name[]=depth;name[]=x", nil, nil, "400 Bad Request: the query is malformed: invalid semicolon separator in query\n"},
+		{"not UTF-8", "name[]=%00%ff&name[]=depth", nil, nil, ""},
+		{"few parameters", "a&b&c", nil, []scrapehttp.Option{few}, "400 Bad Request: the query has more than 2 parameters\n"},
+		{"short names", "name[]=depths", nil, []scrapehttp.Option{few}, "400 Bad Request: the query parameter name[] has a name longer than 5 bytes\n"},
+		{"no limits", strings.Repeat("name[]=depth&", 9000) + "name[]=" + strings.Repeat("x", 1<<20), nil, []scrapehttp.Option{none}, ""},
+		{"Accept", "", []string{"Accept", strings.Repeat("a", 8193)}, nil, tooLong + "Accept is longer than 8192 bytes\n"},
+		{"Accept in lines", "", slices.Repeat([]string{"Accept", "text/plain"}, 1000), nil, tooLong + "Accept is longer than 8192 bytes\n"},
+		{"Accept-Encoding", "", []string{"Accept-Encoding", strings.Repeat(",", 8193)}, nil, tooLong + "Accept-Encoding is longer than 8192 bytes\n"},
+		{"longest Accept", "", []string{"Accept", strings.Repeat("a", 8192), "Accept-Encoding", strings.Repeat(",", 8192)}, nil, ""},
+		{"short Accept", "", []string{"Accept", "text/plain"}, []scrapehttp.Option{scrapehttp.WithMaxAccept(9)}, tooLong + "Accept is longer than 9 bytes\n"},
+		{"Accept without limit", "", []string{"Accept", strings.Repeat("*/*;", 1<<18)}, []scrapehttp.Option{scrapehttp.WithMaxAccept(0)}, ""},
 	} {
-		for _, method := range []string{"GET", "HEAD"} {
-			w := answer(h, request(method, "/metrics?"+query))
-			wantStatus(t, w, 400)
-			if want := "400 Bad Request: " + text + "\n"; w.Body.String() != want {
-				t.Errorf("body %q, want %q", w.Body, want)
+		t.Run(test.name, func(t *testing.T) {
+			c := &asked{name: "depth"}
+			h := scrapehttp.Handler(c, test.opts...)
+			want, n := test.want, 0
+			if want == "" {
+				want, n = "# HELP depth \n# TYPE depth gauge\ndepth 7.0\n", 1
 			}
-		}
-	}
-	wantStatus(t, answer(h, request("GET", "/metrics?"+strings.Repeat("name[]=depth&", 1023)+"x=")), 200)
-	if c.n != 1 {
-		t.Errorf("collected %d times", c.n)
+			w := answer(h, request("GET", "/metrics?"+test.query, test.headers...))
+			if w.Body.String() != want || c.n != n {
+				t.Errorf("body %.200q, want %q; collected %d times", w.Body, want, c.n)
+			}
+			if head := answer(h, request("HEAD", "/metrics?"+test.query, test.headers...)); head.Code != w.Code {
+				t.Errorf("HEAD has status %d, GET %d", head.Code, w.Code)
+			}
+		})
 	}
 }
 
@@ -104,34 +130,86 @@ func TestDeadlineGivesPartialResults(t *testing.T) {
 	}
 }
 
-func TestDeadlineLeavesTimeForTheWayBack(t *testing.T) {
-	for header, want := range map[string]time.Duration{
-		"":      scrapehttp.DefaultTimeout,
-		"10":    9500 * time.Millisecond,
-		"2":     1800 * time.Millisecond,
-		"3.0":   2700 * time.Millisecond,
-		"1e100": scrapehttp.DefaultLongestTimeout,
-		"x":     scrapehttp.DefaultTimeout,
+func TestScrapersChooseTheirTimeoutWithinBounds(t *testing.T) {
+	const none = time.Duration(-1) // no deadline
+	noTimeout := []scrapehttp.Option{scrapehttp.WithTimeout(0)}
+	for _, test := range []struct {
+		name    string
+		headers []string
+		want    time.Duration
+		opts    []scrapehttp.Option
+	}{
+		{"no header", nil, scrapehttp.DefaultTimeout, nil},
+		{"usual", []string{"10"}, 9500 * time.Millisecond, nil},
+		{"short", []string{"2"}, 1800 * time.Millisecond, nil},
+		{"with a fraction", []string{"3.0"}, 2700 * time.Millisecond, nil},
+		{"longer than the handler's own", []string{"60"}, 59500 * time.Millisecond, nil},
+		{"at the floor", []string{"0.5"}, scrapehttp.DefaultShortestTimeout, nil},
+		{"below the floor", []string{"0.001"}, scrapehttp.DefaultShortestTimeout, nil},
+		{"next to nothing", []string{"5e-324"}, scrapehttp.DefaultShortestTimeout, nil},
+		{"below a floor of its own", []string{"1"}, 3 * time.Second, []scrapehttp.Option{scrapehttp.WithTimeoutRange(3*time.Second, 0)}},
+		{"no floor", []string{"0.01"}, 9 * time.Millisecond, []scrapehttp.Option{scrapehttp.WithTimeoutRange(0, 0)}},
+		{"floor above the handler's own", []string{"0.001"}, time.Millisecond, []scrapehttp.Option{scrapehttp.WithTimeout(time.Millisecond)}},
+		{"ten minutes", []string{"600"}, scrapehttp.DefaultLongestTimeout, nil},
+		{"huge", []string{"1e100"}, scrapehttp.DefaultLongestTimeout, nil},
+		{"a day at most", []string{"1e100"}, 24 * time.Hour, []scrapehttp.Option{scrapehttp.WithTimeoutRange(0, 24*time.Hour)}},
+		{"no lengthening", []string{"60"}, scrapehttp.DefaultTimeout, []scrapehttp.Option{scrapehttp.WithTimeoutRange(0, 0)}},
+		{"own beyond the longest", []string{"600"}, 599500 * time.Millisecond, []scrapehttp.Option{scrapehttp.WithTimeout(time.Hour)}},
+		{"no timeout", nil, none, noTimeout},
+		{"no timeout but the scraper's", []string{"3600"}, 3599500 * time.Millisecond, noTimeout},
+		{"none at all", []string{"1e300"}, none, noTimeout},
+		{"as long as a duration is", []string{"9223372036.9"}, none, noTimeout},
+		{"text", []string{"x"}, scrapehttp.DefaultTimeout, nil},
+		{"empty", []string{""}, scrapehttp.DefaultTimeout, nil},
+		{"zero", []string{"0"}, scrapehttp.DefaultTimeout, nil},
+		{"negative zero", []string{"-0"}, scrapehttp.DefaultTimeout, nil},
+		{"negative", []string{"-5"}, scrapehttp.DefaultTimeout, nil},
+		{"NaN", []string{"NaN"}, scrapehttp.DefaultTimeout, nil},
+		{"infinite", []string{"+Inf"}, scrapehttp.DefaultTimeout, nil},
+		{"out of range", []string{"1e400"}, scrapehttp.DefaultTimeout, nil},
+		{"too small to be told", []string{"1e-400"}, scrapehttp.DefaultTimeout, nil},
+		{"list", []string{"5,6"}, scrapehttp.DefaultTimeout, nil},
+		{"long", []string{strings.Repeat("0", 1<<20) + "5"}, scrapehttp.DefaultTimeout, nil},
+		{"twice", []string{"5", "6"}, scrapehttp.DefaultTimeout, nil},
+		{"often", slices.Repeat([]string{"5"}, 1000), scrapehttp.DefaultTimeout, nil},
 	} {
-		var deadline time.Time
-		c := telltale.CollectorFunc(func(ctx context.Context, _ func(*model.Family) error) error {
-			deadline, _ = ctx.Deadline()
-			return nil
+		t.Run(test.name, func(t *testing.T) {
+			deadline := time.Time{}
+			c := telltale.CollectorFunc(func(ctx context.Context, _ func(*model.Family) error) error {
+				deadline, _ = ctx.Deadline()
+				return nil
+			})
+			r := request("GET", "/metrics")
+			r.Header["X-Prometheus-Scrape-Timeout-Seconds"] = test.headers
+			before := time.Now()
+			wantStatus(t, answer(scrapehttp.Handler(c, test.opts...), r), 200)
+			after := time.Now()
+			switch {
+			case test.want == none && deadline.IsZero():
+			case test.want == none, deadline.Before(before.Add(test.want)), deadline.After(after.Add(test.want)):
+				t.Errorf("deadline %v after the request, want %v", deadline.Sub(before), test.want)
+			}
 		})
-		before := time.Now()
-		answer(scrapehttp.Handler(c), request("GET", "/metrics", "X-Prometheus-Scrape-Timeout-Seconds", header))
-		after := time.Now()
-		if deadline.Before(before.Add(want)) || deadline.After(after.Add(want)) {
-			t.Errorf("%q: deadline %v after the request, want %v", header, deadline.Sub(before), want)
+	}
+}
+
+// What a scraper asks for is not the handler's own timeout.
+func TestHandlersOwnTimeoutIsCarried(t *testing.T) {
+	for own, want := range map[time.Duration]time.Duration{
+		time.Minute: time.Minute, 3 * time.Hour: 3 * time.Hour, time.Millisecond: time.Millisecond, 0: math.MaxInt64, -1: math.MaxInt64,
+	} {
+		for _, header := range []string{"", "0.001", "5", "600", "x"} {
+			var got time.Duration
+			c := telltale.CollectorFunc(func(ctx context.Context, _ func(*model.Family) error) error {
+				got, _ = patience.Of(ctx)
+				return nil
+			})
+			answer(scrapehttp.Handler(c, scrapehttp.WithTimeout(own)), request("GET", "/metrics", "X-Prometheus-Scrape-Timeout-Seconds", header))
+			if got != want {
+				t.Errorf("timeout %v, header %q: %v is carried, want %v", own, header, got, want)
+			}
 		}
 	}
-	c := telltale.CollectorFunc(func(ctx context.Context, _ func(*model.Family) error) error {
-		if _, ok := ctx.Deadline(); ok {
-			return errors.New("there is a deadline")
-		}
-		return nil
-	})
-	wantStatus(t, answer(scrapehttp.Handler(c, scrapehttp.WithTimeout(0)), request("GET", "/metrics")), 200)
 }
 
 // discard is a response writer that keeps no body.
