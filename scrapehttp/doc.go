@@ -15,13 +15,54 @@
 // Empty names are ignored, so name[]= alone gives the full page, as in
 // the Python client. Other parameters are ignored.
 //
+// The body of a request is not read, whatever its method. Its connection is
+// closed after the answer.
+//
 // # Limits
 //
 // A page is streamed: memory for a scrape grows neither with families nor with
-// series. The number of scrapes at once is limited ([WithMaxInFlight]). A scrape
-// has a deadline, taken from the scraper if it tells ([WithTimeout]); collectors
-// that are not done by then are left out. Clients that read too slowly are cut
-// off ([WithWriteTimeout]).
+// series. What a client can make the program do has these limits:
+//
+//	what                                      default      set by                  beyond it
+//	collecting, where the scraper says
+//	  nothing of its own timeout              10 s         WithTimeout             page without the rest
+//	the scraper's timeout, at least           500 ms       WithTimeoutRange        raised to it
+//	the scraper's timeout, at most            2 min        WithTimeoutRange        lowered to it
+//	taking one write of the page              10 s         WithWriteTimeout        cut off
+//	taking the page on the whole, at least    64 KiB/s     WithMinWriteRate        cut off
+//	sending a body that nobody reads          2 s          WithBodyTimeout         cut off
+//	scrapes at once                           40           WithMaxInFlight         503
+//	scrapes at once of one peer               none         WithMaxInFlightPerPeer  429
+//	the query                                 64 KiB       WithQueryLimits         400
+//	parameters of the query                   1024         WithQueryLimits         400
+//	one name of name[]                        1 KiB        WithQueryLimits         400
+//	Accept and Accept-Encoding, each          8 KiB        WithMaxAccept           431
+//	scrapes under way when Serve ends         10 s         WithGrace               cut off
+//
+// The server of [NewServer] has more limits, in fields that may be changed before
+// it is started:
+//
+//	reading the header of a request           5 s          ReadHeaderTimeout       cut off
+//	reading a request that net/http refuses   10 s         ReadTimeout             cut off
+//	a connection without a request            2 min        IdleTimeout             closed
+//	the header of a request                   128 KiB      MaxHeaderBytes          431
+//
+// Handler sets the deadlines of a connection through [http.ResponseController].
+// A middleware whose [http.ResponseWriter] has no Unwrap method hides it. Then
+// write deadlines are the server's own, a client that reads too slowly is cut off
+// only between two writes, and a body is only kept from being read before the
+// answer: give such a server a ReadTimeout and a WriteTimeout.
+//
+// # Middlewares that compress
+//
+// A page is compressed once. If the response has a Content-Encoding before
+// Handler is called, as where a middleware sets it and compresses what is
+// written, or if a middleware takes Accept-Encoding off the request, the page is
+// left to the middleware. A middleware that leaves alone what has a
+// Content-Encoding leaves the page to Handler. One that compresses what is
+// compressed and replaces the Content-Encoding is noticed when it does so: the
+// scrape fails, because the client could not read the page. Such a middleware
+// needs [WithCodings] without arguments.
 //
 // # Failure
 //
