@@ -104,7 +104,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = call(h.hook, fmt.Errorf("scrapehttp: a scrape from %s failed: %w", r.RemoteAddr, err))
 	if started {
-		panic(http.ErrAbortHandler) // a piece must not be taken for the page
+		c.abort() // a piece must not be taken for the page
 	}
 	c.refuse(http.StatusInternalServerError, "the metrics could not be collected")
 }

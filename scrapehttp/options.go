@@ -121,9 +121,10 @@ func WithWriteTimeout(d time.Duration) Option {
 }
 
 // WithMinWriteRate sets how many bytes a second of a page, as compressed, a
-// client must take on the whole. A page of n bytes has one write timeout, and n
-// divided by the rate: a client that takes longer is cut off. Only time spent in
-// writing counts. Zero or less means no least rate. The default is
+// client must take on the whole. A client may keep the handler waiting for one
+// write timeout; what it takes earns that time back, a second for so many bytes.
+// So a page of n bytes takes at most the write timeout and n divided by the rate,
+// beside what collecting takes. Zero or less means no least rate. The default is
 // [DefaultMinWriteRate].
 func WithMinWriteRate(bytesPerSecond int) Option {
 	return handlerOption(func(s *settings) { s.minWriteRate = bytesPerSecond })

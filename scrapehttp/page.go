@@ -34,8 +34,11 @@ func (p *page) Write(chunk []byte) (int, error) {
 
 // finish writes what the compressor still has.
 func (p *page) finish() error {
-	if p.err == nil && p.zipped != nil {
-		p.started = true
+	if p.err != nil {
+		return p.err
+	}
+	p.started = true // an empty page has a header
+	if p.zipped != nil {
 		p.err = p.zipped.Close()
 	}
 	if p.err == nil {

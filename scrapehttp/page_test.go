@@ -169,29 +169,44 @@ func TestFailureMidStreamAborts(t *testing.T) {
 		return errors.New("out of order")
 	})
 	told := make(chan error, 1)
-	s := listen(t, scrapehttp.Handler(fails, scrapehttp.WithErrorHook(func(err error) { told <- err })))
-	for _, accept := range []string{"text/plain", "application/openmetrics-text"} {
-		for _, coding := range []string{"identity", "gzip", "zstd"} {
-			r, err := http.NewRequestWithContext(t.Context(), "GET", s.URL, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header.Set("Accept", accept)
-			r.Header.Set("Accept-Encoding", coding)
-			response, err := client.Do(r)
-			if err == nil { // else the connection was closed before the header was sent
-				var body []byte
-				body, err = io.ReadAll(response.Body)
-				_ = response.Body.Close()
-				if strings.Contains(string(body), "# EOF") {
-					t.Errorf("%s, %s: the page has its end", accept, coding)
+	page := scrapehttp.Handler(fails, scrapehttp.WithErrorHook(func(err error) { told <- err }))
+	recovers := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { _ = recover() }() // as middlewares do
+		page.ServeHTTP(w, r)
+	})
+	plain, recovering := listen(t, page), listen(t, recovers)
+	overHTTP2 := httptest.NewUnstartedServer(recovers)
+	overHTTP2.EnableHTTP2 = true
+	overHTTP2.StartTLS()
+	defer overHTTP2.Close()
+	for _, s := range []*httptest.Server{plain, recovering, overHTTP2} {
+		client := client
+		if s == overHTTP2 {
+			client = s.Client()
+		}
+		for _, accept := range []string{"text/plain", "application/openmetrics-text"} {
+			for _, coding := range []string{"identity", "gzip", "zstd"} {
+				r, err := http.NewRequestWithContext(t.Context(), "GET", s.URL, nil)
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
-			if err == nil {
-				t.Errorf("%s, %s: the page ended as if it were whole", accept, coding)
-			}
-			if err := <-told; !strings.Contains(err.Error(), "out of order") {
-				t.Errorf("%s, %s: the hook heard %v", accept, coding, err)
+				r.Header.Set("Accept", accept)
+				r.Header.Set("Accept-Encoding", coding)
+				response, err := client.Do(r)
+				if err == nil { // else the connection was closed before the header was sent
+					var body []byte
+					body, err = io.ReadAll(response.Body)
+					_ = response.Body.Close()
+					if strings.Contains(string(body), "# EOF") {
+						t.Errorf("%s, %s: the page has its end", accept, coding)
+					}
+				}
+				if err == nil {
+					t.Errorf("%s, %s: the page ended as if it were whole", accept, coding)
+				}
+				if err := <-told; !strings.Contains(err.Error(), "out of order") {
+					t.Errorf("%s, %s: the hook heard %v", accept, coding, err)
+				}
 			}
 		}
 	}

@@ -12,8 +12,9 @@ import (
 // that is compressed already.
 var errCodedTwice = errors.New("a middleware has replaced the Content-Encoding of a compressed page, so that clients would decode it once too few; leave the middleware out or use WithCodings()")
 
-// wire is the response as the client takes it: each write has a deadline, and
-// all of them together have a least rate.
+// wire is the response as the client takes it. Each write has a deadline: as
+// long as the client's credit lasts, which is used up by waiting for the client
+// and earned back by the bytes that it takes, at the least rate.
 type wire struct {
 	response http.ResponseWriter
 	control  *http.ResponseController
@@ -22,15 +23,15 @@ type wire struct {
 	keeps    bool          // whether the server sets the next request's write deadline
 	blind    bool          // there are no deadlines, so time is only measured
 
-	written int64         // bytes that the client's side has taken
-	waited  time.Duration // for it to take them
-	coding  []string      // the Content-Encoding that the page has, nil if none
+	credit time.Duration // how long the next write may take, at most the timeout
+	coding []string      // the Content-Encoding that the page has, nil if none
 }
 
 func newWire(w http.ResponseWriter, r *http.Request, s settings) *wire {
 	server := serverOf(r)
 	c := &wire{
-		response: w, control: http.NewResponseController(w), timeout: s.writeTimeout, rate: s.minWriteRate,
+		response: w, control: http.NewResponseController(w),
+		timeout: s.writeTimeout, rate: s.minWriteRate, credit: s.writeTimeout,
 		keeps: server != nil && server.WriteTimeout > 0,
 	}
 	if c.timeout > 0 {
@@ -41,21 +42,12 @@ func newWire(w http.ResponseWriter, r *http.Request, s settings) *wire {
 
 // Write passes on some of the page.
 func (c *wire) Write(chunk []byte) (int, error) {
-	if c.timeout <= 0 {
-		return c.pass(chunk)
-	}
-	began, allowed := c.arm()
-	n, err := c.pass(chunk)
-	return n, c.waitedSince(began, allowed, err)
-}
-
-func (c *wire) pass(chunk []byte) (int, error) {
+	began := c.arm()
 	n, err := c.response.Write(chunk)
-	c.written += int64(n)
 	if err == nil {
 		err = c.codedTwice()
 	}
-	return n, err
+	return n, c.settle(began, n, err)
 }
 
 // end has everything that net/http has buffered sent while a deadline stands.
@@ -65,45 +57,44 @@ func (c *wire) end() error {
 	if c.timeout <= 0 || c.blind {
 		return nil
 	}
-	began, allowed := c.arm()
-	if c.keeps || c.blind {
+	began := c.arm()
+	if c.keeps {
 		return nil
 	}
 	err := c.control.Flush()
 	if errors.Is(err, http.ErrNotSupported) {
 		err = nil
 	}
-	return c.waitedSince(began, allowed, err)
+	return c.settle(began, 0, err)
 }
 
 // arm gives the client its time for what is written next.
-func (c *wire) arm() (began time.Time, allowed time.Duration) {
-	began, allowed = time.Now(), c.allowance()
-	c.deadline(began.Add(allowed))
-	return began, allowed
+func (c *wire) arm() (began time.Time) {
+	if c.timeout <= 0 {
+		return began
+	}
+	began = time.Now()
+	c.deadline(began.Add(c.credit))
+	return began
 }
 
-// waitedSince takes down how long a write took, and returns its error.
-func (c *wire) waitedSince(began time.Time, allowed time.Duration, err error) error {
-	waited := time.Since(began)
-	c.waited += waited
+// settle counts how long a write of n bytes took, and returns its error.
+func (c *wire) settle(began time.Time, n int, err error) error {
+	if c.timeout <= 0 {
+		return err
+	}
 	// Between writes there is no deadline, because in HTTP/2 one that passes
 	// ends the stream though nobody is waiting.
 	c.disarm()
-	if err == nil && c.blind && waited > allowed {
-		return fmt.Errorf("writing to the client took too long: %w", os.ErrDeadlineExceeded)
+	left := c.credit - time.Since(began)
+	if err == nil && c.blind && left < 0 {
+		err = fmt.Errorf("writing to the client took too long: %w", os.ErrDeadlineExceeded)
+	}
+	if c.rate > 0 {
+		earned := float64(n) / float64(c.rate) * float64(time.Second)
+		c.credit = min(c.timeout, left+time.Duration(min(earned, float64(c.timeout))))
 	}
 	return err
-}
-
-// allowance is how long the next write may take: the timeout, or what the least
-// rate leaves if that is less. The rate counts from one timeout on.
-func (c *wire) allowance() time.Duration {
-	if c.rate <= 0 {
-		return c.timeout
-	}
-	bytesTime := time.Duration(float64(c.written) / float64(c.rate) * float64(time.Second))
-	return min(c.timeout, c.timeout+bytesTime-c.waited)
 }
 
 func (c *wire) disarm() { c.deadline(time.Time{}) }
@@ -130,8 +121,16 @@ func (c *wire) refuse(status int, text string) {
 		c.response.Header().Del("Content-Encoding")
 		c.coding = nil
 	}
+	c.arm()
 	http.Error(c.response, fmt.Sprintf("%d %s: %s", status, http.StatusText(status), text), status)
 	_ = c.end()
+}
+
+// abort ends the response where it is. What is buffered must not be sent, nor a
+// regular end, even where a middleware stops the panic.
+func (c *wire) abort() {
+	_ = c.control.SetWriteDeadline(time.Unix(1, 0))
+	panic(http.ErrAbortHandler)
 }
 
 // codedTwice returns an error if somebody else has set the coding since.
