@@ -19,7 +19,10 @@ import (
 	"telltale/scrapehttp"
 )
 
-type heldBody struct{ name, request, header string }
+type heldBody struct {
+	name, request, header string
+	byServer              bool // whether net/http answers, if it can
+}
 
 func (b heldBody) String() string {
 	return b.request + " HTTP/1.1\r\nHost: x\r\n" + b.header + "\r\n\r\n"
@@ -27,63 +30,71 @@ func (b heldBody) String() string {
 
 // Requests that announce a body which never comes, or not all of it.
 var heldBodies = []heldBody{
-	{"page", "GET /metrics", "Content-Length: 1"},
-	{"page of names", "GET /metrics?name[]=orders", "Content-Length: 1"},
-	{"page, HEAD", "HEAD /metrics", "Content-Length: 1"},
-	{"page, OPTIONS", "OPTIONS /metrics", "Content-Length: 1"},
-	{"page, POST", "POST /metrics", "Content-Length: 1"},
-	{"page, PUT", "PUT /metrics", "Content-Length: 1"},
-	{"bad query", "GET /metrics?name[]=%zz", "Content-Length: 1"},
-	{"long Accept", "GET /metrics", "Content-Length: 1\r\nAccept: " + strings.Repeat("a", 9<<10)},
-	{"longest body", "GET /metrics", "Content-Length: 9223372036854775807"},
-	{"longer than net/http reads", "POST /metrics", "Content-Length: 1000000"},
-	{"chunked", "GET /metrics", "Transfer-Encoding: chunked"},
-	{"chunked, POST", "POST /metrics", "Transfer-Encoding: chunked"},
-	{"chunked, cut short", "GET /metrics", "Transfer-Encoding: chunked\r\n\r\n5\r\nhel"},
-	{"chunked, without trailers", "GET /metrics", "Trailer: X\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"},
-	{"chunked, malformed", "GET /metrics", "Transfer-Encoding: chunked\r\n\r\nZZZ"},
-	{"chunked with length", "GET /metrics", "Transfer-Encoding: chunked\r\nContent-Length: 1"},
-	{"to be continued", "GET /metrics", "Content-Length: 1\r\nExpect: 100-continue"},
-	{"to be continued, POST", "POST /metrics", "Content-Length: 1\r\nExpect: 100-continue"},
-	{"strange expectation", "GET /metrics", "Content-Length: 1\r\nExpect: miracles"},
-	{"kept alive", "GET /metrics", "Content-Length: 1\r\nConnection: keep-alive"},
-	{"upgrade", "GET /metrics", "Content-Length: 1\r\nConnection: upgrade\r\nUpgrade: websocket"},
-	{"health", "GET /-/healthy", "Content-Length: 1"},
-	{"health, POST", "POST /-/healthy", "Content-Length: 1"},
-	{"landing page", "GET /", "Content-Length: 1"},
-	{"favicon", "GET /favicon.ico", "Content-Length: 1"},
-	{"nowhere", "GET /nowhere", "Content-Length: 1"},
-	{"redirected", "GET //metrics", "Content-Length: 1"},
-	{"server", "OPTIONS *", "Content-Length: 1"},
+	{"page", "GET /metrics", "Content-Length: 1", false},
+	{"page of names", "GET /metrics?name[]=orders", "Content-Length: 1", false},
+	{"page, HEAD", "HEAD /metrics", "Content-Length: 1", false},
+	{"page, OPTIONS", "OPTIONS /metrics", "Content-Length: 1", false},
+	{"page, POST", "POST /metrics", "Content-Length: 1", false},
+	{"page, PUT", "PUT /metrics", "Content-Length: 1", false},
+	{"bad query", "GET /metrics?name[]=%zz", "Content-Length: 1", false},
+	{"long Accept", "GET /metrics", "Content-Length: 1\r\nAccept: " + strings.Repeat("a", 9<<10), false},
+	{"longest body", "GET /metrics", "Content-Length: 9223372036854775807", false},
+	{"longer than net/http reads", "POST /metrics", "Content-Length: 1000000", false},
+	{"chunked", "GET /metrics", "Transfer-Encoding: chunked", false},
+	{"chunked, POST", "POST /metrics", "Transfer-Encoding: chunked", false},
+	{"chunked, cut short", "GET /metrics", "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", false},
+	{"chunked, without trailers", "GET /metrics", "Trailer: X\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", false},
+	{"chunked, malformed", "GET /metrics", "Transfer-Encoding: chunked\r\n\r\nZZZ", false},
+	{"chunked with length", "GET /metrics", "Transfer-Encoding: chunked\r\nContent-Length: 1", false},
+	{"to be continued", "GET /metrics", "Content-Length: 1\r\nExpect: 100-continue", false},
+	{"to be continued, POST", "POST /metrics", "Content-Length: 1\r\nExpect: 100-continue", false},
+	{"strange expectation", "GET /metrics", "Content-Length: 1\r\nExpect: miracles", true},
+	{"kept alive", "GET /metrics", "Content-Length: 1\r\nConnection: keep-alive", false},
+	{"upgrade", "GET /metrics", "Content-Length: 1\r\nConnection: upgrade\r\nUpgrade: websocket", false},
+	{"health", "GET /-/healthy", "Content-Length: 1", false},
+	{"health, POST", "POST /-/healthy", "Content-Length: 1", false},
+	{"landing page", "GET /", "Content-Length: 1", false},
+	{"favicon", "GET /favicon.ico", "Content-Length: 1", false},
+	{"nowhere", "GET /nowhere", "Content-Length: 1", false},
+	{"redirected", "GET //metrics", "Content-Length: 1", false},
+	{"server", "OPTIONS *", "Content-Length: 1", true},
 }
 
 // A body that does not come holds up neither the answer nor, for long, the
 // connection.
 func TestHeldBodiesEnd(t *testing.T) {
-	for _, b := range heldBodies {
-		t.Run(b.name, func(t *testing.T) {
-			server := scrapehttp.NewServer("", shop(t))
-			inBubble(t, server, func(t *testing.T, p *pipes) {
-				conn, began := p.dial(t, b.String()), time.Now()
-				reader := bufio.NewReader(conn)
-				response, err := http.ReadResponse(reader, &http.Request{Method: strings.Fields(b.request)[0]})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if took := time.Since(began); took > 0 {
-					t.Errorf("the answer took %v", took)
-				}
-				if !response.Close {
-					t.Error("the answer does not say that the connection is closed")
-				}
-				if _, err := io.Copy(io.Discard, reader); err != nil {
-					t.Error(err)
-				}
-				if took := time.Since(began); took > 11*time.Second {
-					t.Errorf("the connection was closed after %v", took)
-				}
+	servers := map[string]func() *http.Server{
+		"ours":       func() *http.Server { return scrapehttp.NewServer("", shop(t)) },
+		"stranger's": func() *http.Server { return &http.Server{Handler: scrapehttp.Handler(shop(t))} },
+	}
+	for name, server := range servers {
+		for _, b := range heldBodies {
+			if name != "ours" && b.byServer {
+				continue
+			}
+			t.Run(name+" "+b.name, func(t *testing.T) {
+				inBubble(t, server(), func(t *testing.T, p *pipes) {
+					conn, began := p.dial(t, b.String()), time.Now()
+					reader := bufio.NewReader(conn)
+					response, err := http.ReadResponse(reader, &http.Request{Method: strings.Fields(b.request)[0]})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if took := time.Since(began); took > 0 {
+						t.Errorf("the answer took %v", took)
+					}
+					if !response.Close {
+						t.Error("the answer does not say that the connection is closed")
+					}
+					if _, err := io.Copy(io.Discard, reader); err != nil {
+						t.Error(err)
+					}
+					if took := time.Since(began); took > 11*time.Second {
+						t.Errorf("the connection was closed after %v", took)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 

@@ -60,7 +60,9 @@ func inBubble(t *testing.T, server *http.Server, f func(t *testing.T, p *pipes))
 			if err := server.Close(); err != nil {
 				t.Error(err)
 			}
-			<-ended
+			if err := <-ended; err != http.ErrServerClosed {
+				t.Error(err)
+			}
 		}()
 		f(t, p)
 	})

@@ -33,13 +33,14 @@ func (l smallBuffers) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// incompressible returns a registry whose page is big in every coding.
-func incompressible(t *testing.T) *telltale.Registry {
+// incompressible returns a registry whose page has more than n kilobytes in every
+// coding.
+func incompressible(t *testing.T, n int) *telltale.Registry {
 	t.Helper()
 	reg := telltale.NewRegistry()
 	vec := telltale.Must(telltale.NewCounterVec("noise", "", []string{"text"}, telltale.In(reg)))
 	random, text := rand.NewChaCha8([32]byte{}), make([]byte, 1000)
-	for range 2_000 {
+	for range n {
 		_, _ = random.Read(text)
 		vec.With(base64.StdEncoding.EncodeToString(text)).Inc()
 	}
@@ -51,7 +52,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		for name, serverTimeout := range map[string]time.Duration{"without server's deadline": 0, "with server's deadline": time.Hour} {
 			t.Run(coding+" "+name, func(t *testing.T) {
 				told := make(chan error, 1)
-				s := httptest.NewUnstartedServer(scrapehttp.Handler(incompressible(t),
+				s := httptest.NewUnstartedServer(scrapehttp.Handler(incompressible(t, 2_000),
 					scrapehttp.WithWriteTimeout(20*time.Millisecond),
 					scrapehttp.WithMaxInFlight(1),
 					scrapehttp.WithErrorHook(func(err error) { told <- err })))
@@ -235,5 +236,40 @@ func TestClientThatGoesAwayEndsTheScrape(t *testing.T) {
 	}
 	if err := <-told; !errors.Is(err, context.Canceled) {
 		t.Errorf("the hook heard %v", err)
+	}
+}
+
+// In HTTP/2 a client that does not read is cut off alone: other requests of its
+// connection go on.
+func TestSlowStreamsAreCutOff(t *testing.T) {
+	told := make(chan error, 1)
+	page := scrapehttp.Handler(incompressible(t, 5_000), scrapehttp.WithWriteTimeout(20*time.Millisecond),
+		scrapehttp.WithErrorHook(func(err error) { told <- err }))
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", page)
+	mux.Handle("/small", scrapehttp.Handler(shop(t)))
+	s := httptest.NewUnstartedServer(mux)
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	response, err := s.Client().Get(s.URL + "/metrics") // more than the client's window of 4 MiB
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if err := <-told; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the hook heard %v", err)
+	}
+	small, err := s.Client().Get(s.URL + "/small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(small.Body)
+	_ = small.Body.Close()
+	if err != nil || string(body) != shopPage {
+		t.Errorf("%v, %q", err, body)
+	}
+	if _, err := io.ReadAll(response.Body); err == nil {
+		t.Error("the page ended as if it were whole")
 	}
 }
