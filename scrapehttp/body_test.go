@@ -104,9 +104,6 @@ func TestHeldBodiesHoldNoSlot(t *testing.T) {
 	page := func(opts ...scrapehttp.Option) http.Handler {
 		return scrapehttp.Handler(shop(t), append(opts, scrapehttp.WithMaxInFlight(1))...)
 	}
-	hides := func(h http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(struct{ http.ResponseWriter }{w}, r) })
-	}
 	longest, short := scrapehttp.WithBodyTimeout(time.Hour), scrapehttp.WithBodyTimeout(time.Millisecond)
 	for _, test := range []struct {
 		name    string
@@ -117,7 +114,7 @@ func TestHeldBodiesHoldNoSlot(t *testing.T) {
 		{"closed late", page(longest), false},
 		{"without a timeout", page(scrapehttp.WithBodyTimeout(0)), false},
 		{"in a server of its own", scrapehttp.NewServer("", shop(t), short, scrapehttp.WithMaxInFlight(1)).Handler, true},
-		{"behind a writer that hides its connection", hides(page(short)), false},
+		{"behind a writer that hides its connection", hidden(page(short)), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := listen(t, test.handler)

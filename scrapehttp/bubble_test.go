@@ -2,6 +2,7 @@ package scrapehttp_test
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -60,7 +61,7 @@ func inBubble(t *testing.T, server *http.Server, f func(t *testing.T, p *pipes))
 			if err := server.Close(); err != nil {
 				t.Error(err)
 			}
-			if err := <-ended; err != http.ErrServerClosed {
+			if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 				t.Error(err)
 			}
 		}()

@@ -297,15 +297,17 @@ func TestAnyCollectorIsServed(t *testing.T) {
 	scrapehttp.Handler(nil)
 }
 
+// odd is a collector of a family with a sample that OpenMetrics cannot hold.
+var odd = telltale.CollectorFunc(func(_ context.Context, emit func(*model.Family) error) error {
+	f := telltale.Must(model.NewFamily("odd", "", model.Gauge))
+	f.AddSample("odd", nil, 1)
+	f.AddSample("odd_one_out", nil, 2)
+	return emit(f)
+})
+
 func TestHookHearsOfDrops(t *testing.T) {
-	c := telltale.CollectorFunc(func(_ context.Context, emit func(*model.Family) error) error {
-		f := telltale.Must(model.NewFamily("odd", "", model.Gauge))
-		f.AddSample("odd", nil, 1)
-		f.AddSample("odd_one_out", nil, 2)
-		return emit(f)
-	})
 	var drop *scrapehttp.DropError
-	h := scrapehttp.Handler(c, scrapehttp.WithErrorHook(func(err error) { errors.As(err, &drop) }))
+	h := scrapehttp.Handler(odd, scrapehttp.WithErrorHook(func(err error) { errors.As(err, &drop) }))
 	wantStatus(t, answer(h, request("GET", "/metrics", "Accept", "application/openmetrics-text")), 200)
 	if drop == nil || drop.Drop.Family != "odd" || drop.Drop.Sample != "odd_one_out" || !strings.Contains(drop.Error(), `sample "odd_one_out" of family "odd"`) {
 		t.Errorf("the hook heard %v", drop)
@@ -314,12 +316,6 @@ func TestHookHearsOfDrops(t *testing.T) {
 
 // A hook that panics costs nobody a page.
 func TestHooksThatPanic(t *testing.T) {
-	odd := telltale.CollectorFunc(func(_ context.Context, emit func(*model.Family) error) error {
-		f := telltale.Must(model.NewFamily("odd", "", model.Gauge))
-		f.AddSample("odd", nil, 1)
-		f.AddSample("odd_one_out", nil, 2)
-		return emit(f)
-	})
 	fails := telltale.CollectorFunc(func(context.Context, func(*model.Family) error) error { return errors.New("x") })
 	for name, argument := range map[string]any{"error": errors.New("x"), "abort": http.ErrAbortHandler, "nil": nil} {
 		t.Run(name, func(t *testing.T) {
