@@ -51,7 +51,9 @@
 // A middleware whose [http.ResponseWriter] has no Unwrap method hides it. Then
 // write deadlines are the server's own, a client that reads too slowly is cut off
 // only between two writes, and a body is only kept from being read before the
-// answer: give such a server a ReadTimeout and a WriteTimeout.
+// answer: give such a server a ReadTimeout and a WriteTimeout. A ReadTimeout is
+// also what bounds requests that net/http answers itself, before any handler, as
+// it does "OPTIONS *" and those with a strange Expect header; it ends no scrape.
 //
 // # Middlewares that compress
 //

@@ -13,8 +13,8 @@ import (
 )
 
 // What a server grants clients beside what the options say. Requests to it are
-// short and have no body. The handler lifts the read timeout for the answer; it
-// is for requests that net/http answers itself.
+// short and have no body. The read timeout is for requests that net/http answers
+// itself; it ends no scrape, because it is over when a request is read.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 10 * time.Second

@@ -28,11 +28,11 @@ type wire struct {
 }
 
 func newWire(w http.ResponseWriter, r *http.Request, s settings) *wire {
-	server := serverOf(r)
+	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
 	c := &wire{
 		response: w, control: http.NewResponseController(w),
 		timeout: s.writeTimeout, rate: s.minWriteRate, credit: s.writeTimeout,
-		keeps: server != nil && server.WriteTimeout > 0,
+		keeps: ok && server.WriteTimeout > 0,
 	}
 	if c.timeout > 0 {
 		c.disarm() // the server's own deadline is not for pages that take their time
