@@ -52,6 +52,12 @@ func contained(c telltale.Collector) telltale.Collector {
 	return merged
 }
 
+// The refusals that say always the same.
+var (
+	wrongMethod      = &refusal{http.StatusMethodNotAllowed, "use GET, HEAD or OPTIONS"}
+	collectingFailed = &refusal{http.StatusInternalServerError, "the metrics could not be collected"}
+)
+
 // ServeHTTP answers a scrape.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := newWire(w, r, h.settings)
@@ -65,40 +71,34 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 		header.Set("Allow", allowed)
-		c.refuse(http.StatusMethodNotAllowed, "use GET, HEAD or OPTIONS")
+		c.refuse(wrongMethod)
 		return
 	}
-	names, err := wantedNames(r, h.query)
-	if err != nil {
-		c.refuse(http.StatusBadRequest, err.Error())
+	asked, refused := h.read(r)
+	if refused != nil {
+		c.refuse(refused)
 		return
 	}
-	if err := checkAccept(r.Header, h.maxAccept); err != nil {
-		c.refuse(http.StatusRequestHeaderFieldsTooLarge, err.Error())
-		return
-	}
-	format := exposition.Negotiate(r.Header.Values("Accept")...)
-	coding := identity
-	if len(header.Values("Content-Encoding")) == 0 { // else a middleware compresses
-		coding = negotiate(h.codings, r.Header.Values("Accept-Encoding"))
+	if len(header.Values("Content-Encoding")) > 0 {
+		asked.coding = identity // because a middleware compresses
 	}
 	header.Add("Vary", "Accept, Accept-Encoding")
-	header.Set("Content-Type", format.ContentType())
+	header.Set("Content-Type", asked.format.ContentType())
 	header.Set("X-Content-Type-Options", "nosniff") // label values may look like HTML
-	if coding != identity {
-		c.announce(coding)
+	if asked.coding != identity {
+		c.announce(asked.coding)
 	}
 	if r.Method == http.MethodHead {
 		_ = c.end()
 		return
 	}
 	peer := peerOf(r)
-	if refusal := h.slots.take(peer); refusal != nil {
+	if refused := h.slots.take(peer); refused != nil {
 		header.Set("Retry-After", "1")
-		c.refuse(refusal.status, refusal.text)
+		c.refuse(refused)
 		return
 	}
-	started, err := h.scrape(c, r, peer, names, format, coding)
+	started, err := h.scrape(c, r, peer, asked)
 	if err == nil {
 		return
 	}
@@ -106,22 +106,22 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if started {
 		c.abort() // a piece must not be taken for the page
 	}
-	c.refuse(http.StatusInternalServerError, "the metrics could not be collected")
+	c.refuse(collectingFailed)
 }
 
 // scrape collects and writes the page, and gives back the peer's slot. It reports
 // whether something was written.
-func (h *handler) scrape(w *wire, r *http.Request, peer netip.Prefix, names []string, format exposition.Format, coding Coding) (started bool, err error) {
+func (h *handler) scrape(w *wire, r *http.Request, peer netip.Prefix, asked request) (started bool, err error) {
 	defer h.slots.giveBack(peer)
 	c := h.collector
-	if len(names) > 0 {
-		c = telltale.Restrict(c, names...)
+	if len(asked.names) > 0 {
+		c = telltale.Restrict(c, asked.names...)
 	}
 	ctx, cancel := h.withDeadline(r)
 	defer cancel()
-	p := newPage(w, coding)
+	p := newPage(w, asked.coding)
 	defer p.release()
-	enc := exposition.NewEncoder(p, format, h.encoderOptions(format)...)
+	enc := exposition.NewEncoder(p, asked.format, h.encoderOptions(asked.format)...)
 	err = c.Collect(ctx, enc.Encode)
 	if err == nil {
 		err = enc.Close()

@@ -12,8 +12,32 @@ import (
 	"strings"
 	"time"
 
+	"telltale/exposition"
 	"telltale/internal/patience"
 )
+
+// request is what a scraper asks for.
+type request struct {
+	names  []string // that the page is restricted to, none for the full page
+	format exposition.Format
+	coding Coding
+}
+
+// read reads what a scraper asks for, or says why it gets nothing.
+func (h *handler) read(r *http.Request) (request, *refusal) {
+	names, err := wantedNames(r, h.query)
+	if err != nil {
+		return request{}, &refusal{http.StatusBadRequest, err.Error()}
+	}
+	if err := checkAccept(r.Header, h.maxAccept); err != nil {
+		return request{}, &refusal{http.StatusRequestHeaderFieldsTooLarge, err.Error()}
+	}
+	return request{
+		names:  names,
+		format: exposition.Negotiate(r.Header.Values("Accept")...),
+		coding: negotiate(h.codings, r.Header.Values("Accept-Encoding")),
+	}, nil
+}
 
 // QueryLimits are limits of a request's query. A limit of zero is the default's,
 // one below zero is none.

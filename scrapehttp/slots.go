@@ -21,15 +21,9 @@ type slots struct {
 	byPeer map[netip.Prefix]int
 }
 
-// refusal is why a scrape gets no slot.
-type refusal struct {
-	status int
-	text   string
-}
-
 var (
-	allSlotsTaken  = refusal{http.StatusServiceUnavailable, "too many scrapes at once"}
-	peerSlotsTaken = refusal{http.StatusTooManyRequests, "too many scrapes at once from this address"}
+	allSlotsTaken  = &refusal{http.StatusServiceUnavailable, "too many scrapes at once"}
+	peerSlotsTaken = &refusal{http.StatusTooManyRequests, "too many scrapes at once from this address"}
 )
 
 // take takes a slot for a peer, to be given back, or says why there is none.
@@ -39,9 +33,9 @@ func (s *slots) take(peer netip.Prefix) *refusal {
 	counted := s.perPeer > 0 && peer.IsValid()
 	switch {
 	case counted && s.byPeer[peer] >= s.perPeer:
-		return &peerSlotsTaken
+		return peerSlotsTaken
 	case s.limit > 0 && s.held >= s.limit:
-		return &allSlotsTaken
+		return allSlotsTaken
 	}
 	s.held++
 	if counted {

@@ -114,15 +114,21 @@ func (c *wire) announce(coding Coding) {
 	c.response.Header()["Content-Encoding"] = c.coding
 }
 
-// refuse answers with a status, and a text that says no more than a stranger may
-// know, in the place of a page.
-func (c *wire) refuse(status int, text string) {
+// refusal is an answer in the place of a page: a status, and a text that says no
+// more than a stranger may know.
+type refusal struct {
+	status int
+	text   string
+}
+
+// refuse answers with a refusal.
+func (c *wire) refuse(r *refusal) {
 	if c.coding != nil { // what a middleware has set stays
 		c.response.Header().Del("Content-Encoding")
 		c.coding = nil
 	}
 	c.arm()
-	http.Error(c.response, fmt.Sprintf("%d %s: %s", status, http.StatusText(status), text), status)
+	http.Error(c.response, fmt.Sprintf("%d %s: %s", r.status, http.StatusText(r.status), r.text), r.status)
 	_ = c.end()
 }
 
