@@ -31,6 +31,7 @@ const (
 	floorName        = "floor"
 	arenaName        = "floor-arena"    // all series text in one arena beside an array of words
 	shardedName      = "floor-sharded"  // one padded word for each goroutine
+	tableName        = "floor-table"    // lookups in an open-addressing table
 	tmpfsName        = "telltale-tmpfs" // telltale, counting in a store that is in memory
 	diskName         = "telltale-disk"  // the same on a disk
 	pythonName       = "python"         // Python's client, in a process of its own
@@ -50,6 +51,7 @@ func roster() []peer {
 		pythonPeer{},
 		floorPeer{},
 		arenaPeer{},
+		tablePeer{},
 		shardedPeer{},
 	}
 }
