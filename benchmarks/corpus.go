@@ -95,6 +95,16 @@ func counterValue(i int) uint64 {
 	return (z^z>>31)%1_000_000 + 1
 }
 
+// gaugeValue is the value of gauge i: a whole number, or every other time one
+// with hundredths.
+func gaugeValue(i int) float64 {
+	whole := float64(counterValue(i))
+	if i%2 == 0 {
+		return whole
+	}
+	return whole / 100
+}
+
 // bucketBounds are the eleven buckets that client_golang has by default.
 var bucketBounds = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 

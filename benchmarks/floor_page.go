@@ -40,7 +40,7 @@ func appendCount(buf []byte, n uint64) []byte {
 // appendSum formats a sum as telltale does, for the range the corpus stays in.
 func appendSum(buf []byte, sum float64) []byte {
 	if sum == math.Trunc(sum) {
-		return append(strconv.AppendFloat(buf, sum, 'f', 0, 64), '.', '0')
+		return append(strconv.AppendInt(buf, int64(sum), 10), '.', '0')
 	}
 	return strconv.AppendFloat(buf, sum, 'f', -1, 64)
 }
@@ -49,10 +49,19 @@ func header(name, help, typ string) string {
 	return "# HELP " + name + " " + help + "\n# TYPE " + name + " " + typ + "\n"
 }
 
-// plainCounters keeps a prefix and a cell for each series.
-type plainCounters struct {
+// appendCell formats a cell of a family of counters, or of floats.
+func appendCell(buf []byte, bits uint64, floats bool) []byte {
+	if floats {
+		return appendSum(buf, math.Float64frombits(bits))
+	}
+	return appendCount(buf, bits)
+}
+
+// plainValues keeps a prefix and a cell for each counter or gauge.
+type plainValues struct {
 	header string
 	series []plainSeries
+	floats bool // the cells hold
 }
 
 type plainSeries struct {
@@ -60,12 +69,12 @@ type plainSeries struct {
 	cell   *atomic.Uint64
 }
 
-func (p *plainCounters) appendTo(w io.Writer, buf []byte) ([]byte, error) {
+func (p *plainValues) appendTo(w io.Writer, buf []byte) ([]byte, error) {
 	buf = append(buf, p.header...)
 	var err error
 	for i := range p.series {
 		buf = append(buf, p.series[i].prefix...)
-		buf = append(appendCount(buf, p.series[i].cell.Load()), '\n')
+		buf = append(appendCell(buf, p.series[i].cell.Load(), p.floats), '\n')
 		if buf, err = drain(w, buf); err != nil {
 			return buf, err
 		}
@@ -73,21 +82,22 @@ func (p *plainCounters) appendTo(w io.Writer, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// arenaCounters keeps all prefixes in one arena beside an array of words.
-type arenaCounters struct {
+// arenaValues keeps all prefixes in one arena beside an array of words.
+type arenaValues struct {
 	header string
 	arena  []byte
 	ends   []uint32
 	cells  []atomic.Uint64
+	floats bool // the cells hold
 }
 
-func (p *arenaCounters) appendTo(w io.Writer, buf []byte) ([]byte, error) {
+func (p *arenaValues) appendTo(w io.Writer, buf []byte) ([]byte, error) {
 	buf = append(buf, p.header...)
 	var err error
 	start := uint32(0)
 	for i, end := range p.ends {
 		buf = append(buf, p.arena[start:end]...)
-		buf = append(appendCount(buf, p.cells[i].Load()), '\n')
+		buf = append(appendCell(buf, p.cells[i].Load(), p.floats), '\n')
 		start = end
 		if buf, err = drain(w, buf); err != nil {
 			return buf, err

@@ -16,7 +16,7 @@ func TestFloorsCallNoAtomics(t *testing.T) {
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
 		t.Skip("atomics need not be instructions here")
 	}
-	if raceDetector {
+	if raceEnabled {
 		t.Skip("the race detector makes calls of atomics")
 	}
 	program, err := os.Executable()

@@ -34,7 +34,6 @@ func benchmark(args []string, out, progress io.Writer) error {
 	peerList := flags.String("peers", "", "measure only these peers, a comma-separated `list`")
 	rounds := flags.Int("rounds", 0, "measure in `n` rounds instead of the plan's; long stages end after three")
 	jsonFile := flags.String("json", "", "write all figures to this `file`")
-	markdownFile := flags.String("markdown", "", "write the table of medians to this `file`")
 	quick := flags.Bool("quick", false, "use small sizes and one round, to prove that all rows run")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -65,7 +64,6 @@ func benchmark(args []string, out, progress io.Writer) error {
 	return errors.Join(
 		made.writeTable(out),
 		writeFile(*jsonFile, made.writeJSON),
-		writeFile(*markdownFile, made.writeMarkdown),
 	)
 }
 

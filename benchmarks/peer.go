@@ -60,10 +60,6 @@ func roster() []peer {
 // and vm-prebuilt do less than the whole work and serve as marks only.
 var rivals = []string{clientGolangName, victoriaName, otelName, prometheusName, pythonName}
 
-// sharing are the peers whose figures are about processes that count side by
-// side, and stand in a table of their own.
-var sharing = []string{tmpfsName, diskName, pythonName}
-
 // notSlower is the ratio to a rival that passes for equal: figures of one
 // process agree within a few percent.
 const notSlower = 1.05
@@ -102,6 +98,7 @@ const (
 	quantileObserve              // Observe into a summary with three quantiles of ten minutes
 	registration                 // Register and Unregister of one counter
 	counters                     // a registry of counters with three labels, to be scraped
+	gauges                       // the same of gauges, every other of which holds a fraction
 	histograms                   // a registry of histograms with three labels, to be scraped
 	natives                      // a registry of native histograms with three labels and 20 used buckets each
 	textPage                     // a page of counters with three labels in text, to be parsed
@@ -124,6 +121,18 @@ type task struct {
 	families int // families in the registry
 	series   int // series in each family; for newSeries, how many to create; to be merged, of each writer
 	writers  int // whose files are merged
+	// lifetimes, of a registry of counters, says which others have come and gone
+	// before; empty for none.
+	lifetimes lifetimes
+}
+
+// amount spells the size of a registry or page for the name of a row.
+func (t task) amount() string {
+	noun := map[kind]string{
+		counters: "counters", gauges: "gauges", histograms: "histograms", natives: "natives",
+		textPage: "lines", openMetricsPage: "lines", protobufPage: "counters", histogramsPage: "histograms",
+	}[t.kind]
+	return noun + "=" + size(t.total())
 }
 
 // total is the number of series in all families.

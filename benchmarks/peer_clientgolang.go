@@ -51,6 +51,8 @@ func (p clientGolangPeer) prepare(t task) (*subject, error) {
 		s.repeat, err = p.register(reg, t)
 	case counters:
 		err = p.fillCounters(reg, t)
+	case gauges:
+		err = p.fillGauges(reg, t)
 	case histograms:
 		err = p.fillHistograms(reg, t)
 	case natives:
@@ -198,6 +200,9 @@ func (p clientGolangPeer) register(reg *prometheus.Registry, t task) (func(worke
 }
 
 func (p clientGolangPeer) fillCounters(reg *prometheus.Registry, t task) error {
+	if t.lifetimes != "" {
+		return p.fillChurned(reg, t)
+	}
 	vecs := make([]*prometheus.CounterVec, t.families)
 	for i, name := range counterNames(t) {
 		vecs[i] = p.counterVec(name)
@@ -209,6 +214,25 @@ func (p clientGolangPeer) fillCounters(reg *prometheus.Registry, t task) error {
 		vecs[family].WithLabelValues(values[:]...).Add(float64(value))
 		return nil
 	})
+}
+
+// fillChurned has series come and go.
+func (p clientGolangPeer) fillChurned(reg *prometheus.Registry, t task) error {
+	vec := p.counterVec(counterName(0))
+	err := t.lifetimes.play(t.series, churned{
+		create: func(values labelValues) { vec.WithLabelValues(values[:]...).Inc() },
+		remove: func(values labelValues) bool { return vec.DeleteLabelValues(values[:]...) },
+	})
+	return errors.Join(err, reg.Register(vec))
+}
+
+func (clientGolangPeer) fillGauges(reg *prometheus.Registry, t task) error {
+	vec := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: gaugeName, Help: counterHelp}, labelNames)
+	for i := range t.series {
+		values := labelsOf(i)
+		vec.WithLabelValues(values[:]...).Set(gaugeValue(i))
+	}
+	return reg.Register(vec)
 }
 
 func (clientGolangPeer) fillHistograms(reg *prometheus.Registry, t task) error {

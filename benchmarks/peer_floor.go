@@ -38,7 +38,12 @@ func (p floorPeer) prepare(t task) (*subject, error) {
 	case registration:
 		return &subject{repeat: p.register(t)}, nil
 	case counters:
+		if t.lifetimes != "" {
+			return nil, errNotOffered
+		}
 		return p.fillCounters(t).subject(), nil
+	case gauges:
+		return p.fillGauges(t).subject(), nil
 	case histograms:
 		return p.fillHistograms(t).subject(), nil
 	case pythonFiles:
@@ -215,15 +220,29 @@ func (floorPeer) register(t task) func(worker, n int) error {
 func (floorPeer) fillCounters(t task) *pages {
 	p := newPages()
 	for family, name := range counterNames(t) {
-		one := &plainCounters{header: header(name, counterHelp, "counter"), series: make([]plainSeries, t.series)}
+		one := &plainValues{header: header(name, counterHelp, "counter"), series: make([]plainSeries, t.series)}
 		for i := range one.series {
-			cell := new(atomic.Uint64)
-			cell.Store(counterValue(family*t.series + i))
-			one.series[i] = plainSeries{prefix: seriesName(name, labelsOf(i)) + " ", cell: cell}
+			one.series[i] = newPlainSeries(name, i, counterValue(family*t.series+i))
 		}
 		p.add(name, one)
 	}
 	return p
+}
+
+func (floorPeer) fillGauges(t task) *pages {
+	one := &plainValues{header: header(gaugeName, counterHelp, "gauge"), series: make([]plainSeries, t.series), floats: true}
+	for i := range one.series {
+		one.series[i] = newPlainSeries(gaugeName, i, math.Float64bits(gaugeValue(i)))
+	}
+	p := newPages()
+	p.add(gaugeName, one)
+	return p
+}
+
+func newPlainSeries(name string, i int, value uint64) plainSeries {
+	cell := new(atomic.Uint64)
+	cell.Store(value)
+	return plainSeries{prefix: seriesName(name, labelsOf(i)) + " ", cell: cell}
 }
 
 func (floorPeer) fillHistograms(t task) *pages {

@@ -58,7 +58,13 @@ func (p otelPeer) prepare(t task) (*subject, error) {
 	case nativeObserve:
 		s.repeat, err = p.observe(meter, nativeName)
 	case counters:
+		if t.lifetimes != "" {
+			err = errNotOffered // series stay for the life of a meter
+			break
+		}
 		err = p.fillCounters(meter, t)
+	case gauges:
+		err = p.fillGauges(meter, t)
 	case histograms:
 		err = p.fillHistograms(meter, t)
 	case natives:
@@ -184,6 +190,19 @@ func (otelPeer) fillCounters(meter metric.Meter, t task) error {
 		all[family].Add(ctx, int64(value), attributesOf(&values))
 		return nil
 	})
+}
+
+func (otelPeer) fillGauges(meter metric.Meter, t task) error {
+	g, err := meter.Float64Gauge(gaugeName, metric.WithDescription(counterHelp))
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	for i := range t.series {
+		values := labelsOf(i)
+		g.Record(ctx, gaugeValue(i), attributesOf(&values))
+	}
+	return nil
 }
 
 func (otelPeer) fillHistograms(meter metric.Meter, t task) error {

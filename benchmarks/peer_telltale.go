@@ -60,6 +60,8 @@ func (p telltalePeer) prepareOn(reg *telltale.Registry, t task) (*subject, error
 		s.repeat, err = p.register(reg, t)
 	case counters:
 		err = p.fillCounters(reg, t)
+	case gauges:
+		err = p.fillGauges(reg, t)
 	case histograms:
 		err = p.fillHistograms(reg, t)
 	case natives:
@@ -221,6 +223,9 @@ func (telltalePeer) register(reg *telltale.Registry, t task) (func(worker, n int
 }
 
 func (p telltalePeer) fillCounters(reg *telltale.Registry, t task) error {
+	if t.lifetimes != "" {
+		return p.fillChurned(reg, t)
+	}
 	vecs := make([]*telltale.CounterVec, t.families)
 	for i, name := range counterNames(t) {
 		var err error
@@ -232,6 +237,30 @@ func (p telltalePeer) fillCounters(reg *telltale.Registry, t task) error {
 		vecs[family].With(values[:]...).Add(float64(value))
 		return nil
 	})
+}
+
+// fillChurned has series come and go.
+func (p telltalePeer) fillChurned(reg *telltale.Registry, t task) error {
+	vec, err := p.counterVec(reg, counterName(0))
+	if err != nil {
+		return err
+	}
+	return t.lifetimes.play(t.series, churned{
+		create: func(values labelValues) { vec.With(values[:]...).Inc() },
+		remove: func(values labelValues) bool { return vec.Remove(values[:]...) },
+	})
+}
+
+func (telltalePeer) fillGauges(reg *telltale.Registry, t task) error {
+	vec, err := telltale.NewGaugeVec(gaugeName, counterHelp, labelNames, telltale.In(reg))
+	if err != nil {
+		return err
+	}
+	for i := range t.series {
+		values := labelsOf(i)
+		vec.With(values[:]...).Set(gaugeValue(i))
+	}
+	return nil
 }
 
 func (telltalePeer) fillHistograms(reg *telltale.Registry, t task) error {

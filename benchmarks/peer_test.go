@@ -82,6 +82,15 @@ func countersTally(work task) tally {
 	return want
 }
 
+// gaugesTally is what every page of that task must say.
+func gaugesTally(work task) tally {
+	want := tally{samples: work.total()}
+	for i := range work.total() {
+		want.sum += gaugeValue(i)
+	}
+	return want
+}
+
 // histogramsTally is what every page of that task must say.
 func histogramsTally(work task) tally {
 	want := tally{samples: work.total() * samplesPerHistogram}
@@ -107,10 +116,14 @@ func observed(v float64) float64 {
 
 func TestPeersExposeTheSame(t *testing.T) {
 	someCounters := task{kind: counters, families: 3, series: 70}
+	someGauges := task{kind: gauges, families: 1, series: 70}
 	someHistograms := task{kind: histograms, families: 1, series: 40}
 	for _, p := range roster() {
 		t.Run(p.name()+"/counters", func(t *testing.T) {
 			checkPages(t, prepared(t, p, someCounters), countersTally(someCounters))
+		})
+		t.Run(p.name()+"/gauges", func(t *testing.T) {
+			checkPages(t, prepared(t, p, someGauges), gaugesTally(someGauges))
 		})
 		t.Run(p.name()+"/histograms", func(t *testing.T) {
 			checkPages(t, prepared(t, p, someHistograms), histogramsTally(someHistograms))

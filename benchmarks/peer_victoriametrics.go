@@ -51,7 +51,12 @@ func (p victoriaPeer) prepare(t task) (*subject, error) {
 	case registration:
 		s.repeat = p.register(set, t)
 	case counters:
+		if t.lifetimes != "" {
+			return nil, errNotOffered // unregistering one takes time for each of the others
+		}
 		return s, p.fillCounters(set, t)
+	case gauges:
+		p.fillGauges(set, t)
 	case histograms:
 		p.fillHistograms(set, t)
 	default:
@@ -177,6 +182,12 @@ func (victoriaPeer) fillCounters(set *metrics.Set, t task) error {
 		set.NewCounter(seriesName(names[family], values)).AddInt64(int64(value))
 		return nil
 	})
+}
+
+func (victoriaPeer) fillGauges(set *metrics.Set, t task) {
+	for i := range t.series {
+		set.NewGauge(seriesName(gaugeName, labelsOf(i)), nil).Set(gaugeValue(i))
+	}
 }
 
 func (victoriaPeer) fillHistograms(set *metrics.Set, t task) {

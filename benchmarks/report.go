@@ -24,21 +24,20 @@ type report struct {
 
 // rowReport is a row with all peers that offer it.
 type rowReport struct {
-	Name   string       `json:"name"`
-	Unit   unit         `json:"unit"`
-	Shared bool         `json:"shared,omitempty"` // about processes that count side by side
-	Peers  []peerReport `json:"peers"`
+	Name  string       `json:"name"`
+	Unit  unit         `json:"unit"`
+	Peers []peerReport `json:"peers"`
 }
 
 // peerReport is one peer in one row.
 type peerReport struct {
 	Peer    string   `json:"peer"`
-	Samples []sample `json:"samples"`
+	Samples []sample `json:"samples"` // one a round, the same rounds for all peers of a row
 	Value   spread   `json:"value"`
 	Allocs  float64  `json:"allocs_perop"`
 	Bytes   float64  `json:"bytes_perop"`
-	// Ratio is telltale's figure over this peer's, paired by rounds.
-	Ratio    *spread   `json:"telltale_ratio,omitempty"`
+	// Ratio is telltale's figure over this peer's.
+	Ratio    *ratio    `json:"telltale_ratio,omitempty"`
 	Verdicts []verdict `json:"verdicts,omitempty"`
 }
 
@@ -49,22 +48,40 @@ type spread struct {
 	Max    float64 `json:"max"`
 }
 
-// verdict says how telltale stands to a target.
-type verdict struct {
-	Target  string  `json:"target"`
-	AtMost  float64 `json:"at_most"`
-	Got     spread  `json:"got"`
-	Outcome outcome `json:"outcome"`
+// ratio holds two series of samples against each other. Value is the median of
+// the one over the median of the other, the very medians that are shown; Min and
+// Max are the least and the largest ratio that one round by itself had.
+type ratio struct {
+	Value float64 `json:"value"`
+	Min   float64 `json:"min"`
+	Max   float64 `json:"max"`
 }
 
-// outcome is a verdict's word.
-type outcome string
+// ratioOf divides; ok is false if there is nothing to divide, or to divide by.
+func ratioOf(ours, theirs []sample) (r ratio, ok bool) {
+	if len(ours) == 0 || len(theirs) == 0 {
+		return ratio{}, false
+	}
+	divisor := spreadOf(of(theirs, value)).Median
+	if divisor <= 0 {
+		return ratio{}, false
+	}
+	r.Value = spreadOf(of(ours, value)).Median / divisor
+	r.Min, r.Max = r.Value, r.Value
+	for i := range min(len(ours), len(theirs)) { // rows of two stages may differ in rounds
+		if theirs[i].Value > 0 {
+			round := ours[i].Value / theirs[i].Value
+			r.Min, r.Max = min(r.Min, round), max(r.Max, round)
+		}
+	}
+	return r, true
+}
 
-const (
-	met    outcome = "met"    // the median is within the target
-	near   outcome = "near"   // at least one round is
-	missed outcome = "missed" // no round is
-)
+// byItself is a figure that is compared with nothing but a target.
+func byItself(figures []float64) ratio {
+	s := spreadOf(figures)
+	return ratio{s.Median, s.Min, s.Max}
+}
 
 // spreadOf sums figures up; there must be at least one.
 func spreadOf(figures []float64) spread {
@@ -90,30 +107,6 @@ func value(s sample) float64      { return s.Value }
 func allocCount(s sample) float64 { return s.Allocs }
 func allocBytes(s sample) float64 { return s.Bytes }
 
-// paired divides figure by figure, round by round.
-func paired(ours, theirs []sample) []float64 {
-	var ratios []float64
-	for i := range min(len(ours), len(theirs)) {
-		if theirs[i].Value > 0 {
-			ratios = append(ratios, ours[i].Value/theirs[i].Value)
-		}
-	}
-	return ratios
-}
-
-// judge holds figures against a target of a row with that unit.
-func judge(t target, u unit, figures []float64) verdict {
-	got := spreadOf(figures)
-	said := missed
-	switch {
-	case got.Median <= t.atMost:
-		said = met
-	case got.Min <= t.atMost:
-		said = near
-	}
-	return verdict{Target: t.words(u), AtMost: t.atMost, Got: got, Outcome: said}
-}
-
 // newReport works the results out: spreads, ratios and verdicts.
 func newReport(p plan, results []result) report {
 	r := report{
@@ -133,7 +126,7 @@ func newReport(p plan, results []result) report {
 	}
 	for _, one := range results {
 		if len(r.Rows) == 0 || r.Rows[len(r.Rows)-1].Name != one.row.name {
-			r.Rows = append(r.Rows, rowReport{Name: one.row.name, Unit: one.row.unit, Shared: one.row.task.kind.shared()})
+			r.Rows = append(r.Rows, rowReport{Name: one.row.name, Unit: one.row.unit})
 		}
 		if len(one.samples) == 0 {
 			continue
@@ -156,17 +149,17 @@ func newPeerReport(one result, ours map[string][]sample) peerReport {
 		p.Verdicts = ownVerdicts(one, ours)
 		return p
 	}
-	ratios := paired(ours[one.row.name], one.samples)
-	if len(ratios) == 0 {
-		return p
+	our := ours[one.row.name]
+	if r, ok := ratioOf(our, one.samples); ok {
+		p.Ratio = &r
 	}
-	middle := spreadOf(ratios)
-	p.Ratio = &middle
 	for _, t := range targetsAgainst(one.row, one.peer) {
+		r, ok := ratioOf(our, one.samples)
 		if t.measure == ratioOfPeer {
-			p.Verdicts = append(p.Verdicts, judge(t, one.row.unit, paired(one.samples, ours[one.row.name])))
-		} else {
-			p.Verdicts = append(p.Verdicts, judge(t, one.row.unit, ratios))
+			r, ok = ratioOf(one.samples, our)
+		}
+		if ok {
+			p.Verdicts = append(p.Verdicts, judge(t, one.row.unit, r))
 		}
 	}
 	return p
@@ -193,13 +186,13 @@ func ownVerdicts(one result, ours map[string][]sample) []verdict {
 	for _, t := range one.row.targets {
 		switch t.measure {
 		case figure:
-			verdicts = append(verdicts, judge(t, one.row.unit, of(one.samples, value)))
+			verdicts = append(verdicts, judge(t, one.row.unit, byItself(of(one.samples, value))))
 		case allocations:
 			// A background goroutine may allocate meanwhile: whole ones count.
-			verdicts = append(verdicts, judge(t, one.row.unit, of(one.samples, wholeAllocs)))
+			verdicts = append(verdicts, judge(t, one.row.unit, byItself(of(one.samples, wholeAllocs))))
 		case ratioToRow:
-			if ratios := paired(one.samples, ours[t.of]); len(ratios) > 0 {
-				verdicts = append(verdicts, judge(t, one.row.unit, ratios))
+			if r, ok := ratioOf(one.samples, ours[t.of]); ok {
+				verdicts = append(verdicts, judge(t, one.row.unit, r))
 			}
 		case ratioToPeer, ratioOfPeer:
 		}

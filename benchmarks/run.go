@@ -91,7 +91,20 @@ func (p plan) runStage(s stage, peers []peer, taken map[string]map[string][]samp
 		}
 		rounds++
 	}
-	return rounds, nil
+	return rounds, s.even(taken, rounds)
+}
+
+// even checks that all who have figures in a row have them of all rounds: medians
+// of other rounds would not compare.
+func (s stage) even(taken map[string]map[string][]sample, rounds int) error {
+	for _, r := range s.rows {
+		for peer, samples := range taken[r.name] {
+			if len(samples) != 0 && len(samples) != rounds {
+				return fmt.Errorf("%s by %s: %d of %d rounds measured", r.name, peer, len(samples), rounds)
+			}
+		}
+	}
+	return nil
 }
 
 // visit sets the stage's task up for one peer and measures its rows once.

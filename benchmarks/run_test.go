@@ -18,7 +18,7 @@ func tinyPlan() plan {
 	p.rounds, p.sample = 2, 100*time.Microsecond
 	p.created, p.others, p.few, p.many, p.most = 100, 10, 100, 1000, 2000
 	p.histograms, p.heavy, p.families = 50, 100, 10
-	p.writers, p.folded, p.stored = []int{2}, 5, 100
+	p.writers, p.folded, p.stored, p.living = []int{2}, 5, 100, 100
 	return p
 }
 
@@ -66,8 +66,8 @@ func TestRowsRun(t *testing.T) {
 // checkOutputs has the report written in all forms.
 func checkOutputs(t *testing.T, made report) {
 	t.Helper()
-	var table, markdown, file bytes.Buffer
-	for _, err := range []error{made.writeTable(&table), made.writeMarkdown(&markdown), made.writeJSON(&file)} {
+	var table, file bytes.Buffer
+	for _, err := range []error{made.writeTable(&table), made.writeJSON(&file)} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,9 +75,6 @@ func checkOutputs(t *testing.T, made report) {
 	for _, r := range made.Rows {
 		if !strings.Contains(table.String(), "\n"+r.Name+" ") {
 			t.Errorf("%s is not in the table", r.Name)
-		}
-		if !strings.Contains(markdown.String(), "\n| "+r.Name+" |") {
-			t.Errorf("%s is not in the markdown", r.Name)
 		}
 	}
 	var back report
@@ -126,27 +123,62 @@ func TestCommandRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestRatiosArePairedByRounds(t *testing.T) {
-	// The machine slows down threefold in the second round, for all alike.
-	ours := []sample{{Value: 10}, {Value: 30}, {Value: 11}}
-	theirs := []sample{{Value: 20}, {Value: 60}, {Value: 20}}
-	got := spreadOf(paired(ours, theirs))
-	if got.Median != 0.5 || got.Min != 0.5 || got.Max != 0.55 {
-		t.Errorf("ratios %+v", got)
+// TestRatioIsOfTheMediansShown has a machine that slows down threefold in the
+// second round, for all alike, and one in which it slows one of them down.
+func TestRatioIsOfTheMediansShown(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		ours, theirs []float64
+		want         ratio
+	}{
+		{"all alike", []float64{10, 30, 11}, []float64{20, 60, 20}, ratio{0.55, 0.5, 0.55}},
+		{"one of them", []float64{25, 14, 26}, []float64{50, 42, 49}, ratio{25.0 / 49, 14.0 / 42, 26.0 / 49}},
+		{"one round", []float64{3}, []float64{4}, ratio{0.75, 0.75, 0.75}},
+		{"a round of nothing", []float64{1, 2, 3}, []float64{0, 4, 4}, ratio{0.5, 0.5, 0.75}},
+	} {
+		got, ok := ratioOf(samples(c.ours...), samples(c.theirs...))
+		if !ok || got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+		if shown := spreadOf(c.ours).Median / spreadOf(c.theirs).Median; got.Value != shown {
+			t.Errorf("%s: %v beside medians whose ratio is %v", c.name, got.Value, shown)
+		}
 	}
+	for _, theirs := range [][]float64{nil, {0, 0}} {
+		if got, ok := ratioOf(samples(1, 2), samples(theirs...)); ok {
+			t.Errorf("%v over %v", got, theirs)
+		}
+	}
+}
+
+func samples(values ...float64) []sample {
+	all := make([]sample, len(values))
+	for i, v := range values {
+		all[i].Value = v
+	}
+	return all
 }
 
 func TestJudge(t *testing.T) {
 	for _, c := range []struct {
-		figures []float64
-		want    outcome
+		target target
+		got    float64
+		want   outcome
+		words  string
 	}{
-		{[]float64{0.3, 0.4, 0.9}, met},
-		{[]float64{0.4, 0.5, 0.6}, near},
-		{[]float64{0.5, 0.6, 0.7}, missed},
+		{times(0.4, floorName), 0.4, met, "0.40x"},
+		{times(0.4, floorName), 0.43, near, "0.40x"},
+		{times(0.4, floorName), 0.45, missed, "0.40x"},
+		{below(130), 130, met, "130 B"},
+		{below(130), 140, near, "130 B"},
+		{below(130), 144, missed, "130 B"},
+		{noAllocs, 0, met, "0 allocs"},
+		{noAllocs, 1, missed, "0 allocs"},
+		{timesRow(2, "churn-heap/fresh"), 2.3, missed, "2.00x churn-heap/fresh"},
 	} {
-		if got := judge(times(0.4, floorName), perOperation, c.figures); got.Outcome != c.want || got.Target != "0.40x" {
-			t.Errorf("%v: %+v, want %s", c.figures, got, c.want)
+		got := judge(c.target, bytesSeries, byItself([]float64{c.got}))
+		if got.Outcome != c.want || got.Target != c.words {
+			t.Errorf("%v: %+v, want %s and %q", c.got, got, c.want, c.words)
 		}
 	}
 }

@@ -43,7 +43,11 @@ func alone(s *stand) (sample, error) {
 	if s.subject.repeat == nil {
 		return sample{}, errNotOffered
 	}
-	return timed(s.budget, func(n int) (share float64, err error) { return 0, s.subject.repeat(0, n) })
+	work := func(n int) (share float64, err error) { return 0, s.subject.repeat(0, n) }
+	if err := s.acquaint(work); err != nil {
+		return sample{}, err
+	}
+	return timed(s.budget, work)
 }
 
 // contended measures an operation on contenders goroutines at once: elapsed
@@ -53,8 +57,39 @@ func contended(s *stand) (sample, error) {
 		return sample{}, errNotOffered
 	}
 	workers := contenders()
-	taken, err := timed(s.budget, func(n int) (share float64, err error) { return crowd(s.subject, workers, n) })
+	work := func(n int) (share float64, err error) { return crowd(s.subject, workers, n) }
+	if err := s.acquaint(work); err != nil {
+		return sample{}, err
+	}
+	taken, err := timed(s.budget, work)
 	return taken.per(workers), err
+}
+
+// bouts is how often an operation is repeated and scraped before it is measured.
+const bouts = 3
+
+// acquaint repeats an operation in bouts of a twentieth of the budget and scrapes
+// after each, as programs that count are scraped: a library may arrange what it
+// keeps by what it has seen.
+func (s *stand) acquaint(work loop) error {
+	n := 1000
+	for range bouts {
+		for took := time.Duration(0); took < s.budget/20; n *= 2 {
+			start := time.Now()
+			if _, err := work(n); err != nil {
+				return err
+			}
+			took = time.Since(start)
+		}
+		n /= 2
+		if s.subject.text == nil {
+			continue
+		}
+		if err := s.subject.text(io.Discard); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // crowd has workers repeat an operation n times each, every one on a thread and

@@ -17,7 +17,7 @@ var columns = []struct {
 }{
 	{"row", true}, {"peer", true},
 	{"median", false}, {"range", false}, {"allocs", false}, {"bytes", false},
-	{"telltale is", false}, {"range", false},
+	{"telltale is", false}, {"by round", false},
 	{"target", false}, {"verdict", true},
 }
 
@@ -65,7 +65,7 @@ func (r report) summarize(out *strings.Builder) {
 			}
 		}
 	}
-	fmt.Fprintf(out, "\ntargets: %d met, %d near (some rounds reach them), %d missed\n", tally[met], tally[near], tally[missed])
+	fmt.Fprintf(out, "\ntargets: %d met, %d near (at most 10%% over), %d missed\n", tally[met], tally[near], tally[missed])
 	out.WriteString(open.String())
 	if crowded := r.crowded(); len(crowded) > 0 {
 		fmt.Fprintf(out, "\nshort of processors, other programs were running: %s\n", strings.Join(crowded, ", "))
@@ -109,7 +109,7 @@ func (p peerReport) cells(row string, u unit) []string {
 		cells[5] = "" // the median once more
 	}
 	if p.Ratio != nil {
-		cells[6] = factor(p.Ratio.Median)
+		cells[6] = factor(p.Ratio.Value)
 		cells[7] = p.Ratio.factors()
 	}
 	var targets, verdicts []string
@@ -119,14 +119,6 @@ func (p peerReport) cells(row string, u unit) []string {
 	}
 	cells[8], cells[9] = strings.Join(targets, ", "), strings.Join(verdicts, ", ")
 	return cells
-}
-
-// spellOutcome adds by how much a target was missed.
-func (v verdict) spellOutcome() string {
-	if v.Outcome == met || v.AtMost == 0 {
-		return string(v.Outcome)
-	}
-	return fmt.Sprintf("%s (%+.0f%%)", v.Outcome, (v.Got.Median/v.AtMost-1)*100)
 }
 
 // align writes lines in columns; a nil line is an empty one.
@@ -151,65 +143,6 @@ func align(out *strings.Builder, lines [][]string) {
 	}
 }
 
-// writeMarkdown prints the report for the README: one line a row, one column a
-// peer, telltale's ratio in brackets. What is about processes that count side by
-// side has a table of its own.
-func (r report) writeMarkdown(w io.Writer) error {
-	one := markdownTable{peers: []string{telltaleName}}
-	many := markdownTable{peers: append([]string{telltaleName}, sharing...)}
-	for _, p := range roster() {
-		if name := p.name(); name != telltaleName && !slices.Contains(sharing, name) {
-			one.peers = append(one.peers, name)
-		}
-	}
-	many.peers = append(many.peers, floorName)
-	for _, row := range r.Rows {
-		if !row.Shared {
-			one.rows = append(one.rows, row)
-		}
-		if row.Shared || slices.ContainsFunc(sharing, func(name string) bool { return row.find(name) != nil }) {
-			many.rows = append(many.rows, row)
-		}
-	}
-	var out strings.Builder
-	one.write(&out)
-	if many.rows != nil {
-		if one.rows != nil {
-			out.WriteByte('\n')
-		}
-		many.write(&out)
-	}
-	_, err := io.WriteString(w, out.String())
-	return err
-}
-
-// markdownTable is rows with the figures of some peers.
-type markdownTable struct {
-	peers []string
-	rows  []rowReport
-}
-
-func (t markdownTable) write(out *strings.Builder) {
-	if len(t.rows) == 0 {
-		return
-	}
-	var peers []string // that have figures
-	for _, name := range t.peers {
-		if slices.ContainsFunc(t.rows, func(row rowReport) bool { return row.find(name) != nil }) {
-			peers = append(peers, name)
-		}
-	}
-	out.WriteString("| row | " + strings.Join(peers, " | ") + " | target |\n")
-	out.WriteString("|---|" + strings.Repeat("---:|", len(peers)) + "---|\n")
-	for _, row := range t.rows {
-		out.WriteString("| " + row.Name)
-		for _, name := range peers {
-			out.WriteString(" | " + row.find(name).brief(row.Unit))
-		}
-		out.WriteString(" | " + row.targets(peers) + " |\n")
-	}
-}
-
 // find gives a peer's part of a row, nil if it has none.
 func (r rowReport) find(peer string) *peerReport {
 	for i := range r.Peers {
@@ -218,36 +151,6 @@ func (r rowReport) find(peer string) *peerReport {
 		}
 	}
 	return nil
-}
-
-// brief is a median, and telltale's ratio to it.
-func (p *peerReport) brief(u unit) string {
-	if p == nil {
-		return ""
-	}
-	text := spell(p.Value.Median, u)
-	if p.Ratio != nil {
-		text += " (" + factor(p.Ratio.Median) + ")"
-	}
-	return text
-}
-
-// targets lists a row's targets and verdicts about some peers, those that only
-// ask not to be slower left out where they are met.
-func (r rowReport) targets(peers []string) string {
-	var all []string
-	for _, p := range r.Peers {
-		if !slices.Contains(peers, p.Peer) {
-			continue
-		}
-		for _, v := range p.Verdicts {
-			if v.AtMost == notSlower && v.Outcome == met {
-				continue
-			}
-			all = append(all, p.spellTarget(v)+": "+v.spellOutcome())
-		}
-	}
-	return strings.Join(all, "; ")
 }
 
 // spell writes a figure with a unit that suits its size.
@@ -287,12 +190,12 @@ func factor(ratio float64) string {
 	return strconv.FormatFloat(ratio, 'f', 2, 64) + "x"
 }
 
-// factors writes a spread of ratios, if they differ.
-func (s spread) factors() string {
-	if s.Min == s.Max {
+// factors writes the range that the rounds had, if they differ.
+func (r ratio) factors() string {
+	if r.Min == r.Max {
 		return ""
 	}
-	return factor(s.Min) + ".." + factor(s.Max)
+	return factor(r.Min) + " to " + factor(r.Max)
 }
 
 // relative writes a spread's range around its median, if there is one.
