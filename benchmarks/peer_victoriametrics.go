@@ -17,6 +17,7 @@ type victoriaPeer struct{}
 func (victoriaPeer) name() string { return victoriaName }
 
 func (p victoriaPeer) prepare(t task) (*subject, error) {
+	metrics.ExposeMetadata(true) // HELP and TYPE, as the others write
 	set := metrics.NewSet()
 	s := setSubject(set)
 	switch t.kind {
