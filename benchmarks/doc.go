@@ -1,7 +1,11 @@
 // Command benchmarks measures telltale beside its peers, all on the same work
 // in one run:
 //
-//	GOWORK=off go run . [-rows REGEXP] [-peers LIST] [-rounds N] [-json FILE] [-markdown FILE] [-quick]
+//	GOWORK=off go run . [-rows REGEXP] [-peers LIST] [-rounds N] [-quick] [-json FILE] [-docs DIR]
+//	GOWORK=off go run . -from FILE [-docs DIR]
+//
+// It prints a table. With -docs it also writes what it measured into the pages of
+// the project: all tables of docs/benchmarks.md, and README's chart.
 //
 // The peers are client_golang (with the parser of prometheus/common),
 // VictoriaMetrics/metrics (vm), the OpenTelemetry SDK with its Prometheus
@@ -23,10 +27,12 @@
 // that long; scrapes are measured after one that does not count. Contending
 // goroutines are bound to a processor each, and runs in which other programs
 // took the processors away are left out; the table names rows where that was
-// not to be had. Stages that take long end after three rounds.
+// not to be had. Updates are repeated and scraped before they are measured.
+// Stages that take long end after three rounds.
 //
-// A ratio is telltale's figure over the peer's in the same round; the table
-// shows the median over rounds and the range. Trust ratios, not nanoseconds.
+// A ratio is telltale's median over the peer's, the two that are shown. All peers
+// of a row are measured in the same rounds, which the run checks. The range beside
+// a ratio is that of single rounds. Trust ratios, not nanoseconds.
 //
 // Times are per operation, per series scraped, per scrape, per line parsed or per
 // merge of a directory, as the row's unit in -json says; allocations are per
@@ -48,15 +54,16 @@
 //
 // # How it judges
 //
-// A target of the design is "met" when the median ratio is at most the target,
-// "near" when only some rounds reach it, else "missed". Where the design names
-// no target, telltale still may not be slower than a rival: a target of 1.05,
-// for noise. Nothing fails on timings.
+// A target of the design is "met" when the ratio, or the figure, is at most the
+// target, "near" when it is at most a tenth over, else "missed". Where the design
+// names no target, telltale still may not be slower than a rival: a target of
+// 1.05, for noise. Nothing fails on timings.
 //
 // # How to extend it
 //
 // A row is a line in rows.go: a task, a stopwatch, a unit, targets. A new kind
 // of work is a kind in peer.go and a case in each adapter that offers it; a new
 // way of measuring is a stopwatch in stopwatch.go; a new peer is a file
-// peer_NAME.go and an entry in the roster.
+// peer_NAME.go and an entry in the roster. Each row belongs to a section in
+// sections.go, which is a table of the page.
 package main

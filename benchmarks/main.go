@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
+	"time"
 )
 
 func main() {
@@ -25,46 +27,103 @@ func main() {
 	}
 }
 
+// command is what the arguments ask for.
+type command struct {
+	rows, peers string
+	plan        plan
+	json, docs  string
+	from        string
+	progress    io.Writer
+}
+
 // benchmark is the command: it measures, prints the table to out and progress
 // to progress, and writes the files asked for.
 func benchmark(args []string, out, progress io.Writer) error {
+	c, err := parseCommand(args, progress)
+	if err != nil {
+		return err
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	made, err := c.report()
+	if err != nil {
+		return err
+	}
+	errs := []error{made.writeTable(out), writeFile(c.json, made.writeJSON)}
+	if c.docs != "" {
+		errs = append(errs, made.writeDocs(c.docs))
+	}
+	return errors.Join(errs...)
+}
+
+func parseCommand(args []string, progress io.Writer) (command, error) {
+	c := command{plan: fullPlan(), progress: progress}
 	flags := flag.NewFlagSet("benchmarks", flag.ContinueOnError)
 	flags.SetOutput(progress)
-	rowPattern := flags.String("rows", "", "measure only rows whose names match this `regexp`")
-	peerList := flags.String("peers", "", "measure only these peers, a comma-separated `list`")
+	flags.StringVar(&c.rows, "rows", "", "measure only rows whose names match this `regexp`")
+	flags.StringVar(&c.peers, "peers", "", "measure only these peers, a comma-separated `list`")
 	rounds := flags.Int("rounds", 0, "measure in `n` rounds instead of the plan's; long stages end after three")
-	jsonFile := flags.String("json", "", "write all figures to this `file`")
+	flags.StringVar(&c.json, "json", "", "write all figures to this `file`")
+	flags.StringVar(&c.docs, "docs", "", "write the tables and the chart into the pages of the project in this `directory`")
+	flags.StringVar(&c.from, "from", "", "measure nothing, take the figures from this `file`, written by -json")
 	quick := flags.Bool("quick", false, "use small sizes and one round, to prove that all rows run")
 	if err := flags.Parse(args); err != nil {
-		return err
+		return c, err
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		return c, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	chosenPlan := fullPlan()
 	if *quick {
-		chosenPlan = quickPlan()
+		c.plan = quickPlan()
 	}
-	if *rounds > 0 {
-		chosenPlan.rounds = *rounds
+	switch {
+	case *rounds < 0:
+		return c, fmt.Errorf("-rounds %d: at least one is needed", *rounds)
+	case *rounds > 0:
+		c.plan.rounds = *rounds
 	}
-	chosenRows, err := chooseRows(chosenPlan.rows(), *rowPattern)
+	if c.from != "" && (c.rows != "" || c.peers != "" || *rounds != 0 || *quick) {
+		return c, errors.New("-from measures nothing: leave -rows, -peers, -rounds and -quick out")
+	}
+	if c.docs != "" && (c.rows != "" || c.peers != "") {
+		return c, errors.New("-docs shows all rows and peers: leave -rows and -peers out")
+	}
+	return c, nil
+}
+
+// check looks whether what is measured can be written, before hours of measuring.
+func (c command) check() error {
+	if c.json != "" {
+		if _, err := os.Stat(filepath.Dir(c.json)); err != nil {
+			return err
+		}
+	}
+	if c.docs != "" {
+		return checkDocs(c.docs)
+	}
+	return nil
+}
+
+// report measures, or reads what was measured before.
+func (c command) report() (report, error) {
+	if c.from != "" {
+		return readReport(c.from)
+	}
+	chosenRows, err := chooseRows(c.plan.rows(), c.rows)
 	if err != nil {
-		return err
+		return report{}, err
 	}
-	chosenPeers, err := choosePeers(roster(), *peerList)
+	chosenPeers, err := choosePeers(roster(), c.peers)
 	if err != nil {
-		return err
+		return report{}, err
 	}
-	results, err := chosenPlan.run(chosenRows, chosenPeers, progress)
+	start := time.Now()
+	results, err := c.plan.run(chosenRows, chosenPeers, c.progress)
 	if err != nil {
-		return err
+		return report{}, err
 	}
-	made := newReport(chosenPlan, results)
-	return errors.Join(
-		made.writeTable(out),
-		writeFile(*jsonFile, made.writeJSON),
-	)
+	return newReport(c.plan, results, start), nil
 }
 
 // chooseRows picks the rows whose names match.

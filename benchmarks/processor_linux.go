@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,4 +44,20 @@ func bind(worker int) (restore func()) {
 			panic(err) // a thread left bound would spoil every later figure
 		}
 	}
+}
+
+// processorModel is what the system calls its processors, empty if it does not
+// say.
+func processorModel() string {
+	content, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(content)) {
+		name, value, _ := strings.Cut(line, ":")
+		if strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
 }

@@ -9,3 +9,6 @@ func threadTime() time.Duration { return 0 }
 
 // bind leaves the thread to the system's scheduler.
 func bind(int) (restore func()) { return func() {} }
+
+// processorModel does not know here.
+func processorModel() string { return "" }

@@ -3,7 +3,9 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -14,10 +16,12 @@ import (
 type report struct {
 	Time       time.Time         `json:"time"`
 	Plan       string            `json:"plan"`
-	Rounds     int               `json:"rounds"` // at most: long stages end earlier
+	Rounds     int               `json:"rounds"`  // at most: long stages end earlier
+	Seconds    float64           `json:"seconds"` // that measuring took
 	Go         string            `json:"go"`
 	Platform   string            `json:"platform"`
 	Processors int               `json:"processors"`
+	Processor  string            `json:"processor,omitempty"` // its model, if known
 	Modules    map[string]string `json:"modules"`
 	Rows       []rowReport       `json:"rows"`
 }
@@ -108,14 +112,16 @@ func allocCount(s sample) float64 { return s.Allocs }
 func allocBytes(s sample) float64 { return s.Bytes }
 
 // newReport works the results out: spreads, ratios and verdicts.
-func newReport(p plan, results []result) report {
+func newReport(p plan, results []result, start time.Time) report {
 	r := report{
-		Time:       time.Now().UTC().Truncate(time.Second),
+		Time:       start.UTC().Truncate(time.Second),
+		Seconds:    time.Since(start).Round(time.Second).Seconds(),
 		Plan:       p.description,
 		Rounds:     p.rounds,
 		Go:         runtime.Version(),
 		Platform:   runtime.GOOS + "/" + runtime.GOARCH,
 		Processors: runtime.GOMAXPROCS(0),
+		Processor:  processorModel(),
 		Modules:    modules(),
 	}
 	ours := make(map[string][]sample) // telltale's samples by row
@@ -235,6 +241,24 @@ func (r report) writeJSON(w io.Writer) error {
 	enc.SetIndent("", "  ")
 	return enc.Encode(r)
 }
+
+// readReport reads what writeJSON has written.
+func readReport(path string) (r report, err error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return report{}, err
+	}
+	if err := json.Unmarshal(content, &r); err != nil {
+		return report{}, fmt.Errorf("%s is no report of figures: %w", path, err)
+	}
+	if len(r.Rows) == 0 {
+		return report{}, fmt.Errorf("%s has no rows", path)
+	}
+	return r, nil
+}
+
+// took is how long measuring took.
+func (r report) took() string { return (time.Duration(r.Seconds) * time.Second).String() }
 
 // sortedModules lists path and version, by path.
 func (r report) sortedModules() [][2]string {

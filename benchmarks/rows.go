@@ -15,7 +15,7 @@ type row struct {
 	targets []target
 }
 
-// unit is what a row's figures count.
+// unit is what a row's figures count, or those of a target.
 type unit string
 
 const (
@@ -27,6 +27,8 @@ const (
 	bytesOfScrape unit = "B/scrape"
 	nanosMerge    unit = "ns/merge"
 	bytesOfMerge  unit = "B/merge"
+	ratioUnit     unit = "x"
+	allocsEach    unit = "allocs/op"
 )
 
 // countingKinds are the updates that take the same in files as on the heap.

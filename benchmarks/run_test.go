@@ -43,7 +43,7 @@ func TestRowsRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := newReport(p, results)
+	made := newReport(p, results, time.Now())
 	if len(made.Rows) != len(rows) {
 		t.Fatalf("%d rows reported, want %d", len(made.Rows), len(rows))
 	}
@@ -61,6 +61,7 @@ func TestRowsRun(t *testing.T) {
 		}
 	}
 	checkOutputs(t, made)
+	checkDocsOf(t, made)
 }
 
 // checkOutputs has the report written in all forms.
@@ -116,7 +117,11 @@ func TestRowsAreSound(t *testing.T) {
 }
 
 func TestCommandRefusesWhatItDoesNotKnow(t *testing.T) {
-	for _, args := range [][]string{{"-rows", "no such row"}, {"-rows", "("}, {"-peers", "nobody"}, {"extra"}} {
+	for _, args := range [][]string{
+		{"-rows", "no such row"}, {"-rows", "("}, {"-peers", "nobody"}, {"extra"}, {"-rounds", "-1"},
+		{"-docs", ".", "-quick"}, {"-docs", "..", "-rows", "heap"}, {"-docs", "..", "-peers", "vm"},
+		{"-from", "no such file"}, {"-from", "doc.go"}, {"-from", "x", "-quick"}, {"-json", "no such directory/x"},
+	} {
 		if err := benchmark(args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%q was accepted", args)
 		}

@@ -24,8 +24,8 @@ var columns = []struct {
 // writeTable prints the report for people: one block a row, one line a peer.
 func (r report) writeTable(w io.Writer) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, "telltale and its peers: %s, up to %d rounds\n%s %s, %d processors, %d goroutines contending\n",
-		r.Plan, r.Rounds, r.Go, r.Platform, r.Processors, contenders())
+	fmt.Fprintf(&out, "telltale and its peers: %s, up to %d rounds, %s long\n%s %s, %d processors\n",
+		r.Plan, r.Rounds, r.took(), r.Go, r.Platform, r.Processors)
 	for _, module := range r.sortedModules() {
 		fmt.Fprintf(&out, "  %s %s\n", module[0], module[1])
 	}
@@ -53,23 +53,32 @@ func (r report) writeTable(w io.Writer) error {
 
 // summarize tallies the verdicts and lists the targets that are not met.
 func (r report) summarize(out *strings.Builder) {
-	tally := make(map[outcome]int)
-	var open strings.Builder
+	fmt.Fprintf(out, "\n%s\n", r.tally())
 	for _, row := range r.Rows {
 		for _, p := range row.Peers {
 			for _, v := range p.Verdicts {
-				tally[v.Outcome]++
 				if v.Outcome != met {
-					fmt.Fprintf(&open, "  %s: %s: %s\n", row.Name, p.spellTarget(v), v.spellOutcome())
+					fmt.Fprintf(out, "  %s: %s: %s\n", row.Name, p.spellTarget(v), v.spellOutcome())
 				}
 			}
 		}
 	}
-	fmt.Fprintf(out, "\ntargets: %d met, %d near (at most 10%% over), %d missed\n", tally[met], tally[near], tally[missed])
-	out.WriteString(open.String())
 	if crowded := r.crowded(); len(crowded) > 0 {
 		fmt.Fprintf(out, "\nshort of processors, other programs were running: %s\n", strings.Join(crowded, ", "))
 	}
+}
+
+// tally counts the targets and how many were met.
+func (r report) tally() string {
+	counts := make(map[outcome]int)
+	for _, row := range r.Rows {
+		for _, p := range row.Peers {
+			for _, v := range p.Verdicts {
+				counts[v.Outcome]++
+			}
+		}
+	}
+	return fmt.Sprintf("%d targets met, %d near (at most a tenth over), %d missed", counts[met], counts[near], counts[missed])
 }
 
 // crowded lists the rows in which a peer had to share its processors, so that
@@ -157,6 +166,10 @@ func (r rowReport) find(peer string) *peerReport {
 func spell(figure float64, u unit) string {
 	step, names := 1000.0, []string{"ns", "µs", "ms", "s"}
 	switch u {
+	case ratioUnit:
+		return factor(figure)
+	case allocsEach:
+		return trim(figure) + " allocs"
 	case bytesSeries:
 		return trim(figure) + " B" // whole, to be compared at a glance
 	case bytesOfScrape, bytesOfMerge:

@@ -22,17 +22,26 @@ const (
 
 // words spells a target out, short of the peer it stands beside.
 func (t target) words(u unit) string {
+	text := spell(t.atMost, t.unit(u))
 	switch t.measure {
 	case ratioToRow:
-		return factor(t.atMost) + " " + t.of
+		return text + " " + t.of
 	case ratioOfPeer:
-		return factor(t.atMost) + " " + telltaleName
-	case figure:
-		return spell(t.atMost, u)
-	case allocations:
-		return trim(t.atMost) + " allocs"
+		return text + " " + telltaleName
 	default:
-		return factor(t.atMost)
+		return text
+	}
+}
+
+// unit is what a target in a row of that unit counts.
+func (t target) unit(row unit) unit {
+	switch t.measure {
+	case figure:
+		return row
+	case allocations:
+		return allocsEach
+	default:
+		return ratioUnit
 	}
 }
 
@@ -61,6 +70,7 @@ var fewAllocs = target{allocations, "", 100}
 // verdict says how telltale stands to a target.
 type verdict struct {
 	Target  string  `json:"target"`
+	Unit    unit    `json:"unit"` // of AtMost and Got
 	AtMost  float64 `json:"at_most"`
 	Got     ratio   `json:"got"`
 	Outcome outcome `json:"outcome"`
@@ -87,7 +97,7 @@ func judge(t target, u unit, got ratio) verdict {
 	case got.Value <= nearMiss*t.atMost:
 		said = near
 	}
-	return verdict{Target: t.words(u), AtMost: t.atMost, Got: got, Outcome: said}
+	return verdict{Target: t.words(u), Unit: t.unit(u), AtMost: t.atMost, Got: got, Outcome: said}
 }
 
 // spellOutcome adds by how much a target was missed.
@@ -96,4 +106,14 @@ func (v verdict) spellOutcome() string {
 		return string(v.Outcome)
 	}
 	return fmt.Sprintf("%s (%+.0f%%)", v.Outcome, (v.Got.Value/v.AtMost-1)*100)
+}
+
+// spellGot writes what was measured against a target, and the range of the
+// rounds.
+func (v verdict) spellGot() string {
+	text := spell(v.Got.Value, v.Unit)
+	if v.Got.Min != v.Got.Max {
+		text += fmt.Sprintf(" (%s to %s by round)", spell(v.Got.Min, v.Unit), spell(v.Got.Max, v.Unit))
+	}
+	return text
 }
