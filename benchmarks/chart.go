@@ -153,10 +153,10 @@ func (c chart) svg(t theme) ([]byte, error) {
 	p.X.Label.TextStyle.Font, p.X.Label.TextStyle.Color = face, t.ink
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Tick.Label.Font, axis.Tick.Label.Color = face, t.ink
-		axis.LineStyle.Width = 0
+		axis.Width = 0
 		axis.Tick.Color = t.grid
 	}
-	p.X.Label.Padding, p.X.Padding, p.Y.Padding = 6, 0, 8
+	p.X.Label.Padding, p.X.Padding = 6, 0
 	low, high := c.decades()
 	p.X.Min, p.X.Max = low, high
 	p.X.Tick.Marker = decades{}
@@ -177,7 +177,7 @@ func (c chart) svg(t theme) ([]byte, error) {
 	fromBottom := slices.Clone(c.labels)
 	slices.Reverse(fromBottom)
 	p.NominalY(fromBottom...)
-	p.Y.Padding, p.Y.Tick.Width, p.Y.Tick.Length, p.Y.LineStyle.Width = 8, 0, 0, 0
+	p.Y.Padding = 8 // which NominalY has changed
 	p.Y.Min, p.Y.Max = -0.5, float64(len(c.labels))-0.5
 
 	canvas := vgsvg.New(chartWidth, chartHeight)

@@ -9,7 +9,7 @@ import (
 type plan struct {
 	rounds      int
 	sample      time.Duration // budget of one measurement
-	stage       time.Duration // a stage over this ends after fewestRounds, over three times this at once
+	stage       time.Duration // a stage over this ends after fewestRounds, over patience times this at once
 	labelled    int           // series that labelled operations choose from
 	created     int           // series created in one go
 	others      int           // collectors registered beside the one that comes and goes, and families of one series
@@ -27,8 +27,10 @@ type plan struct {
 	description string
 }
 
-// fewestRounds are measured unless they take far too long.
-const fewestRounds = 3
+const (
+	fewestRounds = 3  // that make a median
+	patience     = 10 // with stages that have not had them yet
+)
 
 // fullPlan is what docs/benchmarks.md shows.
 func fullPlan() plan {

@@ -79,12 +79,12 @@ func (p plan) run(rows []row, peers []peer, progress io.Writer) ([]result, error
 func (p plan) runStage(s stage, peers []peer, taken map[string]map[string][]sample) (rounds int, err error) {
 	start := time.Now()
 	for rounds < p.rounds {
-		// Three rounds make a median; a stage gets three times its time for them.
 		elapsed := time.Since(start)
-		if rounds > 0 && elapsed > p.stage && (rounds >= fewestRounds || elapsed > 3*p.stage) {
+		if rounds > 0 && elapsed > p.stage && (rounds >= fewestRounds || elapsed > patience*p.stage) {
 			break
 		}
-		for _, one := range peers {
+		for i := range peers { // each round begins with another, so that nobody always follows the same one
+			one := peers[(rounds+i)%len(peers)]
 			if err := p.visit(s, one, taken); err != nil {
 				return rounds, fmt.Errorf("%s by %s: %w", s.title(), one.name(), err)
 			}
