@@ -101,7 +101,7 @@ func (r report) chartText(c chart) string {
 		r.kindOfRun(), r.Time.Format("2006-01-02"), r.tally())
 }
 
-// kindOfRun warns of figures that say little.
+// kindOfRun warns of figures that prove little.
 func (r report) kindOfRun() string {
 	if r.Plan == fullPlan().description {
 		return "A full run"
@@ -112,7 +112,11 @@ func (r report) kindOfRun() string {
 // runFacts says what was measured, where and when.
 func (r report) runFacts() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s of %s, up to %d rounds, %s long: %s, %d processors", r.kindOfRun(), r.Time.Format("2006-01-02"), r.Rounds, r.took(), r.Platform, r.Processors)
+	rounds := "one round"
+	if r.Rounds > 1 {
+		rounds = fmt.Sprintf("up to %d rounds", r.Rounds)
+	}
+	fmt.Fprintf(&out, "%s of %s, %s in %s: %s, %d processors", r.kindOfRun(), r.Time.Format("2006-01-02"), rounds, r.took(), r.Platform, r.Processors)
 	if r.Processor != "" {
 		fmt.Fprintf(&out, " (%s)", r.Processor)
 	}
