@@ -73,7 +73,7 @@ func (l lifetimes) play(living int, family churned) error {
 	return failed
 }
 
-// replaceAtRandom keeps groups of so many series alive and replaces one of the
+// replaceAtRandom keeps groups of size series alive and replaces one of the
 // groups at a time, which gives exponential lifetimes.
 func replaceAtRandom(groups, size int, random *rand.Rand, create func() int, remove func(int)) {
 	first := make([]int, groups) // series of each group; the others follow it
