@@ -14,7 +14,7 @@ import (
 
 // Counter is a series that only grows. Whole numbers are counted in one integer
 // word by one atomic addition; a float word is linked to it at the first
-// fraction. All methods are safe for concurrent use, take no lock and allocate
+// fraction, and when the integer word is almost full (see cell.AddWhole). All methods are safe for concurrent use, take no lock and allocate
 // nothing in the steady state. The zero Counter counts nothing.
 type Counter struct {
 	word  unsafe.Pointer // *cell.Word, of whole numbers; nil if sharded
@@ -105,25 +105,35 @@ func (c *Counter) Inc() {
 // Add adds v. A negative v or NaN is dropped, counted and told to the registry's
 // error hook.
 func (c *Counter) Add(v float64) {
-	if n := int64(v); float64(n) == v && n >= 0 && n < 1<<53 {
-		w := c.whole()
-		switch {
-		case w == nil:
-			c.addSharded(uint64(n))
-		case w.Add(uint64(n)) < uint64(n): // it has wrapped around
-			c.addFraction(1 << 64)
-		}
+	if n := int64(v); float64(n) == v && n >= 0 {
+		c.addWhole(uint64(n))
 		return
 	}
 	if !(v > 0) {
 		c.refuse(v)
 		return
 	}
-	c.addFraction(v)
+	c.addFloat(v)
 }
 
-// addFraction adds what does not fit the word of whole numbers.
-func (c *Counter) addFraction(v float64) {
+// addWhole adds n to the word of whole numbers, and what does not fit there to
+// the float word.
+func (c *Counter) addWhole(n uint64) {
+	w := c.whole()
+	if w == nil {
+		e := c.extra.Load()
+		if e == nil || e.shards == nil {
+			return // the zero Counter
+		}
+		w = e.shards.Mine()
+	}
+	if rest := cell.AddWhole(w, n); rest > 0 {
+		c.addFloat(rest)
+	}
+}
+
+// addFloat adds to the float word.
+func (c *Counter) addFloat(v float64) {
 	e := c.extra.Load()
 	if e == nil {
 		if c.family == nil {
@@ -154,11 +164,9 @@ func (c *Counter) fractionOf(whole *cell.Word, e *counterExtra) *cell.Word {
 }
 
 //go:noinline // or Inc would not be inlined
-func (c *Counter) incSharded() { c.addSharded(1) }
-
-func (c *Counter) addSharded(n uint64) {
+func (c *Counter) incSharded() {
 	if e := c.extra.Load(); e != nil && e.shards != nil {
-		e.shards.Mine().Add(n)
+		e.shards.Mine().Add(1)
 	}
 }
 
@@ -187,7 +195,7 @@ func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
 		return refused("counter", c.family, v)
 	}
 	e, err := newExemplar(v, labels, c.family)
-	if err != nil {
+	if err != nil || c.family == nil {
 		return err
 	}
 	c.Add(v)
@@ -254,8 +262,8 @@ func (c *Counter) share(row *cell.Word) {
 		atomic.StorePointer(&c.word, unsafe.Pointer(row))
 		c.extra.Store(fresh)
 	}
-	c.Add(float64(c.cell.Swap(0)))
-	c.Add(before.sum())
+	c.addWhole(c.cell.Swap(0))
+	before.addTo(c)
 }
 
 // part lets the counter count on the heap, then takes there what was counted in
@@ -268,8 +276,9 @@ func (c *Counter) part() *cell.Word {
 	}
 	atomic.StorePointer(&c.word, unsafe.Pointer(&c.cell))
 	c.extra.Store(before.withExemplar())
-	c.Add(float64(row.Load()))
-	c.Add(cell.LoadFloat(cell.At(row, 1)) + before.sum())
+	c.addWhole(row.Load())
+	c.Add(cell.LoadFloat(cell.At(row, 1)))
+	before.addTo(c)
 	return row
 }
 
@@ -296,6 +305,21 @@ func (e *counterExtra) sum() float64 {
 		v += lanes.SumFloat(1)
 	}
 	return v
+}
+
+// addTo adds to a counter what is counted beside the word.
+func (e *counterExtra) addTo(c *Counter) {
+	if e == nil {
+		return
+	}
+	c.Add(cell.LoadFloat(&e.fraction))
+	if e.shards != nil {
+		c.addWhole(e.shards.Sum(0))
+		c.Add(e.shards.SumFloat(1))
+	}
+	if lanes := e.lanes.Load(); lanes != nil {
+		c.Add(lanes.SumFloat(1))
+	}
 }
 
 // Reset sets the counter back to zero and its created time to now. What other

@@ -32,6 +32,41 @@ func AddFloat(w *Word, v float64) {
 	}
 }
 
+// MostWhole is up to which value [AddWhole] fills a word. It is so far below
+// 2^64 that neither later additions of one nor the sum over the words of all
+// lanes wrap around.
+const MostWhole = 1 << 56
+
+// coarse is the unit of what AddWhole puts into float64s instead: they hold
+// multiples of it exactly up to 2^73.
+const coarse = 1 << 20
+
+// AddWhole adds n to a word of whole numbers and returns what a float64 word
+// beside it must take, 0 unless the word is almost full. Then the word takes the
+// remainder of n by a large unit, which a float64 of that size could not hold;
+// a word that is filled twice over takes nothing more. So nothing is ever taken
+// out of a word, and whoever reads the two never sees their sum fall.
+func AddWhole(w *Word, n uint64) (rest float64) {
+	old := w.Load()
+	if n < 1<<32 { // too little for those who look at the same time to fill the word
+		if old < MostWhole {
+			w.Add(n)
+			return 0
+		}
+	} else {
+		for ; old < MostWhole && n < MostWhole-old; old = w.Load() {
+			if w.CompareAndSwap(old, old+n) {
+				return 0
+			}
+		}
+	}
+	if old >= 2*MostWhole {
+		return float64(n)
+	}
+	w.Add(n % coarse)
+	return float64(n - n%coarse)
+}
+
 // patience is how many times in a row a writer lets others come between before
 // it asks for lanes.
 const patience = 2
