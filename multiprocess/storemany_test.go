@@ -295,22 +295,27 @@ func TestStoreMovesUnderLoad(t *testing.T) {
 	hits := telltale.Must(telltale.NewCounter("hits", "", in))
 	level := telltale.Must(telltale.NewGauge("level", "", in, telltale.WithGaugeMode(telltale.ModeMostRecent)))
 	stop := make(chan struct{})
-	var done sync.WaitGroup
+	var done, counting sync.WaitGroup
 	for range 4 {
+		counting.Add(1)
 		done.Go(func() {
-			for {
+			for first := true; ; first = false {
+				latency.Observe(0.5)
+				size.Observe(0.5)
+				hits.Add(0.5)
+				level.Add(1)
+				if first {
+					counting.Done()
+				}
 				select {
 				case <-stop:
 					return
 				default:
 				}
-				latency.Observe(0.5)
-				size.Observe(0.5)
-				hits.Add(0.5)
-				level.Add(1)
 			}
 		})
 	}
+	counting.Wait() // on a busy machine all moves may be over before a goroutine begins
 	done.Go(func() {
 		for i := range 50 {
 			level.SetFunc([]func() float64{nil, func() float64 { return 1 }}[i%2])
