@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
-	"unicode/utf8"
 
 	"telltale/internal/cell"
 	"telltale/model"
@@ -13,10 +13,12 @@ import (
 
 // Info is a series of labels that describe something, with the value 1. Before
 // the first Set it has none beside those of its series. All methods are safe
-// for concurrent use.
+// for concurrent use. The zero Info keeps nothing.
 type Info struct {
 	labels atomic.Pointer[model.Labels]
-	row    atomic.Pointer[cell.Word] // in a store; nil if there is none
+
+	mu  sync.Mutex // held to change the labels here and in the row, so that both have the same
+	row *cell.Word // in a store; nil if there is none
 	handle
 }
 
@@ -32,7 +34,7 @@ var infos = &kind[Info]{
 		i.handle = handle{d}
 	},
 	share: (*Info).share,
-	part:  func(i *Info) *cell.Word { return i.row.Swap(nil) },
+	part:  (*Info).part,
 	fresh: func(i *Info) bool { return i.labels.Load() == nil },
 	read: func(i *Info, _ *definition, p *model.Point, _ *scratch) {
 		p.Has, p.Value, p.Info = model.PartInfo, 1, model.Labels{}
@@ -61,15 +63,13 @@ func NewInfoOf[L comparable](name, help string, opts ...InfoOption) (*InfoOf[L],
 }
 
 func infoSettings(opts []InfoOption) *settings {
-	s := newSettings()
-	for _, o := range opts {
-		o.applyInfo(s)
-	}
-	return s
+	return settingsOf(opts, InfoOption.applyInfo)
 }
 
 // Set replaces the labels. It is an error, and nothing changes, if a name is
-// not valid or is a label of the series already.
+// not valid or is a label of the series already. Values are treated as those of
+// other labels are: invalid UTF-8 is replaced, what is longer than
+// [WithLabelValueLimit] is cut off, and both are counted.
 func (i *Info) Set(labels map[string]string) error {
 	if i.family == nil {
 		return nil
@@ -83,28 +83,40 @@ func (i *Info) Set(labels map[string]string) error {
 			return fmt.Errorf("telltale: info %q has the label %q already", i.family.name, name)
 		}
 	}
-	for name, value := range labels {
-		if !utf8.ValidString(value) { // LabelsOf replaces it
-			i.family.fault(ReasonInvalidUTF8, "telltale: the value of %q of info %q is not valid UTF-8: %.64q", name, i.family.name, value)
-		}
+	tamed := make(map[string]string, len(labels))
+	for _, name := range names {
+		tamed[name] = i.family.tameOne(name, labels[name])
 	}
-	text := model.LabelsOf(labels)
+	text := model.LabelsOf(tamed)
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	i.labels.Store(&text)
-	i.publish(text)
+	i.publish()
 	return nil
 }
 
+// share lets the info show its labels in a row too.
 func (i *Info) share(row *cell.Word) {
-	i.row.Store(row)
-	if labels := i.labels.Load(); labels != nil {
-		i.publish(*labels)
-	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.row = row
+	i.publish()
 }
 
-// publish shows the labels to other processes, if the info has a row.
-func (i *Info) publish(labels model.Labels) {
-	if rows, row := i.family.rows(), i.row.Load(); rows != nil && row != nil {
-		rows.SetInfo(row, labels)
+// part returns the row, in which nothing is written any more.
+func (i *Info) part() (row *cell.Word) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	row, i.row = i.row, nil
+	return row
+}
+
+// publish shows the labels to other processes, if the info has labels and a row.
+// The caller holds the lock.
+func (i *Info) publish() {
+	labels, rows := i.labels.Load(), i.family.rows()
+	if labels != nil && rows != nil && i.row != nil {
+		rows.SetInfo(i.row, *labels)
 	}
 }
 

@@ -50,6 +50,36 @@ func TestInfoVec(t *testing.T) {
 	wantPage(t, reg, "# TYPE build_info gauge\nbuild_info{program=\"a\",version=\"x\uFFFDy\"} 1.0\n")
 }
 
+// Values of an info obey the limit of label values, and a bad name changes and
+// counts nothing.
+func TestInfoValues(t *testing.T) {
+	for _, test := range []struct {
+		name, value, want string
+		reasons           []telltale.Reason
+	}{
+		{"short", "1234", "1234", nil},
+		{"long", "12345678", "12345", []telltale.Reason{telltale.ReasonOversized}},
+		{"cut within a character", "1234é", "1234", []telltale.Reason{telltale.ReasonOversized}},
+		{"not valid", "a\xffb", "a\uFFFDb", []telltale.Reason{telltale.ReasonInvalidUTF8}},
+		{"not valid and long", "a\xffbcd", "a\uFFFDb", []telltale.Reason{telltale.ReasonInvalidUTF8, telltale.ReasonOversized}},
+	} {
+		var w witness
+		reg := telltale.NewRegistry(telltale.WithErrorHook(w.hear))
+		i := telltale.Must(telltale.NewInfo("i", "", telltale.In(reg), telltale.WithLabelValueLimit(5)))
+		if err := i.Set(map[string]string{"v": test.value, "__w": test.value}); err == nil {
+			t.Errorf("%s: a reserved name is accepted", test.name)
+		}
+		w.want(t)
+		if err := i.Set(map[string]string{"v": test.value}); err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		w.want(t, test.reasons...)
+		if got := i.Value()["v"]; got != test.want {
+			t.Errorf("%s: the value is %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
 func TestInfoRefusesUnit(t *testing.T) {
 	// An option for a unit does not compile; see TestOptionsThatDoNotFit.
 	if _, err := telltale.NewInfo("", "", telltale.Unregistered()); err == nil {
