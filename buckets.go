@@ -16,56 +16,97 @@ func DefaultBuckets() []float64 {
 	return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 }
 
-// LinearBuckets returns count bounds from start on, width apart. It is an error
-// if count is below 1 or width not above 0.
-func LinearBuckets(start, width float64, count int) ([]float64, error) {
-	if count < 1 || !(width > 0) || math.IsNaN(start) || math.IsInf(start+width, 0) {
-		return nil, fmt.Errorf("telltale: LinearBuckets(%v, %v, %d): needs a finite start, a width above 0 and a count of at least 1", start, width, count)
-	}
-	bounds := make([]float64, count)
-	for i := range bounds {
-		bounds[i] = start + float64(i)*width
-	}
-	return rising(bounds)
-}
+// MaxBuckets is how many bounds a histogram may have below +Inf. Each series has
+// a word, and a line of each page, for every one.
+const MaxBuckets = 10_000
 
-// rising returns the bounds, or an error if float64s cannot tell them apart.
-func rising(bounds []float64) ([]float64, error) {
-	if _, err := model.NewBounds(bounds); err != nil {
-		return nil, err
+// LinearBuckets returns count bounds from start on, width apart. It is an error
+// if count is not from 1 to [MaxBuckets], if start or the last bound is not finite,
+// if width is not above 0, or if it is so small that bounds would be the same.
+func LinearBuckets(start, width float64, count int) ([]float64, error) {
+	if !(width > 0) || math.IsInf(width, 0) {
+		return nil, fmt.Errorf("telltale: LinearBuckets(%v, %v, %d): the width is not a number above 0", start, width, count)
+	}
+	bounds, err := boundsBy(count, func(i int) float64 { return start + float64(i)*width })
+	if err != nil {
+		return nil, fmt.Errorf("telltale: LinearBuckets(%v, %v, %d): %w", start, width, count, err)
 	}
 	return bounds, nil
 }
 
 // ExponentialBuckets returns count bounds from start on, each factor times the
-// one before. It is an error if start is not above 0, factor not above 1 or
-// count below 1.
+// one before. It is an error if count is not from 1 to [MaxBuckets], start not
+// above 0 or factor not above 1, if the last bound is not finite, or if factor is
+// so small that bounds would be the same.
 func ExponentialBuckets(start, factor float64, count int) ([]float64, error) {
-	if count < 1 || !(start > 0) || !(factor > 1) || math.IsInf(start*factor, 0) {
-		return nil, fmt.Errorf("telltale: ExponentialBuckets(%v, %v, %d): needs a start above 0, a factor above 1 and a count of at least 1", start, factor, count)
+	if !(start > 0) || !(factor > 1) {
+		return nil, fmt.Errorf("telltale: ExponentialBuckets(%v, %v, %d): needs a start above 0 and a factor above 1", start, factor, count)
 	}
-	bounds := make([]float64, count)
-	for i := range bounds {
-		bounds[i] = start
-		start *= factor
+	next := start
+	bounds, err := boundsBy(count, func(int) float64 {
+		bound := next
+		next *= factor
+		return bound
+	})
+	if err != nil {
+		return nil, fmt.Errorf("telltale: ExponentialBuckets(%v, %v, %d): %w", start, factor, count, err)
 	}
-	return rising(bounds)
+	return bounds, nil
 }
 
 // ExponentialBucketsRange returns count bounds from low to high, each the same
-// factor above the one before. It is an error if low is not above 0, high not
-// above low or count below 2.
+// factor above the one before. It is an error if count is not from 2 to
+// [MaxBuckets], low not above 0 or high not above low, if high/low is not finite,
+// or if low and high are so close that bounds would be the same.
 func ExponentialBucketsRange(low, high float64, count int) ([]float64, error) {
-	if count < 2 || !(low > 0) || !(high > low) || math.IsInf(high, 0) {
-		return nil, fmt.Errorf("telltale: ExponentialBucketsRange(%v, %v, %d): needs 0 < low < high and a count of at least 2", low, high, count)
+	if count < 2 || !(low > 0) || !(high > low) || math.IsInf(high/low, 0) {
+		return nil, fmt.Errorf("telltale: ExponentialBucketsRange(%v, %v, %d): needs 0 < low < high, a finite high/low and a count of at least 2", low, high, count)
 	}
 	factor := math.Pow(high/low, 1/float64(count-1))
+	bounds, err := boundsBy(count, func(i int) float64 {
+		if i == count-1 {
+			return high
+		}
+		return low * math.Pow(factor, float64(i))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("telltale: ExponentialBucketsRange(%v, %v, %d): %w", low, high, count, err)
+	}
+	return bounds, nil
+}
+
+// boundsBy returns count bounds, or an error if a histogram could not have them.
+func boundsBy(count int, bound func(i int) float64) ([]float64, error) {
+	if count < 1 || count > MaxBuckets {
+		return nil, fmt.Errorf("the count is not from 1 to %d", MaxBuckets)
+	}
 	bounds := make([]float64, count)
 	for i := range bounds {
-		bounds[i] = low * math.Pow(factor, float64(i))
+		bounds[i] = bound(i)
 	}
-	bounds[count-1] = high
-	return rising(bounds)
+	if err := checkBounds(bounds); err != nil {
+		return nil, err
+	}
+	return bounds, nil
+}
+
+// checkBounds returns an error if a histogram cannot have the bounds below +Inf.
+func checkBounds(bounds []float64) error {
+	switch n := len(bounds); {
+	case n == 0:
+		return errors.New("a histogram needs at least one bucket below +Inf")
+	case n > MaxBuckets:
+		return fmt.Errorf("a histogram has at most %d buckets below +Inf, not %d", MaxBuckets, n)
+	}
+	for i, bound := range bounds {
+		switch {
+		case math.IsNaN(bound) || math.IsInf(bound, 0):
+			return fmt.Errorf("bound %d of %d is %v", i+1, len(bounds), bound)
+		case i > 0 && bound <= bounds[i-1]:
+			return fmt.Errorf("bound %d of %d is %v and does not exceed the one before it, %v", i+1, len(bounds), bound, bounds[i-1])
+		}
+	}
+	return nil
 }
 
 // bucketBounds makes a histogram's bounds, +Inf included.
@@ -73,12 +114,11 @@ func bucketBounds(upper []float64) (*model.Bounds, error) {
 	if upper == nil {
 		upper = DefaultBuckets()
 	}
-	upper = slices.Clone(upper)
-	if n := len(upper); n == 0 || !math.IsInf(upper[n-1], 1) {
-		upper = append(upper, math.Inf(1))
+	if n := len(upper); n > 0 && math.IsInf(upper[n-1], 1) {
+		upper = upper[:n-1]
 	}
-	if len(upper) < 2 {
-		return nil, errors.New("telltale: a histogram needs at least one bucket below +Inf")
+	if err := checkBounds(upper); err != nil {
+		return nil, fmt.Errorf("telltale: %w", err)
 	}
-	return model.NewBounds(upper)
+	return model.NewBounds(append(slices.Clip(upper), math.Inf(1)))
 }

@@ -24,14 +24,15 @@ type definition struct {
 	constLabels model.Labels
 	valueLimit  int
 
-	bounds  *model.Bounds // histograms; nil with native buckets alone
-	upper   []float64     // the bounds below +Inf
-	native  *nativeBuckets
-	shared  exponential.Options // of native buckets in a store
-	window  *windowOptions      // summaries with quantiles
-	mode    GaugeMode           // gauges
-	sharded bool                // counters
-	states  []string            // enums
+	bounds    *model.Bounds // histograms; nil with native buckets alone
+	upper     []float64     // the bounds below +Inf
+	native    *nativeBuckets
+	shared    exponential.Options // of native buckets in a store
+	window    *windowOptions      // summaries with quantiles
+	mode      GaugeMode           // gauges
+	modeGiven bool                // by an option; what is published has another default
+	sharded   bool                // counters
+	states    []string            // enums
 
 	separators []string // the text before each label value, and after the last
 	legacy     bool     // whether all label names are legacy names
@@ -52,7 +53,7 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 	}
 	d := &definition{
 		help: model.ValidHelp(help), unit: s.unit, typ: typ, labels: slices.Clone(labels),
-		valueLimit: s.valueLimit, mode: s.mode, sharded: s.sharded, states: s.states,
+		valueLimit: s.valueLimit, mode: s.mode, modeGiven: s.modeGiven, sharded: s.sharded, states: s.states,
 	}
 	full, err := fullName(typ, name, s)
 	if err != nil {
@@ -173,7 +174,11 @@ func (d *definition) String() string {
 		fmt.Fprintf(&b, ", unit %q", d.unit)
 	}
 	if d.bounds != nil {
-		fmt.Fprintf(&b, ", buckets %v", d.upper)
+		few := d.upper[:min(len(d.upper), fewBounds)]
+		fmt.Fprintf(&b, ", buckets %v", few)
+		if more := len(d.upper) - len(few); more > 0 {
+			fmt.Fprintf(&b, " and %d more", more)
+		}
 	}
 	if d.native != nil {
 		fmt.Fprintf(&b, ", %s", d.native)

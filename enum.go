@@ -18,6 +18,10 @@ type Enum struct {
 	handle
 }
 
+// MaxStates is how many states an enum may have. Each series has a line of each
+// page for every one.
+const MaxStates = 1000
+
 // EnumVec is an enum with labels given by position or by name.
 type EnumVec = Vec[Enum]
 
@@ -44,8 +48,8 @@ var enums = &kind[Enum]{
 
 // NewEnum returns the enum of that name and states, which it creates and
 // registers unless an identical one is there. It is an error if the name or an
-// option is not valid or there are no states or one twice, and a
-// [*DuplicateError] if something else holds the name.
+// option is not valid, or there are no states, more than [MaxStates] or one
+// twice, and a [*DuplicateError] if something else holds the name.
 func NewEnum(name, help string, states []string, opts ...EnumOption) (*Enum, error) {
 	return plain(model.StateSet, name, help, enumSettings(name, states, opts), enums)
 }
@@ -61,20 +65,18 @@ func NewEnumOf[L comparable](name, help string, states []string, opts ...EnumOpt
 }
 
 func enumSettings(name string, states []string, opts []EnumOption) *settings {
-	s := newSettings()
-	for _, o := range opts {
-		o.applyEnum(s)
-	}
+	s := settingsOf(opts, EnumOption.applyEnum)
 	s.states = slices.Clone(states)
-	if len(states) == 0 {
-		s.err = fmt.Errorf("telltale: enum %q needs at least one state", name)
+	if n := len(states); n < 1 || n > MaxStates {
+		s.err = fmt.Errorf("telltale: enum %q is given %d states, not 1 to %d", name, n, MaxStates)
+		return s
 	}
 	for i, state := range states {
 		switch {
 		case !utf8.ValidString(state):
-			s.err = fmt.Errorf("telltale: state %q of enum %q is not valid UTF-8", state, name)
+			s.err = fmt.Errorf("telltale: state %d of enum %q is not valid UTF-8: %.64q", i+1, name, state)
 		case slices.Contains(states[:i], state):
-			s.err = fmt.Errorf("telltale: enum %q is given the state %q twice", name, state)
+			s.err = fmt.Errorf("telltale: enum %q is given the state %.64q twice", name, state)
 		}
 	}
 	return s

@@ -38,6 +38,7 @@ func TestEnumErrors(t *testing.T) {
 		{"state twice", "e", []string{"on", "off", "on"}, nil},
 		{"states that are one when mended", "e", []string{"\xfe", "\xff"}, nil},
 		{"empty name", "", on, nil},
+		{"too many states", "e", make([]string, telltale.MaxStates+1), nil},
 		{"its own name as a label", "e", on, []string{"e"}},
 		{"reserved label", "e", on, []string{"__e"}},
 	} {

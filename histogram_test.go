@@ -43,6 +43,14 @@ h_sum 1.099999900001e+07
 	}
 }
 
+// upTo returns the bounds 1 to n.
+func upTo(n int) (bounds []float64) {
+	for i := range n {
+		bounds = append(bounds, float64(i+1))
+	}
+	return bounds
+}
+
 func TestHistogramBuckets(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -59,6 +67,12 @@ func TestHistogramBuckets(t *testing.T) {
 		{"equal", []float64{1, 1}, nil},
 		{"NaN", []float64{1, math.NaN()}, nil},
 		{"+Inf twice", []float64{1, inf, inf}, nil},
+		{"+Inf first", []float64{inf, 1}, nil},
+		{"-Inf", []float64{-inf, 1}, nil},
+		{"only -Inf", []float64{-inf}, nil},
+		{"both zeros", []float64{math.Copysign(0, -1), 0}, nil},
+		{"as many as may be", upTo(telltale.MaxBuckets), append(upTo(telltale.MaxBuckets), inf)},
+		{"too many", upTo(telltale.MaxBuckets + 1), nil},
 	} {
 		h, err := telltale.NewHistogram("h", "", telltale.Unregistered(), telltale.WithBuckets(tt.bounds...))
 		if tt.want == nil {
@@ -105,6 +119,12 @@ func TestBucketHelpers(t *testing.T) {
 		{"linear, NaN wide", func() ([]float64, error) { return telltale.LinearBuckets(0, math.NaN(), 2) }, nil},
 		{"linear, too narrow to tell apart", func() ([]float64, error) { return telltale.LinearBuckets(1e18, 1, 3) }, nil},
 		{"linear, infinite", func() ([]float64, error) { return telltale.LinearBuckets(0, inf, 2) }, nil},
+		{"linear, too many", func() ([]float64, error) { return telltale.LinearBuckets(0, 1, telltale.MaxBuckets+1) }, nil},
+		{"linear, more than memory", func() ([]float64, error) { return telltale.LinearBuckets(0, 1, math.MaxInt) }, nil},
+		{"linear, fewer than none", func() ([]float64, error) { return telltale.LinearBuckets(0, 1, math.MinInt) }, nil},
+		{"linear, from -Inf", func() ([]float64, error) { return telltale.LinearBuckets(-inf, 1, 2) }, nil},
+		{"linear, one infinite", func() ([]float64, error) { return telltale.LinearBuckets(inf, 1, 1) }, nil},
+		{"linear, the last infinite", func() ([]float64, error) { return telltale.LinearBuckets(0, math.MaxFloat64, 3) }, nil},
 		{"linear, past the largest", func() ([]float64, error) { return telltale.LinearBuckets(0, 1e308, 5) }, nil},
 		{"exponential", func() ([]float64, error) { return telltale.ExponentialBuckets(0.5, 2, 4) }, []float64{0.5, 1, 2, 4}},
 		{"exponential, none", func() ([]float64, error) { return telltale.ExponentialBuckets(1, 2, 0) }, nil},
@@ -112,6 +132,15 @@ func TestBucketHelpers(t *testing.T) {
 		{"exponential, from NaN", func() ([]float64, error) { return telltale.ExponentialBuckets(math.NaN(), 2, 2) }, nil},
 		{"exponential, factor 1", func() ([]float64, error) { return telltale.ExponentialBuckets(1, 1, 2) }, nil},
 		{"exponential, past the largest", func() ([]float64, error) { return telltale.ExponentialBuckets(1, 1e300, 4) }, nil},
+		{"exponential, too many", func() ([]float64, error) { return telltale.ExponentialBuckets(1, 1.01, telltale.MaxBuckets+1) }, nil},
+		{"exponential, more than memory", func() ([]float64, error) { return telltale.ExponentialBuckets(1, 2, math.MaxInt) }, nil},
+		{"exponential, the last infinite", func() ([]float64, error) { return telltale.ExponentialBuckets(1e308, 2, 2) }, nil},
+		{"exponential, from infinity", func() ([]float64, error) { return telltale.ExponentialBuckets(inf, 2, 1) }, nil},
+		{"exponential, infinite factor", func() ([]float64, error) { return telltale.ExponentialBuckets(1, inf, 2) }, nil},
+		{"exponential, too close to tell apart", func() ([]float64, error) { return telltale.ExponentialBuckets(5e-324, 1.1, 3) }, nil},
+		{"range, more than memory", func() ([]float64, error) { return telltale.ExponentialBucketsRange(1, 2, math.MaxInt) }, nil},
+		{"range, too close to tell apart", func() ([]float64, error) { return telltale.ExponentialBucketsRange(1, math.Nextafter(1, 2), 3) }, nil},
+		{"range, NaN", func() ([]float64, error) { return telltale.ExponentialBucketsRange(1, math.NaN(), 3) }, nil},
 		{"range", func() ([]float64, error) { return telltale.ExponentialBucketsRange(1, 100, 3) }, []float64{1, 10, 100}},
 		{"range, two", func() ([]float64, error) { return telltale.ExponentialBucketsRange(0.1, 7, 2) }, []float64{0.1, 7}},
 		{"range, one", func() ([]float64, error) { return telltale.ExponentialBucketsRange(1, 100, 1) }, nil},

@@ -27,8 +27,8 @@ type windowSettings struct {
 
 var defaultWindow = windowSettings{maxAge: 10 * time.Minute, ages: 5, within: 0.01}
 
-// WithQuantiles gives a summary quantiles, each from 0 to 1, of what was observed
-// lately: within [WithMaxAge]. One is NaN while there is nothing. Of observations
+// WithQuantiles gives a summary up to [MaxQuantiles] quantiles, each from 0 to 1,
+// of what was observed lately: within [WithMaxAge]. One is NaN while there is nothing. Of observations
 // in order it is the one at that fraction of them, within [WithQuantileError].
 //
 // Quantiles cannot be aggregated over instances. In a store (see [WithStore]) a
@@ -62,6 +62,9 @@ func WithQuantileError(relative float64) SummaryOption {
 	return summaryOption(func(s *settings) { s.window.within = relative })
 }
 
+// MaxQuantiles is how many quantiles a summary may have.
+const MaxQuantiles = 100
+
 type summaryOption func(*settings)
 
 func (o summaryOption) applySummary(s *settings) { o(s) }
@@ -77,6 +80,9 @@ func (w windowSettings) check() (*windowOptions, error) {
 			return nil, errors.New("telltale: a summary is told of which age or how exact its quantiles are to be, and is given none: WithQuantiles is missing")
 		}
 		return nil, nil
+	}
+	if n := len(w.quantiles); n > MaxQuantiles {
+		return nil, fmt.Errorf("telltale: a summary has at most %d quantiles, not %d", MaxQuantiles, n)
 	}
 	for i, q := range w.quantiles {
 		if !(q >= 0 && q <= 1) || i > 0 && q == w.quantiles[i-1] {
