@@ -131,7 +131,7 @@ func list(c Collector) []*model.Family {
 	families, err := describe(c, func(c Collector) ([]*model.Family, error) {
 		switch c := c.(type) {
 		case *RestrictedRegistry:
-			return list(&view{inner: c.registry, lens: &lens{filter: c.names}}), nil
+			return list(&view{inner: c.of(), lens: &lens{filter: c.names}}), nil
 		case Describer:
 			return c.Describe(), nil
 		}
@@ -360,7 +360,7 @@ func walk(c Collector, visit func(*Registry) error) error {
 	case *Registry:
 		return visit(c)
 	case *RestrictedRegistry:
-		return visit(c.registry)
+		return visit(c.of())
 	case *view:
 		return walk(c.inner, visit)
 	case *merged:

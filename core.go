@@ -40,7 +40,8 @@ type instrument interface {
 	untouched() bool // whether nothing was counted yet
 }
 
-// core is the series of one definition.
+// core is the series of one definition. The methods that [Vec] and [Of] call do
+// nothing on a nil core, which the zero Vec and the zero Of have.
 type core[H any] struct {
 	*definition
 	kind      *kind[H]
@@ -70,18 +71,29 @@ func (c *core[H]) what() *definition     { return c.definition }
 func (c *core[H]) header() *model.Family { return c.family }
 func (c *core[H]) callsBack() bool       { return c.callbacks.Load() }
 func (c *core[H]) count() int {
+	if c == nil {
+		return 0
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.table.Load().live
 }
 
 // Describe returns the instrument's family without samples.
-func (c *core[H]) Describe() []*model.Family { return []*model.Family{c.family.Header()} }
+func (c *core[H]) Describe() []*model.Family {
+	if c == nil {
+		return nil
+	}
+	return []*model.Family{c.family.Header()}
+}
 
 // Collect emits the instrument's family. One with callbacks is emitted as a
 // copy, so that however often it is walked they are called once.
 func (c *core[H]) Collect(_ context.Context, emit func(*model.Family) error) error {
-	if c.callsBack() {
+	switch {
+	case c == nil:
+		return nil
+	case c.callsBack():
 		return emit(c.family.Clone())
 	}
 	return emit(c.family)
@@ -158,6 +170,9 @@ func (c *core[H]) only() *H { return &c.table.Load().chunks[0].slots[0].handle }
 // lookup of a series that is there takes no lock, allocates nothing and keeps
 // nothing of what it is given.
 func (c *core[H]) with(values []string) *H {
+	if c == nil {
+		return new(H)
+	}
 	if len(values) != len(c.labels) {
 		return c.wrongArity(len(c.labels), len(values))
 	}
@@ -215,6 +230,9 @@ func (c *core[H]) create(d digest, text string) *H {
 }
 
 func (c *core[H]) wrongArity(takes, given int) *H {
+	if c == nil {
+		return new(H)
+	}
 	c.fault(ReasonArity, "telltale: %s takes %d label values and was given %d", c.definition, takes, given)
 	return c.detach()
 }
@@ -232,6 +250,9 @@ func (c *core[H]) detach() *H {
 
 // remove takes out the series of the label values, if it is there.
 func (c *core[H]) remove(values []string) bool {
+	if c == nil {
+		return false
+	}
 	if len(values) != len(c.labels) {
 		c.wrongArity(len(c.labels), len(values))
 		return false
@@ -258,7 +279,7 @@ func (c *core[H]) remove(values []string) bool {
 // removeMatching takes out the series that have all of the labels, and returns
 // how many they were.
 func (c *core[H]) removeMatching(labels map[string]string) int {
-	if len(labels) == 0 {
+	if c == nil || len(labels) == 0 {
 		return 0
 	}
 	wanted := make(map[string]string, len(labels))
@@ -304,6 +325,9 @@ func hasLabels(text string, wanted map[string]string) bool {
 
 // clear takes out all series of an instrument with labels.
 func (c *core[H]) clear() {
+	if c == nil {
+		return
+	}
 	var gone []model.Labels
 	defer func() { c.forget(gone...) }()
 	c.mu.Lock()
@@ -316,6 +340,9 @@ func (c *core[H]) clear() {
 // replace puts the series that fill creates in the place of all that are there,
 // in one step. If fill panics nothing has changed.
 func (c *core[H]) replace(fill func(next *core[H])) {
+	if c == nil {
+		return
+	}
 	next := &core[H]{definition: c.definition, kind: c.kind, filling: true}
 	next.family = c.family.WithPoints(next)
 	next.table.Store(&table[H]{})

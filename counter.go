@@ -81,11 +81,7 @@ func NewCounterOf[L comparable](name, help string, opts ...CounterOption) (*Coun
 }
 
 func counterSettings(opts []CounterOption) *settings {
-	s := newSettings()
-	for _, o := range opts {
-		o.applyCounter(s)
-	}
-	return s
+	return settingsOf(opts, CounterOption.applyCounter)
 }
 
 // whole returns the word of whole numbers, nil if the counter is sharded or zero.

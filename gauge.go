@@ -103,10 +103,7 @@ func NewGaugeOf[L comparable](name, help string, opts ...GaugeOption) (*GaugeOf[
 }
 
 func gaugeSettings(opts []GaugeOption) *settings {
-	s := newSettings()
-	for _, o := range opts {
-		o.applyGauge(s)
-	}
+	s := settingsOf(opts, GaugeOption.applyGauge)
 	if s.mode >= numModes {
 		s.err = fmt.Errorf("telltale: there is no gauge mode %s", s.mode)
 	}

@@ -70,11 +70,7 @@ func NewHistogramOf[L comparable](name, help string, opts ...HistogramOption) (*
 }
 
 func histogramSettings(opts []HistogramOption) *settings {
-	s := newSettings()
-	for _, o := range opts {
-		o.applyHistogram(s)
-	}
-	return s
+	return settingsOf(opts, HistogramOption.applyHistogram)
 }
 
 // fewBounds is how many bounds are compared one after the other. Observations

@@ -11,8 +11,15 @@ import (
 	"telltale/model"
 )
 
-func newSettings() *settings {
-	return &settings{valueLimit: DefaultLabelValueLimit, window: defaultWindow}
+// settingsOf applies options, each by the method that its kind of instrument has.
+func settingsOf[O any](opts []O, apply func(O, *settings)) *settings {
+	s := &settings{valueLimit: DefaultLabelValueLimit, window: defaultWindow}
+	for _, o := range opts {
+		if any(o) != nil {
+			apply(o, s)
+		}
+	}
+	return s
 }
 
 // Must returns x, or panics with err if there is one. It is for package

@@ -67,7 +67,9 @@ func withNative(opts []NativeOption, resolution NativeOption) HistogramOption {
 		}}
 		resolution(s.native)
 		for _, o := range opts {
-			o(s.native)
+			if o != nil {
+				o(s.native)
+			}
 		}
 	})
 }

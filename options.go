@@ -5,7 +5,7 @@ import (
 	"maps"
 )
 
-// settings is what the options of a constructor say.
+// settings is what the options of a constructor say. A nil option says nothing.
 type settings struct {
 	registry     *Registry
 	unregistered bool
@@ -18,6 +18,7 @@ type settings struct {
 	native       *nativeSettings
 	window       windowSettings
 	mode         GaugeMode
+	modeGiven    bool // though it may be the default
 	sharded      bool
 	states       []string
 	err          error
@@ -44,12 +45,18 @@ type EnumOption interface{ applyEnum(*settings) }
 // Option fits every instrument.
 type Option func(*settings)
 
-func (o Option) applyCounter(s *settings)   { o(s) }
-func (o Option) applyGauge(s *settings)     { o(s) }
-func (o Option) applyHistogram(s *settings) { o(s) }
-func (o Option) applySummary(s *settings)   { o(s) }
-func (o Option) applyInfo(s *settings)      { o(s) }
-func (o Option) applyEnum(s *settings)      { o(s) }
+func (o Option) applyCounter(s *settings)   { o.apply(s) }
+func (o Option) applyGauge(s *settings)     { o.apply(s) }
+func (o Option) applyHistogram(s *settings) { o.apply(s) }
+func (o Option) applySummary(s *settings)   { o.apply(s) }
+func (o Option) applyInfo(s *settings)      { o.apply(s) }
+func (o Option) applyEnum(s *settings)      { o.apply(s) }
+
+func (o Option) apply(s *settings) {
+	if o != nil {
+		o(s)
+	}
+}
 
 // In registers the instrument with reg instead of [Default]. A nil registry is
 // an error; for no registry say [Unregistered].
@@ -117,10 +124,11 @@ func (o gaugeOption) applyGauge(s *settings) { o(s) }
 
 // WithGaugeMode says how the values that several processes give the gauge become
 // one, where its registry has a store (see [WithStore]). Within one process it has
-// no effect. Without it, as with [ModeAll], each process has a series of its own,
-// with the label pid.
+// no effect. Without it each process has a series of its own, with the label pid:
+// as with [ModeAll], or, for what is published (gauges of [NewGaugeFunc], and those
+// made for another registry), as with [ModeLiveAll].
 func WithGaugeMode(mode GaugeMode) GaugeOption {
-	return gaugeOption(func(s *settings) { s.mode = mode })
+	return gaugeOption(func(s *settings) { s.mode, s.modeGiven = mode, true })
 }
 
 type histogramOption func(*settings)
@@ -128,8 +136,9 @@ type histogramOption func(*settings)
 func (o histogramOption) applyHistogram(s *settings) { o(s) }
 
 // WithBuckets sets the upper bounds of a histogram's buckets, in strictly
-// increasing order. +Inf is added where it is missing. See [LinearBuckets],
-// [ExponentialBuckets] and [ExponentialBucketsRange]. Without this option they
+// increasing order. +Inf is added where it is missing. There are 1 to [MaxBuckets]
+// below it, which are finite. See [LinearBuckets], [ExponentialBuckets] and
+// [ExponentialBucketsRange]. Without this option they
 // are [DefaultBuckets], or there are none beside native ones.
 func WithBuckets(upper ...float64) HistogramOption {
 	copied := append([]float64{}, upper...)

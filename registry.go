@@ -28,11 +28,13 @@ var ErrNotRegistered = errors.New("telltale: the collector is not registered")
 // collector is described or collected.
 //
 // A registry is a Collector itself and can be registered with another, where it
-// claims no names; what clashes is left out at the scrape.
+// claims no names; what clashes is left out at the scrape. The zero Registry is
+// empty and ready to use.
 type Registry struct {
 	autoDescribe bool
 	legacyNames  bool
 	faults       faults
+	invalid      error            // of an option; then nothing is registered and nothing collected
 	publication  cell.Publication // in the store
 
 	mu          sync.RWMutex
@@ -89,13 +91,11 @@ func WithLegacyNames() RegistryOption { return func(r *Registry) { r.legacyNames
 
 // NewRegistry returns an empty registry.
 func NewRegistry(opts ...RegistryOption) *Registry {
-	r := &Registry{
-		byCollector: make(map[Collector]*entry),
-		claims:      make(map[string]*entry),
-		unclaimed:   make(map[*entry]struct{}),
-	}
+	r := &Registry{}
 	for _, o := range opts {
-		o(r)
+		if o != nil {
+			o(r)
+		}
 	}
 	if r.store != nil {
 		r.mu.Lock() // the store may call back at once
@@ -157,11 +157,17 @@ func (r *Registry) Register(c Collector) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.invalid != nil {
+		return r.invalid
+	}
 	if err := r.clashes(e); err != nil {
 		return err
 	}
 	if r.store != nil && reads(c, r.store) {
 		return errSameDirectory
+	}
+	if r.byCollector == nil {
+		r.byCollector, r.claims, r.unclaimed = make(map[Collector]*entry), make(map[string]*entry), make(map[*entry]struct{})
 	}
 	e.position = len(r.entries)
 	r.entries = append(r.entries, e)

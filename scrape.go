@@ -33,7 +33,7 @@ func rootOf(c Collector) *Registry {
 		}
 		return c
 	case *RestrictedRegistry:
-		return rootOf(c.registry)
+		return rootOf(c.of())
 	case *view:
 		if c.lens.prefix == "" {
 			return rootOf(c.inner)
@@ -112,7 +112,7 @@ func (s *scrape) add(c Collector, e *entry, p path) {
 		c.flatten(s, p)
 	case *RestrictedRegistry:
 		p.filters = append(slices.Clip(p.filters), c.names)
-		s.add(c.registry, e, p)
+		s.add(c.of(), e, p)
 	case *view:
 		s.add(c.inner, e, c.lens.inward(p))
 	case *merged:
@@ -191,6 +191,10 @@ func (e *entry) wanted(filters []names) bool {
 
 // flatten adds the registry's collectors, those that can have a wanted name.
 func (r *Registry) flatten(s *scrape, p path) {
+	if r.invalid != nil {
+		s.errs = append(s.errs, r.invalid)
+		return
+	}
 	p.prefix = ""
 	r.mu.RLock()
 	target, shared := r.targetInfo, r.store != nil

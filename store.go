@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -26,8 +27,24 @@ type Store = cell.Store
 //
 // Registries may share a store; each then shows what all have. For that reason
 // one cannot be registered with the other.
+//
+// If store is nil or the zero value of its type, Register, every constructor that is given the registry and
+// Collect return an error, and so does Collect of what contains the registry.
 func WithStore(store Store) RegistryOption {
-	return func(r *Registry) { r.store = store }
+	return func(r *Registry) {
+		if r.store = store; unopened(store) {
+			r.store, r.invalid = nil, errNotOpened
+		}
+	}
+}
+
+var errNotOpened = errors.New("telltale: the registry's store is nil or was not opened")
+
+// unopened reports whether a store is nil, a nil pointer, which an interface
+// hides, or a pointer to the zero value of its type.
+func unopened(store Store) bool {
+	v := reflect.ValueOf(store)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && (v.IsNil() || v.Elem().IsZero())
 }
 
 // UseStore is [WithStore] for a registry that exists, to be called early in main
@@ -35,11 +52,14 @@ func WithStore(store Store) RegistryOption {
 // changed, if the registry has a store already or if one of its instruments was
 // updated before; the error names all that were.
 func (r *Registry) UseStore(store Store) error {
-	if store == nil {
-		return errors.New("telltale: the store is nil")
+	if unopened(store) {
+		return errNotOpened
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.invalid != nil {
+		return r.invalid
+	}
 	if r.store != nil {
 		return errors.New("telltale: the registry has a store already")
 	}
@@ -102,7 +122,7 @@ func reads(c Collector, store Store) bool {
 		return c.store != nil && reads(c.store.Merged(), store) ||
 			slices.ContainsFunc(c.entries, func(e *entry) bool { return e != nil && within(e.collector) })
 	case *RestrictedRegistry:
-		return within(c.registry)
+		return within(c.of())
 	case *view:
 		return within(c.inner)
 	case *merged:
@@ -209,7 +229,7 @@ func (r *Registry) modeOf(f *model.Family) (mode GaugeMode, foreign bool) {
 	if e == nil {
 		return mode, true
 	}
-	if d, ok := e.collector.(defined); ok && d.what().mode != ModeAll {
+	if d, ok := e.collector.(defined); ok && d.what().modeGiven {
 		mode = d.what().mode
 	}
 	return mode, !e.adopted()

@@ -63,11 +63,7 @@ func NewSummaryOf[L comparable](name, help string, opts ...SummaryOption) (*Summ
 }
 
 func summarySettings(opts []SummaryOption) *settings {
-	s := newSettings()
-	for _, o := range opts {
-		o.applySummary(s)
-	}
-	return s
+	return settingsOf(opts, SummaryOption.applySummary)
 }
 
 // Observe counts v and adds it to the sum. NaN counts and makes the sum NaN.

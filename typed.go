@@ -20,7 +20,8 @@ import (
 // concurrent use.
 //
 // A handle that With returned stays good for ever. Keeping it saves the lookup;
-// after its series was removed it takes updates that nobody sees.
+// after its series was removed it takes updates that nobody sees. The zero Of has
+// no series, and its With returns zero handles.
 type Of[L comparable, H any] struct {
 	core    *core[H]
 	fields  []labelField

@@ -2,6 +2,7 @@ package telltale
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,12 +16,15 @@ import (
 // All methods are safe for concurrent use.
 //
 // A handle that With returned stays good for ever. Keeping it saves the lookup;
-// after its series was removed it takes updates that nobody sees.
+// after its series was removed it takes updates that nobody sees. The zero Vec has
+// no series, and its With returns zero handles.
 type Vec[H any] struct {
 	core  *core[H]
 	fixed []*string // by position: the values that Curry fixed
 	free  int       // how many are not
 }
+
+var errNotMade = errors.New("telltale: the Vec was not made by a constructor")
 
 func newVec[H any](c *core[H]) *Vec[H] {
 	return &Vec[H]{core: c, fixed: make([]*string, len(c.labels)), free: len(c.labels)}
@@ -73,6 +77,9 @@ func (v *Vec[H]) fill(values []string) []string {
 // WithLabels returns the series with the labels, given by name. A missing or an
 // unknown name is treated as a wrong number of values is by [Vec.With].
 func (v *Vec[H]) WithLabels(labels map[string]string) *H {
+	if v.core == nil {
+		return new(H)
+	}
 	var space [manyLabels]string
 	values := space[:0]
 	for i, name := range v.core.labels {
@@ -91,6 +98,9 @@ func (v *Vec[H]) WithLabels(labels map[string]string) *H {
 // the others. It is an error to fix a label that the Vec does not have or that
 // is fixed already.
 func (v *Vec[H]) Curry(labels map[string]string) (*Vec[H], error) {
+	if v.core == nil {
+		return nil, errNotMade
+	}
 	curried := &Vec[H]{core: v.core, fixed: slices.Clone(v.fixed), free: v.free}
 	for name, value := range labels {
 		i := slices.Index(v.core.labels, name)
@@ -111,6 +121,9 @@ func (v *Vec[H]) Curry(labels map[string]string) (*Vec[H], error) {
 // as zero before anything happens. A row of the wrong length is an error, and
 // then none is created.
 func (v *Vec[H]) Init(rows ...[]string) error {
+	if v.core == nil {
+		return errNotMade
+	}
 	for _, row := range rows {
 		if len(row) != v.free {
 			return fmt.Errorf("telltale: %s takes %d label values, row %q has %d", v.core.definition, v.free, row, len(row))

@@ -17,9 +17,22 @@ import (
 // selects those samples, a family's name the whole family; units, help and
 // order stay. Collectors that nobody asked for are not called; those that
 // describe nothing are, because they may have anything.
+//
+// The zero RestrictedRegistry has nothing.
 type RestrictedRegistry struct {
 	registry *Registry
 	names    names
+}
+
+// nothing is the registry of the zero RestrictedRegistry, whose names select
+// nothing.
+var nothing Registry
+
+func (v *RestrictedRegistry) of() *Registry {
+	if v.registry == nil {
+		return &nothing
+	}
+	return v.registry
 }
 
 // Restricted returns a live view of the registry with only the named samples and
@@ -30,7 +43,7 @@ func (r *Registry) Restricted(names ...string) *RestrictedRegistry {
 
 // Collect emits what is left of the registry's families.
 func (v *RestrictedRegistry) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	return collect(ctx, v, &v.registry.faults, emit)
+	return collect(ctx, v, &v.of().faults, emit)
 }
 
 // Restricted returns a view with what both views have.
