@@ -34,7 +34,9 @@ func newVec[H any](c *core[H]) *Vec[H] {
 const manyLabels = 8
 
 // With returns the series with the label values, in the order in which the
-// labels were declared, and creates it at its first use. For a series that is
+// labels were declared, and creates it at its first use. A series stays until it is
+// removed, so a value that clients choose, such as a path, must be mapped to one of
+// a few first. For a series that is
 // there it takes no lock and allocates nothing, except with more than eight
 // labels or with values that are longer than 254 bytes or need escaping. It keeps
 // nothing of what it is given. The wrong number of values gives a handle that no

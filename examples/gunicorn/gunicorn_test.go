@@ -110,6 +110,9 @@ func TestWorkersAreServedAsOne(t *testing.T) {
 	if merged := page(out).total(); err != nil || merged != total {
 		t.Errorf("telltale merge says %d, the page %d; %v", merged, total, err)
 	}
+	if series := strings.Count(string(out), "shop_requests_total{"); series != 4 {
+		t.Errorf("paths that clients made up are series: there are %d\n%s", series, out)
+	}
 	files, _ := filepath.Glob(filepath.Join(dir, "*.db"))
 	if families, err := multiprocess.Merge(files, true); err != nil || len(families) != 3 {
 		t.Errorf("%d families, %v", len(families), err)
@@ -217,7 +220,7 @@ func load(ctx context.Context, url string, n int) answers {
 	for range 6 {
 		all.Go(func() {
 			for i := range turns {
-				body, err := read(ctx, client, fmt.Sprintf("%s/%d", url, i%4))
+				body, err := read(ctx, client, url+[]string{"/", "/products", "/orders", fmt.Sprint("/", i)}[i%4])
 				pid, malformed := strconv.Atoi(strings.TrimSpace(body))
 				mu.Lock()
 				if err != nil || malformed != nil {
