@@ -40,11 +40,14 @@ func (d *demo) runCrew(ctx context.Context, out output, diag diagnostics) error 
 	if err != nil {
 		return err
 	}
-	dir, err := memoryDir()
+	dir, release, err := makeDemoDir()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
+	defer func() {
+		_ = os.RemoveAll(dir)
+		release()
+	}()
 	c := &crew{program: program, dir: dir, listen: d.Listen, diag: diag, out: out}
 	working, dismiss := context.WithCancel(context.WithoutCancel(ctx)) // longer than the customers come
 	var all sync.WaitGroup
@@ -74,14 +77,6 @@ func (d *demo) runCrew(ctx context.Context, out output, diag diagnostics) error 
 		return err
 	}
 	return report(out, tally, counted, c.killed)
-}
-
-// memoryDir makes a directory on a tmpfs if there is one.
-func memoryDir() (string, error) {
-	if dir, err := os.MkdirTemp("/dev/shm", "telltale-demo-"); err == nil {
-		return dir, nil
-	}
-	return os.MkdirTemp("", "telltale-demo-")
 }
 
 // start starts a worker, waits until it listens and returns where. It ends when
@@ -186,8 +181,17 @@ type demoWorker struct {
 }
 
 // Run serves the shop, and the metrics of all workers, until ctx is done or the
-// standard input, which the parent holds, is at its end.
+// standard input, which the parent holds, is at its end. The parent removes the
+// directory; if it was killed, the last worker does.
 func (w *demoWorker) Run(ctx context.Context, out output, diag diagnostics) error {
+	release, err := holdDemoDir(w.Dir)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		release()
+		removeAbandoned(w.Dir)
+	}()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {

@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -129,11 +131,10 @@ func TestDemoWorkersEndByThemselves(t *testing.T) {
 	}
 }
 
-// Workers end when their parent does, however it does.
+// Workers end when their parent does, however it does, and leave nothing.
 func TestDemoWorkersEndWithTheirParent(t *testing.T) {
 	s := start(t, "demo", "--workers", "2", "--listen", "127.0.0.1:0")
 	dir, pids := s.workers(2)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // which nobody else is left to do
 	if err := s.process.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -147,5 +148,60 @@ func TestDemoWorkersEndWithTheirParent(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("the parent of %v was killed, and they serve", pids)
 		}
+	}
+	for end := time.Now().Add(20 * time.Second); exists(t, dir); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the parent of %v was killed, and %s stays", pids, dir)
+		}
+	}
+}
+
+func exists(t *testing.T, path string) bool {
+	t.Helper()
+	_, err := os.Lstat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+// A demo removes what one has left whose processes were all killed, and nothing
+// of others.
+func TestDemoRemovesWhatKilledOnesLeft(t *testing.T) {
+	living := start(t, "demo", "--workers", "1", "--listen", "127.0.0.1:0")
+	used, _ := living.workers(1)
+	s := start(t, "demo", "--workers", "2", "--listen", "127.0.0.1:0")
+	left, pids := s.workers(2)
+	if err := s.process.Process.Signal(syscall.SIGSTOP); err != nil { // it would start workers again
+		t.Fatal(err)
+	}
+	for _, pid := range append(pids, s.process.Process.Pid) {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = s.process.Wait()
+	parent := filepath.Dir(left)
+	mine, file, link := filepath.Join(parent, "telltale-demo-mine"), left+"1", left+"2"
+	t.Cleanup(func() { _ = errors.Join(os.RemoveAll(mine), os.Remove(file), os.Remove(link)) })
+	if err := errors.Join(os.Mkdir(mine, 0o700), os.WriteFile(file, nil, 0o600), os.Symlink(t.TempDir(), link)); err != nil {
+		t.Fatal(err)
+	}
+	if !exists(t, left) {
+		t.Fatalf("%s is gone before a demo has run", left)
+	}
+	if _, stderr, status := outcome(t, "demo", "--workers", "1", "--for", "100ms", "--listen", "127.0.0.1:0"); status != 0 || stderr != "" {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+	if exists(t, left) {
+		t.Errorf("%s is left", left)
+	}
+	for _, path := range []string{used, mine, file, link} {
+		if !exists(t, path) {
+			t.Errorf("%s was removed", path)
+		}
+	}
+	if _, stderr, status := living.end(os.Interrupt); status != 0 || stderr != "" || exists(t, used) {
+		t.Errorf("status %d, stderr %q, %s is left: %v", status, stderr, used, exists(t, used))
 	}
 }
