@@ -2,7 +2,7 @@
 FUZZTIME ?= 20s
 GOLANGCI ?= v2.15.0
 
-.PHONY: check test race lint fuzz bench e2e cross golden
+.PHONY: check test race lint fuzz fuzz-targets bench e2e cross golden
 
 check: lint test race
 
@@ -23,11 +23,14 @@ lint:
 # inputs such as 2000x. CI counts inputs, because `go test` may call the end of a
 # duration a failure ("context deadline exceeded", with no input to blame).
 fuzz:
-	@go test -list '^Fuzz' work | awk '/^Fuzz/ {targets[n++]=$$1} /^ok/ {for (i=0;i<n;i++) print $$2, targets[i]; n=0}' | \
-	while read package target; do \
+	@$(MAKE) -s fuzz-targets | while read package target; do \
 		echo "$$package $$target"; \
 		go test $$package -run '^$$' -fuzz "^$$target\$$" -fuzzminimizetime 10x -fuzztime $(FUZZTIME) || exit 1; \
 	done
+
+# The fuzz targets of the tree, each with its package.
+fuzz-targets:
+	@go test -list '^Fuzz' work | awk '/^Fuzz/ {targets[n++]=$$1} /^ok/ {for (i=0;i<n;i++) print $$2, targets[i]; n=0}'
 
 bench:
 	cd benchmarks && GOWORK=off go run . $(ARGS)
