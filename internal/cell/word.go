@@ -41,14 +41,13 @@ const MostWhole = 1 << 56
 // multiples of it exactly up to 2^73.
 const coarse = 1 << 20
 
-// AddWhole adds n to a word of whole numbers and returns what a float64 word
-// beside it must take, 0 unless the word is almost full. Then the word takes the
-// remainder of n by a large unit, which a float64 of that size could not hold;
-// a word that is filled twice over takes nothing more. So nothing is ever taken
-// out of a word, and whoever reads the two never sees their sum fall.
+// AddWhole adds n to w, a word of whole numbers, and returns what the caller must
+// add to the float64 word beside it: 0 while w is below [MostWhole]. From there on
+// w takes only n modulo coarse, and from 2*MostWhole on nothing. Neither word ever
+// falls, so no reader sees the sum of both fall.
 func AddWhole(w *Word, n uint64) (rest float64) {
 	old := w.Load()
-	if n < 1<<32 { // too little for those who look at the same time to fill the word
+	if n < 1<<32 { // concurrent callers that have all read old cannot fill the word
 		if old < MostWhole {
 			w.Add(n)
 			return 0
