@@ -29,6 +29,7 @@
 //	an unknown escape                              the backslash itself
 //	a comma behind the last label                  nothing
 //	names without the quotes that they need        names
+//	a quoted metric name behind labels             the name
 //	text timestamps with fraction or exponent      milliseconds
 //	an exemplar where none may be                  an exemplar on any value, else nothing
 //	an exemplar without the timestamp it needs     an exemplar

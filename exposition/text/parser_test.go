@@ -45,6 +45,7 @@ func TestErrors(t *testing.T) {
 
 		{"help without a name", "# HELP\n", 1, 7, "the end of the line"},
 		{"bad escape in help", "# HELP a b\\c\n", 1, 11, `the escape "\\c"`},
+		{"escaped quote in help", "# HELP a say \\\"b\\\"\n", 1, 14, `the escape "\\\""`},
 		{"lone backslash in help", "# HELP a b\\\n", 1, 11, `the escape "\\"`},
 		{"not UTF-8 in help", "# HELP a \xff\n", 1, 10, `"\xff"`},
 		{"type without a word", "# TYPE a\n", 1, 9, "the end of the line"},
@@ -104,7 +105,7 @@ func manyLabels(n int) string {
 // Blanks, comments and empty lines stand where they like.
 func TestTolerance(t *testing.T) {
 	const in = "\n \t\n# a comment\n#\n#TYPES a b\n" +
-		"\t#\tHELP\ta \tb \\\\ \\n \\\" \n# TYPE  a\tgauge \n" +
+		"\t#\tHELP\ta \tb \\\\ \\n \" \n# TYPE  a\tgauge \n" +
 		" a\t{ b = \"c\" ,\"d\"=\"\\\"\", } 1\t-2 \n" +
 		"a{b=\"d\"}1\na 2\n" +
 		"# HELP b\n" +
@@ -123,7 +124,7 @@ func TestTolerance(t *testing.T) {
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
-	const want = "# HELP a \tb \\\\ \\n \" \n# TYPE a gauge\n" +
+	const want = "# HELP a b \\\\ \\n \" \n# TYPE a gauge\n" +
 		"a{b=\"c\",d=\"\\\"\"} 1.0 -2\na{b=\"d\"} 1.0\na 2.0\n" +
 		"# HELP b \n# TYPE b untyped\n" +
 		"# HELP \"c.d\" \n# TYPE \"c.d\" untyped\n{\"c.d\",\"e f\"=\"\"} +Inf\n"

@@ -50,7 +50,7 @@ var ErrUnread = scan.ErrUnread
 
 // grammar is what the text format allows in a line.
 var grammar = scan.Grammar{
-	Blanks: true, TrailingComma: true,
+	Blanks: true, TrailingComma: true, TextHelp: true,
 	Timestamp: scan.Milliseconds, Timestamps: "a timestamp in whole milliseconds",
 }
 
@@ -144,9 +144,6 @@ func (s *Scanner) comment() error {
 	s.scan.SkipBlanks()
 	if err := s.scan.FamilyName(); err != nil {
 		return err
-	}
-	if len(s.scan.Rest()) > 0 {
-		s.scan.Skip(1) // what follows belongs to a help text, spaces too
 	}
 	return read()
 }

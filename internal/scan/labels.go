@@ -126,7 +126,8 @@ func (l Labels) repeated() int {
 }
 
 // labels reads labels from the brace on into l. The quoted name of a metric may
-// stand before them, and is told to named.
+// stand before them, or among them where the format is lenient, and is told to
+// named.
 func (s *Scanner) labels(l *Labels, named func([]byte)) error {
 	l.text, l.spans = l.text[:0], l.spans[:0]
 	s.pos++ // the brace
@@ -135,14 +136,16 @@ func (s *Scanner) labels(l *Labels, named func([]byte)) error {
 		if s.at('}') && (first || s.grammar.TrailingComma) {
 			break
 		}
-		start := s.pos
+		start, before := s.pos, len(l.spans)
 		if err := s.label(l, named); err != nil {
 			return err
 		}
 		if len(l.spans) > s.lines.limits.Labels {
 			return s.Fail(start+1, "more labels than are allowed", "fewer")
 		}
-		named = nil
+		if !s.grammar.Lenient || len(l.spans) == before { // it was the name
+			named = nil
+		}
 		s.blanks()
 		if s.at('}') {
 			break
@@ -261,11 +264,17 @@ func (s *Scanner) quoted(dst []byte) ([]byte, error) {
 		case s.grammar.AnyEscape: // the backslash stands for itself
 			dst = append(dst, '\\')
 		default:
-			return dst, s.badEscape(s.pos)
+			return dst, s.badEscape(s.pos, quoteEscapes)
 		}
 	}
 }
 
-func (s *Scanner) badEscape(pos int) error {
-	return s.Fail(pos, "the escape "+Quote(s.line[pos-1:min(pos+1, len(s.line))]), `\\, \" or \n`)
+// badEscape returns the error that the backslash at pos, which counts from 1, is
+// before none of the characters that it escapes.
+func (s *Scanner) badEscape(pos int, escapes string) error {
+	expected := `\\, \" or \n`
+	if escapes == textHelpEscapes {
+		expected = `\\ or \n`
+	}
+	return s.Fail(pos, "the escape "+Quote(s.line[pos-1:min(pos+1, len(s.line))]), expected)
 }

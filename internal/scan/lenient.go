@@ -66,12 +66,10 @@ func (s *Scanner) lenientMetadata() bool {
 		return false
 	}
 	if e.Kind == KindHelp {
-		s.pos = min(s.pos+1, len(s.line))
-		raw := s.Rest()
-		if s.Help() != nil {
-			e.Text = raw
+		if !s.grammar.TextHelp {
+			s.pos = min(s.pos+1, len(s.line)) // other blanks belong to the text
 		}
-		return true
+		return s.Help() == nil
 	}
 	s.SkipBlanks()
 	e.Text = s.Token()

@@ -15,6 +15,7 @@ type Grammar struct {
 	TrailingComma bool // one comma may stand behind the last label
 	AnyEscape     bool // a backslash before any other character stands for itself
 	EscapedQuotes bool // a help text has no double quote without a backslash
+	TextHelp      bool // a help text begins behind any blanks, and quotes are not escaped in it
 	Composites    bool // values may be composite: {count:1,sum:2,...}
 	Starts        bool // a start timestamp may stand behind the timestamp: st@1.5
 	Exemplars     int  // how many exemplars a sample may have
@@ -92,7 +93,7 @@ func (s *Scanner) setName(name []byte) {
 	if name[0] == '"' {
 		name = name[1 : len(name)-1]
 	}
-	s.name, _ = appendUnescaped(s.name[:0], name)
+	s.name, _ = appendUnescaped(s.name[:0], name, quoteEscapes)
 }
 
 // Advance goes to the next line and returns it. After the last it returns
@@ -262,7 +263,7 @@ func (s *Scanner) FamilyName() error {
 		if len(s.text) == 2 {
 			return s.Fail(column, "an empty name", "a metric name")
 		}
-		s.name, _ = appendUnescaped(s.name[:0], s.text[1:len(s.text)-1])
+		s.name, _ = appendUnescaped(s.name[:0], s.text[1:len(s.text)-1], quoteEscapes)
 		s.Entry.Name = s.name
 	} else if s.Entry.Name = s.word(&metricBytes); len(s.Entry.Name) == 0 {
 		return s.Unexpected("a metric name")
@@ -275,6 +276,11 @@ func (s *Scanner) FamilyName() error {
 
 // Help reads the rest of the line as a help text.
 func (s *Scanner) Help() error {
+	escapes := quoteEscapes
+	if s.grammar.TextHelp {
+		escapes = textHelpEscapes
+		s.SkipBlanks()
+	}
 	s.Columns.Text = s.pos + 1
 	rest := s.Rest()
 	s.pos = len(s.line)
@@ -286,13 +292,13 @@ func (s *Scanner) Help() error {
 		return nil
 	}
 	var bad int
-	s.text, bad = appendUnescaped(s.text[:0], rest)
+	s.text, bad = appendUnescaped(s.text[:0], rest, escapes)
 	alone := len(rest) - len(bytes.TrimRight(rest, `\`)) // backslashes at the end
 	switch {
 	case bad >= 0 && !s.grammar.AnyEscape:
-		return s.badEscape(s.Columns.Text + bad)
-	case alone%2 == 1:
-		return s.badEscape(len(s.line))
+		return s.badEscape(s.Columns.Text+bad, escapes)
+	case alone%2 == 1 && !s.grammar.Lenient:
+		return s.badEscape(len(s.line), escapes)
 	}
 	s.Entry.Text = s.text
 	return nil
@@ -312,29 +318,28 @@ func bareQuote(text []byte) int {
 	return -1
 }
 
+// The characters that have a meaning behind a backslash: within quotes and in
+// the help texts of OpenMetrics, and in those of the text format.
+const (
+	quoteEscapes    = `\"n`
+	textHelpEscapes = `\n`
+)
+
 // appendUnescaped appends text with its escapes undone. Where the backslash
 // stands for itself, it also returns the first such place, else -1.
-func appendUnescaped(dst, text []byte) (unescaped []byte, bad int) {
+func appendUnescaped(dst, text []byte, escapes string) (unescaped []byte, bad int) {
 	bad = -1
 	for i := 0; i < len(text); i++ {
 		c := text[i]
-		if c == '\\' {
-			next := byte(0)
-			if i+1 < len(text) {
-				next = text[i+1]
-			}
-			switch next {
-			case '\\', '"':
-				c = next
-				i++
-			case 'n':
+		switch {
+		case c != '\\':
+		case i+1 < len(text) && strings.IndexByte(escapes, text[i+1]) >= 0:
+			i++
+			if c = text[i]; c == 'n' {
 				c = '\n'
-				i++
-			default:
-				if bad < 0 {
-					bad = i
-				}
 			}
+		case bad < 0:
+			bad = i
 		}
 		dst = append(dst, c)
 	}
