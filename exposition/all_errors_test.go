@@ -187,7 +187,7 @@ func TestAllErrors(t *testing.T) {
 // One line that is wrong is one error, whichever it is.
 func TestNoCascades(t *testing.T) {
 	for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2} {
-		right := page(t, f.WithEscaping(model.AllowUTF8), withoutLoose(families(t)), exposition.WithCreated())
+		right := page(t, f.WithEscaping(model.AllowUTF8), whole(families(t)), exposition.WithCreated())
 		lines := bytes.SplitAfter(right, []byte{'\n'})
 		for i, line := range lines[:len(lines)-1] {
 			if bytes.Equal(line, []byte("# EOF\n")) {

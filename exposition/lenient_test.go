@@ -162,7 +162,7 @@ func TestLenientTimestamps(t *testing.T) {
 // Lenient parsers read what is right as strict ones do.
 func TestLenientReadsWhatIsRight(t *testing.T) {
 	for _, f := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2} {
-		right := page(t, f.WithEscaping(model.AllowUTF8), withoutLoose(families(t)), exposition.WithCreated())
+		right := page(t, f.WithEscaping(model.AllowUTF8), whole(families(t)), exposition.WithCreated())
 		all, err := parse(right, f, exposition.WithLenient())
 		if err != nil {
 			t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // seeds are the pages that the encoders write, and those of the specification's
 // own tests where they are at hand.
 func seeds(f *testing.F, format exposition.Format) {
-	f.Add(page(f, format.WithEscaping(model.AllowUTF8), withoutLoose(families(f)), exposition.WithCreated()))
+	f.Add(page(f, format.WithEscaping(model.AllowUTF8), whole(families(f)), exposition.WithCreated()))
 	for _, family := range families(f) {
 		f.Add(page(f, format.WithEscaping(model.AllowUTF8), []*model.Family{family}, exposition.WithCreated()))
 	}

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"strings"
@@ -11,19 +12,20 @@ import (
 
 // Parser reads a page family by family. It is not safe for concurrent use.
 //
-// It is strict on syntax and asks little of values. All lines of a family stand
-// together, HELP and TYPE before the samples, once each; a family that comes
-// again after another one is an error, as the format demands, and not collected
-// from its pieces, which would take the whole page into memory. Within a family
-// the samples of a histogram or summary are put together by their labels and
-// timestamp, in whatever order they come. Samples that fit no point, such as a
-// bucket whose bound is no number or a second count of one series, stay loose.
-// Nothing is renamed: a counter family is "requests_total" as it is written, and
+// It holds a page to the rules of the format, unless [WithLenient] has it take
+// what breaks them. All lines of a family stand together, HELP and TYPE before the
+// samples, once each. Each series is there once, or once for each timestamp.
+// Buckets and quantiles come in increasing order, each once; buckets are
+// cumulative, the last is that of +Inf, and a histogram's count is the same
+// number. The samples of histograms and summaries are put together by their
+// labels and timestamp, whatever lines of their family are between them. It keeps
+// a hash of eight to sixteen bytes for each series of one family at a time, and
+// the names of the families. Nothing is renamed: a counter family is "requests_total" as it is written, and
 // literal ([model.Family.IsLiteral]) where its name does not end so.
 type Parser struct {
 	scanner  *Scanner
 	families *scan.Families
-	seen     map[string]bool // names of families
+	owners   map[string]string // the family of each name of a family or its samples
 	doubts   scan.Doubts
 	repeats  scan.Repeats
 
@@ -33,6 +35,7 @@ type Parser struct {
 	help    bool
 	typed   bool
 	samples bool
+	rules   rules
 }
 
 // NewParser returns a parser that reads from r, text 0.0.4 and 1.0.0 alike:
@@ -41,7 +44,8 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 	o := scan.OptionsOf(opts)
 	p := &Parser{
 		scanner: NewScanner(r, opts...),
-		seen:    map[string]bool{}, points: scan.NewPoints(),
+		owners:  map[string]string{}, points: scan.NewPoints(),
+		rules: rules{distinct: scan.NewDistinct()},
 	}
 	p.families = scan.NewFamilies(p.read, o)
 	if o.Lenient {
@@ -62,7 +66,8 @@ func (p *Parser) read() (*model.Family, error) {
 	case err == nil:
 		return p.take(e)
 	case errors.Is(err, io.EOF):
-		return p.end(), err
+		done, wrong := p.end()
+		return done, cmp.Or(wrong, err)
 	case p.families.GoesOn():
 		return p.doubt(err)
 	}
@@ -72,7 +77,11 @@ func (p *Parser) read() (*model.Family, error) {
 // doubt takes a line with an error in it for what is known of it.
 func (p *Parser) doubt(err error) (*model.Family, error) {
 	s := p.scanner.scan
-	if !scan.IsSyntax(err) || !p.doubts.Salvage(s) {
+	if !scan.IsSyntax(err) {
+		return nil, err
+	}
+	if !p.doubts.Salvage(s) {
+		p.damage()
 		return nil, err
 	}
 	if more := p.families.Heed(err); more != nil {
@@ -90,8 +99,7 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	case p.family == nil:
 	case e.Kind == scan.KindSample:
 		if part, ok := p.partOf(e.Name); ok {
-			p.sample(e, part)
-			return nil, nil
+			return nil, p.sample(e, part)
 		}
 	case string(e.Name) == p.family.Name:
 		return nil, p.describe(e)
@@ -99,24 +107,34 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	if e.Kind == scan.KindSample && p.doubts.Adopt(e.Name) {
 		return nil, nil
 	}
-	done = p.end()
-	name := string(e.Name)
-	if p.seen[name] {
-		s := p.scanner.scan
-		err := s.Fail(s.Columns.Name, "the family "+scan.Quote(e.Name)+" again", "all lines of a family together")
-		if err = p.families.Heed(p.repeats.Tell(name, err)); err != nil {
-			return done, err
-		}
+	if done, err = p.end(); err != nil {
+		return nil, err
 	}
-	p.seen[name] = true
-	p.family = &model.Family{Name: name}
-	p.points.Begin(p.family)
-	p.help, p.typed, p.samples = false, false, false
+	if err := p.begin(e); err != nil {
+		return done, err
+	}
 	if e.Kind == scan.KindSample {
-		p.sample(e, model.PartValue)
-		return done, nil
+		return done, p.sample(e, model.PartValue)
 	}
 	return done, p.describe(e)
+}
+
+// begin begins the family of a line.
+func (p *Parser) begin(e *Entry) error {
+	name := string(e.Name)
+	p.family = &model.Family{Name: name}
+	p.points.Begin(p.family)
+	p.rules.reset()
+	p.help, p.typed, p.samples = false, false, false
+	owner, before := p.owners[name]
+	if !before {
+		p.owners[name] = name
+		return nil
+	}
+	p.rules.allTorn = true // what it lacks may have come before
+	s := p.scanner.scan
+	err := s.Fail(s.Columns.Name, p.again(name), "all lines of a family together")
+	return p.families.Heed(p.repeats.Tell(owner, err))
 }
 
 // describe takes a HELP or TYPE line of the family.
@@ -150,25 +168,21 @@ func (p *Parser) describe(e *Entry) error {
 }
 
 // end ends the family being read, if any.
-func (p *Parser) end() *model.Family {
+func (p *Parser) end() (*model.Family, error) {
 	f := p.family
 	if f == nil {
-		return nil
+		return nil, nil
 	}
+	if err := p.wholes(); err != nil {
+		return nil, err
+	}
+	p.claim(f)
 	p.family, f = nil, p.points.End()
 	if name := f.Name; f.Type == model.Counter && !strings.HasSuffix(name, "_total") {
 		f = f.Literal()
 		f.Name = name // Literal gave it a suffix
 	}
-	return f
-}
-
-// sample adds a sample to the family.
-func (p *Parser) sample(e *Entry, part model.Parts) {
-	if p.samples = true; p.family.Type == model.Counter {
-		part = model.PartTotal
-	}
-	p.points.Add(e, part)
+	return f, nil
 }
 
 // partOf reports whether a sample of the name belongs to the family, and as

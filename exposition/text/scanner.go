@@ -120,8 +120,18 @@ func (s *Scanner) strict() error {
 	if err := s.scan.CheckUTF8(); err != nil {
 		return err
 	}
-	return s.scan.Sample()
+	if err := s.scan.Sample(); err != nil {
+		return err
+	}
+	labels := s.scan.Entry.Labels
+	if i := labels.Find(nameLabel); i >= 0 {
+		return s.scan.Fail(labels.Column(i), "the label name "+nameLabel, "another: it is that of the metric's name")
+	}
+	return nil
 }
+
+// nameLabel is the label that Prometheus keeps a metric's name in.
+const nameLabel = "__name__"
 
 // comment reads a line that begins with "#", which is a comment unless the word
 // after it is HELP or TYPE.

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 
@@ -22,13 +23,30 @@ type Points struct {
 	texts   Texts
 	bounds  Bounds
 	scratch Labels
+	before  float64 // see Before
 }
 
 // series is a point of several samples being read.
 type series struct {
 	model.Point
 	upper []float64 // of the buckets whose values the point has
+	last  int       // the line of its last sample
 }
+
+// Misfit is what keeps a sample from being what its type demands.
+type Misfit uint8
+
+// The misfits. After the last two the sample is in its point all the same.
+const (
+	Fits      Misfit = iota
+	NoPart           // the family has no samples of the name
+	NoLabel          // it lacks the label that tells the samples of a point apart
+	BadLabel         // that label is no number
+	BadState         // it is neither 0 nor 1
+	Repeated         // its point has this sample
+	Unordered        // its bound or quantile is not above the one before
+	Falling          // it is a bucket of less than the one before
+)
 
 // created is when a series began to count.
 type created struct {
@@ -91,17 +109,23 @@ func (p *Points) Loose(e *Entry) {
 	p.loose[len(p.loose)-1].Exemplar = p.texts.ExemplarOf(e)
 }
 
-// Add adds a sample, as the part of the family that it is; part 0 is none.
+// Add adds a sample, as the part of the family that it is; part 0 is none. What
+// fits no point is loose.
 func (p *Points) Add(e *Entry, part model.Parts) {
+	if m := p.Fit(e, part); m != Fits && m < Unordered {
+		p.Loose(e)
+	}
+}
+
+// Fit adds a sample to its point, if it fits, as the part of the family that it
+// is.
+func (p *Points) Fit(e *Entry, part model.Parts) Misfit {
 	if e.Composite != nil {
 		p.family.Append(e.Whole(p.texts.Labels(e.Labels), &p.texts, &p.bounds))
-		return
 	}
 	switch p.family.Type {
 	case model.Histogram, model.GaugeHistogram, model.Summary, model.StateSet:
-		if !p.fold(e, part) {
-			p.Loose(e)
-		}
+		return p.fold(e, part)
 	default:
 		point := model.Point{
 			Labels: p.texts.Labels(e.Labels), Has: part, Timestamp: e.Timestamp, Created: e.Start,
@@ -112,14 +136,15 @@ func (p *Points) Add(e *Entry, part model.Parts) {
 		}
 		p.family.Append(point)
 	}
+	return Fits
 }
 
 func (p *Points) keepLoose(name string, labels model.Labels, value float64, t model.Timestamp) {
 	p.loose = append(p.loose, model.Sample{Name: name, Labels: labels, Value: value, Timestamp: t})
 }
 
-// fold puts a sample into its point, or reports that it does not fit.
-func (p *Points) fold(e *Entry, part model.Parts) bool {
+// fold puts a sample into its point, if it fits.
+func (p *Points) fold(e *Entry, part model.Parts) Misfit {
 	labels, place, number := e.Labels, 0, 0.0
 	switch part {
 	case model.PartBucket, model.PartValue:
@@ -127,36 +152,37 @@ func (p *Points) fold(e *Entry, part model.Parts) bool {
 			p.own = ownLabel(p.family)
 		}
 		if place = labels.FindName(p.own); place < 0 {
-			return false
+			return NoLabel
 		}
 		if p.family.Type == model.StateSet {
 			if e.Value != 0 && e.Value != 1 {
-				return false
+				return BadState
 			}
 		} else {
 			var ok bool
 			if number, ok = Number(labels.Value(place)); !ok || math.IsNaN(number) {
-				return false
+				return BadLabel
 			}
 		}
 		labels = labels.Without(place, &p.scratch)
 	case model.PartCount, model.PartSum, model.PartGCount, model.PartGSum:
 	default:
-		return false
+		return NoPart
 	}
 	s := p.find(labels, e.Timestamp)
+	s.last = e.Line
 	const counts, sums = model.PartCount | model.PartGCount, model.PartSum | model.PartGSum
 	if s.Has&part&(counts|sums) != 0 {
-		return false
+		return Repeated
 	}
 	s.Has |= part
 	switch {
 	case part == model.PartBucket:
-		s.bucket(number, e.Value, p.texts.ExemplarOf(e))
+		return p.bucket(s, number, e)
 	case p.family.Type == model.StateSet:
 		s.States = append(s.States, model.State{Name: p.texts.Value(e.Labels, place), On: e.Value == 1})
 	case part == model.PartValue:
-		s.Summary.Quantiles = append(s.Summary.Quantiles, model.Quantile{Q: number, V: e.Value})
+		return p.quantile(s, model.Quantile{Q: number, V: e.Value})
 	case part&counts != 0 && s.Histogram != nil:
 		s.Histogram.Count = e.Value
 	case part&counts != 0:
@@ -166,7 +192,7 @@ func (p *Points) fold(e *Entry, part model.Parts) bool {
 	default:
 		s.Summary.Sum = e.Value
 	}
-	return true
+	return Fits
 }
 
 // ownLabel returns the label that tells the samples of a point apart.
@@ -180,13 +206,60 @@ func ownLabel(f *model.Family) string {
 	return "le"
 }
 
-func (s *series) bucket(upper, value float64, x *model.Exemplar) {
-	h := s.Histogram
+func (p *Points) bucket(s *series, upper float64, e *Entry) Misfit {
+	h, m := s.Histogram, Fits
+	if n := len(s.upper); n > 0 {
+		p.before = s.upper[n-1]
+		switch {
+		case upper <= p.before:
+			m = Unordered
+		case !(e.Value >= h.Cumulative[n-1]):
+			m = Falling
+		}
+	}
 	s.upper = append(s.upper, upper)
-	h.Cumulative = append(h.Cumulative, value)
-	if x != nil {
+	h.Cumulative = append(h.Cumulative, e.Value)
+	if x := p.texts.ExemplarOf(e); x != nil {
 		h.Exemplars = append(h.Exemplars, make([]*model.Exemplar, len(h.Cumulative)-1-len(h.Exemplars))...)
 		h.Exemplars = append(h.Exemplars, x)
+	}
+	return m
+}
+
+func (p *Points) quantile(s *series, q model.Quantile) Misfit {
+	m := Fits
+	if n := len(s.Summary.Quantiles); n > 0 {
+		if p.before = s.Summary.Quantiles[n-1].Q; q.Q <= p.before {
+			m = Unordered
+		}
+	}
+	s.Summary.Quantiles = append(s.Summary.Quantiles, q)
+	return m
+}
+
+// Before returns the bound or quantile that came before an unordered one.
+func (p *Points) Before() float64 { return p.before }
+
+// Histogram is a classic histogram as its lines have it, in their order.
+type Histogram struct {
+	Last       int // the line of the last sample
+	Labels     model.Labels
+	Has        model.Parts
+	Upper      []float64
+	Cumulative []float64
+	Count      float64
+}
+
+// Histograms returns the histograms of the family so far.
+func (p *Points) Histograms() iter.Seq[Histogram] {
+	return func(yield func(Histogram) bool) {
+		for i := range p.series {
+			s := &p.series[i]
+			h := s.Histogram
+			if h != nil && !yield(Histogram{s.last, s.Labels, s.Has, s.upper, h.Cumulative, h.Count}) {
+				return
+			}
+		}
 	}
 }
 
@@ -194,8 +267,7 @@ func (s *series) bucket(upper, value float64, x *model.Exemplar) {
 func (p *Points) key(labels Labels, t model.Timestamp) uint64 {
 	hash := p.index.Hash(labels)
 	if t.IsSet() {
-		sec, nsec := t.UnixParts()
-		hash += (uint64(sec)*1e9 + uint64(nsec) + 1) * 0x9e3779b97f4a7c15 // an odd number: no two times collide
+		hash = hashAt(hash, t)
 	}
 	return hash
 }

@@ -1,0 +1,219 @@
+package text
+
+import (
+	"cmp"
+	"errors"
+	"math"
+
+	"telltale/internal/scan"
+	"telltale/model"
+)
+
+// rules hold the samples of a family to what the format says of them together
+// (Exposition formats, "Grouping and sorting", "Histograms and summaries").
+type rules struct {
+	distinct *scan.Distinct
+	strange  model.Parts    // samples of these parts are of a family before
+	torn     []model.Labels // of histograms that lack a line, since it was wrong
+	allTorn  bool           // any may
+}
+
+func (r *rules) reset() {
+	r.distinct.Reset()
+	r.strange, r.torn, r.allTorn = 0, nil, false
+}
+
+// ownLabels are the labels that tell the samples of a point apart.
+var ownLabels = map[model.Type]string{model.Histogram: "le", model.Summary: "quantile"}
+
+// classicParts are the samples that have the family's name and a suffix.
+func classicParts(t model.Type) model.Parts {
+	switch t {
+	case model.Histogram:
+		return model.PartBucket | model.PartCount | model.PartSum
+	case model.Summary:
+		return model.PartCount | model.PartSum
+	}
+	return 0
+}
+
+// settle begins the samples of the family, whose type is known now.
+func (p *Parser) settle() {
+	p.samples = true
+	classicParts(p.family.Type).Each(func(part model.Parts) {
+		if _, before := p.owners[p.family.Name+part.Suffix()]; before {
+			p.rules.strange |= part
+		}
+	})
+}
+
+// sample adds a sample to the family.
+func (p *Parser) sample(e *Entry, part model.Parts) error {
+	if !p.samples {
+		p.settle()
+	}
+	switch p.family.Type {
+	case model.Histogram, model.Summary:
+		return p.classic(e, part)
+	case model.Counter:
+		part = model.PartTotal
+	}
+	if again := p.rules.distinct.Add(e.Labels, e.Timestamp); again != scan.Unique && p.had(e, again) {
+		found, expected := "the same series again", "each series once"
+		if again == scan.HalfTimed {
+			found, expected = "the same series with and without timestamp", "each series once, or with a timestamp each time"
+		}
+		return p.scanner.scan.Fail(p.scanner.scan.Columns.Name, found, expected)
+	}
+	p.points.Add(e, part)
+	return nil
+}
+
+// had looks for the series that a sample seems to repeat.
+func (p *Parser) had(e *Entry, again scan.Repetition) bool {
+	labels := model.LabelsFromText(string(e.Labels.Text()))
+	var scratch model.Point
+	return errors.Is(p.family.Visit(&scratch, func(pt *model.Point) error {
+		if (again == scan.HalfTimed || pt.Timestamp == e.Timestamp) && pt.Labels.Same(labels) {
+			return scan.ErrTold
+		}
+		return nil
+	}), scan.ErrTold)
+}
+
+// classic adds a sample of a histogram or a summary.
+func (p *Parser) classic(e *Entry, part model.Parts) error {
+	s, own := p.scanner.scan, ownLabels[p.family.Type]
+	place := e.Labels.Find(own)
+	switch {
+	case p.rules.strange&part != 0:
+		return p.repeats.Tell(string(e.Name), s.Fail(s.Columns.Name, p.again(string(e.Name)), "all lines of a family together"))
+	case part&(model.PartCount|model.PartSum) != 0 && place >= 0:
+		return s.Fail(e.Labels.Column(place), "the label "+scan.Quote([]byte(own)), "it on buckets or quantiles alone")
+	case part&(model.PartCount|model.PartBucket) != 0 && p.family.Type == model.Histogram && !(e.Value >= 0):
+		p.tear(e)
+		return s.Fail(s.Columns.Value, model.FormatValue(e.Value), "a number not below zero: it counts")
+	case part == model.PartBucket && place >= 0 && isOddInfinity(e.Labels.Value(place)):
+		p.tear(e)
+		return p.badBound(e, place)
+	}
+	switch p.points.Fit(e, part) {
+	case scan.NoPart:
+		return s.Fail(s.Columns.Name, "a sample of the histogram "+scan.Quote(e.Name)+" without a suffix", `"_bucket", "_count" or "_sum" behind the name`)
+	case scan.NoLabel:
+		p.tear(e)
+		return s.Fail(s.Columns.Name, "no label of the bucket or quantile", "the label "+scan.Quote([]byte(own)))
+	case scan.BadLabel:
+		p.tear(e)
+		return p.badBound(e, place)
+	case scan.Repeated:
+		return s.Fail(s.Columns.Name, "the same series again", "each series once")
+	case scan.Unordered:
+		return s.Fail(e.Labels.Column(place), "the "+boundOf(part)+" "+scan.Quote(e.Labels.Value(place))+" after "+model.FormatValue(p.points.Before()),
+			"increasing "+boundOf(part)+"s, each once")
+	case scan.Falling:
+		return s.Fail(s.Columns.Value, "a bucket of less than the one before", "cumulative buckets")
+	}
+	return nil
+}
+
+func (p *Parser) badBound(e *Entry, place int) error {
+	found, expected := "the bound ", "a number, or +Inf in this spelling"
+	if p.family.Type == model.Summary {
+		found, expected = "the quantile ", "a number"
+	}
+	return p.scanner.scan.Fail(e.Labels.Column(place), found+scan.Quote(e.Labels.Value(place)), expected)
+}
+
+func boundOf(part model.Parts) string {
+	if part == model.PartBucket {
+		return "bound"
+	}
+	return "quantile"
+}
+
+// isOddInfinity reports whether a bound is infinite in another spelling than the
+// format's.
+func isOddInfinity(bound []byte) bool {
+	if string(bound) == "+Inf" || string(bound) == "-Inf" {
+		return false
+	}
+	v, ok := scan.Number(bound)
+	return ok && math.IsInf(v, 0)
+}
+
+// again says that a name has come before, and whose it is.
+func (p *Parser) again(name string) string {
+	owner := cmp.Or(p.owners[name], name)
+	if p.scanner.scan.Entry.Kind != scan.KindSample && owner != name {
+		return scan.Quote([]byte(name)) + ", the name of samples of the family " + scan.Quote([]byte(owner))
+	}
+	return "the family " + scan.Quote([]byte(owner)) + " again"
+}
+
+// claim takes the names of the family that has ended.
+func (p *Parser) claim(f *model.Family) {
+	classicParts(f.Type).Each(func(part model.Parts) {
+		if name := f.Name + part.Suffix(); p.owners[name] == "" {
+			p.owners[name] = f.Name
+		}
+	})
+}
+
+// wholes holds the histograms of the family, which ends, to the rules for whole
+// ones.
+func (p *Parser) wholes() error {
+	if p.rules.allTorn {
+		return nil
+	}
+	for h := range p.points.Histograms() {
+		found, expected := "", ""
+		n := len(h.Upper)
+		switch {
+		case n == 0 || !math.IsInf(h.Upper[n-1], 1):
+			found, expected = "a histogram without the bucket +Inf", "one"
+		case h.Has&model.PartCount != 0 && h.Count != h.Cumulative[n-1]:
+			found, expected = "the count "+model.FormatValue(h.Count), "the value of the bucket +Inf, "+model.FormatValue(h.Cumulative[n-1])
+		}
+		if found == "" || p.isTorn(h.Labels) {
+			continue
+		}
+		if err := p.families.Heed(&SyntaxError{Line: h.Last, Column: 1, Found: found, Expected: expected}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tear says that the histogram of a sample lacks a line, which was wrong.
+func (p *Parser) tear(e *Entry) {
+	labels := e.Labels
+	if place := labels.Find("le"); place >= 0 {
+		var scratch scan.Labels
+		labels = labels.Without(place, &scratch)
+	}
+	p.rules.torn = append(p.rules.torn, model.LabelsFromText(string(labels.Text())))
+}
+
+func (p *Parser) isTorn(labels model.Labels) bool {
+	for _, torn := range p.rules.torn {
+		if torn.Same(labels) {
+			return true
+		}
+	}
+	return false
+}
+
+// damage says that a line cannot be read which may have been of the family.
+func (p *Parser) damage() {
+	s := p.scanner.scan
+	switch {
+	case p.family == nil || s.Metadata():
+	case !s.Readable():
+		p.rules.allTorn = true
+	default:
+		if _, ok := p.partOf(s.Entry.Name); ok {
+			p.tear(&s.Entry)
+		}
+	}
+}
