@@ -82,7 +82,7 @@ func TestAllErrors(t *testing.T) {
 		{
 			"counter under its sample's name", exposition.OpenMetrics1,
 			"# TYPE a_total counter\na_total{b=\"1\"} 1\na_created{b=\"1\"} 1\na_total{b=\"2\"} 1\na_created{b=\"2\"} 1\nc x\n# EOF\n",
-			[]string{`2:1 the family "a_total", which clashes with one before it`, `6:3 "x"`},
+			[]string{`2:1 a sample of the counter "a_total" without a suffix`, `6:3 "x"`},
 		},
 		{
 			"counter of that name without samples", exposition.OpenMetrics1,

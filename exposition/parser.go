@@ -28,6 +28,10 @@ type SyntaxError = scan.SyntaxError
 // Limits bound what a parser takes in. What is not above zero is the default.
 type Limits = scan.Limits
 
+// LimitError is the error that a page exceeds one of the [Limits]. It wraps the
+// syntax error that says where.
+type LimitError = scan.LimitError
+
 // ParserOption is an option of [NewParser].
 type ParserOption = scan.Option
 

@@ -135,7 +135,8 @@ func (p *Parser) build(from *family) (*model.Family, error) {
 		case s.Value == nil:
 			return nil, fmt.Errorf("a sample %q without a value", s.Name)
 		case s.Labels.Len() > p.limits.Labels:
-			return nil, fmt.Errorf("a sample of %q with more than %d labels", s.Name, p.limits.Labels)
+			return nil, &scan.LimitError{Limit: "Labels", Max: int64(p.limits.Labels),
+				Wrong: fmt.Errorf("a sample of %q with more than %d labels", s.Name, p.limits.Labels)}
 		}
 		e := s.entry()
 		if part := partOf(f, s); part == model.PartCreated {

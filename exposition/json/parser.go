@@ -74,7 +74,11 @@ func (p *Parser) family() (*model.Family, error) {
 		return nil, p.wrong(start, err)
 	}
 	built, err := p.build(&f)
-	if err != nil {
+	var limit *scan.LimitError
+	switch {
+	case errors.As(err, &limit):
+		return nil, &scan.LimitError{Limit: limit.Limit, Max: limit.Max, Wrong: p.fail(start, limit.Wrong.Error(), "fewer")}
+	case err != nil:
 		return nil, p.fail(start, err.Error(), "a family of metrics")
 	}
 	return built, nil
@@ -87,7 +91,7 @@ func (p *Parser) open() error {
 		return err
 	}
 	if int64(len(p.page)) > p.limits.Input {
-		return p.fail(0, fmt.Sprintf("a page of more than %d bytes", p.limits.Input), "a shorter one")
+		return &scan.LimitError{Limit: "Input", Max: p.limits.Input, Wrong: p.fail(0, fmt.Sprintf("a page of more than %d bytes", p.limits.Input), "a shorter one")}
 	}
 	p.dec = json.NewDecoder(bytes.NewReader(p.page))
 	p.dec.DisallowUnknownFields()

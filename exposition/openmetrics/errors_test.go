@@ -63,9 +63,11 @@ func TestErrors(t *testing.T) {
 		{"samples again", "a 1\nb 1\na{b=\"c\"} 1\n" + tail, 3, 1, `the family "a", which clashes with one before it`},
 		{"suffix taken", "# TYPE a_count gauge\n# TYPE a summary\na_sum 1\n" + tail, 2, 8, `the family "a", which clashes with one before it`},
 		{"suffix taken by a family after", "# TYPE a info\n# TYPE a_info gauge\n" + tail, 2, 8, `the family "a_info", which clashes with one before it`},
-		{"counter without suffix", "# TYPE a counter\na 1\n" + tail, 2, 1, `the family "a", which clashes with one before it`},
+		{"counter without suffix", "# TYPE a counter\na 1\n" + tail, 2, 1, `a sample of the counter "a" without a suffix`},
+		{"info without suffix", "# TYPE a info\na{b=\"c\"} 1\n" + tail, 2, 1, `a sample of the info "a" without a suffix`},
+		{"histogram without suffix", "# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na 1\n" + tail, 3, 1, `a sample of the histogram "a" without a suffix`},
 		{"counter named like a sample", "# TYPE a counter\n# TYPE a_total counter\n" + tail, 2, 8, `the family "a_total", which clashes with one before it`},
-		{"counter named total with a sample named alike", "# TYPE a_total counter\na_total 1\n" + tail, 2, 1, `the family "a_total", which clashes with one before it`},
+		{"counter named total with a sample named alike", "# TYPE a_total counter\na_total 1\n" + tail, 2, 1, `a sample of the counter "a_total" without a suffix`},
 
 		// Samples.
 		{"no value", "a\n" + tail, 1, 2, "the end of the line"},
@@ -230,7 +232,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{openmetrics.Limits{Input: 22}, "a page of more than 22 bytes"},
 		{openmetrics.Limits{Line: 15}, "a line of more than 15 bytes"},
-		{openmetrics.Limits{Labels: 1}, "more labels than are allowed"},
+		{openmetrics.Limits{Labels: 1}, "more than 1 labels"},
 		{openmetrics.Limits{Input: 23, Line: 16, Labels: 2}, ""},
 		{openmetrics.Limits{}, ""},
 	} {
@@ -238,6 +240,22 @@ func TestLimits(t *testing.T) {
 		var got *openmetrics.SyntaxError
 		if c.found == "" && err != nil || c.found != "" && (!errors.As(err, &got) || got.Found != c.found) {
 			t.Errorf("%+v: error %v, want %q", c.limits, err, c.found)
+		}
+	}
+}
+
+// A missing suffix is named (OpenMetrics 1.0, sections "Suffixes", "Counter" and
+// "Info").
+func TestMissingSuffix(t *testing.T) {
+	for in, want := range map[string]string{
+		"# TYPE a counter\na 1\n":             `line 2, column 1: found a sample of the counter "a" without a suffix, expected its name to end in _total`,
+		"# TYPE a info\na{b=\"c\"} 1\n":       `line 2, column 1: found a sample of the info "a" without a suffix, expected its name to end in _info`,
+		"# TYPE a_total counter\na_total 1\n": `line 2, column 1: found a sample of the counter "a_total" without a suffix, expected the family to be named "a": the suffix is that of its samples alone`,
+		"# TYPE a histogram\na 1\n":           `line 2, column 1: found a sample of the histogram "a" without a suffix, expected its name to end in _bucket, _count, _sum`,
+	} {
+		_, err := openmetrics.NewParser(strings.NewReader(in + "# EOF\n")).Next()
+		if err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", in, err, want)
 		}
 	}
 }

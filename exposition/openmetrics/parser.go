@@ -92,6 +92,9 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 			if part, ok := p.partOf(e.Name); ok {
 				return nil, p.sample(e, part)
 			}
+			if string(e.Name) == p.family.Name {
+				return nil, p.bare(e)
+			}
 		}
 	case p.family != nil && string(e.Name) == p.family.Name:
 		return nil, p.describe(e)

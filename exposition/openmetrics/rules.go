@@ -3,6 +3,8 @@ package openmetrics
 import (
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"telltale/internal/scan"
@@ -50,6 +52,20 @@ func (p *Parser) checkCount(e *Entry) error {
 	}
 	s := p.scanner.page
 	return s.Fail(s.Columns.Value, model.FormatValue(e.Value), "a whole number not below zero: it counts")
+}
+
+// bare refuses a sample with the name of its family, whose type has suffixes
+// alone (section "Suffixes").
+func (p *Parser) bare(e *Entry) error {
+	f, s := p.family, p.scanner.page
+	p.doubts.Add(f.Name)
+	var suffixes []string
+	(f.Type.Parts() &^ model.PartCreated).Each(func(part model.Parts) { suffixes = append(suffixes, part.Suffix()) })
+	expected := "its name to end in " + strings.Join(suffixes, ", ")
+	if base, has := strings.CutSuffix(f.Name, suffixes[0]); has && len(suffixes) == 1 {
+		expected = "the family to be named " + strconv.Quote(base) + ": the suffix is that of its samples alone"
+	}
+	return s.Fail(s.Columns.Name, "a sample of the "+f.Type.String()+" "+scan.Quote(e.Name)+" without a suffix", expected)
 }
 
 // checkLabels refuses the labels that belong to buckets and quantiles on other

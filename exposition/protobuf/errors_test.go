@@ -73,9 +73,10 @@ func TestErrors(t *testing.T) {
 		page []byte
 		want string
 	}{
-		{"cut in the length", []byte{0x80}, `offset 0: found the end of the page within the length of a message, expected all of it`},
+		{"cut in the length", []byte{0x80}, `offset 0: found the end of the page at byte 1, within the length of a message, expected the rest of it: the page was cut off`},
 		{"endless length", bytes.Repeat([]byte{0xff}, 20), `offset 0: found a length without end, expected a varint`},
-		{"cut in the message", good[:len(good)-3], `offset 0: found the end of the page after 15 bytes of a message, expected 18`},
+		{"cut in the message", good[:len(good)-3], `offset 0, family "f": found the end of the page at byte 16, after 15 of 18 bytes of a message, expected the rest of it: the page was cut off`},
+		{"cut in the name", append(bytes.Clone(good), good[:3]...), `offset 19: found the end of the page at byte 22, after 2 of 18 bytes of a message, expected the rest of it: the page was cut off`},
 		{"a large message", protowire.AppendVarint(nil, 1<<40), `offset 0: found a message of 1099511627776 bytes, expected at most 268435456`},
 		{"no tag", message([]byte{0x80}), `offset 1: found no tag of a field, expected one`},
 		{"field 0", message([]byte{0}), `offset 1: found no tag of a field, expected one`},
@@ -154,7 +155,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{protobuf.Limits{Input: int64(len(page)) - 1}, fmt.Sprintf("offset 0: found a page of more than %d bytes, expected a shorter one", len(page)-1)},
 		{protobuf.Limits{Message: len(page) - 2}, fmt.Sprintf("offset 0: found a message of %d bytes, expected at most %d", len(page)-1, len(page)-2)},
-		{protobuf.Limits{Labels: 1}, `offset 16, family "f", Metric.label: found more labels than are allowed, expected fewer`},
+		{protobuf.Limits{Labels: 1}, `offset 16, family "f", Metric.label: found more than 1 labels, expected fewer`},
 		{protobuf.Limits{Input: int64(len(page)), Message: len(page) - 1, Labels: 2}, ""},
 		{protobuf.Limits{}, ""},
 	} {

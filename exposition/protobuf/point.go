@@ -3,6 +3,7 @@ package protobuf
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
@@ -133,7 +134,10 @@ func (s *Scanner) readLabel(to *texts, of *message) {
 	case len(name) == 0:
 		of.fail("label", "a label without a name", "one")
 	case len(to.names) == s.limits.Labels:
-		of.fail("label", "more labels than are allowed", "fewer")
+		if most := s.limits.Labels; s.err == nil {
+			of.fail("label", fmt.Sprintf("more than %d labels", most), "fewer")
+			s.err = &scan.LimitError{Limit: "Labels", Max: int64(most), Wrong: s.err}
+		}
 	case to.enter(name):
 		of.fail("label", "the label name "+scan.Quote(name)+" again", "each name once")
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"telltale/internal/scan"
 	"telltale/model"
 )
@@ -156,19 +158,45 @@ func (s *Scanner) read() error {
 	case err != nil:
 		return err
 	case length > uint64(s.limits.Message):
-		return s.tooLong(fmt.Sprintf("a message of %d bytes", length), fmt.Sprintf("at most %d", s.limits.Message))
-	case s.offset+int64(length) > s.limits.Input:
-		return s.tooLong(fmt.Sprintf("a page of more than %d bytes", s.limits.Input), "a shorter one")
+		return &scan.LimitError{Limit: "Message", Max: int64(s.limits.Message),
+			Wrong: s.wrong(fmt.Sprintf("a message of %d bytes", length), fmt.Sprintf("at most %d", s.limits.Message))}
 	}
-	if s.message, err = s.readMessage(int(length)); errors.Is(err, io.ErrUnexpectedEOF) {
-		return &SyntaxError{s.entry.Offset, "", "", fmt.Sprintf("the end of the page after %d bytes of a message", len(s.message)), fmt.Sprint(length)}
+	allowed := min(int64(length), max(s.limits.Input-s.offset, 0)+1) // one more shows that the page is too long, and not cut off
+	s.message, err = s.readMessage(int(allowed))
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		s.entry.Name = nameIn(s.message)
+		return s.wrong(fmt.Sprintf("the end of the page at byte %d, after %d of %d bytes of a message", s.offset+int64(len(s.message)), len(s.message), length),
+			"the rest of it: the page was cut off")
+	case err == nil && s.offset+allowed > s.limits.Input:
+		return &scan.LimitError{Limit: "Input", Max: s.limits.Input,
+			Wrong: s.wrong(fmt.Sprintf("a page of more than %d bytes", s.limits.Input), "a shorter one")}
 	}
 	s.offset += int64(length)
 	return err
 }
 
-func (s *Scanner) tooLong(found, expected string) error {
-	return &SyntaxError{s.entry.Offset, "", "", found, expected}
+// wrong returns an error of a message as a whole.
+func (s *Scanner) wrong(found, expected string) error {
+	return &SyntaxError{s.entry.Offset, string(s.entry.Name), "", found, expected}
+}
+
+// nameIn returns the family's name in the beginning of a message, or nothing.
+func nameIn(b []byte) []byte {
+	for {
+		number, kind, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return nil
+		}
+		if b = b[n:]; number == familyName && kind == protowire.BytesType {
+			name, _ := protowire.ConsumeBytes(b)
+			return name
+		}
+		if n = protowire.ConsumeFieldValue(number, kind, b); n < 0 {
+			return nil
+		}
+		b = b[n:]
+	}
 }
 
 // readLength reads the varint before a message.
@@ -177,7 +205,7 @@ func (s *Scanner) readLength() (uint64, error) {
 	for shift := 0; shift < 63; shift += 7 {
 		c, err := s.r.ReadByte()
 		if errors.Is(err, io.EOF) && shift > 0 {
-			return 0, s.tooLong("the end of the page within the length of a message", "all of it")
+			return 0, s.wrong(fmt.Sprintf("the end of the page at byte %d, within the length of a message", s.offset), "the rest of it: the page was cut off")
 		}
 		if err != nil {
 			return 0, err
@@ -188,7 +216,7 @@ func (s *Scanner) readLength() (uint64, error) {
 			return length, nil
 		}
 	}
-	return 0, s.tooLong("a length without end", "a varint")
+	return 0, s.wrong("a length without end", "a varint")
 }
 
 // readMessage reads so many bytes. It takes memory as they come, since a length

@@ -20,6 +20,19 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("line %d, column %d: found %s, expected %s", e.Line, e.Column, e.Found, e.Expected)
 }
 
+// LimitError is the error that a page exceeds a limit of [Limits].
+type LimitError struct {
+	Limit string // the name of the field
+	Max   int64  // what it allows
+	Wrong error  // where: a SyntaxError of the format
+}
+
+// Error says where, and how much is allowed.
+func (e *LimitError) Error() string { return e.Wrong.Error() }
+
+// Unwrap returns the syntax error.
+func (e *LimitError) Unwrap() error { return e.Wrong }
+
 // IsSyntax reports whether an error is one of the page.
 func IsSyntax(err error) bool {
 	var syntax *SyntaxError

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"fmt"
 	"hash/maphash"
 
 	"telltale/model"
@@ -140,8 +141,8 @@ func (s *Scanner) labels(l *Labels, named func([]byte)) error {
 		if err := s.label(l, named); err != nil {
 			return err
 		}
-		if len(l.spans) > s.lines.limits.Labels {
-			return s.Fail(start+1, "more labels than are allowed", "fewer")
+		if most := s.lines.limits.Labels; len(l.spans) > most {
+			return &LimitError{"Labels", int64(most), s.Fail(start+1, fmt.Sprintf("more than %d labels", most), "fewer")}
 		}
 		if !s.grammar.Lenient || len(l.spans) == before { // it was the name
 			named = nil

@@ -53,8 +53,8 @@ func (r *reader) next() (line []byte, ended bool, err error) {
 		switch {
 		case searched > r.limits.Line:
 			r.long = true
-			return nil, false, &SyntaxError{r.number + 1, r.limits.Line + 1,
-				fmt.Sprintf("a line of more than %d bytes", r.limits.Line), "a shorter one"}
+			return nil, false, &LimitError{"Line", int64(r.limits.Line), &SyntaxError{r.number + 1, r.limits.Line + 1,
+				fmt.Sprintf("a line of more than %d bytes", r.limits.Line), "a shorter one"}}
 		case searched > 0 && errors.Is(r.err, io.EOF):
 			r.number++
 			r.start = r.end
@@ -105,7 +105,8 @@ func (r *reader) fill() error {
 		n, err := r.r.Read(r.buf[r.end:])
 		r.left -= int64(n)
 		if r.left < 0 {
-			return &SyntaxError{r.number + 1, 1, fmt.Sprintf("a page of more than %d bytes", r.limits.Input), "a shorter one"}
+			return &LimitError{"Input", r.limits.Input, &SyntaxError{r.number + 1, 1,
+				fmt.Sprintf("a page of more than %d bytes", r.limits.Input), "a shorter one"}}
 		}
 		r.end += n
 		r.err = err
