@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"flag"
@@ -63,6 +64,30 @@ const (
 	rightJSON        = `[{"name":"a","type":"gauge","help":"","unit":"","samples":[{"name":"a","labels":{},"value":"1.0"}]}]`
 )
 
+// gzipped returns the text packed.
+func gzipped(text string) string {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write([]byte(text)) // to a buffer
+	_ = w.Close()
+	return packed.String()
+}
+
+// Several pages are all checked, whatever is wrong with those before.
+func TestCheckSeveral(t *testing.T) {
+	right, wrong := file(t, rightText), file(t, "a x\n")
+	stdout, stderr, status := outcomeOf(t, rightOpenMetrics, "check", right, wrong, "nowhere", "-", right)
+	wantOut := right + " is right: text, 2 families, 2 samples\nstdin is right: openmetrics, 1 family, 1 sample\n" + right + " is right: text, 2 families, 2 samples\n"
+	wantErr := wrong + ":1:3: found \"x\", expected a number\n    a x\n      ^\ntelltale: " + wrong + " is not right: 1 error of text\n" +
+		"telltale: open nowhere: no such file or directory\ntelltale: 2 of 5 pages are not right\n"
+	if status != 1 || stdout != wantOut || stderr != wantErr {
+		t.Errorf("status %d, stdout\n%s\nstderr\n%s\nwant\n%s\nand\n%s", status, stdout, stderr, wantOut, wantErr)
+	}
+	if stdout, stderr, status = outcomeOf(t, "", "check", right, right); status != 0 || stderr != "" || strings.Count(stdout, "is right") != 2 {
+		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -73,7 +98,37 @@ func TestCheck(t *testing.T) {
 		stderr string
 	}{
 		{"text", nil, rightText, 0, "stdin is right: text, 2 families, 2 samples\n", ""},
-		{"nothing", []string{"-"}, "", 0, "stdin is right: text, 0 families, 0 samples\n", ""},
+		{"nothing", []string{"-"}, "", 1, "", "telltale: stdin is empty; --allow-empty takes that for right\n"},
+		{"blanks alone", nil, " \n\n", 1, "", "telltale: stdin is empty; --allow-empty takes that for right\n"},
+		{"comments alone", nil, "# a comment\n", 1, "", "telltale: stdin has no metrics; --allow-empty takes that for right\n"},
+		{"nothing of protobuf", []string{"--format=protobuf"}, "", 1, "", "telltale: stdin is empty; --allow-empty takes that for right\n"},
+		{"nothing allowed", []string{"--allow-empty"}, "", 0, "stdin is right: text, 0 families, 0 samples\n", ""},
+		{"openmetrics says that it is empty", nil, "# EOF\n", 0, "stdin is right: openmetrics, 0 families, 0 samples\n", ""},
+		{"json says that it is empty", nil, "[]", 0, "stdin is right: json, 0 families, 0 samples\n", ""},
+		{"gzip", nil, gzipped(rightText), 0, "stdin is right: text, 2 families, 2 samples\n", ""},
+		{"gzip of protobuf", nil, gzipped(rightProtobuf), 0, "stdin is right: protobuf, 1 family, 1 sample\n", ""},
+		{"gzip of nothing", nil, gzipped(""), 1, "", "telltale: stdin is empty; --allow-empty takes that for right\n"},
+		{"gzip cut off", nil, gzipped(rightText)[:30], 1, "", "telltale: stdin: it is gzip and was cut off\n"},
+		{"gzip spoilt", nil, "\x1f\x8b\x09", 1, "", "telltale: stdin: it is gzip and was cut off\n"},
+		{"gzip and more", nil, gzipped(rightText) + rightText, 1, "", "telltale: stdin: it is gzip: gzip: invalid header\n"},
+		{"gzip twice", nil, gzipped(gzipped(rightText)), 1, "", "telltale: stdin: it is gzip within gzip: something compresses it twice\n"},
+		{"gzip that grows", []string{"--max-size=1MiB"}, gzipped(strings.Repeat("\n", 1<<20+1)), 1, "", "telltale: stdin: it is gzip: the page has more than 1048576 bytes; --max-size lets it have more\n"},
+		{"html", nil, "\n<!DOCTYPE html>\r\n<html><title>Log in\x1b[31m</title>", 1, "", "telltale: stdin: this is HTML, not a page of metrics; is its address right, and does it ask for a login?\n    <!DOCTYPE html>\n"},
+		{"html with escapes", []string{"--format=openmetrics"}, "<html>\x1b[31m", 1, "", "telltale: stdin: this is HTML, not a page of metrics; is its address right, and does it ask for a login?\n    <html>␛[31m\n"},
+		{"xml", nil, "<?xml version=\"1.0\"?><a/>", 1, "", "telltale: stdin: this is XML, not a page of metrics; is its address right, and does it ask for a login?\n"},
+		{"a long line", []string{"--max-line=5B"}, "", 2, "", "telltale: "},
+		{"a line of more", []string{"--max-line=5"}, "a 12345\n", 1, "", "stdin:1:6: found a line of more than 5 bytes, expected a shorter one; --max-line lets it have more\n"},
+		{"a line of as much", []string{"--max-line=5"}, "a 123\n", 0, "stdin is right: text, 1 family, 1 sample\n", ""},
+		{"more labels", []string{"--max-labels=1"}, "a{b=\"\",c=\"\"} 1\n", 1, "", "stdin:1:8: found more than 1 labels, expected fewer; --max-labels lets it have more\n"},
+		{"as many labels", []string{"--max-labels=2"}, "a{b=\"\",c=\"\"} 1\n", 0, "stdin is right: text, 1 family, 1 sample\n", ""},
+		{"more labels of json", []string{"--max-labels=1"}, strings.Replace(rightJSON, "{}", `{"b":"","c":""}`, 1), 1, "",
+			"stdin:1:2: found a sample of \"a\" with more than 1 labels, expected fewer; --max-labels lets it have more\n"},
+		{"no labels", []string{"--max-labels=0"}, rightText, 2, "", "telltale: "},
+		{"a larger message", []string{"--max-message=17"}, rightProtobuf, 1, "", "stdin: offset 0: found a message of 18 bytes"},
+		{"a message as large", []string{"--max-message=18"}, rightProtobuf, 0, "stdin is right: protobuf, 1 family, 1 sample\n", ""},
+		{"protobuf cut off", nil, rightProtobuf[:15], 1, "",
+			"stdin: offset 0, family \"a\": found the end of the page at byte 15, after 14 of 18 bytes of a message, expected the rest of it: the page was cut off\n"},
+		{"two errors of three", []string{"--max-errors=2"}, "x y\nx y\nx y\n", 1, "", "stdin:1:3: "},
 		{"openmetrics", []string{"-"}, rightOpenMetrics, 0, "stdin is right: openmetrics, 1 family, 1 sample\n", ""},
 		{"text1", []string{"--format=text1"}, rightText, 0, "stdin is right: text1, 2 families, 2 samples\n", ""},
 		{"json", nil, rightJSON, 0, "stdin is right: json, 1 family, 1 sample\n", ""},
@@ -117,7 +172,7 @@ func TestCheckShowsErrors(t *testing.T) {
 		golden(t, name+".golden", stderr)
 	}
 	_, stderr, status := outcomeOf(t, strings.Repeat("x y\n", 1000), "check")
-	if status != 1 || strings.Count(stderr, "expected a number") != 100 || !strings.HasSuffix(stderr, "100 errors of text, and the rest was not read\n") {
+	if status != 1 || strings.Count(stderr, "expected a number") != 100 || !strings.HasSuffix(stderr, "100 errors of text, and the rest was not read; --max-errors tells more\n") {
 		t.Errorf("status %d, stderr ends %q", status, stderr[max(0, len(stderr)-200):])
 	}
 }

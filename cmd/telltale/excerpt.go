@@ -26,11 +26,16 @@ const (
 //	    a_total x
 //	            ^
 func (d *document) explain(err error) string {
+	more := ""
+	var exceeded *exposition.LimitError
+	if errors.As(err, &exceeded) {
+		more = fmt.Sprintf("; %s lets it have more", limitFlags[exceeded.Limit])
+	}
 	var wrong *exposition.SyntaxError
 	if !errors.As(err, &wrong) {
-		return d.name + ": " + printable(err.Error())
+		return d.name + ": " + printable(err.Error()) + more
 	}
-	text := fmt.Sprintf("%s:%d:%d: found %s, expected %s", d.name, wrong.Line, wrong.Column, printable(wrong.Found), printable(wrong.Expected))
+	text := fmt.Sprintf("%s:%d:%d: found %s, expected %s%s", d.name, wrong.Line, wrong.Column, printable(wrong.Found), printable(wrong.Expected), more)
 	if line, ok := d.line(wrong.Line); ok {
 		shown, caret := excerpt(line, wrong.Column)
 		text += "\n    " + shown + "\n    " + caret

@@ -63,11 +63,11 @@ type namedFormat struct {
 // writable lists the formats that can be written. In those that can hold any
 // name, names are left as they are.
 var writable = []namedFormat{
-	{"text", exposition.Text004},
-	{"text1", exposition.Text100.WithEscaping(model.AllowUTF8)},
+	{inText, exposition.Text004},
+	{inText1, exposition.Text100.WithEscaping(model.AllowUTF8)},
 	{"openmetrics", exposition.OpenMetrics1},
 	{"openmetrics2", exposition.OpenMetrics2},
-	{"protobuf", exposition.Protobuf.WithEscaping(model.AllowUTF8)},
+	{inProtobuf, exposition.Protobuf.WithEscaping(model.AllowUTF8)},
 }
 
 // UnmarshalText is called by kong.

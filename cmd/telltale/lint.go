@@ -10,10 +10,11 @@ import (
 
 // lintVerb is the verb that looks at names, units and labels.
 type lintVerb struct {
-	Format  pageFormat `help:"Read the page as this: auto, json, ${writable} (${default})." default:"auto" placeholder:"FORMAT"`
-	Lenient bool       `help:"Take what sloppy exporters write."`
-	Disable []silenced `help:"Do not look for this, or not at this metric; may be given again." placeholder:"RULE[:METRIC]" sep:"none"`
-	Rules   bool       `help:"List the rules and do nothing else."`
+	Format     pageFormat `help:"Read the page as this: auto, json, ${writable} (${default})." default:"auto" placeholder:"FORMAT"`
+	Lenient    bool       `help:"Take what sloppy exporters write."`
+	Disable    []silenced `help:"Do not look for this, or not at this metric; may be given again." placeholder:"RULE[:METRIC]" sep:"none"`
+	Rules      bool       `help:"List the rules and do nothing else."`
+	AllowEmpty bool       `help:"Take a page without metrics for right."`
 	source
 }
 
@@ -40,6 +41,9 @@ func (l *lintVerb) Run(ctx context.Context, out output, diag diagnostics) error 
 	}
 	families, err := d.families(l.Lenient)
 	if err != nil {
+		return err
+	}
+	if err := d.empty(len(families)); err != nil && !l.AllowEmpty {
 		return err
 	}
 	var opts []lint.Option

@@ -5,8 +5,8 @@
 //	telltale merge [--no-accumulate] [--strict] [--to FORMAT] DIR|FILE...
 //	telltale fold [--dry-run] [--dead-after DURATION] [--epoch EPOCH] [--remote] DIR
 //	telltale inspect [--json] DIR
-//	telltale check [--format FORMAT] [FILE|-|URL]
-//	telltale lint [--disable RULE[:METRIC]] [--rules] [FILE|-|URL]
+//	telltale check [--format FORMAT] [--allow-empty] [FILE|-|URL]...
+//	telltale lint [--disable RULE[:METRIC]] [--rules] [--allow-empty] [FILE|-|URL]
 //	telltale convert [--from FORMAT] --to FORMAT [--strict] [FILE|-|URL]
 //
 // It exits with 0 when all is well, with 1 when something it was given is wrong (a
@@ -42,7 +42,7 @@ type commandLine struct {
 	Fold    fold    `cmd:"" help:"Put what worker processes that have ended left into one file."`
 	Inspect inspect `cmd:"" help:"Say what the metrics files of worker processes are."`
 
-	Check   check    `cmd:"" help:"Say whether a page of metrics holds to its format, and all that is wrong with it."`
+	Check   check    `cmd:"" help:"Say whether pages of metrics hold to their format, and all that is wrong with them."`
 	Lint    lintVerb `cmd:"" help:"Say which metrics of a page are not named as they should be."`
 	Convert convert  `cmd:"" help:"Write a page of metrics in another format."`
 

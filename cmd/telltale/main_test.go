@@ -252,7 +252,7 @@ func TestUsage(t *testing.T) {
 		{"check --max-size 0 x", 2, "telltale: --max-size: \"0\" is no size of up to 1024GiB; it should look like 64MiB or 1000000\n"},
 		{"check --max-size 9999999GiB x", 2, "telltale: --max-size: "},
 		{"check --timeout soon x", 2, "telltale: --timeout: expected duration"},
-		{"check a b", 2, "telltale: unexpected argument b\n"},
+		{"lint a b", 2, "telltale: unexpected argument b\n"},
 		{"lint --disable none x", 2, "telltale: --disable: there is no rule \"none\"; --rules lists them\n"},
 		{"lint --disable help: x", 2, "telltale: --disable: \"help:\" names no metric behind the colon\n"},
 		{"convert x", 2, "telltale: missing flags: --to=FORMAT\n"},

@@ -167,6 +167,9 @@ func notRegular(path, why string) error {
 	return &multiprocess.FileError{Path: path, Reason: multiprocess.ReasonNotRegular, Err: errors.New(why)}
 }
 
+// maxErrors is how many errors of files are told.
+const maxErrors = 100
+
 // tellSome tells the first of many errors, and how many more there are.
 func tellSome(tell func(error), all []error) {
 	for i, err := range all {

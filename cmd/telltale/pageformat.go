@@ -12,10 +12,13 @@ import (
 	"telltale/model"
 )
 
-// The names of formats that are none of package exposition.
+// The names of formats. The first two are none of package exposition.
 const (
-	auto   = "auto" // to be found out
-	inJSON = "json"
+	auto       = "auto" // to be found out
+	inJSON     = "json"
+	inText     = "text"
+	inText1    = "text1"
+	inProtobuf = "protobuf"
 )
 
 // pageFormat is the format of a page that is read, with the name it has on the
@@ -127,9 +130,9 @@ func sniff(content []byte) pageFormat {
 	case len(start) > 0 && start[0] == '[':
 		return pageFormat{namedFormat{name: inJSON}}
 	case isDelimited(content):
-		return formatNamed("protobuf")
+		return formatNamed(inProtobuf)
 	case !isOpenMetrics(content):
-		return formatNamed("text")
+		return formatNamed(inText)
 	case drafty.Match(content):
 		if f := formatNamed("openmetrics2"); f.name == "openmetrics2" {
 			return f

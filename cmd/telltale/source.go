@@ -2,26 +2,42 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"telltale/exposition"
 	"telltale/exposition/json"
 	"telltale/model"
 )
 
-// source is where a verb reads a page from.
+// reading is how pages are read, and how much of them.
+type reading struct {
+	MaxSize    size          `help:"Read no more of a page than this (${default})." default:"256MiB" placeholder:"SIZE"`
+	MaxLine    size          `help:"Read no longer line than this (${default})." default:"1MiB" placeholder:"SIZE"`
+	MaxLabels  limit         `help:"Read no more labels of a sample than this (${default})." default:"256" placeholder:"N"`
+	MaxMessage size          `help:"Read no larger message of protobuf, which is a family, than this (${default})." default:"256MiB" placeholder:"SIZE"`
+	Timeout    time.Duration `help:"Wait no longer for a URL (${default})." default:"10s"`
+}
+
+// source is where a verb reads its page from.
 type source struct {
-	MaxSize size          `help:"Read no more than this (${default})." default:"256MiB" placeholder:"SIZE"`
-	Timeout time.Duration `help:"Wait no longer for a URL (${default})." default:"10s"`
-	Page    string        `arg:"" optional:"" name:"page" default:"-" help:"A file, the URL of a page, or -, which is standard input."`
+	reading
+	Page string `arg:"" optional:"" name:"page" default:"-" help:"A file, the URL of a page, or -, which is standard input. Gzip is unpacked."`
+}
+
+// read reads the page.
+func (s *source) read(ctx context.Context, format pageFormat, diag diagnostics) (*document, error) {
+	return s.reading.read(ctx, s.Page, format, diag)
 }
 
 // document is a page that has been read, but not parsed.
@@ -29,26 +45,31 @@ type document struct {
 	name    string // for messages
 	content []byte
 	format  pageFormat
+	reading *reading // nil for a page that was written here, which is read whatever its size
+	errors  limit    // after which the parser gives up; 0 is the default
 }
 
-// read reads the page. Where the format is to be found out, a URL's is the one
-// of its Content-Type, and any other the one that the content looks like.
-func (s *source) read(ctx context.Context, format pageFormat, diag diagnostics) (*document, error) {
-	d := &document{name: printable(s.Page), format: format}
+// read reads a page. Where the format is to be found out, a URL's is the one of
+// its Content-Type, and any other the one that the content looks like.
+func (r *reading) read(ctx context.Context, page string, format pageFormat, diag diagnostics) (*document, error) {
+	d := &document{name: printable(page), format: format, reading: r}
 	var err error
 	switch {
-	case s.Page == "-":
+	case page == "-":
 		d.name = "stdin"
-		d.content, err = s.all(os.Stdin)
-	case strings.HasPrefix(s.Page, "http://"), strings.HasPrefix(s.Page, "https://"):
-		err = s.fetch(ctx, d, diag)
+		d.content, err = r.all(os.Stdin)
+	case strings.HasPrefix(page, "http://"), strings.HasPrefix(page, "https://"):
+		err = r.fetch(ctx, page, d, diag)
 	default:
 		var file *os.File
-		if file, err = os.Open(s.Page); err != nil {
+		if file, err = os.Open(page); err != nil {
 			return nil, err
 		}
 		defer func() { _ = file.Close() }() // it is only read
-		d.content, err = s.all(file)
+		d.content, err = r.all(file)
+	}
+	if err == nil {
+		err = r.unpack(d)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.name, err)
@@ -56,22 +77,76 @@ func (s *source) read(ctx context.Context, format pageFormat, diag diagnostics) 
 	if d.format.name == auto {
 		d.format = sniff(d.content)
 	}
+	if err := d.foreign(); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.name, err)
+	}
 	return d, nil
 }
 
-func (s *source) all(r io.Reader) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(r, int64(s.MaxSize)+1))
-	if err == nil && int64(len(content)) > int64(s.MaxSize) {
-		err = fmt.Errorf("the page has more than %d bytes; --max-size lets it have more", s.MaxSize)
+func (r *reading) all(from io.Reader) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(from, int64(r.MaxSize)+1))
+	if err == nil && int64(len(content)) > int64(r.MaxSize) {
+		err = fmt.Errorf("the page has more than %d bytes; --max-size lets it have more", r.MaxSize)
 	}
 	return content, err
 }
 
+// unpack unpacks a page that is gzip, which then also has to fit.
+func (r *reading) unpack(d *document) error {
+	if !isGzip(d.content) {
+		return nil
+	}
+	packed, err := gzip.NewReader(bytes.NewReader(d.content))
+	if err == nil {
+		d.content, err = r.all(packed)
+	}
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("it is gzip and was cut off")
+	case err != nil:
+		return fmt.Errorf("it is gzip: %w", err)
+	case isGzip(d.content):
+		return errors.New("it is gzip within gzip: something compresses it twice")
+	}
+	return nil
+}
+
+func isGzip(content []byte) bool { return bytes.HasPrefix(content, []byte{0x1f, 0x8b}) }
+
+// foreign returns an error if the page is none of metrics, but markup, as login
+// and error pages are.
+func (d *document) foreign() error {
+	start := bytes.TrimLeftFunc(bytes.TrimPrefix(d.content, []byte("\ufeff")), unicode.IsSpace)
+	if !bytes.HasPrefix(start, []byte{'<'}) || d.format.name == inProtobuf && isDelimited(d.content) {
+		return nil
+	}
+	what := "XML"
+	head := bytes.ToLower(start[:min(len(start), 1024)])
+	if bytes.Contains(head, []byte("html")) {
+		what = "HTML"
+	}
+	line, _, _ := bytes.Cut(start, []byte{'\n'})
+	shown, _ := excerpt(bytes.TrimRight(line, "\r"), 1)
+	return fmt.Errorf("this is %s, not a page of metrics; is its address right, and does it ask for a login?\n    %s", what, shown)
+}
+
+// empty returns an error if nothing was found in the page, and its format has no
+// way to say so: nothing is what a failed download leaves.
+func (d *document) empty(families int) error {
+	switch {
+	case families > 0 || d.format.name != inText && d.format.name != inText1 && d.format.name != inProtobuf:
+		return nil
+	case len(bytes.TrimSpace(d.content)) == 0:
+		return fmt.Errorf("%s is empty; --allow-empty takes that for right", d.name)
+	}
+	return fmt.Errorf("%s has no metrics; --allow-empty takes that for right", d.name)
+}
+
 // fetch gets the page from a URL.
-func (s *source) fetch(ctx context.Context, d *document, diag diagnostics) error {
-	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+func (r *reading) fetch(ctx context.Context, url string, d *document, diag diagnostics) error {
+	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Page, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
@@ -85,7 +160,7 @@ func (s *source) fetch(ctx context.Context, d *document, diag diagnostics) error
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("the server answered %s", response.Status)
 	}
-	if d.content, err = s.all(response.Body); err != nil {
+	if d.content, err = r.all(response.Body); err != nil {
 		return err
 	}
 	contentType := response.Header.Get("Content-Type")
@@ -113,14 +188,22 @@ func (d *document) parser(opts ...exposition.ParserOption) exposition.Parser {
 
 // limits let the parser read all that was read.
 func (d *document) limits() exposition.Limits {
-	return exposition.Limits{Input: int64(len(d.content)) + 1, Errors: maxErrors}
+	size := len(d.content) + 1
+	limits := exposition.Limits{Input: int64(size), Line: size, Labels: size, Message: size, Errors: int(d.errors)}
+	if r := d.reading; r != nil {
+		limits.Line, limits.Labels, limits.Message = int(r.MaxLine), int(r.MaxLabels), int(r.MaxMessage)
+	}
+	return limits
 }
+
+// limitFlags are the flags that raise limits of parsers.
+var limitFlags = map[string]string{"Input": "--max-size", "Line": "--max-line", "Labels": "--max-labels", "Message": "--max-message"}
 
 // families parses the document. An error of the page comes with its line.
 func (d *document) families(lenient bool) ([]*model.Family, error) {
 	var opts []exposition.ParserOption
 	if lenient {
-		if d.format.name == inJSON || d.format.name == "protobuf" {
+		if d.format.name == inJSON || d.format.name == inProtobuf {
 			return nil, errors.New("--lenient is for the text formats")
 		}
 		opts = append(opts, exposition.WithLenient())
@@ -137,6 +220,19 @@ func (d *document) families(lenient bool) ([]*model.Family, error) {
 		}
 		all = append(all, f)
 	}
+}
+
+// limit is a number above zero.
+type limit int
+
+// UnmarshalText is called by kong.
+func (l *limit) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseInt(string(text), 10, 32)
+	if err != nil || n <= 0 {
+		return fmt.Errorf("%q is no number from 1 to %d", text, math.MaxInt32)
+	}
+	*l = limit(n)
+	return nil
 }
 
 // size is a number of bytes.

@@ -76,7 +76,7 @@ func TestErrors(t *testing.T) {
 		{"cut in the length", []byte{0x80}, `offset 0: found the end of the page at byte 1, within the length of a message, expected the rest of it: the page was cut off`},
 		{"endless length", bytes.Repeat([]byte{0xff}, 20), `offset 0: found a length without end, expected a varint`},
 		{"cut in the message", good[:len(good)-3], `offset 0, family "f": found the end of the page at byte 16, after 15 of 18 bytes of a message, expected the rest of it: the page was cut off`},
-		{"cut in the name", append(bytes.Clone(good), good[:3]...), `offset 19: found the end of the page at byte 22, after 2 of 18 bytes of a message, expected the rest of it: the page was cut off`},
+		{"cut in the name", append(bytes.Clone(good), good[:4]...), `offset 19, family "f": found the end of the page at byte 23, after 3 of 18 bytes of a message, expected the rest of it: the page was cut off`},
 		{"a large message", protowire.AppendVarint(nil, 1<<40), `offset 0: found a message of 1099511627776 bytes, expected at most 268435456`},
 		{"no tag", message([]byte{0x80}), `offset 1: found no tag of a field, expected one`},
 		{"field 0", message([]byte{0}), `offset 1: found no tag of a field, expected one`},

@@ -181,7 +181,8 @@ func (s *Scanner) wrong(found, expected string) error {
 	return &SyntaxError{s.entry.Offset, string(s.entry.Name), "", found, expected}
 }
 
-// nameIn returns the family's name in the beginning of a message, or nothing.
+// nameIn returns the family's name in the beginning of a message, as far as it
+// is there.
 func nameIn(b []byte) []byte {
 	for {
 		number, kind, n := protowire.ConsumeTag(b)
@@ -189,8 +190,11 @@ func nameIn(b []byte) []byte {
 			return nil
 		}
 		if b = b[n:]; number == familyName && kind == protowire.BytesType {
-			name, _ := protowire.ConsumeBytes(b)
-			return name
+			length, n := protowire.ConsumeVarint(b)
+			if n < 0 {
+				return nil
+			}
+			return b[n:][:min(length, uint64(len(b)-n))]
 		}
 		if n = protowire.ConsumeFieldValue(number, kind, b); n < 0 {
 			return nil

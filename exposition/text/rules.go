@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"math"
+	"slices"
 
 	"telltale/internal/scan"
 	"telltale/model"
@@ -168,12 +169,12 @@ func (p *Parser) wholes() error {
 	}
 	for h := range p.points.Histograms() {
 		found, expected := "", ""
-		n := len(h.Upper)
+		all := slices.Index(h.Upper, math.Inf(1))
 		switch {
-		case n == 0 || !math.IsInf(h.Upper[n-1], 1):
+		case all < 0:
 			found, expected = "a histogram without the bucket +Inf", "one"
-		case h.Has&model.PartCount != 0 && h.Count != h.Cumulative[n-1]:
-			found, expected = "the count "+model.FormatValue(h.Count), "the value of the bucket +Inf, "+model.FormatValue(h.Cumulative[n-1])
+		case h.Has&model.PartCount != 0 && h.Count != h.Cumulative[all]:
+			found, expected = "the count "+model.FormatValue(h.Count), "the value of the bucket +Inf, "+model.FormatValue(h.Cumulative[all])
 		}
 		if found == "" || p.isTorn(h.Labels) {
 			continue

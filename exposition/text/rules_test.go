@@ -55,7 +55,7 @@ func TestRules(t *testing.T) {
 		{infCount, "less", "# TYPE a histogram\na_bucket{le=\"+Inf\"} 20\na_sum 1\na_count 0\n", "4:1 the count 0.0"},
 		{infCount, "count first", "# TYPE a histogram\na_count 3\na_bucket{le=\"+Inf\"} 2\n", "3:1 the count 3.0"},
 
-		{increasing, "+Inf first", "# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\n", `3:10 the bound "1" after +Inf`},
+		{increasing, "+Inf first", "# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_bucket{le=\"1\"} 1\n", `3:10 the bound "1" after +Inf`},
 		{increasing, "by text", "# TYPE a histogram\na_bucket{le=\"10\"} 1\na_bucket{le=\"2\"} 1\na_bucket{le=\"+Inf\"} 1\n", `3:10 the bound "2" after 10.0`},
 		{increasing, "quantiles", "# TYPE a summary\na{quantile=\"0.9\"} 1\na{quantile=\"0.5\"} 1\na{quantile=\"0.5\"} 1\n", `3:3 the quantile "0.5" after 0.9;4:3 the quantile "0.5" after 0.5`},
 

@@ -122,6 +122,7 @@ func (p *Points) Add(e *Entry, part model.Parts) {
 func (p *Points) Fit(e *Entry, part model.Parts) Misfit {
 	if e.Composite != nil {
 		p.family.Append(e.Whole(p.texts.Labels(e.Labels), &p.texts, &p.bounds))
+		return Fits
 	}
 	switch p.family.Type {
 	case model.Histogram, model.GaugeHistogram, model.Summary, model.StateSet:
