@@ -24,6 +24,6 @@ func Example_howToLint() {
 		fmt.Println(finding.Rule.Explanation())
 	}
 	// Output:
-	// request_duration_ms: abbreviated-unit: the unit "ms" should be written out
+	// request_duration_ms: abbreviated-unit: the unit "ms" should be written out, as in request_duration_seconds
 	// Units are written out.
 }

@@ -8,9 +8,11 @@ import (
 
 // Finding is something that a rule has found.
 type Finding struct {
-	Metric  string // the family's name, as the text format has it: a counter's with "_total"
-	Rule    Rule
-	Message string // what is wrong, and mostly what would be right
+	Metric     string // the family's name, as the text format has it: a counter's with "_total"
+	Rule       Rule
+	Label      string // the name of the label that it is about; empty if it is about the metric
+	Message    string // what is wrong, and what would be right if that is known
+	Suggestion string // the name to give to the metric, or to the label; empty if none is known that no rule finds wrong
 }
 
 // String returns metric, rule and message.
@@ -50,23 +52,42 @@ func WithoutFor(metric string, rules ...Rule) Option {
 }
 
 // Lint returns what the rules find, in the order of the families and, for each,
-// of the rules. A rule finds the same thing once for a family.
+// of the rules. A rule finds the same thing once for a family. Whoever follows
+// suggestions, one or all, has no finding that was not there before.
 func Lint(families []*model.Family, opts ...Option) []Finding {
 	s := silence{metrics: map[string]map[Rule]bool{}}
 	for _, opt := range opts {
 		opt(&s)
 	}
+	views := make([]*view, len(families))
+	for i, f := range families {
+		views[i] = look(f)
+	}
+	suggestions := suggest(views)
 	var findings []Finding
-	for _, f := range families {
-		v := look(f)
-		for rule := range numRules {
+	for i, f := range families {
+		v := views[i]
+		for _, found := range v.findings() {
+			rule := found.Rule
 			if s.rules[rule] || s.metrics[v.name][rule] || s.metrics[f.Name][rule] || s.metrics[f.BaseName()][rule] {
 				continue
 			}
-			checks[rule](v, func(format string, args ...any) {
-				findings = append(findings, Finding{v.name, rule, fmt.Sprintf(format, args...)})
-			})
+			if found.Suggestion = suggestions[i].of(found); found.Suggestion != "" {
+				found.Message += ", as in " + found.Suggestion
+			}
+			findings = append(findings, found)
 		}
 	}
 	return findings
+}
+
+// findings returns all that the rules find.
+func (v *view) findings() []Finding {
+	var all []Finding
+	for rule := range numRules {
+		checks[rule](v, func(label, format string, args ...any) {
+			all = append(all, Finding{Metric: v.name, Rule: rule, Label: label, Message: fmt.Sprintf(format, args...)})
+		})
+	}
+	return all
 }

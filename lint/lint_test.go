@@ -68,7 +68,7 @@ func TestRules(t *testing.T) {
 		{
 			lint.ReservedLabel,
 			[]*model.Family{family("a", model.Gauge, label("le")), family("a", model.Summary, label("b"), label("le")), family("a", model.Histogram, label("quantile"))},
-			[]*model.Family{family("a", model.Unknown, label("le", "quantile")), family("a", model.Histogram, label("le")), family("a", model.Summary, label("quantile"))},
+			[]*model.Family{family("a", model.Unknown, label("le", "quantile")), family("a", model.Histogram, label("le")), family("a", model.Summary, label("quantile")), family("a", model.Gauge, []string{"le", ""})},
 		},
 		{
 			lint.TypeInName,
@@ -81,13 +81,16 @@ func TestRules(t *testing.T) {
 		{lint.AbbreviatedUnit, []*model.Family{family("a_ms", model.Gauge), family("a_MB", model.Counter), family("a_s_b_c", model.Gauge)}, []*model.Family{family("ms_a", model.Gauge), family("a_mbx", model.Gauge)}},
 		{
 			lint.DuplicateSeries,
-			[]*model.Family{family("a", model.Gauge, label("b", "c"), label("d"), label("c", "b")), family("a", model.Gauge, nil, nil)},
+			[]*model.Family{
+				family("a", model.Gauge, label("b", "c"), label("d"), label("c", "b")), family("a", model.Gauge, nil, nil),
+				family("a", model.Gauge, []string{"b", ""}, nil), family("a", model.Gauge, []string{"b", "", "c", "d"}, []string{"c", "d", "e", ""}), // an empty label is none
+			},
 			[]*model.Family{family("a", model.Gauge, label("b"), label("c"), nil)},
 		},
 		{lint.UnitSuffix, []*model.Family{unit(family("a", model.Gauge), "seconds")}, []*model.Family{unit(family("a_seconds", model.Counter), "seconds"), unit(family("seconds", model.Gauge), "seconds"), family("a", model.Gauge)}},
 		{lint.SingularUnit, []*model.Family{family("a_second", model.Gauge), family("a_byte", model.Counter)}, []*model.Family{family("a_per_second", model.Gauge), family("a_second_b", model.Gauge), family("second", model.Gauge)}},
-		{lint.Percent, []*model.Family{family("a_percent", model.Gauge), family("percentage_a", model.Gauge)}, []*model.Family{family("a_ratio", model.Gauge)}},
-		{lint.TotalNotLast, []*model.Family{family("a_total_bytes", model.Gauge)}, []*model.Family{family("a_total", model.Counter), family("total_a", model.Gauge)}},
+		{lint.Percent, []*model.Family{family("a_percent", model.Gauge), family("percentage_a", model.Gauge)}, []*model.Family{family("a_ratio", model.Gauge), family("go_gc_gogc_percent", model.Gauge)}},
+		{lint.TotalNotLast, []*model.Family{family("a_total_bytes", model.Counter), literal("a_total_bytes")}, []*model.Family{family("a_total", model.Counter), family("total_a", model.Gauge), family("memory_total_bytes", model.Gauge), family("a_total_b", model.Unknown)}},
 		{lint.LabelInName, []*model.Family{family("a_by_code", model.Counter, label("code")), family("a_by_code_b", model.Gauge, label("code"))}, []*model.Family{family("a_by_codes", model.Gauge, label("code")), family("a_code", model.Gauge, label("code"))}},
 		{lint.PrivateLabel, []*model.Family{family("a", model.Gauge, label("__b"))}, []*model.Family{family("__a", model.Gauge, label("_b"))}},
 		{lint.QuotedName, []*model.Family{family("a.b", model.Gauge), family("a", model.Gauge, label("b.c")), family("ü", model.Gauge)}, []*model.Family{family("a:b", model.Gauge, label("b"))}},

@@ -24,8 +24,20 @@ var prefixes = []string{
 	"kilo", "kibi", "mega", "mebi", "giga", "gibi", "tera", "tebi", "peta", "pebi",
 }
 
-// abbreviations are short forms of units.
-var abbreviations = []string{"s", "ms", "us", "ns", "sec", "b", "kb", "mb", "gb", "tb", "pb", "m", "h", "d"}
+// abbreviations are short forms of units, with the base unit that they stand
+// for: "m" may be minutes or meters.
+var abbreviations = map[string]string{
+	"s": "seconds", "ms": "seconds", "us": "seconds", "ns": "seconds", "sec": "seconds", "h": "seconds", "d": "seconds",
+	"b": "bytes", "kb": "bytes", "mb": "bytes", "gb": "bytes", "tb": "bytes", "pb": "bytes",
+	"m": "",
+}
+
+// percents are the words for shares of a hundred.
+var percents = []string{"percent", "percentage", "pct"}
+
+// settled are names that break a rule of this package's own and that all clients
+// have: Go's package runtime/metrics gives the unit.
+var settled = []string{"go_gc_gogc_percent"}
 
 // plurals are the base units by their singular.
 var plurals = map[string]string{

@@ -17,8 +17,8 @@ ok_seconds 1
 func TestLint(t *testing.T) {
 	page := file(t, sloppy)
 	const help, abbreviated, camel = ": duration_ms: help: it has no help text\n",
-		": duration_ms: abbreviated-unit: the unit \"ms\" should be written out\n",
-		": duration_ms: camel-case-label: the label \"camelCase\" should be in snake_case\n"
+		": duration_ms: abbreviated-unit: the unit \"ms\" should be written out, as in duration_seconds\n",
+		": duration_ms: camel-case-label: the label \"camelCase\" should be in snake_case, as in camel_case\n"
 	for _, test := range []struct {
 		args   []string
 		status int
@@ -40,6 +40,12 @@ func TestLint(t *testing.T) {
 		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 	if stdout, stderr, status := outcomeOf(t, "a x\n", "lint"); status != 1 || stdout != "" || !strings.HasPrefix(stderr, "telltale: stdin:1:3: found \"x\"") {
+		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+	if stdout, stderr, status := outcomeOf(t, "", "lint"); status != 1 || stdout != "" || stderr != "telltale: stdin is empty; --allow-empty takes that for right\n" {
+		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+	if stdout, stderr, status := outcomeOf(t, "", "lint", "--allow-empty"); status != 0 || stdout != "" || stderr != "" {
 		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 	url, _ := exporter(t, "text/plain; version=0.0.4", sloppy+"last 1")
