@@ -188,6 +188,14 @@ func TestDemo(t *testing.T) {
 		t.Errorf("one name gave %q", page)
 	}
 
+	for _, verb := range []string{"check", "lint"} {
+		for _, format := range []string{"text", "openmetrics", "protobuf"} {
+			if stdout, stderr, status := outcome(t, verb, "--format", format, url); status != 0 || stderr != "" {
+				t.Errorf("%s of %s: status %d, stdout %q, stderr %q", verb, format, status, stdout, stderr)
+			}
+		}
+	}
+
 	rest, stderr, status := s.end(os.Interrupt)
 	if status != 0 {
 		t.Errorf("status %d, stderr %q", status, stderr)

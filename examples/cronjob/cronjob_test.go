@@ -49,6 +49,7 @@ func TestRunsAddUp(t *testing.T) {
 	all.Wait()
 
 	page := program.Get(t, url)
+	page.Check(t)
 	for _, test := range []struct {
 		name, labels string
 		want         float64

@@ -113,6 +113,7 @@ func TestWorkersAreServedAsOne(t *testing.T) {
 	if series := strings.Count(string(out), "shop_requests_total{"); series != 4 {
 		t.Errorf("paths that clients made up are series: there are %d\n%s", series, out)
 	}
+	program.Page(out).Check(t)
 	files, _ := filepath.Glob(filepath.Join(dir, "*.db"))
 	if families, err := multiprocess.Merge(files, true); err != nil || len(families) != 3 {
 		t.Errorf("%d families, %v", len(families), err)

@@ -51,6 +51,7 @@ func TestWorkersShowOnePage(t *testing.T) {
 	answered := first.Total() + under.Total() + last.Total()
 	made := first.Made + under.Made + last.Made
 	page := program.Get(t, url+"metrics")
+	page.Check(t)
 	if total := int(page.Total("http_requests_total", "")); total < answered || total > made {
 		t.Errorf("%d requests were made and %d answered, the page says %d", made, answered, total)
 	}

@@ -46,6 +46,7 @@ func TestTotalsGoOnOverRestarts(t *testing.T) {
 			t.Errorf("%d requests were answered, the page says %d", answered, total)
 		}
 	}
+	program.Get(t, url+"metrics").Check(t)
 	last := program.Load(t.Context(), url, 20)
 	if len(last.Answered) != 1 || last.Answered[strconv.Itoa(serving)] != 20 {
 		t.Errorf("process %d serves, these answered: %v", serving, last.Answered)

@@ -2,6 +2,7 @@ package program
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"telltale/exposition/text"
+	"telltale/lint"
+	"telltale/model"
 )
 
 // client makes each request on a connection of its own, so that all processes
@@ -181,4 +186,25 @@ func FreeAddress(t *testing.T) string {
 	}
 	defer func() { _ = l.Close() }()
 	return l.Addr().String()
+}
+
+// Check holds the page to its format and its names to the rules of package lint.
+func (p Page) Check(t *testing.T) {
+	t.Helper()
+	parser := text.NewParser(strings.NewReader(string(p)), text.WithAllErrors())
+	var families []*model.Family
+	for {
+		f, err := parser.Next()
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, text.ErrUnread):
+			for _, found := range lint.Lint(families) {
+				t.Error(found)
+			}
+			return
+		case err != nil:
+			t.Error(err)
+		default:
+			families = append(families, f)
+		}
+	}
 }
