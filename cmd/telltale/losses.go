@@ -21,16 +21,17 @@ type capacity struct {
 	types       bool // infos, state sets
 	gauges      bool // gauge histograms
 	literals    bool // counters and infos whose samples have no suffix
+	helpBlanks  bool // blanks at the beginning of help texts
 }
 
 // capacities are those of the formats, by name.
 var capacities = map[string]capacity{
 	"text":         {literals: true},
 	"text1":        {literals: true},
-	"openmetrics":  {units: true, created: true, exemplars: true, nanoseconds: true, types: true, gauges: true},
-	"openmetrics2": {units: true, created: true, exemplars: true, natives: true, nanoseconds: true, types: true, gauges: true, literals: true},
-	"protobuf":     {units: true, unitsAny: true, created: true, exemplars: true, natives: true, gauges: true, literals: true},
-	inJSON:         {true, true, true, true, true, true, true, true, true},
+	"openmetrics":  {units: true, created: true, exemplars: true, nanoseconds: true, types: true, gauges: true, helpBlanks: true},
+	"openmetrics2": {units: true, created: true, exemplars: true, natives: true, nanoseconds: true, types: true, gauges: true, literals: true, helpBlanks: true},
+	"protobuf":     {units: true, unitsAny: true, created: true, exemplars: true, natives: true, gauges: true, literals: true, helpBlanks: true},
+	inJSON:         {true, true, true, true, true, true, true, true, true, true},
 }
 
 // losses are what a page loses, by reason, in the order in which they were met.
@@ -92,6 +93,9 @@ func (l *losses) look(f *model.Family, c capacity, escaped bool) {
 	ends := f.BaseName() == f.Unit || strings.HasSuffix(f.BaseName(), "_"+f.Unit)
 	if f.Unit != "" {
 		unheld(c.units && (c.unitsAny || ends && f.BaseName() != f.Unit), "a unit is left out")
+	}
+	if f.Help != strings.TrimLeft(f.Help, " \t") {
+		unheld(c.helpBlanks, "the blanks that a help text begins with are no part of it")
 	}
 	switch f.Type {
 	case model.Info, model.StateSet:
