@@ -107,22 +107,6 @@ var refusedRules = []parserRule{
 		right: telltaleIs, clause: lineFormat, why: "trailing blanks are ignored; it expects a timestamp, or nothing behind it",
 	},
 	{
-		readers: "expfmt", format: "text", outcome: theyRefuse, says: says(`expected float as value for '(le|quantile)' label`),
-		right: bothAre, clause: histograms, why: "bounds and quantiles are numbers; telltale leaves a sample loose whose bound is none, and loses nothing",
-	},
-	{
-		readers: "expfmt", format: "text", outcome: theyRefuse, says: says(`negative (bucket population|count) for histogram`),
-		right: bothAre, clause: histograms, why: "counts are not negative, but text asks nothing of values", rare: true,
-	},
-	{
-		readers: "expfmt", format: "text", outcome: theyRefuse, says: says(`second (HELP|TYPE) line for metric name`), when: onPage(`#[ \t]*(HELP|TYPE)[ \t].*_(count|sum|bucket)["\t ]`),
-		right: telltaleIs, clause: comments, why: "metadata is of the metric that it names; it takes that of x_count for that of a histogram or summary x before", rare: true,
-	},
-	{
-		readers: "expfmt", format: "text", outcome: theyRefuse, says: says(`label name "__name__" is reserved`), when: onPage(`__name__=`),
-		right: bothAre, clause: "Label", why: "names with two underscores are for the reader's own use; whether to refuse them is left to it",
-	},
-	{
 		readers: "python", format: "text openmetrics", outcome: theyRefuse, says: says(`Invalid labels: |bad label name: |Invalid metric name: |^ValueError: $`), when: onPage(`[{,]"[^"]+"=|\{"|^# [A-Z]+ "`),
 		right: telltaleIs, clause: lineFormat + ", quoted names", why: "it is older than names in quotes",
 	},

@@ -29,6 +29,42 @@ var textRules = []parserRule{
 		right: telltaleIs, clause: grouping, why: "all lines of a metric are one group; they do not look back",
 	},
 	{
+		readers: "textparse expfmt python", format: "text", says: says(`^the same series (again|with and without timestamp) / each series once`),
+		right: telltaleIs, clause: grouping, why: "each line has a unique combination of a metric name and labels; they keep both, or the last",
+	},
+	{
+		readers: "textparse expfmt python", format: "text", says: says(`^a histogram without the bucket \+Inf / one$|^the count .* / the value of the bucket \+Inf, `),
+		right: telltaleIs, clause: histograms, why: "a histogram has the bucket +Inf, whose value is the count",
+	},
+	{
+		readers: "textparse expfmt python", format: "text", says: says(`^the (bound|quantile) .* after .* / increasing (bound|quantile)s, each once$`),
+		right: telltaleIs, clause: histograms, why: "buckets and quantiles come in increasing order",
+	},
+	{
+		readers: "textparse expfmt python", format: "text", says: says(`^a bucket of less than the one before / cumulative buckets$`),
+		right: telltaleIs, clause: histograms, why: "buckets are cumulative",
+	},
+	{
+		readers: "textparse python expfmt", format: "text", says: says(`^(NaN|-[0-9.e+]+|-Inf) / a number not below zero: it counts$`),
+		right: telltaleIs, clause: histograms, why: "buckets and counts of histograms are numbers of observations", rare: true,
+	},
+	{
+		readers: "textparse expfmt python", format: "text", says: says(`^the (bound|quantile) ".*" / a number`),
+		right: telltaleIs, clause: histograms, why: "the label of a bucket or a quantile is a number, and that of the last bucket +Inf; infinity has other spellings elsewhere",
+	},
+	{
+		readers: "textparse expfmt python", format: "text", says: says(`^no label of the bucket or quantile / |^the label "(le|quantile)" / it on buckets or quantiles alone$`),
+		right: telltaleIs, clause: histograms, why: "buckets have the label le, quantiles the label quantile, counts and sums none of both",
+	},
+	{
+		readers: "textparse expfmt python", format: "text", says: says(`^a sample of the histogram .* without a suffix / `),
+		right: telltaleIs, clause: histograms, why: "a histogram has buckets, a sum and a count",
+	},
+	{
+		readers: "textparse python", format: "text", says: says(`^the label name __name__ / `),
+		right: telltaleIs, clause: "Data model", why: "it is the label of the metric's name",
+	},
+	{
 		readers: "expfmt python", format: "text", says: says(` / counter, gauge, histogram, summary or untyped$`),
 		right: telltaleIs, clause: comments, why: "the type is one of five words, in small letters; they take others, or none",
 	},
@@ -39,6 +75,10 @@ var textRules = []parserRule{
 	{
 		readers: "textparse expfmt python", format: "text", says: says(`^(HELP|TYPE) after samples of .* / it before them$`),
 		right: telltaleIs, clause: grouping, why: "HELP and TYPE come first in their group",
+	},
+	{
+		readers: "expfmt", format: "text", says: says(`^the escape "\\\\\\"" / \\\\ or \\n$`), when: onLineOf(`#[ \t]*HELP`),
+		right: telltaleIs, clause: comments, why: "a help text has the escapes of backslash and line feed alone; it takes that of quotes, too",
 	},
 	{
 		readers: "textparse python", format: "text", says: says(`^the escape .* / `),
@@ -119,8 +159,8 @@ var openMetricsRules = []parserRule{
 		right: bothAre, clause: "Timestamps", why: "there is a last second that telltale can hold, and a float64 can be beyond",
 	},
 	{
-		readers: "textparse", format: "openmetrics", says: says(`which clashes with one before it / `),
-		right: telltaleIs, clause: "MetricFamily; Suffixes", why: "names of families and samples do not clash, and a family comes in one piece",
+		readers: "textparse", format: "openmetrics", says: says(`which clashes with one before it / |^a sample of the [a-z]+ .* without a suffix / `),
+		right: telltaleIs, clause: "MetricFamily; Suffixes", why: "names of families and samples do not clash, a family comes in one piece, and its samples have the suffixes of its type",
 	},
 	{
 		readers: "textparse", format: "openmetrics", says: says(`^the same metadata of .* / it once$`),
