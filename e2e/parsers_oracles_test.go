@@ -222,6 +222,26 @@ var sampleRules = []parserRule{
 	},
 }
 
+// metadataRules are for pages of which all read the same samples.
+var metadataRules = []parserRule{
+	{
+		readers: "textparse", format: "text", outcome: otherMetadata, when: onPage(`^[ \t]*#[ \t]*HELP[ \t]+("([^"\\]|\\.)*"|[^ \t"]+)[ \t]{2,}`),
+		right: telltaleIs, clause: lineFormat, why: "any number of blanks separates tokens; it takes those before a help text, but for one, for a part of it",
+	},
+	{
+		readers: "textparse python", format: "text", outcome: otherMetadata, when: onPage(`^[ \t]*#(HELP|TYPE)[ \t]`),
+		right: telltaleIs, clause: comments, why: "HELP and TYPE are tokens behind the hash, with blanks between or without", rare: true,
+	},
+	{
+		readers: "textparse", format: "text", outcome: otherMetadata, when: onPage(`^[ \t]*#.*\x00`),
+		right: telltaleIs, clause: comments, why: "its lexer passes over NUL bytes in comments", rare: true,
+	},
+	{
+		readers: "python", format: "text", outcome: otherMetadata, when: onPage(oddComment),
+		right: telltaleIs, clause: comments, why: "what is not HELP or TYPE right behind the hash and blanks is a comment; it takes the second token for the word", rare: true,
+	},
+}
+
 // oddComment is a comment whose second token, as Python has it, is a keyword.
 const oddComment = `^\s*#(\S+\s+|[\s\x{a0}]*[\r\x{a0}][\s\x{a0}]*)(HELP|TYPE)|^\s*#\s*(HELP|TYPE)[\r\x{a0}]`
 

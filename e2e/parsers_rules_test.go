@@ -17,6 +17,7 @@ const (
 	weRefuse     outcome = iota // telltale does, they do not
 	theyRefuse                  // they do, telltale does not
 	otherSamples                // nobody does
+	otherMetadata               // nobody does, and samples are alike
 )
 
 // right says who reads a page as the specification has it.
@@ -70,6 +71,8 @@ func (r *parserRule) fits(d *disagreement) bool {
 		return false // nothing explains an error without a line
 	case d.theirs != nil:
 		outcome, said = theyRefuse, d.theirs.Error()
+	case d.metadata != "":
+		outcome = otherMetadata
 	}
 	return slices.Contains(strings.Fields(r.readers), d.reader.name) && slices.Contains(strings.Fields(r.format), format) &&
 		r.outcome == outcome && (r.says == nil || r.says.MatchString(said)) && (r.when == nil || r.when(d))

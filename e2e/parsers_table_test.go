@@ -8,7 +8,7 @@ import (
 
 // parserRules has every disagreement that is known, those first that are about
 // what telltale refuses.
-var parserRules = slices.Concat(textRules, openMetricsRules, pythonTextRules, pythonOpenMetricsRules, refusedRules, sampleRules)
+var parserRules = slices.Concat(textRules, openMetricsRules, pythonTextRules, pythonOpenMetricsRules, refusedRules, sampleRules, metadataRules)
 
 // Sections of "Exposition formats", in the documentation of Prometheus.
 const (
@@ -25,7 +25,7 @@ var textRules = []parserRule{
 		right: telltaleIs, clause: lineFormat, why: "the last line must end with a line feed, else it may have been cut off",
 	},
 	{
-		readers: "textparse expfmt python", format: "text", says: says(` again / all lines of a family together$`),
+		readers: "textparse expfmt python", format: "text", says: says(` / all lines of a family together$`),
 		right: telltaleIs, clause: grouping, why: "all lines of a metric are one group; they do not look back",
 	},
 	{

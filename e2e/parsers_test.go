@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,8 @@ import (
 // TestParsers spoils pages and has telltale's strict parsers and those of others
 // read them: all have to accept or refuse a page alike and to find the same
 // samples, but for what parserRules explains. MUTANTS is how many pages there
-// are, from the seed that -seed tells.
+// are, from the seed that -seed tells. Metadata is compared where samples are
+// the same.
 func TestParsers(t *testing.T) {
 	const enough = 5000 // mutants from seed 1, among which every rule is needed
 	mutants := enough
@@ -142,7 +144,7 @@ func readTelltale(page string, d dialect) (reading, error) {
 		case err != nil:
 			return nil, err
 		}
-		family := readFamily{name: f.Name, typ: f.Type.String()}
+		family := readFamily{name: f.Name, typ: f.Type.String(), help: f.Help, unit: f.Unit}
 		for s := range f.Samples() {
 			sample := readSample{name: s.Name, labels: s.Labels.Map(), value: s.Value, at: momentOf(s.Timestamp)}
 			if e := s.Exemplar; e != nil {
@@ -176,6 +178,7 @@ type disagreement struct {
 	ours, theirs error
 	missing      *readSample // one that they have not, or have otherwise
 	extra        *readSample // one that they alone have
+	metadata     string      // of a family, as telltale and they read it
 }
 
 // compareParsers returns the disagreement of telltale and a reader about a page
@@ -206,10 +209,33 @@ func (r *reader) compareParsers(base, page string, d dialect) *disagreement {
 			rule.changes(ours, d)
 		}
 	}
-	if found.missing, found.extra = differentSample(ours, theirs); found.missing == nil && found.extra == nil {
-		return nil
+	if found.missing, found.extra = differentSample(ours, theirs); found.missing != nil || found.extra != nil {
+		return found
 	}
-	return found
+	if found.metadata = differentMetadata(ours, theirs); found.metadata != "" {
+		return found
+	}
+	return nil
+}
+
+// differentMetadata describes the first family that two readings have with other
+// metadata. Families of which one has no samples or metadata count for nothing:
+// readers leave them out, or name them otherwise.
+func differentMetadata(want, got reading) string {
+	theirs := map[string]*readFamily{}
+	for i := range got {
+		theirs[got[i].name] = &got[i]
+	}
+	for i := range want {
+		a, b := &want[i], theirs[want[i].name]
+		if b == nil || len(a.samples) == 0 || len(b.samples) == 0 {
+			continue
+		}
+		if typ := cmp.Or(b.typ, "unknown"); a.typ != typ || a.help != b.help || a.unit != b.unit {
+			return fmt.Sprintf("%s\n           %s", a.header(), b.header())
+		}
+	}
+	return ""
 }
 
 // readSafely takes a panic for a refusal.
@@ -292,6 +318,8 @@ func (d *disagreement) String() string {
 		fmt.Fprintf(&b, "telltale refuses: %v\nat: %q\n", d.ours, d.line)
 	case d.theirs != nil:
 		fmt.Fprintf(&b, "%s refuses: %v\n", d.reader.name, d.theirs)
+	case d.metadata != "":
+		fmt.Fprintf(&b, "metadata: %s\n", d.metadata)
 	default:
 		fmt.Fprintf(&b, "telltale reads: %v\nthey read: %v\n", d.missing, d.extra)
 	}
