@@ -14,10 +14,10 @@ import (
 type outcome int
 
 const (
-	weRefuse     outcome = iota // telltale does, they do not
-	theyRefuse                  // they do, telltale does not
-	otherSamples                // nobody does
-	otherMetadata               // nobody does, and samples are alike
+	weRefuse      outcome = iota // telltale does, they do not
+	theyRefuse                   // they do, telltale does not
+	otherSamples                 // nobody does
+	otherMetadata                // nobody does, and samples are alike
 )
 
 // right says who reads a page as the specification has it.

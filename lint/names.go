@@ -31,8 +31,13 @@ func (v *view) rename() {
 	if !isASCII(v.name) {
 		return // nobody knows how it is spelled
 	}
-	name = snake(strings.ReplaceAll(name, ":", "_"))
-	words := strings.Split(name, "_")
+	words := strings.Split(strings.ReplaceAll(name, ":", "_"), "_")
+	for i, word := range words {
+		if slices.Contains(binaryBytes, strings.ToLower(word)) { // "KiB" is no camel
+			words[i] = "bytes"
+		}
+	}
+	words = strings.Split(snake(strings.Join(words, "_")), "_")
 	words = v.withoutLabels(words)
 	words = v.withoutTypes(words)
 	baseUnits := rightUnits(words[1:])

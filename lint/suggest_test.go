@@ -31,6 +31,7 @@ func TestSuggestions(t *testing.T) {
 		{family("x.y", model.Gauge), lint.QuotedName, "x_y"},
 		{family("größe", model.Gauge), lint.QuotedName, ""},
 		{family("aByCodeMs", model.Gauge, label("code")), lint.CamelCase, "a_seconds"},
+		{family("a_KiB_persec", model.Gauge), lint.CamelCase, "a_bytes_persec"},
 		{family("a_m", model.Gauge), lint.AbbreviatedUnit, ""}, // minutes or meters
 		{unit(family("a", model.Counter), "ms"), lint.UnitSuffix, "a_seconds_total"},
 		{unit(family("a", model.Gauge), "total"), lint.UnitSuffix, ""},
@@ -123,7 +124,7 @@ func renamed(page []*model.Family, findings ...lint.Finding) []*model.Family {
 // Whatever the page, whoever follows a suggestion, or all of them, has no new
 // finding, and not the one that made it.
 func TestFollowingSuggestionsFindsNothingNew(t *testing.T) {
-	words := strings.Fields("a total Total count sum bucket gauge counter histogram summary ms s m kb milliseconds bits byte second per percent pct ratio by code statusCode status seconds bytes info aTotal xMs é a.b c:d _ __ 1 Bytes KIBIBYTES kelvins TOTAL_bytes")
+	words := strings.Fields("a total Total count sum bucket gauge counter histogram summary ms s m kb milliseconds bits byte second per percent pct ratio by code statusCode status seconds bytes info aTotal xMs é a.b c:d _ __ 1 Bytes KIBIBYTES KiB kelvins TOTAL_bytes")
 	labels := strings.Fields("code statusCode status_code le quantile __a __le a.b é _x a a_b __1")
 	units := []string{"", "", "", "seconds", "ms", "milliseconds", "percent", "total", "byte", "count", "gauge", "Bytes", "bytes_per_second", "per_second", "a b", "ü"}
 	for seed := range uint64(2_000) {

@@ -32,6 +32,9 @@ var abbreviations = map[string]string{
 	"m": "",
 }
 
+// binaryBytes are short forms that no rule looks for.
+var binaryBytes = []string{"kib", "mib", "gib", "tib", "pib"}
+
 // percents are the words for shares of a hundred.
 var percents = []string{"percent", "percentage", "pct"}
 
