@@ -36,7 +36,7 @@ func (c *check) Run(ctx context.Context, out output, diag diagnostics) error {
 	for _, page := range c.Pages {
 		if err := c.page(ctx, page, out, diag); err != nil {
 			wrong++
-			_, _ = fmt.Fprintf(diag, "telltale: %v\n", err)
+			diag.fail(err)
 		}
 	}
 	if wrong > 0 {

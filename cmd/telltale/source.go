@@ -77,10 +77,7 @@ func (r *reading) read(ctx context.Context, page string, format pageFormat, diag
 	if d.format.name == auto {
 		d.format = sniff(d.content)
 	}
-	if err := d.foreign(); err != nil {
-		return nil, fmt.Errorf("%s: %w", d.name, err)
-	}
-	return d, nil
+	return d, d.foreign()
 }
 
 func (r *reading) all(from io.Reader) ([]byte, error) {
@@ -127,7 +124,7 @@ func (d *document) foreign() error {
 	}
 	line, _, _ := bytes.Cut(start, []byte{'\n'})
 	shown, _ := excerpt(bytes.TrimRight(line, "\r"), 1)
-	return fmt.Errorf("this is %s, not a page of metrics; is its address right, and does it ask for a login?\n    %s", what, shown)
+	return &explanation{fmt.Sprintf("%s: this is %s, not a page of metrics; is its address right, and does it ask for a login?\n    %s", d.name, what, shown)}
 }
 
 // empty returns an error if nothing was found in the page, and its format has no
