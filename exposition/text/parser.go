@@ -19,8 +19,9 @@ import (
 // cumulative, the last is that of +Inf, and a histogram's count is the same
 // number. The samples of histograms and summaries are put together by their
 // labels and timestamp, whatever lines of their family are between them. It keeps
-// a hash of eight to sixteen bytes for each series of one family at a time, and
-// the names of the families. Nothing is renamed: a counter family is "requests_total" as it is written, and
+// 20 bytes for each series of one family at a time, and the names of the
+// families; a series that is there again is found once its family has ended, and
+// stays in it. Nothing is renamed: a counter family is "requests_total" as it is written, and
 // literal ([model.Family.IsLiteral]) where its name does not end so.
 type Parser struct {
 	scanner  *Scanner
@@ -173,7 +174,7 @@ func (p *Parser) end() (*model.Family, error) {
 	if f == nil {
 		return nil, nil
 	}
-	if err := p.wholes(); err != nil {
+	if err := cmp.Or(p.uniques(), p.wholes()); err != nil {
 		return nil, err
 	}
 	p.claim(f)

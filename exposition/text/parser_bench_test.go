@@ -31,6 +31,12 @@ func BenchmarkParse(b *testing.B) {
 			return err
 		})
 	})
+	b.Run("leniently", func(b *testing.B) {
+		perLine(b, page, func() error {
+			_, err := text.NewParser(bytes.NewReader(page), text.WithLenient()).Next()
+			return err
+		})
+	})
 	b.Run("lines", func(b *testing.B) {
 		perLine(b, page, func() error { return scanAll(page) })
 	})

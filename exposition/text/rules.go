@@ -2,7 +2,7 @@ package text
 
 import (
 	"cmp"
-	"errors"
+	"hash/maphash"
 	"math"
 	"slices"
 
@@ -13,7 +13,8 @@ import (
 // rules hold the samples of a family to what the format says of them together
 // (Exposition formats, "Grouping and sorting", "Histograms and summaries").
 type rules struct {
-	distinct *scan.Distinct
+	distinct *scan.Distinct // series of types whose points are single samples
+	lines    []uint32       // of those
 	strange  model.Parts    // samples of these parts are of a family before
 	torn     []model.Labels // of histograms that lack a line, since it was wrong
 	allTorn  bool           // any may
@@ -21,6 +22,7 @@ type rules struct {
 
 func (r *rules) reset() {
 	r.distinct.Reset()
+	r.lines = r.lines[:0]
 	r.strange, r.torn, r.allTorn = 0, nil, false
 }
 
@@ -59,27 +61,39 @@ func (p *Parser) sample(e *Entry, part model.Parts) error {
 	case model.Counter:
 		part = model.PartTotal
 	}
-	if again := p.rules.distinct.Add(e.Labels, e.Timestamp); again != scan.Unique && p.had(e, again) {
-		found, expected := "the same series again", "each series once"
-		if again == scan.HalfTimed {
-			found, expected = "the same series with and without timestamp", "each series once, or with a timestamp each time"
-		}
-		return p.scanner.scan.Fail(p.scanner.scan.Columns.Name, found, expected)
-	}
+	p.rules.distinct.Add(e.Labels, e.Timestamp)
+	p.rules.lines = append(p.rules.lines, uint32(e.Line))
 	p.points.Add(e, part)
 	return nil
 }
 
-// had looks for the series that a sample seems to repeat.
-func (p *Parser) had(e *Entry, again scan.Repetition) bool {
-	labels := model.LabelsFromText(string(e.Labels.Text()))
-	var scratch model.Point
-	return errors.Is(p.family.Visit(&scratch, func(pt *model.Point) error {
-		if (again == scan.HalfTimed || pt.Timestamp == e.Timestamp) && pt.Labels.Same(labels) {
-			return scan.ErrTold
-		}
+// uniques holds the series of the family, which ends, to be there once each.
+func (p *Parser) uniques() error {
+	if p.rules.distinct.Unique() {
 		return nil
-	}), scan.ErrTold)
+	}
+	var scratch model.Point
+	before := map[uint64][]model.Point{} // by a hash of the labels
+	seed, i := maphash.MakeSeed(), -1
+	return p.family.Visit(&scratch, func(pt *model.Point) error {
+		i++
+		hash := uint64(0)
+		for name, value := range pt.Labels.Raw() { // alike in every order
+			hash += maphash.String(seed, name+"="+value)
+		}
+		for _, one := range before[hash] {
+			if !one.Labels.Same(pt.Labels) || one.Timestamp != pt.Timestamp && one.Timestamp.IsSet() && pt.Timestamp.IsSet() {
+				continue
+			}
+			found, expected := "the same series again", "each series once"
+			if one.Timestamp != pt.Timestamp {
+				found, expected = "the same series with and without timestamp", "each series once, or with a timestamp each time"
+			}
+			return p.families.Heed(&SyntaxError{Line: int(p.rules.lines[i]), Column: 1, Found: found, Expected: expected})
+		}
+		before[hash] = append(before[hash], model.Point{Labels: pt.Labels, Timestamp: pt.Timestamp})
+		return nil
+	})
 }
 
 // classic adds a sample of a histogram or a summary.

@@ -33,7 +33,7 @@ func TestRules(t *testing.T) {
 		{unique, "behind others", "# TYPE a gauge\na{b=\"1\"} 1\na{b=\"2\"} 1\na{b=\"3\"} 1\na{b=\"2\"} 1\n", "5:1 the same series again"},
 		{unique, "labels in another order", "# TYPE a counter\na{b=\"1\",c=\"2\"} 1\na{c=\"2\",b=\"1\"} 1\n", "3:1 the same series again"},
 		{unique, "names in quotes", "a{b=\"1\"} 1\n{\"a\",\"b\"=\"1\"} 1\n", "2:1 the same series again"},
-		{unique, "blanks", "a{b=\"1\"} 1\n a { b = \"1\" , } 1\n", "2:2 the same series again"},
+		{unique, "blanks", "a{b=\"1\"} 1\n a { b = \"1\" , } 1\n", "2:1 the same series again"},
 		{unique, "same time", "a 1 5\na 1 6\na 2 5\n", "3:1 the same series again"},
 		{unique, "with timestamp and without", "a 1 5\na 1\na{b=\"\"} 1\na{b=\"\"} 1 5\n", "2:1 the same series with and without timestamp;4:1 the same series with and without timestamp"},
 		{unique, "count twice", "# TYPE a summary\na_count 1\na_count 1\n", "3:1 the same series again"},

@@ -50,7 +50,7 @@ var ErrUnread = scan.ErrUnread
 
 // grammar is what the text format allows in a line.
 var grammar = scan.Grammar{
-	Blanks: true, TrailingComma: true, TextHelp: true,
+	Blanks: true, TrailingComma: true, TextHelp: true, NameReserved: true,
 	Timestamp: scan.Milliseconds, Timestamps: "a timestamp in whole milliseconds",
 }
 
@@ -120,18 +120,8 @@ func (s *Scanner) strict() error {
 	if err := s.scan.CheckUTF8(); err != nil {
 		return err
 	}
-	if err := s.scan.Sample(); err != nil {
-		return err
-	}
-	labels := s.scan.Entry.Labels
-	if i := labels.Find(nameLabel); i >= 0 {
-		return s.scan.Fail(labels.Column(i), "the label name "+nameLabel, "another: it is that of the metric's name")
-	}
-	return nil
+	return s.scan.Sample()
 }
-
-// nameLabel is the label that Prometheus keeps a metric's name in.
-const nameLabel = "__name__"
 
 // comment reads a line that begins with "#", which is a comment unless the word
 // after it is HELP or TYPE.

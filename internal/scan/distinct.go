@@ -2,55 +2,42 @@ package scan
 
 import (
 	"hash/maphash"
+	"math/bits"
 
 	"telltale/model"
 )
 
-// Distinct finds series of a family that come again. It keeps a 64-bit hash of
-// each, eight to sixteen bytes, and no labels: whoever is told of a repetition
-// looks for the series itself, since two may have the same hash.
+// Distinct tells whether the series of a family are all different. It keeps a
+// 64-bit hash of each and no labels, and looks at them once they are all there,
+// part by part, so that what it reads stays in the processor's cache.
 type Distinct struct {
-	seed  maphash.Seed
-	first uint64   // the only hash while count is 1: most families need no table
-	count int      // of hashes
-	table []uint64 // open addressing; a power of two long, half full at most; 0 is a free slot
+	seed   maphash.Seed
+	hashes []uint64
+	parts  []uint64 // the hashes, those with the same first bits together
+	ends   []int    // of the parts
+	table  []uint64 // open addressing, half full at most; 0 is a free slot
+	timed  bool     // a series has a timestamp
+	bare   bool     // a series has none
 }
 
 // NewDistinct returns a Distinct for one family after the other.
 func NewDistinct() *Distinct { return &Distinct{seed: maphash.MakeSeed()} }
 
 const (
-	firstSlots = 32
-	keptSlots  = 1024 // a larger table is let go with its family
+	partSize   = 256     // hashes of a part on average
+	keptHashes = 8 << 10 // what has room for more is let go with its family
 )
-
-// Repetition is what the hashes say of a series.
-type Repetition uint8
-
-// The repetitions.
-const (
-	Unique    Repetition = iota
-	Again                // the same labels at the same time
-	HalfTimed            // the same labels, once with a timestamp and once without
-)
-
-// timed marks the hash of labels that have come with a timestamp.
-const timed = 0x5bf0_3635_ca6f_3a91
 
 // Add adds the series of a sample.
-func (d *Distinct) Add(l Labels, t model.Timestamp) Repetition {
+func (d *Distinct) Add(l Labels, t model.Timestamp) {
 	hash := l.Hash(d.seed)
-	switch {
-	case !t.IsSet() && d.has(hash^timed), t.IsSet() && d.has(hash):
-		return HalfTimed
-	case t.IsSet():
-		d.enter(hash ^ timed)
+	if t.IsSet() {
+		d.timed = true
 		hash = hashAt(hash, t)
+	} else {
+		d.bare = true
 	}
-	if !d.enter(hash) {
-		return Again
-	}
-	return Unique
+	d.hashes = append(d.hashes, max(hash, 1))
 }
 
 // hashAt returns the hash of labels at a time. No two times make the same of one.
@@ -60,70 +47,77 @@ func hashAt(hash uint64, t model.Timestamp) uint64 {
 	return hash + (uint64(sec)*1e9+uint64(nsec)+1)*odd
 }
 
-// Reset begins a new family.
-func (d *Distinct) Reset() {
-	switch {
-	case d.count < 2: // the table is clear
-	case len(d.table) > keptSlots:
-		d.table = nil
-	default:
-		clear(d.table)
-	}
-	d.count = 0
-}
-
-// has reports whether a hash was entered.
-func (d *Distinct) has(hash uint64) bool {
-	hash = max(hash, 1) // 0 is a free slot
-	if d.count < 2 {
-		return d.count == 1 && d.first == hash
-	}
-	return d.table[d.slot(hash)] == hash
-}
-
-// enter adds a hash, and reports whether it is new.
-func (d *Distinct) enter(hash uint64) bool {
-	hash = max(hash, 1)
-	switch {
-	case d.count == 0:
-		d.first, d.count = hash, 1
-		return true
-	case d.count == 1:
-		if d.first == hash {
-			return false
-		}
-		if d.table == nil {
-			d.table = make([]uint64, firstSlots)
-		}
-		d.table[d.slot(d.first)] = d.first
-	case 2*d.count >= len(d.table):
-		d.grow()
-	}
-	slot := d.slot(hash)
-	if d.table[slot] == hash {
+// Unique reports whether all series are different, and all with a timestamp or all
+// without. If not, it is as good as sure that some are the same, but for families
+// of both kinds.
+func (d *Distinct) Unique() bool {
+	if d.timed && d.bare {
 		return false
 	}
-	d.table[slot] = hash
-	d.count++
+	from := 0
+	for _, end := range d.divide() {
+		if !d.unique(d.parts[from:end]) {
+			return false
+		}
+		from = end
+	}
 	return true
 }
 
-// slot returns where a hash is, or is to be.
-func (d *Distinct) slot(hash uint64) uint64 {
-	last := uint64(len(d.table) - 1)
-	i := hash & last
-	for d.table[i] != 0 && d.table[i] != hash {
-		i = (i + 1) & last
+// divide puts the hashes into parts, by their first bits, and returns where the
+// parts end.
+func (d *Distinct) divide() []int {
+	n := len(d.hashes)
+	shift := 64 - bits.Len(uint(n/partSize))
+	d.ends = append(d.ends[:0], make([]int, 1<<(64-shift))...)
+	if shift == 64 {
+		d.parts, d.ends[0] = d.hashes, n
+		return d.ends
 	}
-	return i
+	for _, hash := range d.hashes {
+		d.ends[hash>>shift]++
+	}
+	begin := 0
+	for i, size := range d.ends {
+		d.ends[i] = begin
+		begin += size
+	}
+	d.parts = make([]uint64, n)
+	for _, hash := range d.hashes {
+		d.parts[d.ends[hash>>shift]] = hash
+		d.ends[hash>>shift]++
+	}
+	return d.ends
 }
 
-func (d *Distinct) grow() {
-	old := d.table
-	d.table = make([]uint64, 4*len(old))
-	for _, hash := range old {
-		if hash != 0 {
-			d.table[d.slot(hash)] = hash
+// unique reports whether hashes are all different.
+func (d *Distinct) unique(hashes []uint64) bool {
+	if len(hashes) < 2 {
+		return true
+	}
+	size := 2 << bits.Len(uint(len(hashes)-1))
+	if size > cap(d.table) {
+		d.table = make([]uint64, size)
+	}
+	d.table = d.table[:size]
+	clear(d.table)
+	last := uint64(size - 1)
+	for _, hash := range hashes {
+		i := hash & last
+		for ; d.table[i] != 0; i = (i + 1) & last {
+			if d.table[i] == hash {
+				return false
+			}
 		}
+		d.table[i] = hash
+	}
+	return true
+}
+
+// Reset begins a new family.
+func (d *Distinct) Reset() {
+	d.hashes, d.parts, d.timed, d.bare = d.hashes[:0], nil, false, false
+	if cap(d.hashes) > keptHashes {
+		d.hashes, d.ends = nil, nil
 	}
 }

@@ -191,6 +191,9 @@ func (s *Scanner) label(l *Labels, named func([]byte)) error {
 		l.text = l.text[:kept]
 		return nil
 	}
+	if s.grammar.NameReserved && string(l.text[sp.start:sp.name]) == nameLabel {
+		return s.Fail(sp.column, "the label name "+nameLabel, "another: it is that of the metric's name")
+	}
 	s.pos++
 	s.blanks()
 	if !s.at('"') {
@@ -205,6 +208,9 @@ func (s *Scanner) label(l *Labels, named func([]byte)) error {
 	l.spans = append(l.spans, sp)
 	return nil
 }
+
+// nameLabel is the label that Prometheus keeps a metric's name in.
+const nameLabel = "__name__"
 
 // appendName appends a name that has no quotes, which a lenient format lets stand
 // so where it needs them.

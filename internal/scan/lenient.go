@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 
 	"telltale/model"
 )
@@ -13,7 +14,7 @@ const oddEnds = " \t{}\"=,#"
 // Leniently returns what lenient parsers of the format allow in a line.
 func (g Grammar) Leniently() Grammar {
 	g.Lenient, g.Blanks, g.TrailingComma, g.AnyEscape = true, true, true, true
-	g.EscapedQuotes, g.TimedAlways = false, false
+	g.EscapedQuotes, g.NameReserved, g.TimedAlways = false, false, false
 	g.Exemplars = max(g.Exemplars, 1)
 	return g
 }
@@ -24,7 +25,11 @@ func (s *Scanner) mended(line []byte) []byte {
 	if s.lines.number == 1 {
 		line = bytes.TrimPrefix(line, []byte("\ufeff"))
 	}
-	return bytes.ToValidUTF8(bytes.TrimRight(line, "\r"), []byte("\ufffd"))
+	line = bytes.TrimRight(line, "\r")
+	if utf8.Valid(line) {
+		return line
+	}
+	return bytes.ToValidUTF8(line, []byte("\ufffd"))
 }
 
 // LenientLine goes to the next line and reads it; one without meaning leaves no

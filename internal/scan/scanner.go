@@ -16,6 +16,7 @@ type Grammar struct {
 	AnyEscape     bool // a backslash before any other character stands for itself
 	EscapedQuotes bool // a help text has no double quote without a backslash
 	TextHelp      bool // a help text begins behind any blanks, and quotes are not escaped in it
+	NameReserved  bool // no label is called __name__
 	Composites    bool // values may be composite: {count:1,sum:2,...}
 	Starts        bool // a start timestamp may stand behind the timestamp: st@1.5
 	Exemplars     int  // how many exemplars a sample may have

@@ -13,52 +13,46 @@ import (
 
 // Where the package has a fast way and a slow one, both come to the same.
 
-// FuzzDistinct compares the hashes of series with their text, in order. The first
-// series has no table.
+// FuzzDistinct compares the hashes of series, of a few together and of many in
+// parts, with their text.
 func FuzzDistinct(f *testing.F) {
-	for _, s := range []string{"", "a", "aa", "abab", "abcdefghijklmnopqrstuvwxyzabc", "\x00\x01\x02\x80\x81\x80\x00", strings.Repeat("abcdefgh", 30)} {
-		f.Add([]byte(s))
+	for _, s := range []string{"", "a", "aa", "abab", "abcdefghijklmnopqrstuvwxyzabc", "\x00\x01\x02\x80\x81\x80\x00"} {
+		f.Add([]byte(s), uint16(0))
+		f.Add([]byte(s), uint16(300))
+		f.Add([]byte(s), uint16(5000))
 	}
-	f.Fuzz(func(t *testing.T, in []byte) {
-		d := scan.NewDistinct()
-		for range 2 { // and once more for another family
-			type moment struct {
-				labels string
-				at     model.Timestamp
+	d := scan.NewDistinct()
+	f.Fuzz(func(t *testing.T, in []byte, others uint16) {
+		d.Reset()
+		for i := range int(others) % 10_000 {
+			d.Add(scan.Labels{}.Append("other", fmt.Sprint(i)), model.Timestamp{})
+		}
+		had, timed, unique := map[string]bool{}, false, true
+		for i, c := range in {
+			var labels scan.Labels
+			var at model.Timestamp
+			pairs := []string{"a", fmt.Sprint(c & 7), "b", fmt.Sprint(c >> 3 & 3)}
+			if i%2 > 0 {
+				pairs = []string{pairs[2], pairs[3], pairs[0], pairs[1]}
 			}
-			had, times := map[moment]bool{}, map[string]int{} // 1: without timestamp, 2: with one
-			for i, c := range in {
-				var labels scan.Labels
-				var at model.Timestamp
-				pairs := []string{"a", fmt.Sprint(c & 7), "b", fmt.Sprint(c >> 3 & 3)}
-				if i%2 > 0 {
-					pairs = []string{pairs[2], pairs[3], pairs[0], pairs[1]}
-				}
-				for j := 0; j < len(pairs); j += 2 {
-					labels = labels.Append(pairs[j], pairs[j+1])
-				}
-				if c >= 0x80 {
-					at = model.Unix(int64(c>>5), 0)
-				}
-				key := fmt.Sprint(c & 31)
-				want, kind := scan.Unique, 1
-				if at.IsSet() {
-					kind = 2
-				}
-				switch {
-				case times[key]&^kind != 0:
-					want = scan.HalfTimed
-				case had[moment{key, at}]:
-					want = scan.Again
-				default:
-					had[moment{key, at}] = true
-					times[key] |= kind
-				}
-				if got := d.Add(labels, at); got != want {
-					t.Fatalf("series %d of %v: %v, want %v", i, in, got, want)
-				}
+			for j := 0; j < len(pairs); j += 2 {
+				labels = labels.Append(pairs[j], pairs[j+1])
 			}
-			d.Reset()
+			if timed = others%10_000 == 0 && in[0] >= 0x80; timed {
+				at = model.Unix(int64(c>>5), 0)
+			}
+			key := fmt.Sprint(c&31, at)
+			unique = unique && !had[key]
+			had[key] = true
+			d.Add(labels, at)
+		}
+		if got := d.Unique(); got != unique {
+			t.Fatalf("%v of %v beside %d others, want %v", got, in, others, unique)
+		}
+		d.Add(scan.Labels{}.Append("c", ""), model.Unix(1, 0))
+		d.Add(scan.Labels{}.Append("d", ""), model.Timestamp{})
+		if d.Unique() {
+			t.Fatal("some series have a timestamp and some have none")
 		}
 	})
 }
