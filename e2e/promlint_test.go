@@ -56,6 +56,16 @@ var lintDifferences = []struct {
 		}
 		return true
 	}},
+	{[]lint.Rule{lint.ReservedLabel, lint.CamelCaseLabel, lint.DuplicateSeries}, "a label without a value is none", func(f *model.Family) bool {
+		for s := range f.Samples() {
+			for _, value := range s.Labels.All() {
+				if value == "" {
+					return true
+				}
+			}
+		}
+		return false
+	}},
 	{[]lint.Rule{lint.Help}, "an empty help text is none", func(f *model.Family) bool { return f.Help == "" }},
 	{[]lint.Rule{lint.DuplicateSeries}, "a series at another time is none that is there twice", func(f *model.Family) bool {
 		for s := range f.Samples() {
@@ -140,7 +150,7 @@ func TestLintersAgree(t *testing.T) {
 		}
 		families := map[string]*model.Family{}
 		var all []*model.Family
-		parser := text.NewParser(bytes.NewReader([]byte(page)))
+		parser := text.NewParser(bytes.NewReader([]byte(page)), text.WithLenient()) // strictly, no series is there twice
 		for {
 			f, err := parser.Next()
 			if errors.Is(err, io.EOF) {

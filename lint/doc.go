@@ -5,5 +5,8 @@
 //
 //	findings := lint.Lint(families, lint.Without(lint.Help), lint.WithoutFor("process_cpu_s", lint.AbbreviatedUnit))
 //
+// A [Finding] mostly has a name that would be right. Whoever takes it is not told
+// of something else next time.
+//
 // Nothing that it finds breaks a format: that is told by parsers.
 package lint

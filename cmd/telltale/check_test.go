@@ -113,6 +113,7 @@ func TestCheck(t *testing.T) {
 		{"gzip and more", nil, gzipped(rightText) + rightText, 1, "", "telltale: stdin: it is gzip: gzip: invalid header\n"},
 		{"gzip twice", nil, gzipped(gzipped(rightText)), 1, "", "telltale: stdin: it is gzip within gzip: something compresses it twice\n"},
 		{"gzip that grows", []string{"--max-size=1MiB"}, gzipped(strings.Repeat("\n", 1<<20+1)), 1, "", "telltale: stdin: it is gzip: the page has more than 1048576 bytes; --max-size lets it have more\n"},
+		{"zstd", nil, "\x28\xb5\x2f\xfd\x04\xff", 1, "", "telltale: stdin: this is zstd, which has to be unpacked first; only gzip is unpacked here\n"},
 		{"html", nil, "\n<!DOCTYPE html>\r\n<html><title>Log in\x1b[31m</title>", 1, "", "telltale: stdin: this is HTML, not a page of metrics; is its address right, and does it ask for a login?\n    <!DOCTYPE html>\n"},
 		{"html with escapes", []string{"--format=openmetrics"}, "<html>\x1b[31m", 1, "", "telltale: stdin: this is HTML, not a page of metrics; is its address right, and does it ask for a login?\n    <html>␛[31m\n"},
 		{"xml", nil, "<?xml version=\"1.0\"?><a/>", 1, "", "telltale: stdin: this is XML, not a page of metrics; is its address right, and does it ask for a login?\n"},

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"telltale/exposition"
 	"telltale/exposition/json"
@@ -110,9 +111,17 @@ func (r *reading) unpack(d *document) error {
 
 func isGzip(content []byte) bool { return bytes.HasPrefix(content, []byte{0x1f, 0x8b}) }
 
-// foreign returns an error if the page is none of metrics, but markup, as login
-// and error pages are.
+// packings are the first bytes of what is not unpacked.
+var packings = map[string]string{"zstd": "\x28\xb5\x2f\xfd", "xz": "\xfd7zXZ\x00", "bzip2": "BZh", "zip": "PK\x03\x04"}
+
+// foreign returns an error if the page is none of metrics, but packed, or markup,
+// as login and error pages are.
 func (d *document) foreign() error {
+	for name, magic := range packings {
+		if bytes.HasPrefix(d.content, []byte(magic)) && !utf8.Valid(d.content) {
+			return fmt.Errorf("%s: this is %s, which has to be unpacked first; only gzip is unpacked here", d.name, name)
+		}
+	}
 	start := bytes.TrimLeftFunc(bytes.TrimPrefix(d.content, []byte("\ufeff")), unicode.IsSpace)
 	if !bytes.HasPrefix(start, []byte{'<'}) || d.format.name == inProtobuf && isDelimited(d.content) {
 		return nil

@@ -18,11 +18,15 @@ import (
 // Buckets and quantiles come in increasing order, each once; buckets are
 // cumulative, the last is that of +Inf, and a histogram's count is the same
 // number. The samples of histograms and summaries are put together by their
-// labels and timestamp, whatever lines of their family are between them. It keeps
-// 20 bytes for each series of one family at a time, and the names of the
-// families; a series that is there again is found once its family has ended, and
-// stays in it. Nothing is renamed: a counter family is "requests_total" as it is written, and
+// labels and timestamp, whatever lines of their family are between them. A page
+// that is restricted to some samples of a histogram breaks these rules.
+//
+// Nothing is renamed: a counter family is "requests_total" as it is written, and
 // literal ([model.Family.IsLiteral]) where its name does not end so.
+//
+// A parser keeps 20 bytes for each series of one family at a time, and the names
+// of the families. A series that is there again is found once its family has
+// ended, and stays in it.
 type Parser struct {
 	scanner  *Scanner
 	families *scan.Families
