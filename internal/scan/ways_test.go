@@ -27,7 +27,7 @@ func FuzzDistinct(f *testing.F) {
 		for i := range int(others) % 10_000 {
 			d.Add(scan.Labels{}.Append("other", fmt.Sprint(i)), model.Timestamp{})
 		}
-		had, timed, unique := map[string]bool{}, false, true
+		had, unique := map[string]bool{}, true
 		for i, c := range in {
 			var labels scan.Labels
 			var at model.Timestamp
@@ -38,7 +38,7 @@ func FuzzDistinct(f *testing.F) {
 			for j := 0; j < len(pairs); j += 2 {
 				labels = labels.Append(pairs[j], pairs[j+1])
 			}
-			if timed = others%10_000 == 0 && in[0] >= 0x80; timed {
+			if others%10_000 == 0 && in[0] >= 0x80 {
 				at = model.Unix(int64(c>>5), 0)
 			}
 			key := fmt.Sprint(c&31, at)
