@@ -55,7 +55,7 @@ func NewCollector(dir string, opts ...Option) (*Collector, error) {
 // newCollector returns a collector of a directory to which this process writes
 // the segments that own returns, at each collection.
 func newCollector(dir string, s *settings, own func() []ownSegment) *Collector {
-	d := &directory{path: dir, merger: newMerger(s), own: own}
+	d := &directory{path: dir, hook: s.files, merger: newMerger(s, nil), own: own}
 	c := &Collector{settings: s, dir: d, pool: sync.Pool{New: func() any { return &totals{} }}}
 	if !s.still && mapped.GrowingSupported {
 		c.folder = newFolder(dir, c.folded, s.fold...)
@@ -63,6 +63,7 @@ func newCollector(dir string, s *settings, own func() []ownSegment) *Collector {
 	}
 	runtime.AddCleanup(c, func(d *directory) { // mappings are outside the garbage collector's sight
 		d.merger.release()
+		d.release()
 	}, d)
 	return c
 }
@@ -190,13 +191,18 @@ func (c *Collector) gather(ctx context.Context, t *totals, filters []nameSet) (v
 		if err := m.read(ctx, t, wanted); err != nil {
 			return nil, nil, err
 		}
-		if c.dir.consistent() {
+		same, err := c.dir.consistent()
+		if err != nil {
+			return nil, nil, err
+		}
+		if same {
 			break
 		}
 		if again == rereadings {
 			return nil, nil, fmt.Errorf("multiprocess: %s was folded %d times while it was read", c.dir.path, again+1)
 		}
 	}
+	m.include()
 	m.tell()
 	if lost := c.dir.lost; lost != nil && c.stats.Lost == nil {
 		m.reports = append(m.reports, lost)

@@ -4,24 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"telltale/internal/mapped"
-	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // directory keeps a merger's files in step with a directory's entries.
 type directory struct {
 	path     string
+	hook     mapped.Hook
+	dir      *spool.Dir // nil before the first refresh
 	merger   *merger
 	own      func() []ownSegment // that this process writes there; nil if it writes none
 	listings uint64
 
-	info    os.FileInfo // as it was before the last listing
+	info    mapped.Info // as it was before the last listing
 	settled bool        // a change after the last listing would show in the info
 	owned   []ownSegment
 	archive archiveMark // as it was before the last refresh
@@ -38,45 +41,70 @@ const graininess = 2 * time.Second
 type archiveMark struct {
 	identity   mapped.Identity
 	generation uint64
+	changed    int64
 }
 
-// mark returns the mark of the archive that is there now.
-func (d *directory) mark() (mark archiveMark) {
-	file, err := mapped.OpenNoFollow(filepath.Join(d.path, archiveName))
+// mark returns the mark of the archive that is there now, the zero one if there is
+// none that could be merged. An error says that the system does not tell.
+func (d *directory) mark() (mark archiveMark, err error) {
+	file, err := d.dir.Read(spool.ArchiveName)
+	if err == nil {
+		defer file.Close()
+		var b spool.Beginning
+		b, err = spool.Begin(file)
+		mark = archiveMark{b.Info.Identity, b.Header.Generation, b.Info.Changed}
+	}
+	if err != nil && unavailable(err) && !errors.Is(err, fs.ErrPermission) {
+		return archiveMark{}, fmt.Errorf("multiprocess: %w", err)
+	}
+	return mark, nil
+}
+
+// attach opens the directory, anew if the path leads to another one by now.
+func (d *directory) attach() error {
+	if d.dir != nil {
+		same, err := d.dir.Same()
+		switch {
+		case same, errors.Is(err, fs.ErrPermission): // which was there when it was opened
+			return nil
+		case err != nil:
+			return fmt.Errorf("multiprocess: %w", err)
+		}
+	}
+	dir, err := spool.Open(d.path, d.hook)
 	if err != nil {
-		return mark
+		return fmt.Errorf("multiprocess: %w", err)
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil || info.Mode != 0 {
-		return mark
+	d.release()
+	d.dir, d.merger.dir, d.settled = dir, dir, false
+	return nil
+}
+
+// release closes the directory.
+func (d *directory) release() {
+	if d.dir != nil {
+		d.dir.Close()
 	}
-	mark.identity = info.Identity
-	var head [segment.HeaderSize]byte
-	if _, err := file.ReadAt(head[:], 0); err == nil {
-		h, _ := segment.DecodeHeader(head[:])
-		mark.generation = h.Generation
-	}
-	return mark
 }
 
 // refresh lists the directory if it may have changed, and updates all files.
-// When it cannot be listed, what this process writes is left.
+// When it is gone, what this process writes is left.
 func (d *directory) refresh(ctx context.Context) error {
 	d.lost = nil
 	var owned []ownSegment
 	if d.own != nil {
 		owned = d.own()
 	}
-	mark := d.mark()
-	info, err := statDirectory(d.path)
-	switch {
-	case err != nil:
-	case !d.settled, !os.SameFile(info, d.info), !info.ModTime().Equal(d.info.ModTime()), mark != d.archive, !slices.Equal(owned, d.owned):
-		err = d.list(info, owned)
+	var mark archiveMark
+	err := d.attach()
+	if err == nil {
+		mark, err = d.mark()
+	}
+	if err == nil {
+		err = d.list(mark, owned)
 	}
 	if err != nil {
-		if len(owned) == 0 {
+		if len(owned) == 0 || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			return err
 		}
 		d.lost, d.settled = err, false
@@ -89,7 +117,13 @@ func (d *directory) refresh(ctx context.Context) error {
 // consistent reports whether no fold has come between the last refresh and now.
 // An archive takes up files by taking the place of the one before; files are
 // deleted only then. While it is the same, what was listed is all there is.
-func (d *directory) consistent() bool { return d.lost != nil || d.mark() == d.archive }
+func (d *directory) consistent() (bool, error) {
+	if d.lost != nil {
+		return true, nil
+	}
+	mark, err := d.mark()
+	return mark == d.archive, err
+}
 
 func statDirectory(path string) (os.FileInfo, error) {
 	info, err := os.Stat(path)
@@ -102,29 +136,37 @@ func statDirectory(path string) (os.FileInfo, error) {
 	return info, nil
 }
 
-// list reads the directory's entries, until two readings agree if it is changing:
-// a file that is being renamed may be in one under both names, or under none.
-func (d *directory) list(info os.FileInfo, owned []ownSegment) error {
+// list lists the directory if it may have changed since that was done last, until
+// two readings agree if it is changing: a file that is being renamed may be in one
+// under both names, or under none.
+func (d *directory) list(mark archiveMark, owned []ownSegment) error {
+	info, err := d.dir.Info()
+	if err != nil {
+		return fmt.Errorf("multiprocess: %w", err)
+	}
+	if d.settled && info.Identity == d.info.Identity && info.Modified == d.info.Modified && mark == d.archive && slices.Equal(owned, d.owned) {
+		return nil
+	}
 	now := time.Now()
-	names, err := fileNames(d.path)
+	names, err := d.fileNames()
 	// Without mappings there is no way to tell a file from another of its name.
-	settled := mapped.Supported && now.Sub(info.ModTime()) > graininess
-	for again, before := 0, []string(nil); err == nil && !settled && again < 10 && (again == 0 || !slices.Equal(before, names)); again++ {
+	settled := mapped.Supported && now.Sub(time.Unix(0, info.Modified)) > graininess
+	for again, before := 0, []spool.Name(nil); err == nil && !settled && again < 10 && (again == 0 || !slices.Equal(before, names)); again++ {
 		before = names
-		names, err = fileNames(d.path)
+		names, err = d.fileNames()
 	}
 	if err != nil {
 		return fmt.Errorf("multiprocess: %w", err)
 	}
 	d.listings++
-	d.info, d.settled = info, settled
+	d.info, d.settled, d.owned = info, settled, owned
 	d.replace(d.withoutTwins(names), owned)
 	return nil
 }
 
 // replace makes the merger's files those of the names and those that this process
 // writes. Files are kept as long as they are the same ones.
-func (d *directory) replace(names []string, owned []ownSegment) {
+func (d *directory) replace(names []spool.Name, owned []ownSegment) {
 	m := d.merger
 	old := make(map[place]*file, len(m.files))
 	for _, f := range m.files {
@@ -145,11 +187,15 @@ func (d *directory) replace(names []string, owned []ownSegment) {
 	}
 	for _, name := range names {
 		if !slices.ContainsFunc(owned, func(own ownSegment) bool { return own.name == name }) {
-			keep(place{path: filepath.Join(d.path, name)})
+			keep(place{path: d.dir.PathOf(name), name: name})
 		}
 	}
 	for _, own := range owned {
-		keep(place{filepath.Join(d.path, own.name), own.space})
+		path := d.path
+		if own.name != (spool.Name{}) && d.dir != nil {
+			path = d.dir.PathOf(own.name)
+		}
+		keep(place{path, own.name, own.space})
 	}
 	for _, f := range old {
 		m.close(f)
@@ -159,34 +205,31 @@ func (d *directory) replace(names []string, owned []ownSegment) {
 
 // withoutTwins leaves out the second name of a Python file that is being put
 // aside, or put back, where that takes a moment in which it has both.
-func (d *directory) withoutTwins(names []string) []string {
-	return slices.DeleteFunc(names, func(name string) bool {
-		original, aside := withoutAside(name)
-		if !aside {
+func (d *directory) withoutTwins(names []spool.Name) []spool.Name {
+	return slices.DeleteFunc(names, func(name spool.Name) bool {
+		if name.Kind() != spool.Aside {
 			return false
 		}
-		if _, there := slices.BinarySearch(names, original); !there {
+		original := name.Original()
+		if _, there := slices.BinarySearchFunc(names, original, compareNames); !there {
 			return false
 		}
-		one, err := mapped.Lstat(filepath.Join(d.path, name))
-		other, failed := mapped.Lstat(filepath.Join(d.path, original))
+		one, err := d.dir.Stat(name)
+		other, failed := d.dir.Stat(original)
 		return err == nil && failed == nil && one.Identity == other.Identity && one.Identity != mapped.Identity{}
 	})
 }
 
+func compareNames(a, b spool.Name) int { return strings.Compare(a.String(), b.String()) }
+
 // fileNames returns the names of all files that could be a writer's, sorted.
-func fileNames(path string) ([]string, error) {
-	dir, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	names, err := dir.Readdirnames(-1)
-	if err := errors.Join(err, dir.Close()); err != nil {
-		return nil, err
-	}
-	names = slices.DeleteFunc(names, func(name string) bool {
-		return !strings.HasSuffix(name, suffix) && !strings.HasSuffix(name, segmentSuffix) || strings.HasPrefix(name, ".") // as a glob of *.db has it
-	})
-	slices.Sort(names)
-	return names, nil
+func (d *directory) fileNames() ([]spool.Name, error) {
+	names, err := d.dir.List()
+	return slices.DeleteFunc(names, func(n spool.Name) bool {
+		switch n.Kind() {
+		case spool.Writer, spool.Archive, spool.Python, spool.Aside:
+			return false
+		}
+		return !n.Claimed()
+	}), err
 }

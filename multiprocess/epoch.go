@@ -3,6 +3,8 @@ package multiprocess
 import (
 	"path/filepath"
 	"time"
+
+	"telltale/multiprocess/internal/spool"
 )
 
 // group is the segments that belong together: those of one epoch.
@@ -18,18 +20,25 @@ type group struct {
 // outcome is the same until a file changes.
 func (m *merger) gather() {
 	var segments []*file
-	absorbed := make(map[string]bool)
+	absorbed := make(map[string]*file)
 	for _, f := range m.files {
-		f.misfit = nil
+		f.misfit, f.doubt, f.taken = nil, nil, false
 		if s, ok := f.source.(*segmentFile); ok {
 			segments = append(segments, f)
 			for _, name := range s.absorbed {
-				absorbed[name] = true
+				absorbed[name] = f
 			}
 		}
 	}
 	for _, f := range m.files {
-		f.taken = absorbed[filepath.Base(f.path)]
+		by := absorbed[filepath.Base(f.path)]
+		if by != nil {
+			f.taken = f.own == nil && by.source.(*segmentFile).hasTaken(f)
+			if !f.taken {
+				by.doubt = fileError(by.path, defectf(ReasonCorrupt, "it says that it has taken up %s, whose writer lives or is younger", filepath.Base(f.path)))
+				by.doubt.counts = true
+			}
+		}
 		if _, python := f.source.(*pythonFile); python {
 			f.ignored = f.taken
 		}
@@ -59,6 +68,17 @@ func (m *merger) gather() {
 			m.group.dead++
 		}
 	}
+}
+
+// hasTaken reports whether the archive has really taken up a file that it names.
+func (a *segmentFile) hasTaken(f *file) bool {
+	switch s := f.source.(type) {
+	case *segmentFile:
+		return f.err != nil || spool.Taken(a.header(), s.header(), s.live())
+	case *pythonFile:
+		return spool.Parse(filepath.Base(f.path)).Kind() == spool.Aside
+	}
+	return false
 }
 
 // epochOf returns the epoch that was asked for, or that of the writer that

@@ -3,7 +3,9 @@ package multiprocess
 import (
 	"time"
 
+	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // NewCollectorWith returns a collector of a directory to which this process
@@ -11,7 +13,11 @@ import (
 func NewCollectorWith(dir string, own func() map[string]segment.Space, opts ...Option) *Collector {
 	return newCollector(dir, newSettings(opts), func() (segments []ownSegment) {
 		for name, space := range own() {
-			segments = append(segments, ownSegment{name, space})
+			own := ownSegment{space: space}
+			if name != "" {
+				own.name = spool.Parse(name)
+			}
+			segments = append(segments, own)
 		}
 		return segments
 	})
@@ -49,4 +55,21 @@ func Rest(s *Store) {
 	for range 20 {
 		s.tick()
 	}
+}
+
+// WithFiles has all operations on files of a collector, a store or a fold pass a
+// hook, which can make them fail.
+func WithFiles(hook mapped.Hook) SharedOption {
+	return sharedOption{
+		collector:  func(s *settings) { s.files = hook },
+		foldOption: func(s *foldSettings) { s.files = hook },
+	}
+}
+
+// InspectWith is Inspect, and all operations on files pass a hook.
+func InspectWith(dir string, hook mapped.Hook) ([]FileReport, error) { return inspect(dir, hook) }
+
+// MarkProcessDeadWith is MarkProcessDead, and all operations on files pass a hook.
+func MarkProcessDeadWith(dir string, pid int, hook mapped.Hook) error {
+	return markProcessDead(dir, pid, hook)
 }

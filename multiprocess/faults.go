@@ -11,6 +11,7 @@ import (
 
 	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // Reason says why a file was left out.
@@ -31,6 +32,10 @@ const (
 	ReasonVersion    Reason = "version"     // a segment of another version of the format, or byte order
 	ReasonEpoch      Reason = "epoch"       // a segment whose writer lives, of another epoch than the one that counts
 	ReasonRead       Reason = "read"        // the system reports another error
+	ReasonCopy       Reason = "copy"        // a segment under another name than its writer's: a copy, or a link
+	ReasonSparse     Reason = "sparse"      // most of the bytes that it says are used are not there
+	ReasonLinked     Reason = "linked"      // it has several names, so that folds leave it alone
+	ReasonReplaced   Reason = "replaced"    // another file has taken its name
 )
 
 // FileError says that a file was left out, and why. The other files are not
@@ -39,11 +44,28 @@ type FileError struct {
 	Path   string
 	Reason Reason
 	Err    error // what was found
+
+	counts bool // it was not left out
 }
 
-// Error names the file and what is wrong with it.
+// Error names the file and what is wrong with it. A name with characters that
+// cannot be printed is quoted.
 func (e *FileError) Error() string {
-	return fmt.Sprintf("multiprocess: %s is left out: %v", e.Path, e.Err)
+	what := "is left out"
+	if e.counts {
+		what = "is damaged, and counts"
+	}
+	return fmt.Sprintf("multiprocess: %s %s: %s", spool.Quote(e.Path), what, reported(e.Err))
+}
+
+// reported returns the text of an error about a file that is named beside it: of
+// errors of the system without the file's path, which may have any characters.
+func reported(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Op + ": " + path.Err.Error()
+	}
+	return err.Error()
 }
 
 // Unwrap returns what was found.
@@ -89,26 +111,33 @@ func (e *ConflictError) Error() string {
 // Unwrap returns the disagreement alone.
 func (e *ConflictError) Unwrap() error { return e.Err }
 
-// defect is what is wrong with a file's contents.
-type defect struct {
-	reason Reason
-	text   string
+// defectf makes an error that says what is wrong with a file's contents.
+func defectf(reason Reason, format string, args ...any) error {
+	return spool.Defectf(spool.Reason(reason), format, args...)
 }
 
-func (d *defect) Error() string { return d.text }
-
-func defectf(reason Reason, format string, args ...any) error {
-	return &defect{reason, fmt.Sprintf(format, args...)}
+// unavailable reports whether the system could not give a file that may be whole:
+// the process has no descriptors left, or its permissions have changed.
+func unavailable(err error) bool {
+	var d *spool.Defect
+	if errors.As(err, &d) {
+		return false
+	}
+	reason := fileError("", err).Reason
+	return reason == ReasonRead || reason == ReasonPermission
 }
 
 // fileError finds the reason of an error met with a file.
 func fileError(path string, err error) *FileError {
 	reason := ReasonRead
-	var d *defect
+	var d *spool.Defect
+	var irregular *mapped.NotRegular
 	var corrupt *segment.Corrupt
 	switch {
 	case errors.As(err, &d):
-		reason = d.reason
+		reason = Reason(d.Reason)
+	case errors.As(err, &irregular):
+		reason = ReasonNotRegular
 	case errors.Is(err, segment.ErrForeign):
 		reason = ReasonForeign
 	case errors.Is(err, segment.ErrVersion):
@@ -117,7 +146,7 @@ func fileError(path string, err error) *FileError {
 		reason = ReasonCorrupt
 	case errors.Is(err, mapped.ErrFault), errors.Is(err, io.ErrUnexpectedEOF):
 		reason = ReasonTruncated
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, mapped.ErrReplaced):
 		reason = ReasonVanished
 	case errors.Is(err, fs.ErrPermission):
 		reason = ReasonPermission
@@ -155,16 +184,4 @@ type Folds struct {
 	Last     time.Time     // when the last one ended
 	Duration time.Duration // of the last one
 	Err      error         // why the last one failed
-}
-
-func checkRegular(info mapped.Info) error {
-	switch {
-	case info.Mode == 0:
-		return nil
-	case info.Mode&fs.ModeDir != 0:
-		return defectf(ReasonNotRegular, "it is a directory")
-	case info.Mode&fs.ModeSymlink != 0:
-		return defectf(ReasonNotRegular, "it is a symbolic link, which is not followed")
-	}
-	return defectf(ReasonNotRegular, "it is not a regular file")
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"telltale/internal/mapped"
+	"telltale/multiprocess/internal/spool"
 )
 
 // FoldReport says what a fold did, or would do ([WithDryRun]).
@@ -75,10 +76,14 @@ func Fold(ctx context.Context, dir string, opts ...FoldOption) (*FoldReport, err
 	if err != nil {
 		return &FoldReport{}, err
 	}
-	f := &folding{dir: dir, foldSettings: newFoldSettings(opts), report: &FoldReport{}, now: began, remains: newRemains()}
+	f := &folding{foldSettings: newFoldSettings(opts), report: &FoldReport{}, now: began, remains: newRemains()}
 	if !mapped.GrowingSupported {
 		return f.report, fmt.Errorf("multiprocess: %s cannot be folded: %w", dir, errors.ErrUnsupported)
 	}
+	if f.dir, err = spool.Open(dir, f.files); err != nil {
+		return f.report, fmt.Errorf("multiprocess: %w", err)
+	}
+	defer f.dir.Close()
 	err = f.run(ctx)
 	f.report.Generation = f.generation
 	f.report.Duration = time.Since(began)

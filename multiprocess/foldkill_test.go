@@ -237,7 +237,8 @@ func TestFoldKilledAtRandom(t *testing.T) {
 	}
 }
 
-// A fold that fails for want of room, or of permission, changes nothing.
+// A fold that fails for want of room, or of permission, changes no total. It may have
+// absorbed some files for which there was room.
 func TestFoldFails(t *testing.T) {
 	for _, test := range []struct {
 		name, want string
@@ -257,7 +258,7 @@ func TestFoldFails(t *testing.T) {
 			if died || !strings.Contains(o.Error, test.want) || !strings.Contains(o.Error, k.dir) {
 				t.Errorf("died %v: %q", died, o.Error)
 			}
-			if after := ls(t, k.dir, "writer-*"); len(after) != len(before) {
+			if after := ls(t, k.dir, "writer-*"); len(after) == 0 || len(after) > len(before) {
 				t.Errorf("left %q of %q", after, before)
 			}
 			k.check(t, "afterwards")

@@ -14,6 +14,7 @@ import (
 	"telltale/internal/exponential"
 	"telltale/model"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // remains is what dead writers leave behind, added up: an archive before it is
@@ -295,7 +296,6 @@ type rowTable struct {
 type rowSeries struct {
 	segment.Series
 	generation uint8
-	known      bool
 }
 
 // readEstate reads what the writer of a segment leaves, or what an archive has.
@@ -315,9 +315,6 @@ func readEstate(s segment.Space, now time.Time, expiry time.Duration) (*estate, 
 		family, lasts := lasting(t.family)
 		if !lasts {
 			continue
-		}
-		if err := checkFamily(&family); err != nil {
-			return nil, nil, err
 		}
 		r.families = append(r.families, family)
 		if err := r.take(t, &family, h, now, expiry); err != nil {
@@ -346,16 +343,21 @@ func (r *estateReader) Block(f *segment.Family, offset uint64, rows uint32) erro
 // Series implements [segment.Contents].
 func (r *estateReader) Series(f *segment.Family, row uint32, generation uint8, s segment.Series) error {
 	t := r.tables[f.Number]
-	for uint64(row) >= uint64(len(t.series)) {
-		t.series = append(t.series, rowSeries{})
-	}
 	s.Labels, s.Process = strings.Clone(s.Labels), strings.Clone(s.Process)
-	t.series[row] = rowSeries{s, generation, true}
+	fresh := rowSeries{s, generation}
+	if uint64(row) == uint64(len(t.series)) { // rows are given out in their order
+		t.series = append(t.series, fresh)
+	} else {
+		t.series[row] = fresh
+	}
 	return nil
 }
 
 // Absorbed implements [segment.Contents].
 func (r *estateReader) Absorbed(name string) error {
+	if err := spool.CheckAbsorbed(name); err != nil {
+		return err
+	}
 	r.absorbed = append(r.absorbed, name)
 	return nil
 }
@@ -367,8 +369,8 @@ func (r *estateReader) take(t *rowTable, kept *segment.Family, h *segment.Header
 	from := uint32(0)
 	for _, b := range t.blocks {
 		for i := range b.rows {
-			if uint64(from+i) >= uint64(len(t.series)) || !t.series[from+i].known {
-				continue
+			if uint64(from)+uint64(i) >= uint64(len(t.series)) {
+				break
 			}
 			bytes := r.space.Bytes(b.offset+uint64(i)*size, size)
 			if bytes == nil {

@@ -1,16 +1,16 @@
 package multiprocess
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"time"
 
 	"telltale/internal/mapped"
+	"telltale/multiprocess/internal/spool"
 )
 
 // notes are what folds remember of Python's files: since when their bytes are
@@ -24,41 +24,74 @@ type note struct {
 	Since time.Time `json:"since"`
 }
 
-// notesLimit bounds what is read: far more than any directory needs.
-const notesLimit = 64 << 20
+// notesLimit is how many bytes of notes are read: those on some 20,000 files.
+const notesLimit = 4 << 20
 
-// readNotes reads the notes of the last fold. Without them time begins anew.
-func readNotes(dir string) (n notes) {
-	file, err := os.Open(filepath.Join(dir, foldNotesName))
+// readNotes reads the notes of the last fold. Where there are none time begins
+// anew; after an error too, which says that they are there and cannot be read.
+func readNotes(dir *spool.Dir) (n notes, err error) {
+	file, err := dir.Read(spool.FoldNotesName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	defer file.Close() //nolint:errcheck // it was only read from
-	if json.NewDecoder(io.LimitReader(file, notesLimit)).Decode(&n) != nil {
-		return nil
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
 	}
-	return n
+	if info.Size > notesLimit {
+		return nil, defectf(ReasonRead, "it has %d bytes, and at most %d are read", info.Size, notesLimit)
+	}
+	text := make([]byte, info.Size)
+	if _, err := file.ReadAt(text, 0); err != nil && len(text) > 0 {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &n); err != nil {
+		return nil, defectf(ReasonCorrupt, "it is no notes of a fold: %v", err)
+	}
+	return n, nil
 }
 
 // write keeps the notes for the next fold.
-func (n notes) write(dir string) error {
+func (n notes) write(dir *spool.Dir) (err error) {
 	text, err := json.MarshalIndent(n, "", "\t")
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(dir, temporary+"notes-*")
+	if len(text) >= notesLimit {
+		return defectf(ReasonRead, "the notes on %d files have %d bytes, and at most %d are read: fold more often, or without a time after which files count as dead", len(n), len(text), notesLimit)
+	}
+	access, err := dir.Access(nil)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(append(text, '\n'))
-	err = errors.Join(err, file.Close())
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	name := spool.TemporaryName("notes", id)
+	file, err := dir.Create(name, access)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(append(text, '\n'), 0)
 	if err == nil {
-		err = os.Rename(file.Name(), filepath.Join(dir, foldNotesName))
+		var over mapped.Identity
+		if old, failed := dir.Stat(spool.FoldNotesName); failed == nil {
+			over = old.Identity
+			if err = old.CheckRegular(); err != nil {
+				err = &fs.PathError{Op: "rename", Path: dir.PathOf(spool.FoldNotesName), Err: err}
+			}
+		}
+		if err == nil {
+			err = dir.Show(file, spool.FoldNotesName, over)
+		}
 	}
 	if err != nil {
-		_ = os.Remove(file.Name())
+		_ = dir.Remove(name, file.Identity())
 	}
-	return err
+	return errors.Join(err, file.Close())
 }
 
 // imprint tells a file and its bytes from others.
@@ -68,8 +101,8 @@ type imprint struct {
 }
 
 // fingerprint reads the used bytes of one of Python's files.
-func fingerprint(path string) (p imprint, err error) {
-	file, err := mapped.OpenNoFollow(path)
+func fingerprint(dir *spool.Dir, name spool.Name) (p imprint, err error) {
+	file, err := dir.Read(name)
 	if err != nil {
 		return p, err
 	}
@@ -78,8 +111,8 @@ func fingerprint(path string) (p imprint, err error) {
 	if err != nil {
 		return p, err
 	}
-	if err := checkRegular(info); err != nil {
-		return p, err
+	if info.Links > 1 {
+		return p, defectf(ReasonLinked, "it has %d names (hard links), so that it is read, but not folded", info.Links)
 	}
 	buffer := bytesOf(make([]uint64, 1<<13))
 	n := min(info.Size, int64(len(buffer)))
@@ -97,6 +130,9 @@ func fingerprint(path string) (p imprint, err error) {
 			used = int64(readUsed(chunk))
 			if err := checkUsed(int(used), info.Size); err != nil {
 				return p, err
+			}
+			if used > large && info.Allocated < used {
+				return p, defectf(ReasonSparse, "it says that %d bytes are used, most of which are not there", used)
 			}
 		}
 		chunk = chunk[:min(int64(len(chunk)), used-at)]

@@ -2,20 +2,15 @@ package multiprocess
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
 	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // folding is one run of Fold. What makes it safe to be killed at any step:
@@ -27,30 +22,27 @@ import (
 //     disk. So no file that was absorbed counts again.
 //   - Only dead writers are absorbed, whose numbers do not change.
 type folding struct {
-	dir string
+	dir *spool.Dir
 	foldSettings
 	report *FoldReport
 	now    time.Time
 	lock   *mapped.Growing
+	census *census // once it is needed
 
 	remains    *remains
 	start      int64 // when the newest of the writers that were absorbed began
 	generation uint64
 	archive    mapped.Identity // of the file archive.seg; zero if there is none
 	foreign    bool            // the archive is of another epoch
-	absorbed   []string        // names that the archive has
-	mode       fs.FileMode     // of the next archive: what all those allow whose numbers it has
-	owner      string          // a path whose owner the next archive should have
-	sizes      map[string]int64
+	absorbed   []spool.Name    // files that the archive has
+	access     *spool.Access   // of the next archive; nil until a file is known whose numbers it has
+	held       []*mapped.Growing
+	sizes      map[spool.Name]int64
 }
 
-// batch is how many files are absorbed at once. Each dead writer's is open
-// meanwhile.
-const batch = 512
-
 func (f *folding) run(ctx context.Context) error {
-	f.mode, f.sizes = 0o777, make(map[string]int64)
-	system, err := mapped.FileSystemOf(f.dir)
+	f.sizes = make(map[spool.Name]int64)
+	system, err := f.dir.FileSystem()
 	if err != nil {
 		return err
 	}
@@ -69,12 +61,12 @@ func (f *folding) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	names, err := entries(f.dir)
+	names, err := f.dir.List()
 	if err != nil {
 		return err
 	}
 	if !f.dryRun {
-		if err := f.finish(); err != nil {
+		if err := f.finish(h); err != nil {
 			return err
 		}
 		f.sweep(names)
@@ -86,7 +78,7 @@ func (f *folding) run(ctx context.Context) error {
 	f.chooseEpoch(writers, h)
 	f.foreign = h != nil && h.Epoch != f.report.Epoch
 	if f.foreign && !sure {
-		return fmt.Errorf("%s is of epoch %q, and it is not sure that it is over: a writer that cannot be read may be of it", archiveName, h.Epoch)
+		return fmt.Errorf("%s is of epoch %q, and it is not sure that it is over: a writer that cannot be read may be of it", spool.ArchiveName, h.Epoch)
 	}
 	if h != nil && !f.foreign {
 		f.remains.add(e)
@@ -103,7 +95,7 @@ func (f *folding) run(ctx context.Context) error {
 
 // begin takes the lock that lets one fold run at a time.
 func (f *folding) begin() (locked bool, err error) {
-	f.lock, err = lockFolding(f.dir)
+	f.lock, err = f.dir.LockFolds()
 	if f.lock == nil {
 		return false, err
 	}
@@ -111,140 +103,171 @@ func (f *folding) begin() (locked bool, err error) {
 	return true, nil
 }
 
-// lockFolding takes the lock that lets one process at a time change what dead
-// writers left. It returns nil where another one has it.
-func lockFolding(dir string) (*mapped.Growing, error) {
-	path := filepath.Join(dir, foldLockName)
-	lock, err := mapped.Create(path, 0o600)
-	if err == nil {
-		giveAway(path, dir)
-	} else if errors.Is(err, fs.ErrExist) {
-		lock, err = mapped.OpenWritable(path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	locked, err := lock.Lock()
-	if err == nil && locked {
-		var seen bool
-		if seen, err = mapped.Probe(path); err == nil && !seen {
-			err = errors.New("locks do not hold there, so that live writers cannot be told from dead ones")
-		}
-	}
-	if err != nil || !locked {
-		return nil, errors.Join(err, lock.Close())
-	}
-	return lock, nil
-}
-
-// giveAway makes a file that root made that of whose files it is about: a
-// service that does not run as root has to get at it.
-func giveAway(path, like string) {
-	if os.Geteuid() != 0 {
-		return
-	}
-	if user, group, ok := ownerOf(like); ok && user != 0 {
-		_ = os.Chown(path, int(user), int(group)) // or it stays root's
-	}
-}
-
 // readArchive reads the archive. One that cannot be read is an error: replacing
 // it would lose what it has.
 func (f *folding) readArchive() (e *estate, h *segment.Header, err error) {
-	path := filepath.Join(f.dir, archiveName)
-	file, err := mapped.OpenNoFollow(path)
+	file, err := f.dir.Read(spool.ArchiveName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
+	var info mapped.Info
 	if err == nil {
-		var info mapped.Info
-		info, err = file.Stat()
-		f.archive = info.Identity
-		if err == nil {
-			e, h, err = f.readSegment(file)
-		}
+		e, h, info, err = f.readSegment(spool.ArchiveName, file)
 		file.Close()
 	}
-	if err == nil && h.Kind != segment.KindArchive {
-		err = errors.New("it is no archive")
-	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s cannot be read, and moving it away would lose the totals of dead writers: %w", path, err)
+		return nil, nil, fmt.Errorf("%s cannot be read, and moving it away would lose the totals of dead writers: %w", spool.Quote(f.dir.PathOf(spool.ArchiveName)), err)
 	}
-	f.generation, f.absorbed = h.Generation, e.absorbed
-	f.permit(path)
-	f.owner = path
+	f.archive, f.generation, f.absorbed = info.Identity, h.Generation, nil
+	for _, text := range e.absorbed {
+		f.absorbed = append(f.absorbed, spool.Parse(text))
+	}
+	mode := info.Perm
+	if f.perm != nil {
+		mode = *f.perm
+	}
+	access := spool.Like(&info, mode|0o600)
+	f.access = &access
 	return e, h, nil
 }
 
-// permit takes from the next archive's permissions those that a file lacks whose
-// numbers it has.
-func (f *folding) permit(path string) {
-	if info, err := os.Lstat(path); err == nil {
-		f.mode &= info.Mode().Perm()
-		f.sizes[filepath.Base(path)] = info.Size()
+// chooseAccess finds out who may read the first archive: whoever may read all of
+// the files, and the owner of the first of them.
+func (f *folding) chooseAccess(names []spool.Name) {
+	if f.access != nil {
+		return
 	}
-	if f.owner == "" {
-		f.owner = path
+	var first *mapped.Info
+	mode := fs.FileMode(0o777)
+	for _, name := range names {
+		info, err := f.dir.Stat(name)
+		if err != nil || info.CheckRegular() != nil {
+			continue
+		}
+		if first == nil {
+			first = &info
+		}
+		mode &= info.Perm
 	}
+	if first == nil {
+		return
+	}
+	if f.perm != nil {
+		mode = *f.perm
+	}
+	access := spool.Like(first, mode|0o600)
+	f.access = &access
+}
+
+// admit returns an error if the next archive would show what a file has to somebody
+// who cannot read the file.
+func (f *folding) admit(info *mapped.Info) error {
+	if f.access == nil { // it was not there when that was chosen
+		access := spool.Like(info, 0o600)
+		f.access = &access
+	}
+	if f.access.Discloses(info) {
+		return defectf(ReasonPermission, "fewer users may read it than the archive, whose permissions are %#o", f.access.Mode)
+	}
+	return nil
 }
 
 // readSegment reads what the writer of a segment leaves.
-func (f *folding) readSegment(file *mapped.File) (e *estate, h *segment.Header, err error) {
-	info, err := file.Stat()
+func (f *folding) readSegment(name spool.Name, file *mapped.File) (e *estate, h *segment.Header, info mapped.Info, err error) {
+	b, err := spool.Begin(file)
+	if err == nil {
+		err = spool.Fits(name, &b.Header)
+	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, b.Info, err
 	}
-	if err := checkRegular(info); err != nil {
-		return nil, nil, err
-	}
-	if info.Size < segment.HeaderSize {
-		return nil, nil, defectf(ReasonTruncated, "it has %d bytes, less than a header", info.Size)
-	}
-	if int64(int(info.Size)) != info.Size {
-		return nil, nil, defectf(ReasonRead, "its %d bytes are too many to be mapped", info.Size)
-	}
-	region, err := file.Map(int(info.Size))
+	region, err := b.Map(file, b.Used)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, b.Info, err
 	}
 	defer region.Unmap()
 	fault := region.Guard(func() { e, h, err = readEstate(memory(region.Bytes()), f.now, f.expiry) })
-	return e, h, errors.Join(fault, err)
+	return e, h, b.Info, errors.Join(fault, err)
 }
 
-// finish deletes the files that the archive has absorbed, and forgets their names
-// once that is on the disk. Those that cannot be deleted keep their names there.
-func (f *folding) finish() error {
+// finish deletes the files that the archive with the header has absorbed, and
+// forgets their names once that is on the disk. Those that cannot be deleted keep
+// their names there; those that it cannot have absorbed lose them and are left.
+func (f *folding) finish(archive *segment.Header) error {
 	if len(f.absorbed) == 0 {
 		return nil
 	}
-	var left []string
+	var left []spool.Name
 	for _, name := range f.absorbed {
 		f.step("unlink")
-		err := f.remove(name)
+		keep, err := f.removeAbsorbed(archive, name)
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		left = append(left, name)
-		f.leave(name, ReasonDelete, err.Error())
+		if keep {
+			left = append(left, name)
+		}
+		f.leave(name, ReasonDelete, reported(err))
 	}
 	f.step("unlinked")
-	if err := mapped.SyncDir(f.dir); err != nil {
+	if err := f.dir.Sync(); err != nil {
 		return err
 	}
 	f.absorbed = left
 	return nil
 }
 
-// remove deletes a file of the directory.
-func (f *folding) remove(name string) error {
-	path := filepath.Join(f.dir, name)
-	size, known := f.sizes[name]
-	if info, err := os.Lstat(path); !known && err == nil {
-		size = info.Size()
+// removeAbsorbed deletes a file that the archive names, if it is certain that its
+// numbers are there. After an error it reports whether the archive has to keep the
+// name, because they may be.
+func (f *folding) removeAbsorbed(archive *segment.Header, name spool.Name) (keep bool, err error) {
+	info, err := f.dir.Stat(name)
+	if err != nil {
+		return true, err
 	}
-	err := os.Remove(path)
+	for _, g := range f.held { // and so checked, and locked
+		if g.Identity() == info.Identity && g.Name() == name.String() {
+			return true, f.remove(name, info)
+		}
+	}
+	switch name.Kind() {
+	case spool.Writer:
+		return f.removeTaken(archive, name)
+	case spool.Aside:
+		if err := info.CheckRegular(); err != nil {
+			return true, err
+		}
+		if f.look().isAlive(info.Identity) {
+			return true, errors.New("the archive has taken it up, and a process writes it")
+		}
+		return true, f.remove(name, info)
+	}
+	return false, errors.New("the archive names it as taken up, which it cannot have been under this name")
+}
+
+func (f *folding) removeTaken(archive *segment.Header, name spool.Name) (keep bool, err error) {
+	g, b, err := f.hold(name)
+	if errors.Is(err, errRevived) && !b.Signs.Dead || err == nil && !spool.Taken(archive, &b.Header, false) {
+		err = errors.Join(err, errors.New("the archive names it as taken up, but its writer lives or is younger"))
+	} else {
+		keep = fileError("", err).Reason != ReasonCopy
+	}
+	if g != nil {
+		defer g.Close() //nolint:errcheck // nothing depends on it
+	}
+	if err != nil {
+		return keep, err
+	}
+	return true, f.remove(name, b.Info)
+}
+
+// remove deletes a file of the directory that is what the info says.
+func (f *folding) remove(name spool.Name, info mapped.Info) error {
+	size, known := f.sizes[name]
+	if !known {
+		size = info.Size
+	}
+	err := f.dir.Remove(name, info.Identity)
 	if err == nil {
 		f.report.Freed += size
 	}
@@ -253,13 +276,13 @@ func (f *folding) remove(name string) error {
 }
 
 // leave reports a file that is left alone.
-func (f *folding) leave(name string, reason Reason, why string) {
-	f.report.Left = append(f.report.Left, LeftFile{name, reason, why})
+func (f *folding) leave(name spool.Name, reason Reason, why string) {
+	f.report.Left = append(f.report.Left, LeftFile{name.String(), reason, why})
 }
 
 // leaveUnread reports a file that cannot be read.
-func (f *folding) leaveUnread(name string, err error) {
-	f.leave(name, fileError(name, err).Reason, err.Error())
+func (f *folding) leaveUnread(name spool.Name, err error) {
+	f.leave(name, fileError("", err).Reason, reported(err))
 }
 
 // sweepAge is how old a temporary file is that somebody who died has left: it is
@@ -267,38 +290,31 @@ func (f *folding) leaveUnread(name string, err error) {
 const sweepAge = time.Minute
 
 // sweep deletes temporary files of processes that died. Nobody depends on it.
-func (f *folding) sweep(names []string) {
+func (f *folding) sweep(names []spool.Name) {
 	for _, name := range names {
-		path := filepath.Join(f.dir, name)
-		if !strings.HasPrefix(name, temporary) {
+		if name.Kind() != spool.Temporary {
 			continue
 		}
-		info, err := os.Lstat(path)
-		if err != nil || !info.Mode().IsRegular() || f.now.Sub(info.ModTime()) < sweepAge {
+		info, err := f.dir.Stat(name)
+		if err != nil || f.now.Sub(time.Unix(0, info.Modified)) < sweepAge {
 			continue
 		}
-		if locked, err := mapped.Probe(path); err != nil || locked {
+		g, err := f.dir.Write(name)
+		if err != nil {
 			continue
 		}
-		f.step("sweep")
-		if f.remove(name) == nil {
-			f.report.Swept = append(f.report.Swept, name)
+		if locked, err := g.Lock(); err == nil && locked && g.Identity() == info.Identity {
+			f.step("sweep")
+			if f.remove(name, info) == nil {
+				f.report.Swept = append(f.report.Swept, name.String())
+			}
 		}
+		_ = g.Close() // nothing was written
 	}
 }
 
-// entries returns the names in a directory, sorted.
-func entries(path string) ([]string, error) {
-	dir, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	names, err := dir.Readdirnames(-1)
-	slices.Sort(names)
-	return names, errors.Join(err, dir.Close())
-}
-
-// foldWriters absorbs what dead writers left and drops those of another epoch.
+// foldWriters drops what dead writers of another epoch left, and absorbs what the
+// others did. Dropping comes first: it makes room.
 func (f *folding) foldWriters(ctx context.Context, writers []foundWriter, sure bool) error {
 	var dead, old []foundWriter
 	for _, w := range writers {
@@ -312,65 +328,105 @@ func (f *folding) foldWriters(ctx context.Context, writers []foundWriter, sure b
 			f.leave(w.name, ReasonEpoch, fmt.Sprintf("it is of epoch %q, and it is not sure that it is over: a writer that cannot be read may be of it", w.header.Epoch))
 		}
 	}
-	for len(dead) > 0 {
-		n, err := f.absorb(ctx, dead)
-		if err != nil {
-			return err
-		}
-		dead = dead[n:]
-	}
 	for _, w := range old {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !f.dryRun {
-			f.step("drop")
-			if err := f.remove(w.name); err != nil {
-				f.leave(w.name, ReasonDelete, fmt.Sprintf("it is of epoch %q, which is over, and cannot be deleted: %v", w.header.Epoch, err))
-				continue
-			}
+		f.drop(w)
+	}
+	names := make([]spool.Name, len(dead))
+	for i := range dead {
+		names[i] = dead[i].name
+	}
+	f.chooseAccess(names)
+	return f.inBatches(len(dead), func(from, n int) error { return f.absorb(ctx, dead[from:from+n]) })
+}
+
+// drop deletes the segment of a dead writer of another epoch.
+func (f *folding) drop(w foundWriter) {
+	if !f.dryRun {
+		f.step("drop")
+		g, b, err := f.hold(w.name)
+		if err == nil {
+			err = errors.Join(f.remove(w.name, b.Info), g.Close())
 		}
-		f.report.Dropped = append(f.report.Dropped, w.name)
+		if err != nil {
+			f.leave(w.name, ReasonDelete, fmt.Sprintf("it is of epoch %q, which is over, and cannot be deleted: %s", w.header.Epoch, reported(err)))
+			return
+		}
+	}
+	f.report.Dropped = append(f.report.Dropped, w.name.String())
+}
+
+// inBatches absorbs n files in batches that the limits of the process allow, and
+// smaller ones where there are too few descriptors, or too little space for what
+// they add to the archive while they are there themselves.
+func (f *folding) inBatches(n int, absorb func(from, n int) error) error {
+	batch := f.dir.Budget()
+	for from := 0; from < n; {
+		size := min(batch, n-from)
+		reported := len(f.report.Left)
+		err := absorb(from, size)
+		f.release()
+		switch {
+		case err == nil:
+			from += size
+		case size > 1 && (noDescriptors(err) || errors.Is(err, mapped.ErrNoSpace)):
+			batch = size / 2
+			f.report.Left = f.report.Left[:reported]
+			if err := f.again(); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
 	}
 	return nil
 }
 
-// absorb absorbs the first of the dead writers, and returns how many. Their locks
-// are held until the archive is there: a fold that lost its own lock, because
-// somebody deleted that file, does not see them as dead then.
-func (f *folding) absorb(ctx context.Context, writers []foundWriter) (n int, err error) {
-	var names []string
-	var held []*mapped.Growing
-	defer func() {
-		for _, g := range held {
-			err = errors.Join(err, g.Close())
-		}
-	}()
-	for n < len(writers) && n < batch {
+// noDescriptors reports whether the process or the system has no descriptor left.
+func noDescriptors(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
+// again makes what remains that of the present archive, after a batch that failed
+// was added to it.
+func (f *folding) again() error {
+	f.remains, f.start = newRemains(), 0
+	access, absorbed := f.access, f.absorbed
+	e, h, err := f.readArchive()
+	if err != nil {
+		return err
+	}
+	f.access, f.absorbed = access, absorbed
+	if h != nil && !f.foreign {
+		f.remains.add(e)
+		f.start = h.Start
+	}
+	return nil
+}
+
+// release lets go of the files that are held.
+func (f *folding) release() {
+	for _, g := range f.held {
+		_ = g.Close() // nothing depends on it
+	}
+	f.held = nil
+}
+
+// absorb absorbs dead writers. Their locks are held until the archive is there: a
+// fold that lost its own lock, because somebody deleted that file, does not see
+// them as dead then.
+func (f *folding) absorb(ctx context.Context, writers []foundWriter) error {
+	var names []spool.Name
+	for _, w := range writers {
 		if ctx.Err() != nil {
-			return n, ctx.Err()
+			return ctx.Err()
 		}
-		w := &writers[n]
-		path := filepath.Join(f.dir, w.name)
-		file, holds, err := f.hold(path)
-		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
-			if n == 0 {
-				return n, err
-			}
-			break // those to come are held when these are let go
-		}
-		n++
-		if holds != nil {
-			held = append(held, holds)
-		}
-		var e *estate
-		if err == nil {
-			e, _, err = f.readSegment(file)
-		}
-		if file != nil && holds == nil {
-			file.Close()
-		}
+		e, err := f.take(w.name)
 		switch {
+		case noDescriptors(err):
+			return err
 		case errors.Is(err, errRevived):
 			f.leave(w.name, ReasonAlive, err.Error())
 			continue
@@ -380,156 +436,123 @@ func (f *folding) absorb(ctx context.Context, writers []foundWriter) (n int, err
 		}
 		f.remains.add(e)
 		f.start = max(f.start, w.header.Start)
-		f.permit(path)
 		names = append(names, w.name)
 	}
 	f.step("held")
-	return n, f.publish(names, names)
+	return f.publish(names, names)
+}
+
+// take takes the lock of a dead writer and reads what it left. In a dry run it does
+// not lock.
+func (f *folding) take(name spool.Name) (e *estate, err error) {
+	var file *mapped.File
+	if f.dryRun {
+		if file, err = f.dir.Read(name); err != nil {
+			return nil, err
+		}
+		defer file.Close()
+	} else {
+		g, b, err := f.hold(name)
+		if err != nil {
+			return nil, err
+		}
+		f.held = append(f.held, g)
+		if err := f.admit(&b.Info); err != nil {
+			return nil, err
+		}
+		file = &g.File
+	}
+	e, _, info, err := f.readSegment(name, file)
+	if err == nil && f.dryRun {
+		if err = f.admit(&info); err == nil && info.Links > 1 {
+			err = defectf(ReasonLinked, "it has %d names (hard links)", info.Links)
+		}
+	}
+	if err == nil {
+		f.sizes[name] = info.Size
+	}
+	return e, err
 }
 
 var errRevived = errors.New("somebody has locked it")
 
-// hold opens a dead writer's segment and takes its lock; in a dry run it does not.
-func (f *folding) hold(path string) (*mapped.File, *mapped.Growing, error) {
-	if f.dryRun {
-		file, err := mapped.OpenNoFollow(path)
-		return file, nil, err
-	}
-	g, err := mapped.OpenWritable(path)
+// hold takes the lock of a dead writer's segment. Readers see that lock and must not
+// take it for the writer's, so the header says first that the writer is dead. After
+// errRevived the beginning is known.
+func (f *folding) hold(name spool.Name) (g *mapped.Growing, b spool.Beginning, err error) {
+	g, err = f.dir.Write(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, b, err
 	}
-	if locked, err := g.Locked(); err == nil && !locked {
-		// Readers see the lock that comes now, and must not take it for the
-		// writer's. It is no harm if they cannot be told: for a moment they show
-		// what the writer said of itself while it lived.
-		if first, err := g.Extend(0, os.Getpagesize()); err == nil {
-			segment.MarkDead(first)
+	defer func() {
+		if err != nil {
+			_ = g.Close() // nothing depends on it
+			g = nil
 		}
-		g.Unmap()
+	}()
+	if b, err = spool.Begin(&g.File); err == nil {
+		err = spool.Fits(name, &b.Header)
 	}
-	locked, err := g.Lock()
-	if err == nil && !locked {
+	if err != nil {
+		return g, b, err
+	}
+	locked, err := g.Locked()
+	switch {
+	case err != nil:
+		return g, b, err
+	case locked:
+		return g, b, errRevived
+	case !b.Signs.Dead:
+		if err := spool.Mark(g); err != nil {
+			return g, b, fmt.Errorf("it cannot be marked as dead: %w", err)
+		}
+	}
+	if locked, err = g.Lock(); err == nil && !locked {
 		err = errRevived
 	}
-	return &g.File, g, err
+	return g, b, err
 }
 
 // publish puts an archive with what remains in place of the present one, and
 // deletes the named files. They are reported by the names in told.
-func (f *folding) publish(names, told []string) error {
+func (f *folding) publish(names, told []spool.Name) error {
 	if len(names) == 0 {
 		return nil
 	}
+	var h segment.Header
 	if !f.dryRun {
-		if err := f.replaceArchive(names); err != nil {
+		var err error
+		h, err = f.replaceArchive(names)
+		if errors.Is(err, mapped.ErrNoSpace) && f.cutHeld() {
+			h, err = f.replaceArchive(names)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	if f.foreign {
-		f.report.Dropped, f.foreign = append(f.report.Dropped, archiveName), false
+		f.report.Dropped, f.foreign = append(f.report.Dropped, spool.ArchiveName.String()), false
 	}
-	f.report.Absorbed = append(f.report.Absorbed, told...)
+	for _, name := range told {
+		f.report.Absorbed = append(f.report.Absorbed, name.String())
+	}
 	if f.dryRun {
 		for _, name := range names {
 			f.report.Freed += f.sizes[name]
 		}
 		return nil
 	}
-	return f.finish()
+	return f.finish(&h)
 }
 
-// replaceArchive writes the next generation of the archive and renames it in.
-func (f *folding) replaceArchive(names []string) (err error) {
-	id := make([]byte, 16)
-	_, _ = rand.Read(id) // never fails
-	path := filepath.Join(f.dir, temporary+"archive-"+hex.EncodeToString(id))
-	f.step("create")
-	g, err := mapped.Create(path, f.mode|0o600)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		g.Unmap()
-		err = errors.Join(err, g.Close())
-		if err != nil {
-			_ = os.Remove(path) // or the next fold sweeps it
+// cutHeld gives back the space behind what the held files, which are dead writers',
+// have in use, and reports whether there was any.
+func (f *folding) cutHeld() (any bool) {
+	for _, g := range f.held {
+		b, err := spool.Begin(&g.File)
+		if end := wholePages(int64(b.Used)); err == nil && end < b.Info.Size && g.Truncate(end) == nil {
+			any = true
 		}
-	}()
-	if locked, err := g.Lock(); err != nil || !locked {
-		return errors.Join(errors.New("the next archive cannot be locked"), err)
 	}
-	f.step("created")
-	h := segment.Header{Kind: segment.KindArchive, ID: [16]byte(id), Start: f.start, PID: uint64(os.Getpid()), Generation: f.generation + 1, Epoch: f.report.Epoch}
-	list := slices.Concat(f.absorbed, names)
-	used, err := f.fill(g, h, list)
-	if err != nil {
-		return err
-	}
-	f.step("filled")
-	g.Unmap()
-	page := int64(os.Getpagesize())
-	if err := os.Truncate(path, (int64(used)+page-1)/page*page); err != nil {
-		return err
-	}
-	giveAway(path, f.owner)
-	if err := g.Sync(); err != nil {
-		return err
-	}
-	if err := errors.Join(g.Close(), f.undisturbed()); err != nil {
-		return err
-	}
-	f.step("synced")
-	if err := os.Rename(path, filepath.Join(f.dir, archiveName)); err != nil {
-		return err
-	}
-	f.step("renamed")
-	f.archive, f.generation, f.absorbed = g.Identity(), h.Generation, list
-	f.owner = filepath.Join(f.dir, archiveName)
-	return mapped.SyncDir(f.dir)
-}
-
-// fill writes an archive and checks that all of it is there.
-func (f *folding) fill(g *mapped.Growing, h segment.Header, absorbed []string) (used uint64, err error) {
-	w, err := segment.NewWriter(&fileMemory{file: g}, firstExtent(), h)
-	if err != nil {
-		return 0, err
-	}
-	if err := w.Absorb(absorbed); err != nil {
-		return 0, err
-	}
-	if err := f.remains.write(w); err != nil {
-		return 0, err
-	}
-	u, err := segment.UsageOf(w)
-	if err == nil {
-		err = f.remains.check(u)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("the next archive is not good and was not used: %w", err)
-	}
-	return w.Used(), nil
-}
-
-// undisturbed returns an error if somebody has replaced or deleted the files that
-// a fold relies on.
-func (f *folding) undisturbed() error {
-	info, err := mapped.Lstat(filepath.Join(f.dir, foldLockName))
-	if err == nil && info.Identity != f.lock.Identity() {
-		err = errors.New("it is another file now")
-	}
-	if err != nil {
-		return fmt.Errorf("somebody meddled with %s, so that another fold may be under way: %w", foldLockName, err)
-	}
-	info, err = mapped.Lstat(filepath.Join(f.dir, archiveName))
-	if errors.Is(err, fs.ErrNotExist) {
-		info, err = mapped.Info{}, nil
-	}
-	if err == nil && info.Identity != f.archive {
-		err = errors.New("it is not the file that was read")
-	}
-	if err != nil {
-		return fmt.Errorf("somebody meddled with %s: %w", archiveName, err)
-	}
-	return nil
+	return any
 }

@@ -4,35 +4,40 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path/filepath"
-	"slices"
-	"syscall"
+	"strings"
 
-	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // foundWriter is a writer's segment as survey found it.
 type foundWriter struct {
-	name   string
+	name   spool.Name
 	header segment.Header
 	live   bool
 }
 
 // survey finds out which writers there are and which of them are dead. It is not
 // sure of the epoch if one may live that cannot be read.
-func (f *folding) survey(ctx context.Context, names []string) (found []foundWriter, sure bool, err error) {
+func (f *folding) survey(ctx context.Context, names []spool.Name) (found []foundWriter, sure bool, err error) {
 	sure = true
+	absorbed := make(map[spool.Name]bool, len(f.absorbed))
+	for _, name := range f.absorbed {
+		absorbed[name] = true
+	}
 	for i, name := range names {
 		if i%128 == 0 && ctx.Err() != nil {
 			return nil, false, ctx.Err()
 		}
-		if !isWriterName(name) || slices.Contains(f.absorbed, name) {
+		if name.Claimed() && strings.HasSuffix(name.String(), spool.SegmentSuffix) {
+			f.leave(name, ReasonName, "its name is none that a writer gives")
+		}
+		if name.Kind() != spool.Writer || absorbed[name] {
 			continue
 		}
-		w, err := lookAtWriter(f.dir, name)
+		w, err := f.lookAtWriter(name)
 		switch {
-		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		case noDescriptors(err):
 			return nil, false, err
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -50,19 +55,11 @@ func (f *folding) survey(ctx context.Context, names []string) (found []foundWrit
 
 // lookAtWriter reads a segment's header. After an error the writer lives, unless
 // that is known to be otherwise.
-func lookAtWriter(dir, name string) (w foundWriter, err error) {
+func (f *folding) lookAtWriter(name spool.Name) (w foundWriter, err error) {
 	w = foundWriter{name: name, live: true}
-	path := filepath.Join(dir, name)
-	info, err := mapped.Lstat(path)
+	file, err := f.dir.Read(name)
 	if err != nil {
-		return w, err
-	}
-	if err := checkRegular(info); err != nil {
-		w.live = false
-		return w, err
-	}
-	file, err := mapped.OpenNoFollow(path)
-	if err != nil {
+		w.live = fileError("", err).Reason != ReasonNotRegular
 		return w, err
 	}
 	defer file.Close()
@@ -70,14 +67,11 @@ func lookAtWriter(dir, name string) (w foundWriter, err error) {
 		w.live = true
 		return w, err
 	}
-	if info.Size < segment.HeaderSize {
-		return w, defectf(ReasonTruncated, "it has %d bytes, less than a header", info.Size)
+	b, err := spool.Begin(file)
+	if err == nil {
+		err = spool.Fits(name, &b.Header)
 	}
-	head := make([]byte, segment.HeaderSize)
-	if _, err := file.ReadAt(head, 0); err != nil {
-		return w, err
-	}
-	w.header, err = segment.DecodeHeader(head)
+	w.header = b.Header
 	return w, err
 }
 

@@ -4,25 +4,23 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
-	"telltale/internal/mapped"
 	"telltale/model"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // Forget implements [cell.Rows]: it takes the series out of the segments of
 // writers that are dead, and out of the archive. Nobody folds them meanwhile.
 func (r *rows) Forget(series []model.Labels) {
 	s := r.store
-	names, err := entries(s.dir)
+	names, err := s.dir.List()
 	if err == nil && len(s.dead(names)) == 0 {
 		return
 	}
 	err = s.withoutFolding(func() error {
-		names, err := entries(s.dir) // which a fold may have changed
+		names, err := s.dir.List() // which a fold may have changed
 		if err != nil {
 			return err
 		}
@@ -32,7 +30,7 @@ func (r *rows) Forget(series []model.Labels) {
 		}
 		var errs []error
 		for _, name := range s.dead(names) {
-			errs = append(errs, forgetIn(filepath.Join(s.dir, name), &r.family, wanted))
+			errs = append(errs, s.forgetIn(name, &r.family, wanted))
 		}
 		return errors.Join(errs...)
 	})
@@ -44,7 +42,7 @@ func (r *rows) Forget(series []model.Labels) {
 // countDead returns how many writers' segments nobody writes to any more, unless
 // there are too few files for it to matter.
 func (s *Store) countDead() int {
-	names, err := entries(s.dir)
+	names, err := s.dir.List()
 	if err != nil || len(names) < foldThreshold {
 		return 0
 	}
@@ -52,18 +50,28 @@ func (s *Store) countDead() int {
 }
 
 // dead returns which of the names are segments that nobody writes to any more.
-func (s *Store) dead(names []string) (dead []string) {
+func (s *Store) dead(names []spool.Name) (dead []spool.Name) {
 	for _, name := range names {
 		switch {
-		case name == archiveName:
+		case name.Kind() == spool.Archive:
 			dead = append(dead, name)
-		case isWriterName(name) && name != s.name:
-			if alive, err := mapped.Probe(filepath.Join(s.dir, name)); err == nil && !alive {
+		case name.Kind() == spool.Writer && name != s.name:
+			if s.isDead(name) {
 				dead = append(dead, name)
 			}
 		}
 	}
 	return dead
+}
+
+func (s *Store) isDead(name spool.Name) bool {
+	file, err := s.dir.Read(name)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	locked, err := file.Locked()
+	return err == nil && !locked
 }
 
 // patience is how long a removal waits for a fold to end.
@@ -72,7 +80,7 @@ const patience = 2 * time.Second
 // withoutFolding calls do while nobody folds.
 func (s *Store) withoutFolding(do func() error) error {
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		lock, err := lockFolding(s.dir)
+		lock, err := s.dir.LockFolds()
 		if err != nil {
 			return err
 		}
@@ -81,35 +89,36 @@ func (s *Store) withoutFolding(do func() error) error {
 			return do()
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("%s is being folded for a long time", s.dir)
+			return fmt.Errorf("%s is being folded for a long time", s.dir.Path())
 		}
 	}
 }
 
-// forgetIn withdraws series of a family from a segment.
-func forgetIn(path string, f *segment.Family, wanted map[string]bool) error {
-	file, err := mapped.OpenWritable(path)
+// forgetIn withdraws series of a family from a segment. It changes words that are
+// there, and takes no space.
+func (s *Store) forgetIn(name spool.Name, f *segment.Family, wanted map[string]bool) error {
+	file, err := s.dir.Write(name)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	info, err := file.Stat()
+	b, err := spool.Begin(&file.File)
+	if err == nil {
+		err = spool.Fits(name, &b.Header)
+	}
+	if err != nil {
+		return fileError(s.dir.PathOf(name), err)
+	}
+	region, err := b.Map(&file.File, b.Used)
 	if err != nil {
 		return err
 	}
-	size := int(info.Size) / os.Getpagesize() * os.Getpagesize()
-	if size == 0 {
-		return nil
-	}
-	data, err := file.Extend(0, size)
-	if err != nil {
-		return err
-	}
-	defer file.Unmap()
+	defer region.Unmap()
+	in := &forgetting{space: memory(region.Bytes()), family: f, wanted: wanted, write: file.WriteAt}
 	var reader segment.Reader
-	in := &forgetting{space: memory(data), family: f, wanted: wanted}
-	if err := reader.Next(in.space, in); err != nil {
-		return fileError(path, err)
+	fault := region.Guard(func() { err = reader.Next(in.space, in) })
+	if err := errors.Join(fault, err); err != nil {
+		return fileError(s.dir.PathOf(name), err)
 	}
 	return nil
 }
@@ -120,6 +129,7 @@ type forgetting struct {
 	family *segment.Family
 	wanted map[string]bool
 	places segment.Places
+	write  func([]byte, int64) (int, error)
 }
 
 // Family implements [segment.Contents].
@@ -136,9 +146,11 @@ func (w *forgetting) Series(f *segment.Family, row uint32, generation uint8, s s
 	if f.Name != w.family.Name || f.Type != w.family.Type || !w.wanted[sortedLabels(s.Labels)] {
 		return nil
 	}
+	offset, _ := w.places.Offset(f, row) // the reader has checked that it is there
 	first := w.places.Row(w.space, f, row)
 	if is, _, live := segment.State(first); live && is == generation {
-		segment.Withdraw(first)
+		_, err := w.write(segment.Withdrawn(first), int64(offset))
+		return err
 	}
 	return nil
 }

@@ -12,16 +12,26 @@ import (
 // Health returns a collector of how the collector's directory is: its [Stats] at
 // the last collection, as families whose names begin with telltale_writers_. It
 // belongs to no registry until it is registered.
-func (c *Collector) Health() model.Collector { return &health{c.dir.path, c.Stats} }
+func (c *Collector) Health() model.Collector { return &health{c.fileSystem, c.Stats} }
+
+// fileSystem returns the file system of the directory.
+func (c *Collector) fileSystem() (mapped.FileSystem, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.dir.attach(); err != nil {
+		return mapped.FileSystem{}, err
+	}
+	return c.dir.dir.FileSystem()
+}
 
 // Health returns a collector of how the store's directory is, as
 // [Collector.Health] does. On the store's own registry its gauges have the label
 // pid, since each process sees the directory for itself.
-func (s *Store) Health() model.Collector { return &health{s.dir, s.Stats} }
+func (s *Store) Health() model.Collector { return &health{s.dir.FileSystem, s.Stats} }
 
 type health struct {
-	dir   string
-	stats func() Stats
+	system func() (mapped.FileSystem, error)
+	stats  func() Stats
 }
 
 // Describe returns the families without samples.
@@ -35,7 +45,7 @@ func (h *health) Describe() []*model.Family {
 
 // Collect emits the stats of the last collection. It reads no files.
 func (h *health) Collect(_ context.Context, emit func(*model.Family) error) error {
-	system, err := mapped.FileSystemOf(h.dir)
+	system, err := h.system()
 	if err != nil {
 		system.Name = "unknown"
 	}

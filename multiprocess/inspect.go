@@ -3,13 +3,13 @@ package multiprocess
 import (
 	"encoding/hex"
 	"errors"
-	"os"
-	"path/filepath"
-	"strings"
+	"fmt"
+	"io/fs"
 	"time"
 
 	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // FileKind says what a file in a directory is, by its name.
@@ -23,6 +23,7 @@ const (
 	KindAside     FileKind = "aside"     // one of Python's client that is being folded
 	KindTemporary FileKind = "temporary" // of a writer or a fold that has just begun, or died then
 	KindLock      FileKind = "lock"      // held while folding
+	KindSendLock  FileKind = "sendlock"  // held by the process that sends the directory's metrics
 	KindNotes     FileKind = "notes"     // since when files of Python's client have not changed
 	KindForeign   FileKind = "foreign"   // none of telltale's
 )
@@ -81,91 +82,97 @@ type FileReport struct {
 // error in their report. It is an error if the directory cannot be read. It is
 // safe for concurrent use.
 func Inspect(dir string) ([]FileReport, error) {
-	dir, err := resolveDirectory(dir)
+	path, err := resolveDirectory(dir)
 	if err != nil {
 		return nil, err
 	}
-	names, err := entries(dir)
+	return inspect(path, nil)
+}
+
+func inspect(path string, hook mapped.Hook) ([]FileReport, error) {
+	dir, err := spool.Open(path, hook)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("multiprocess: %w", err)
 	}
-	system, _ := mapped.FileSystemOf(dir) // a name that is not known is left out
+	defer dir.Close()
+	names, err := dir.List()
+	if err != nil {
+		return nil, fmt.Errorf("multiprocess: %w", err)
+	}
+	system, _ := dir.FileSystem() // a name that is not known is left out
 	i := inspector{dir: dir, processes: processes{procRoot}}
 	reports := make([]FileReport, 0, len(names))
 	for _, name := range names {
-		r := FileReport{Name: name, Kind: kindOf(name), FileSystem: system.Name}
-		if err := i.inspect(&r); err != nil {
-			failure := fileError(name, err)
+		r := FileReport{Name: name.String(), Kind: fileKinds[name.Kind()], FileSystem: system.Name}
+		if name.Claimed() {
+			r.Reason, r.Error = ReasonName, "its name is none that a writer gives"
+		}
+		if err := i.inspect(&r, name); err != nil {
+			failure := fileError("", err)
 			if failure.Reason == ReasonVanished {
 				continue
 			}
-			r.Reason, r.Error = failure.Reason, err.Error()
+			r.Reason, r.Error = failure.Reason, reported(err)
 		}
 		reports = append(reports, r)
 	}
 	return reports, nil
 }
 
-// kindOf tells a file's kind from its name.
-func kindOf(name string) FileKind {
-	switch {
-	case name == archiveName:
-		return KindArchive
-	case name == foldLockName:
-		return KindLock
-	case name == foldNotesName:
-		return KindNotes
-	case strings.HasPrefix(name, temporary):
-		return KindTemporary
-	case isWriterName(name):
-		return KindWriter
-	case !strings.HasSuffix(name, suffix) || strings.HasPrefix(name, "."):
-		return KindForeign
-	}
-	if _, aside := withoutAside(name); aside {
-		return KindAside
-	}
-	return KindPython
+// fileKinds are the kinds of files by the kinds of their names.
+var fileKinds = map[spool.Kind]FileKind{
+	spool.Foreign: KindForeign, spool.Writer: KindWriter, spool.Archive: KindArchive, spool.FoldLock: KindLock,
+	spool.SendLock: KindSendLock, spool.FoldNotes: KindNotes, spool.Temporary: KindTemporary,
+	spool.Python: KindPython, spool.Aside: KindAside,
 }
 
 // inspector inspects the files of a directory.
 type inspector struct {
-	dir string
+	dir *spool.Dir
 	processes
 	seen *census // once it is needed
 }
 
-func (i *inspector) inspect(r *FileReport) error {
-	path := filepath.Join(i.dir, r.Name)
-	info, err := os.Lstat(path)
+func (i *inspector) inspect(r *FileReport, name spool.Name) error {
+	info, err := i.dir.Stat(name)
 	if err != nil {
 		return err
 	}
-	if info.Mode().IsRegular() {
-		r.Size = info.Size()
+	irregular := info.CheckRegular()
+	if irregular == nil {
+		r.Size = info.Size
 	} else if r.Kind != KindForeign {
-		return errors.Join(notRegular(path), errors.New(info.Mode().Type().String()))
+		return irregular
 	}
 	switch r.Kind {
 	case KindWriter, KindArchive:
-		return i.segment(r, path)
+		return i.segment(r, name)
 	case KindPython, KindAside:
-		return i.python(r, path)
-	case KindTemporary, KindLock:
-		r.Alive, r.Why = AliveUnknown, "the system does not tell"
-		if locked, err := mapped.Probe(path); err == nil {
-			r.Alive, r.Why = lockLiveness(locked)
-		}
+		return i.python(r, name, &info)
+	case KindTemporary, KindLock, KindSendLock:
+		return i.lock(r, name)
+	case KindNotes:
+		_, err := readNotes(i.dir)
+		return err
 	}
 	return nil
 }
 
-func notRegular(path string) error {
-	info, err := mapped.Lstat(path)
+// lock finds out whether a file is locked.
+func (i *inspector) lock(r *FileReport, name spool.Name) error {
+	r.Alive, r.Why = AliveUnknown, "the system does not tell"
+	file, err := i.dir.Read(name)
 	if err != nil {
+		if errors.Is(err, fs.ErrPermission) {
+			return nil // that is no damage
+		}
 		return err
 	}
-	return checkRegular(info)
+	defer file.Close()
+	if locked, err := file.Locked(); err == nil {
+		r.Alive, r.Why = lockLiveness(locked)
+	}
+	return nil
 }
 
 func lockLiveness(locked bool) (Liveness, string) {
@@ -176,8 +183,8 @@ func lockLiveness(locked bool) (Liveness, string) {
 }
 
 // segment inspects a writer's segment or the archive.
-func (i *inspector) segment(r *FileReport, path string) error {
-	file, err := mapped.OpenNoFollow(path)
+func (i *inspector) segment(r *FileReport, name spool.Name) error {
+	file, err := i.dir.Read(name)
 	if err != nil {
 		return err
 	}
@@ -188,99 +195,113 @@ func (i *inspector) segment(r *FileReport, path string) error {
 			r.Alive, r.Why = lockLiveness(locked)
 		}
 	}
+	var b spool.Beginning
+	var u segment.Usage
 	for again := 0; ; again++ {
-		info, err := file.Stat()
+		b, err = spool.Begin(file)
+		r.Size = b.Info.Size
 		if err != nil {
 			return err
 		}
-		r.Size = info.Size
-		grew, err := r.readSegment(file)
-		if !grew || again == 3 {
+		r.describe(&b)
+		if err := spool.Fits(name, &b.Header); err != nil {
 			return err
 		}
+		u, err = usageOf(file, &b)
+		if !errors.Is(err, segment.ErrShort) || again == 3 {
+			break
+		}
 	}
+	r.Families, r.Series, r.Absorbed = u.Families, u.Series, len(u.Absorbed)
+	r.Used, r.Garbage = int64(u.Bytes), int64(u.Garbage)
+	if err != nil || r.Kind != KindArchive {
+		return err
+	}
+	return i.absorbed(&b.Header, u.Absorbed)
 }
 
-// readSegment reads a segment, and reports whether it has grown meanwhile.
-func (r *FileReport) readSegment(file *mapped.File) (grew bool, err error) {
-	if r.Size == 0 {
-		return false, defectf(ReasonEmpty, "it has no bytes")
+// absorbed returns an error if an archive names files that it cannot have taken up.
+func (i *inspector) absorbed(archive *segment.Header, names []string) error {
+	for _, text := range names {
+		if err := spool.CheckAbsorbed(text); err != nil {
+			return err
+		}
+		name := spool.Parse(text)
+		if name.Kind() == spool.Python {
+			return defectf(ReasonCorrupt, "it says that it has taken up %s, which it cannot have under this name", name)
+		}
+		if name.Kind() != spool.Writer {
+			continue
+		}
+		file, err := i.dir.Read(name)
+		if err != nil {
+			continue // it was deleted, or is told of by itself
+		}
+		locked, unknown := file.Locked()
+		b, err := spool.Begin(file)
+		file.Close()
+		if err == nil && unknown == nil && !spool.Taken(archive, &b.Header, locked && !b.Signs.Dead) {
+			return defectf(ReasonCorrupt, "it says that it has taken up %s, whose writer lives or is younger", name)
+		}
 	}
-	if r.Size < segment.HeaderSize {
-		return false, defectf(ReasonTruncated, "it has %d bytes, less than a header", r.Size)
-	}
-	if int64(int(r.Size)) != r.Size {
-		return false, defectf(ReasonRead, "its %d bytes are too many to be mapped", r.Size)
-	}
+	return nil
+}
+
+// usageOf finds out what the bytes of a segment are used for. An error that is
+// segment.ErrShort says that its writer has published more meanwhile.
+func usageOf(file *mapped.File, b *spool.Beginning) (u segment.Usage, err error) {
 	if !mapped.Supported {
-		if r.Size > tooLarge {
-			return false, defectf(ReasonRead, "its %d bytes are too many to be read", r.Size)
+		if b.Used > spool.TooLarge {
+			return u, defectf(ReasonRead, "its %d bytes are too many to be read", b.Used)
 		}
-		whole := bytesOf(make([]uint64, (r.Size+7)/8))[:r.Size]
+		whole := bytesOf(make([]uint64, b.Used/8))
 		if _, err := file.ReadAt(whole, 0); err != nil {
-			return false, err
+			return u, err
 		}
-		return r.weigh(whole)
+		return segment.UsageOf(memory(whole))
 	}
-	region, err := file.Map(int(r.Size))
+	region, err := b.Map(file, b.Used)
 	if err != nil {
-		return false, err
+		return u, err
 	}
 	defer region.Unmap()
-	fault := region.Guard(func() { grew, err = r.weigh(region.Bytes()) })
-	return grew, errors.Join(fault, err)
+	fault := region.Guard(func() { u, err = segment.UsageOf(memory(region.Bytes())) })
+	return u, errors.Join(fault, err)
 }
 
-// weigh finds out what the bytes of a segment are.
-func (r *FileReport) weigh(bytes memory) (grew bool, err error) {
-	h, err := segment.DecodeHeader(bytes)
-	if err != nil {
-		return false, err
-	}
+// describe takes over what the beginning of a segment says.
+func (r *FileReport) describe(b *spool.Beginning) {
+	h := &b.Header
 	r.ID, r.Epoch, r.Writer, r.Host = hex.EncodeToString(h.ID[:]), h.Epoch, h.Writer, h.Host
 	r.Generation, r.Namespace = h.Generation, h.Namespace
 	r.Start = time.Unix(0, h.Start).UTC()
 	if h.Boot != [16]byte{} {
 		r.Boot = hex.EncodeToString(h.Boot[:])
 	}
-	if h.Kind == segment.KindWriter {
-		r.PID = processID(&h)
-		signs := segment.SignsOf(bytes)
-		r.Closed, r.Spilled = signs.Closed, signs.Spilled
-		if signs.Beat != 0 {
-			r.LastBeat = time.Unix(0, signs.Beat).UTC()
-		}
-		if signs.Dead {
-			r.Alive, r.Why = Dead, "a fold found it dead"
-		}
+	if h.Kind != segment.KindWriter {
+		return
 	}
-	if (h.Kind == segment.KindArchive) != (r.Kind == KindArchive) {
-		return false, defectf(ReasonCorrupt, "its name is that of a segment of another kind")
+	r.PID = processID(h)
+	r.Closed, r.Spilled = b.Signs.Closed, b.Signs.Spilled
+	if b.Signs.Beat != 0 {
+		r.LastBeat = time.Unix(0, b.Signs.Beat).UTC()
 	}
-	if used := segment.Published(bytes); used > uint64(len(bytes)) {
-		return true, defectf(ReasonTruncated, "it says that %d bytes are used, and has %d", used, len(bytes))
+	if b.Signs.Dead {
+		r.Alive, r.Why = Dead, "a fold found it dead"
 	}
-	u, err := segment.UsageOf(bytes)
-	r.Families, r.Series, r.Absorbed = u.Families, u.Series, u.Absorbed
-	r.Used, r.Garbage = int64(u.Bytes), int64(u.Garbage)
-	return false, err
 }
 
 // python inspects a file of Python's client.
-func (i *inspector) python(r *FileReport, path string) error {
+func (i *inspector) python(r *FileReport, name spool.Name, info *mapped.Info) error {
 	_, pid, err := parsePythonName(r.Name)
 	if err != nil {
 		return err
 	}
 	r.PID = pid
-	info, err := mapped.Lstat(path)
-	if err != nil {
-		return err
-	}
 	if i.seen == nil {
 		i.seen = i.census()
 	}
-	is, why := i.seen.judge(path, pid, info.Identity)
+	is, why := i.seen.judge(i.dir, name, pid, info.Identity)
 	r.Why = why
 	switch is {
 	case alive:
@@ -290,8 +311,8 @@ func (i *inspector) python(r *FileReport, path string) error {
 	default:
 		r.Alive = AliveUnknown
 	}
-	m := newMerger(&settings{})
-	file := m.open(place{path: path})
+	m := newMerger(&settings{}, i.dir)
+	file := m.open(place{path: i.dir.PathOf(name), name: name})
 	defer m.close(file)
 	if _, err := file.source.update(); err != nil {
 		return err

@@ -46,15 +46,16 @@ func TestInspect(t *testing.T) {
 	dead.die()
 	put(t, dir, "counter_10000001.db", entry{counter(`"a": "1"`), 1, 0}, entry{counter(`"a": "2"`), 1, 0})
 	put(t, dir, "gauge_all_10000001~0123456789abcdef.db", entry{gauge(""), 1, 0})
+	const temporary = ".telltale-notes-0123456789abcdef0123456789abcdef"
 	for name, text := range map[string]string{
-		".telltale-x": "", "README": "hello", "writer-1.seg": "short", "writer-2.seg": strings.Repeat("no segment", 100),
-		"writer-3.seg": "", "counter_x": "", "stray.db": "", "counter_2.db": "cut", "fold.json": "{}",
+		temporary: "", ".telltale-x": "", "README": "hello", writerName(1): "short", writerName(2): strings.Repeat("no segment", 100),
+		writerName(3): "", "writer-5.seg": "", "counter_x": "", "stray.db": "", "counter_2.db": "cut", "fold.json": "{}",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"writer-4.seg", "sub"} {
+	for _, name := range []string{writerName(4), "sub"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -71,18 +72,20 @@ func TestInspect(t *testing.T) {
 		"archive.seg":                            {multiprocess.KindArchive, "", 10, ""},
 		"counter_10000001.db":                    {multiprocess.KindPython, "?", 2, ""},
 		"gauge_all_10000001~0123456789abcdef.db": {multiprocess.KindAside, "?", 1, ""},
-		".telltale-x":                            {multiprocess.KindTemporary, multiprocess.Dead, 0, ""},
+		temporary:                                {multiprocess.KindTemporary, multiprocess.Dead, 0, ""},
+		".telltale-x":                            {multiprocess.KindForeign, "", 0, ""},
+		"writer-5.seg":                           {multiprocess.KindForeign, "", 0, multiprocess.ReasonName},
 		"fold.lock":                              {multiprocess.KindLock, multiprocess.Dead, 0, ""},
 		"fold.json":                              {multiprocess.KindNotes, "", 0, ""},
 		"README":                                 {multiprocess.KindForeign, "", 0, ""},
 		"counter_x":                              {multiprocess.KindForeign, "", 0, ""},
 		"sub":                                    {multiprocess.KindForeign, "", 0, ""},
-		"stray.db":                               {multiprocess.KindPython, "", 0, multiprocess.ReasonName},
+		"stray.db":                               {multiprocess.KindForeign, "", 0, multiprocess.ReasonName},
 		"counter_2.db":                           {multiprocess.KindPython, "?", 0, multiprocess.ReasonTruncated},
-		"writer-1.seg":                           {multiprocess.KindWriter, multiprocess.Dead, 0, multiprocess.ReasonTruncated},
-		"writer-2.seg":                           {multiprocess.KindWriter, multiprocess.Dead, 0, multiprocess.ReasonForeign},
-		"writer-3.seg":                           {multiprocess.KindWriter, multiprocess.Dead, 0, multiprocess.ReasonEmpty},
-		"writer-4.seg":                           {multiprocess.KindWriter, "", 0, multiprocess.ReasonNotRegular},
+		writerName(1):                            {multiprocess.KindWriter, multiprocess.Dead, 0, multiprocess.ReasonTruncated},
+		writerName(2):                            {multiprocess.KindWriter, multiprocess.Dead, 0, multiprocess.ReasonForeign},
+		writerName(3):                            {multiprocess.KindWriter, multiprocess.Dead, 0, multiprocess.ReasonEmpty},
+		writerName(4):                            {multiprocess.KindWriter, "", 0, multiprocess.ReasonNotRegular},
 	} {
 		r, ok := found[name]
 		if want.alive == "?" && (r.Alive == multiprocess.Dead || r.Alive == multiprocess.AliveUnknown) && r.Why != "" {

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strconv"
 
+	"telltale/internal/mapped"
 	"telltale/model"
+	"telltale/multiprocess/internal/spool"
 )
 
 // Merge merges the given files of Python's client, as the client's
@@ -35,7 +35,7 @@ import (
 // error for failure. The families are good beside an error. A missing file of a
 // live gauge is no error, since [MarkProcessDead] may have deleted it.
 func Merge(files []string, accumulate bool) ([]*model.Family, error) {
-	m := newMerger(newSettings(nil))
+	m := newMerger(newSettings(nil), nil)
 	m.given = true
 	defer m.release()
 	for _, path := range files {
@@ -73,16 +73,29 @@ func Merge(files []string, accumulate bool) ([]*model.Family, error) {
 // sight has them mapped for writing. They are read as before; a Python program
 // that reads the directory gives gauges of the mode all that longer pid.
 func MarkProcessDead(dir string, pid int) error {
-	dir, err := resolveDirectory(dir)
+	path, err := resolveDirectory(dir)
 	if err != nil {
 		return err
 	}
+	return markProcessDead(path, pid, nil)
+}
+
+func markProcessDead(path string, pid int, hook mapped.Hook) error {
+	dir, err := spool.Open(path, hook)
+	if err != nil {
+		return fmt.Errorf("multiprocess: process %d cannot be marked dead: %w", pid, err)
+	}
+	defer dir.Close()
 	var errs []error
 	for _, mode := range gaugeModes {
 		if !mode.live() {
 			continue
 		}
-		err := os.Remove(filepath.Join(dir, "gauge_"+string(mode)+"_"+strconv.Itoa(pid)+suffix))
+		name := spool.Parse("gauge_" + string(mode) + "_" + strconv.Itoa(pid) + spool.PythonSuffix)
+		info, err := dir.Stat(name)
+		if err == nil {
+			err = dir.Remove(name, info.Identity)
+		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, fmt.Errorf("multiprocess: process %d cannot be marked dead: %w", pid, err))
 		}

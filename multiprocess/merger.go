@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,15 +13,17 @@ import (
 
 	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // merger reads files and merges them. It is not safe for concurrent use.
 type merger struct {
+	dir     *spool.Dir // of the files; nil if they were given by hand
 	catalog *catalog
 	python  pythonKinds
 	files   []*file // in the order that settles conflicts
 	limits  limits
-	given   bool   // files were given by hand: links are followed, and nothing is left out silently
+	given   bool   // files were given by hand: any names are taken, links are followed, and nothing is left out silently
 	buffer  []byte // a file that is not mapped, while it is read
 	ramps   map[int][]uint32
 
@@ -47,23 +51,46 @@ func (l *limits) allow(size int64) bool {
 // place is where a source is: at a path, or in this process's memory.
 type place struct {
 	path string
+	name spool.Name    // in the merger's directory; the zero Name if it has none
 	own  segment.Space // nil for a file
 }
 
 // file is a place in the directory, whatever is there.
 type file struct {
 	place
-	source  source     // nil if the name is nobody's
-	err     *FileError // why it was left out last time
-	told    Reason     // what the error hook was told last
-	ignored bool       // nothing is wrong with it, but it does not count
-	broken  bool       // it could not be read at the last update
-	taken   bool       // an archive has taken it up
-	misfit  *FileError // why it is left out though it can be read
+	source   source     // nil if the name is nobody's
+	err      *FileError // why it was left out last time
+	told     Reason     // what the error hook was told last
+	ignored  bool       // nothing is wrong with it, but it does not count
+	included bool       // the last collection had it
+	broken   breakage   // why it could not be read at the last update
+	taken    bool       // an archive has taken it up
+	misfit   *FileError // why it is left out though it can be read
+	doubt    *FileError // what is wrong with it though it counts
 }
 
-func newMerger(s *settings) *merger {
+// breakage is what is remembered of a file that cannot be read, so that thousands of
+// them need not be opened at each collection.
+type breakage struct {
+	err   *FileError // nil if it could be read
+	since time.Time
+	info  mapped.Info // before it was read the last time; zero if that is not known
+	again time.Time   // when it is read again even if it seems to be the same
+}
+
+const (
+	// retryBroken is how long a file that cannot be read and does not change is left
+	// alone.
+	retryBroken = 10 * time.Second
+	// emptyGrace is how long a file without contents is read at each collection: a
+	// writer that has just made it may fill it through a mapping, which its times do
+	// not show.
+	emptyGrace = 2 * time.Second
+)
+
+func newMerger(s *settings, dir *spool.Dir) *merger {
 	return &merger{
+		dir:     dir,
 		catalog: newCatalog(), python: make(pythonKinds), limits: s.limits, wantedEpoch: s.epoch, expiry: s.expiry,
 		told: make(map[conflictKey]bool), ramps: make(map[int][]uint32),
 	}
@@ -81,21 +108,32 @@ func (m *merger) open(at place) *file {
 }
 
 func (m *merger) sourceOf(at place) (source, error) {
-	name := filepath.Base(at.path)
-	if at.own != nil {
-		return &segmentFile{merger: m, place: at}, nil
+	name := at.name.String()
+	if m.given {
+		name = filepath.Base(at.path)
 	}
-	if strings.HasSuffix(name, segmentSuffix) {
-		if !m.given && !isWriterName(name) && name != archiveName {
-			return nil, defectf(ReasonName, "its name is neither writer-{id}.seg nor archive.seg")
-		}
+	switch kind := at.name.Kind(); {
+	case at.own != nil, kind == spool.Writer, kind == spool.Archive, m.given && strings.HasSuffix(name, spool.SegmentSuffix):
 		return &segmentFile{merger: m, place: at}, nil
+	case !m.given && kind == spool.Foreign && strings.HasSuffix(name, spool.SegmentSuffix):
+		return nil, defectf(ReasonName, "its name is neither writer-{32 hexadecimal digits}.seg nor archive.seg")
 	}
 	kind, pid, err := parsePythonName(name)
+	if err == nil && !m.given && at.name.Kind() == spool.Foreign {
+		err = defectf(ReasonName, "its name has characters that cannot be printed")
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &pythonFile{merger: m, kind: m.python.kind(kind), path: at.path, pid: pid}, nil
+	return &pythonFile{merger: m, kind: m.python.kind(kind), place: at, pid: pid}, nil
+}
+
+// openFile opens the file at a place, if it is a regular one.
+func (m *merger) openFile(at place) (*mapped.File, error) {
+	if m.given {
+		return mapped.Open(at.path)
+	}
+	return m.dir.Read(at.name)
 }
 
 // close lets go of a file.
@@ -117,8 +155,10 @@ func (m *merger) release() {
 }
 
 // update reads what is new in all files, chooses those that count and settles what
-// they define. What is wrong with a file stays with it.
+// they define. What is wrong with a file stays with it. It is an error if a file
+// that the last collection had cannot be read and may be whole.
 func (m *merger) update(ctx context.Context) error {
+	now := time.Now()
 	for i, f := range m.files {
 		if i%128 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -126,12 +166,8 @@ func (m *merger) update(ctx context.Context) error {
 		if f.source == nil {
 			continue
 		}
-		f.err = nil
-		changed, err := f.source.update()
-		m.changed = m.changed || changed || f.broken != (err != nil)
-		f.broken = err != nil
-		if err != nil {
-			f.err = fileError(f.path, err)
+		if err := m.updateFile(f, now); err != nil {
+			return err
 		}
 	}
 	changed := m.changed
@@ -152,16 +188,61 @@ func (m *merger) update(ctx context.Context) error {
 	return nil
 }
 
+// updateFile reads what is new in a file.
+func (m *merger) updateFile(f *file, now time.Time) error {
+	before := f.broken
+	var info mapped.Info
+	if before.err != nil && !m.given {
+		info, _ = m.dir.Stat(f.name) // zero if it is gone
+		if info == before.info && info != (mapped.Info{}) && now.Before(before.again) {
+			f.err = before.err
+			return nil
+		}
+	}
+	f.err, f.broken = nil, breakage{}
+	changed, err := f.source.update()
+	m.changed = m.changed || changed || (before.err != nil) != (err != nil)
+	if err == nil {
+		return nil
+	}
+	f.err = fileError(f.path, err)
+	f.broken = breakage{err: f.err, since: now}
+	if before.err != nil {
+		f.broken.since = before.since
+	}
+	if unavailable(err) && !errors.Is(err, fs.ErrPermission) {
+		info = mapped.Info{} // the next time it may be otherwise
+	}
+	if f.err.Reason != ReasonEmpty || now.Sub(f.broken.since) > emptyGrace {
+		f.broken.info, f.broken.again = info, now.Add(retryBroken)
+	}
+	if f.included && !f.taken && unavailable(err) {
+		return fmt.Errorf("multiprocess: %s, which was part of the page before, cannot be read: %w", spool.Quote(f.path), err)
+	}
+	return nil
+}
+
+// include takes note of the files that a collection had.
+func (m *merger) include() {
+	for _, f := range m.files {
+		f.included = f.counts()
+	}
+}
+
 // tell puts what is wrong with files among the reports, once until it is
 // otherwise.
 func (m *merger) tell() {
 	for _, f := range m.files {
+		wrong := f.err
+		if wrong == nil {
+			wrong = f.doubt
+		}
 		switch {
-		case f.err == nil:
+		case wrong == nil:
 			f.told = ""
-		case f.told != f.err.Reason:
-			f.told = f.err.Reason
-			m.reports = append(m.reports, f.err)
+		case f.told != wrong.Reason:
+			f.told = wrong.Reason
+			m.reports = append(m.reports, wrong)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"math/bits"
 	"time"
+
+	"telltale/internal/mapped"
 )
 
 // Option is an option of [NewCollector] and of [Open].
@@ -63,6 +65,7 @@ type settings struct {
 	remote bool         // the directory may be on another machine's file system
 	still  bool         // nothing is folded
 	fold   []FoldOption // of folds in the background
+	files  mapped.Hook  // passed by all operations on files; nil but in tests
 }
 
 // defaultExpiry is for how long series of single processes that died are shown.
@@ -92,13 +95,13 @@ func (s *settings) tell(err error) {
 type storeSettings struct {
 	*settings
 	writer      string
-	perm        fs.FileMode
+	perm        *fs.FileMode // nil: as the directory's are
 	interval    time.Duration
 	foldAtClose bool
 }
 
 func newStoreSettings(opts []StoreOption) storeSettings {
-	s := storeSettings{settings: newSettings(nil), perm: 0o600, interval: 5 * time.Second}
+	s := storeSettings{settings: newSettings(nil), interval: 5 * time.Second}
 	for _, o := range opts {
 		o.applyStore(&s)
 	}
@@ -113,8 +116,10 @@ type foldSettings struct {
 	python    bool
 	deadAfter time.Duration // 0: never without being sure
 	remote    bool
+	perm      *fs.FileMode // of the archive; nil: as it was, or as the files that it takes up
 	processes processes
 	step      func(string) // called before each step that others can see
+	files     mapped.Hook  // passed by all operations on files; nil but in tests
 }
 
 func newFoldSettings(opts []FoldOption) foldSettings {
@@ -210,10 +215,18 @@ func WithWriterName(name string) StoreOption {
 	return storeOption(func(s *storeSettings) { s.writer = name })
 }
 
-// WithPermissions sets the permissions of the segment in place of 0600. Who may
-// read the directory's files merges them, who may write to them folds them.
+// WithPermissions sets the permissions of the segment, and those of the archive
+// when this store folds. Without it they are 0600, or 0660 where the directory's
+// group may write to the directory: then a segment gets that group, if its process
+// may give it. Who may read the directory's files merges them, and who may write to
+// the directory and to its segments folds them. A fold leaves segments alone that
+// fewer may read than the archive.
 func WithPermissions(perm fs.FileMode) StoreOption {
-	return storeOption(func(s *storeSettings) { s.perm = perm })
+	perm = perm.Perm()
+	return storeOption(func(s *storeSettings) {
+		s.perm = &perm
+		s.fold = append(s.fold, foldOption(func(f *foldSettings) { f.perm = &perm }))
+	})
 }
 
 // WithPublishInterval sets how often what custom collectors and callbacks emit

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"telltale/internal/mapped"
+	"telltale/multiprocess/internal/spool"
 )
 
 // procRoot is where Linux lists its processes.
@@ -111,7 +112,7 @@ func (c *census) look(pid string) {
 	names, _ := dir.Readdirnames(-1)
 	_ = dir.Close() // it was only read from
 	for _, name := range names {
-		if path, err := os.Readlink(filepath.Join(fds, name)); err == nil && strings.HasSuffix(path, suffix) {
+		if path, err := os.Readlink(filepath.Join(fds, name)); err == nil && strings.HasSuffix(path, spool.PythonSuffix) {
 			c.open[filepath.Base(path)] = pid
 		}
 	}
@@ -158,11 +159,11 @@ const (
 
 // judge says whether the process that wrote one of Python's files lives, and
 // why.
-func (c *census) judge(path, pid string, id mapped.Identity) (liveness, string) {
+func (c *census) judge(dir *spool.Dir, name spool.Name, pid string, id mapped.Identity) (liveness, string) {
 	if by, ok := c.writing[id]; ok {
 		return alive, "process " + by + " has it mapped"
 	}
-	if by, ok := c.open[filepath.Base(path)]; ok {
+	if by, ok := c.open[name.String()]; ok {
 		return doubtful, "process " + by + " has it open"
 	}
 	if c.runs(pid) {
@@ -171,32 +172,42 @@ func (c *census) judge(path, pid string, id mapped.Identity) (liveness, string) 
 	if c.blind != "" {
 		return unseen, c.blind
 	}
-	info, err := os.Lstat(path)
-	owner, _, ok := ownerOf(path)
-	if err != nil || !ok {
+	info, err := dir.Stat(name)
+	if err != nil {
 		return unseen, "its owner is not known"
 	}
-	for _, user := range []uint32{0, owner} {
+	for _, user := range []uint32{0, info.UID} {
 		if by, ok := c.hidden[user]; ok {
 			return unseen, "the mappings of process " + by + " are not shown to this user"
 		}
 	}
-	if info.Mode().Perm()&0o022 != 0 {
+	if info.Perm&0o022 != 0 {
 		for _, by := range c.hidden {
 			return unseen, "it may be written by users other than its owner, and the mappings of process " + by + " are not shown to this user"
 		}
 	}
 	if !c.checked {
-		if c.checked = c.shows(path, id); !c.checked {
+		if c.checked = c.shows(dir, name, id); !c.checked {
 			return unseen, "its file system shows mappings under other numbers than those of the file"
 		}
 	}
 	return dead, "no process has it mapped"
 }
 
+// look returns what the list of processes shows, which it reads once.
+func (f *folding) look() *census {
+	if f.census == nil {
+		f.census = f.processes.census()
+	}
+	return f.census
+}
+
+// isAlive reports whether a process in sight has the file mapped for writing.
+func (c *census) isAlive(id mapped.Identity) bool { return c.writing[id] != "" }
+
 // shows maps a file and reports whether the list shows that.
-func (p processes) shows(path string, id mapped.Identity) (found bool) {
-	file, err := mapped.OpenNoFollow(path)
+func (p processes) shows(dir *spool.Dir, name spool.Name, id mapped.Identity) (found bool) {
+	file, err := dir.Read(name)
 	if err != nil {
 		return false
 	}

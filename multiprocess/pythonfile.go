@@ -5,12 +5,12 @@ import (
 	"errors"
 	"io"
 	"math"
-	"math/bits"
 	"slices"
 	"unsafe"
 
 	"telltale/internal/mapped"
 	"telltale/model"
+	"telltale/multiprocess/internal/spool"
 )
 
 // pythonFile is a file written by Python's client. At first it is read and its
@@ -18,8 +18,8 @@ import (
 type pythonFile struct {
 	merger *merger
 	kind   *pythonKind
-	path   string
-	pid    string // of the file's name
+	place
+	pid string // of the file's name
 
 	identity mapped.Identity // of what is mapped
 	region   mapped.Region
@@ -147,15 +147,8 @@ func (f *pythonFile) parse(data []byte, used int) error {
 // open opens the file, reads it, or maps it if it was there last time too, and
 // closes it. Files that come and go between collections are never mapped.
 func (f *pythonFile) open() error {
-	open := mapped.OpenNoFollow
-	if f.merger.given {
-		open = mapped.Open
-	}
-	file, err := open(f.path)
+	file, err := f.merger.openFile(f.place)
 	if err != nil {
-		if info, failed := mapped.Lstat(f.path); failed == nil && !f.merger.given {
-			err = errors.Join(checkRegular(info), err)
-		}
 		return err
 	}
 	defer file.Close()
@@ -175,7 +168,7 @@ func (f *pythonFile) mapFile(file *mapped.File, used int) (done bool, err error)
 		return true, err
 	}
 	size := min(info.Size, mappingFor(used))
-	if size < headerSize || !f.merger.limits.allow(size) {
+	if size < headerSize || info.Allocated < int64(used) || !f.merger.limits.allow(size) {
 		return false, nil
 	}
 	region, err := file.Map(int(size))
@@ -222,8 +215,6 @@ const (
 	// large files are mapped at once, so that one that says it is large, and is
 	// mostly hole, does not cost its size in memory.
 	large = 1 << 22
-	// tooLarge files are not read where they cannot be mapped.
-	tooLarge = 1 << (26 + bits.UintSize/16)
 )
 
 // copy reads the file and keeps its values.
@@ -231,9 +222,6 @@ func (f *pythonFile) copy(file *mapped.File) error {
 	data := f.merger.room(readAhead)[:readAhead]
 	n, err := file.ReadAt(data, 0)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		if info, failed := file.Stat(); failed == nil {
-			err = errors.Join(checkRegular(info), err)
-		}
 		return err
 	}
 	if n < headerSize {
@@ -253,7 +241,10 @@ func (f *pythonFile) copy(file *mapped.File) error {
 				return err
 			}
 		}
-		if used > tooLarge {
+		if info.Allocated < int64(used) {
+			return f.copySparse(file, used)
+		}
+		if used > spool.TooLarge {
 			return defectf(ReasonRead, "its %d bytes are too many to be read, and it cannot be mapped", used)
 		}
 		data = f.merger.room(used)[:used]
@@ -264,6 +255,25 @@ func (f *pythonFile) copy(file *mapped.File) error {
 	if err := checkUsed(used, math.MaxInt64); err != nil {
 		return err
 	}
+	return f.keep(data, used)
+}
+
+// copySparse is copy of a file with holes, which cost nothing.
+func (f *pythonFile) copySparse(file *mapped.File, used int) (err error) {
+	region, err := file.Copy(used)
+	if errors.Is(err, mapped.ErrHoles) {
+		return defectf(ReasonSparse, "it says that %d bytes are used, most of which are not there", used)
+	}
+	if err != nil {
+		return err
+	}
+	defer region.Unmap()
+	fault := region.Guard(func() { err = f.keep(region.Bytes(), used) })
+	return errors.Join(fault, err)
+}
+
+// keep reads the entries and keeps their values.
+func (f *pythonFile) keep(data []byte, used int) error {
 	if err := f.parse(data[:used], used); err != nil {
 		return err
 	}
@@ -381,7 +391,10 @@ func (f *pythonFile) replaced() bool {
 	if f.region.Len() == 0 {
 		return false
 	}
-	info, err := mapped.Lstat(f.path)
+	info, err := f.merger.dir.Stat(f.name)
+	if err != nil && unavailable(err) {
+		return false
+	}
 	return err != nil || info.Identity != f.identity
 }
 

@@ -5,10 +5,8 @@ import (
 
 	"telltale/model"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
-
-// suffix ends the names of the files that Python's client writes.
-const suffix = ".db"
 
 // pythonKindKey is what a file's name says of all that is in it.
 type pythonKindKey struct {
@@ -20,29 +18,14 @@ var pythonTypes = map[string]model.Type{
 	"counter": model.Counter, "gauge": model.Gauge, "histogram": model.Histogram, "summary": model.Summary,
 }
 
-// parsePythonName reads "{type}_{pid}.db" and "gauge_{mode}_{pid}.db". The pid is
-// whatever the service's process identifier is, underscores included; Python's
-// own reader cuts a gauge's at the first one. Of a file that was put aside it is
-// what it was before.
+// parsePythonName reads "{type}_{pid}.db" and "gauge_{mode}_{pid}.db". Of a file
+// that was put aside it is what it was before.
 func parsePythonName(name string) (kind pythonKindKey, pid string, err error) {
-	name, _ = withoutAside(name)
-	stem, ok := strings.CutSuffix(name, suffix)
-	word, rest, cut := strings.Cut(stem, "_")
-	typ, known := pythonTypes[word]
-	if !ok || !cut || !known {
+	typ, mode, pid, ok := spool.CutPython(name)
+	if !ok {
 		return kind, "", defectf(ReasonName, "its name is not {counter,histogram,summary}_{pid}.db or gauge_{mode}_{pid}.db")
 	}
-	kind.typ = typ
-	if typ != model.Gauge {
-		return kind, rest, nil
-	}
-	word, pid, cut = strings.Cut(rest, "_")
-	mode, known := parseGaugeMode(word)
-	if !cut || !known {
-		return kind, "", defectf(ReasonName, "%q is not a mode of gauges", word)
-	}
-	kind.mode = mode
-	return kind, pid, nil
+	return pythonKindKey{pythonTypes[typ], gaugeMode(mode)}, pid, nil
 }
 
 // gaugeMode is how the gauges of several processes become one: "all", "min",
@@ -55,18 +38,12 @@ type gaugeMode string
 const livePrefix = "live"
 
 // gaugeModes are the modes in the order of the numbers that segments give them.
-var gaugeModes = [segment.Modes]gaugeMode{
-	"all", "min", "max", "sum", "mostrecent", "liveall", "livemin", "livemax", "livesum", "livemostrecent",
-}
-
-func parseGaugeMode(s string) (gaugeMode, bool) {
-	for _, m := range gaugeModes {
-		if string(m) == s {
-			return m, true
-		}
+var gaugeModes = func() (modes [segment.Modes]gaugeMode) {
+	for i, mode := range spool.GaugeModes {
+		modes[i] = gaugeMode(mode)
 	}
-	return "", false
-}
+	return modes
+}()
 
 // perProcess reports whether each process has a series of its own.
 func (m gaugeMode) perProcess() bool { return m.operation() == opSet }

@@ -47,7 +47,7 @@ func smallSegment(tb testing.TB, kind segment.Kind) []byte {
 	}
 	w.family(segment.Family{Name: "e", Type: model.StateSet, States: []string{"x", "y"}}).add("", 1, 1)
 	if kind == segment.KindArchive {
-		if err := w.Absorb([]string{"writer-00.seg"}); err != nil {
+		if err := w.Absorb([]string{writerName(0)}); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -73,7 +73,7 @@ func TestEveryByteOfASegmentFlippedAndEveryLengthCut(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		kind segment.Kind
-	}{{"writer-01.seg", segment.KindWriter}, {"archive.seg", segment.KindArchive}} {
+	}{{writerName(1), segment.KindWriter}, {"archive.seg", segment.KindArchive}} {
 		dir := t.TempDir()
 		good, sample := healthy(t, dir)
 		path := filepath.Join(dir, c.name)
@@ -160,22 +160,22 @@ func TestWhatElseHasASegmentsName(t *testing.T) {
 		data   []byte
 		reason multiprocess.Reason
 	}{
-		"foo.seg":            {with(0), multiprocess.ReasonName},
-		"writer-empty.seg":   {nil, multiprocess.ReasonEmpty},
-		"writer-short.seg":   {with(0)[:100], multiprocess.ReasonTruncated},
-		"writer-half.seg":    {with(0)[:1024], multiprocess.ReasonTruncated},
-		"writer-text.seg":    {make([]byte, 1024), multiprocess.ReasonForeign},
-		"writer-version.seg": {with(8, 9), multiprocess.ReasonVersion},
-		"writer-order.seg":   {with(12, 1, 2, 3, 4), multiprocess.ReasonVersion},
-		"writer-sum.seg":     {with(24, 77), multiprocess.ReasonCorrupt},
-		"writer-odd.seg":     {used(515), multiprocess.ReasonCorrupt},
-		"writer-little.seg":  {used(8), multiprocess.ReasonCorrupt},
-		"writer-beyond.seg":  {used(1 << 40), multiprocess.ReasonTruncated},
-		"writer-huge.seg":    {used(1<<63 + 8), multiprocess.ReasonTruncated},
-		"writer-record.seg":  {with(530, 255), multiprocess.ReasonCorrupt},
-		"writer-link.seg":    {nil, multiprocess.ReasonNotRegular},
-		"writer-dir.seg":     {nil, multiprocess.ReasonNotRegular},
-		"writer-pipe.seg":    {nil, multiprocess.ReasonNotRegular},
+		"foo.seg":      {with(0), multiprocess.ReasonName},
+		writerName(20): {nil, multiprocess.ReasonEmpty},
+		writerName(21): {with(0)[:100], multiprocess.ReasonTruncated},
+		writerName(22): {with(0)[:1024], multiprocess.ReasonTruncated},
+		writerName(23): {make([]byte, 1024), multiprocess.ReasonForeign},
+		writerName(24): {with(8, 9), multiprocess.ReasonVersion},
+		writerName(25): {with(12, 1, 2, 3, 4), multiprocess.ReasonVersion},
+		writerName(26): {with(24, 77), multiprocess.ReasonCorrupt},
+		writerName(27): {used(515), multiprocess.ReasonCorrupt},
+		writerName(28): {used(8), multiprocess.ReasonCorrupt},
+		writerName(29): {used(1 << 40), multiprocess.ReasonTruncated},
+		writerName(30): {used(1<<63 + 8), multiprocess.ReasonTruncated},
+		writerName(1):  {with(530, 255), multiprocess.ReasonCorrupt},
+		writerName(32): {nil, multiprocess.ReasonNotRegular},
+		writerName(33): {nil, multiprocess.ReasonNotRegular},
+		writerName(34): {nil, multiprocess.ReasonNotRegular},
 	} {
 		want[name] = c.reason
 		if c.reason != multiprocess.ReasonNotRegular {
@@ -185,9 +185,9 @@ func TestWhatElseHasASegmentsName(t *testing.T) {
 		}
 	}
 	w := begin(t, t.TempDir(), segment.Header{})
-	err := errors.Join(os.Mkdir(filepath.Join(dir, "writer-dir.seg"), 0o700),
-		os.Symlink(w.name, filepath.Join(dir, "writer-link.seg")),
-		makePipe(filepath.Join(dir, "writer-pipe.seg")))
+	err := errors.Join(os.Mkdir(filepath.Join(dir, writerName(33)), 0o700),
+		os.Symlink(w.name, filepath.Join(dir, writerName(32))),
+		makePipe(filepath.Join(dir, writerName(34))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func FuzzSegment(f *testing.F) {
 	dir := f.TempDir()
 	good, sample := healthy(f, dir)
 	f.Fuzz(func(t *testing.T, data []byte, at uint32, word uint64) {
-		path := filepath.Join(dir, "writer-01.seg")
+		path := filepath.Join(dir, writerName(1))
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}

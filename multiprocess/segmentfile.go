@@ -3,16 +3,16 @@ package multiprocess
 import (
 	"errors"
 	"io/fs"
-	"math"
 
 	"telltale/internal/mapped"
 	"telltale/model"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // ownSegment is a segment that this process writes.
 type ownSegment struct {
-	name  string // of its file in the directory; "" if it has none
+	name  spool.Name // of its file in the directory; the zero Name if it has none
 	space segment.Space
 }
 
@@ -25,6 +25,8 @@ type segmentFile struct {
 
 	identity mapped.Identity // of what was opened last
 	region   mapped.Region
+	holds    int64 // bytes that count against the limits for the region
+	sparse   bool  // the region is a copy of what the file had
 	copied   []byte
 
 	reader   segment.Reader
@@ -93,21 +95,25 @@ func (f *segmentFile) load() error {
 	case f.region.Len() > 0 && (f.dead || f.isArchive()):
 		return f.scan()
 	}
-	open := mapped.OpenNoFollow
-	if f.merger.given {
-		open = mapped.Open
+	err := f.reopen()
+	switch {
+	case err == nil || f.region.Len() == 0:
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		// It was deleted after it was listed. What is mapped is whole, and
+		// only what is dead is deleted.
+		f.die()
+		return f.scan()
+	case unavailable(err):
+		return f.scan() // what is mapped is there still
 	}
-	file, err := open(f.path)
+	return err
+}
+
+// reopen opens the file, asks whether its writer lives and reads what is new.
+func (f *segmentFile) reopen() error {
+	file, err := f.merger.openFile(f.place)
 	if err != nil {
-		if f.region.Len() > 0 && errors.Is(err, fs.ErrNotExist) {
-			// It was deleted after it was listed. What is mapped is whole, and
-			// only what is dead is deleted.
-			f.die()
-			return f.scan()
-		}
-		if info, failed := mapped.Lstat(f.path); failed == nil && !f.merger.given {
-			err = errors.Join(checkRegular(info), err)
-		}
 		return err
 	}
 	defer file.Close()
@@ -120,7 +126,7 @@ func (f *segmentFile) load() error {
 			f.die()
 		}
 	}
-	if f.region.Len() > 0 && f.published() <= uint64(f.region.Len()) {
+	if f.region.Len() > 0 && !f.sparse && f.published() <= uint64(f.region.Len()) {
 		return f.scan()
 	}
 	return f.open(file)
@@ -149,71 +155,52 @@ func (f *segmentFile) scan() (err error) {
 
 // open maps the file, or reads it whole, and then reads what is new.
 func (f *segmentFile) open(file *mapped.File) error {
-	info, err := file.Stat()
+	b, err := spool.Begin(file)
 	if err != nil {
 		return err
 	}
-	if err := checkRegular(info); err != nil {
-		return err
+	if !f.merger.given {
+		if err := spool.Fits(f.name, &b.Header); err != nil {
+			return err
+		}
 	}
-	h, used, err := beginningOf(file)
-	if err != nil {
-		return err
-	}
-	if f.reader.At() > 0 && h.ID != f.header().ID {
+	if f.reader.At() > 0 && b.Header.ID != f.header().ID {
 		f.forget() // it is another file than last time
 	}
-	f.unmap()
-	f.identity, f.space = info.Identity, uint64(used)
+	used, sparse := b.Used, b.Sparse()
 	// Room to grow: beyond the end of the file pages come to be as it grows.
-	if size := mappingFor(used); f.merger.limits.allow(size) {
-		if region, err := file.Map(int(size)); err == nil {
-			f.region, f.copied = region, nil
+	size := mappingFor(used)
+	if sparse {
+		size = b.Info.Allocated
+	}
+	if sparse || f.merger.limits.allow(size) {
+		region, err := b.Map(file, int(mappingFor(used)))
+		if err == nil {
+			f.unmap()
+			f.identity, f.space = b.Info.Identity, uint64(min(int64(used), b.Info.Allocated))
+			f.region, f.holds, f.sparse, f.copied = region, size, sparse, nil
 			f.merger.limits.files++
 			f.merger.limits.bytes += size
 			return f.scan()
 		}
+		if sparse {
+			return err
+		}
 	}
-	if used > tooLarge {
+	if used > spool.TooLarge {
 		return defectf(ReasonRead, "its %d bytes are too many to be read, and it cannot be mapped", used)
 	}
-	if cap(f.copied) < used {
-		f.copied = bytesOf(make([]uint64, used/8+used/16))
+	copied := f.copied
+	if cap(copied) < used {
+		copied = bytesOf(make([]uint64, used/8+used/16))
 	}
-	f.copied = f.copied[:used]
-	if _, err := file.ReadAt(f.copied, 0); err != nil {
+	copied = copied[:used]
+	if _, err := file.ReadAt(copied, 0); err != nil {
 		return err
 	}
+	f.unmap()
+	f.identity, f.space, f.copied = b.Info.Identity, uint64(used), copied
 	return f.next(memory(f.copied))
-}
-
-// beginningOf reads the header of a file, and how many of its bytes are in use.
-// Its writer makes it grow before it uses more, so its size is asked for last.
-func beginningOf(file *mapped.File) (h segment.Header, used int, err error) {
-	head := bytesOf(make([]uint64, segment.HeaderSize/8))
-	_, failed := file.ReadAt(head, 0)
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return h, 0, err
-	case info.Size == 0:
-		return h, 0, defectf(ReasonEmpty, "it has no bytes")
-	case info.Size < segment.HeaderSize:
-		return h, 0, defectf(ReasonTruncated, "it has %d bytes, less than a header", info.Size)
-	case failed != nil:
-		return h, 0, failed
-	}
-	if h, err = segment.DecodeHeader(head); err != nil {
-		return h, 0, err
-	}
-	switch n := segment.Published(memory(head)); {
-	case n > uint64(info.Size):
-		return h, 0, defectf(ReasonTruncated, "it says that %d bytes are used, and has %d", n, info.Size)
-	case n > math.MaxInt/2 || n%8 != 0 || n < segment.HeaderSize:
-		return h, 0, defectf(ReasonCorrupt, "it says that %d bytes are used", n)
-	default:
-		return h, int(n), nil
-	}
 }
 
 // next reads what is new in the segment.
@@ -233,9 +220,9 @@ func (f *segmentFile) next(s segment.Space) error {
 }
 
 func (f *segmentFile) unmap() {
-	if n := f.region.Len(); n > 0 {
+	if f.region.Len() > 0 {
 		f.merger.limits.files--
-		f.merger.limits.bytes -= int64(n)
+		f.merger.limits.bytes -= f.holds
 		f.region.Unmap()
 	}
 }
@@ -258,16 +245,15 @@ func (f *segmentFile) replaced() bool {
 	if f.own != nil || f.reader.At() == 0 {
 		return false
 	}
-	info, err := mapped.Lstat(f.path)
+	info, err := f.merger.dir.Stat(f.name)
+	if err != nil && unavailable(err) {
+		return false
+	}
 	return err != nil || info.Identity != f.identity
 }
 
 // Family implements [segment.Contents].
 func (f *segmentFile) Family(fam *segment.Family) error {
-	header := model.Family{Name: fam.Name, Unit: fam.Unit, Type: fam.Type}
-	if err := header.Check(); err != nil {
-		return defectf(ReasonCorrupt, "family %d is none that a page may have: %v", fam.Number, err)
-	}
 	for len(f.families) < int(fam.Number) {
 		f.families = append(f.families, nil)
 	}
@@ -295,6 +281,9 @@ func (f *segmentFile) Series(fam *segment.Family, row uint32, generation uint8, 
 
 // Absorbed implements [segment.Contents].
 func (f *segmentFile) Absorbed(name string) error {
+	if err := spool.CheckAbsorbed(name); err != nil {
+		return err
+	}
 	f.changed = true
 	f.absorbed = append(f.absorbed, name)
 	return nil

@@ -62,20 +62,18 @@ func (r *familyRows) expect(block uint32) {
 // expectedRows bounds for how many rows of a block room is made at once.
 const expectedRows = 512
 
-// define notes whose a row is from now on. Rows are given out in their order.
+// define notes whose a row is from now on. The reader has checked that rows are
+// given out in their order.
 func (r *familyRows) define(row uint32, generation uint8, s segment.Series) error {
 	guess := uint32(0)
 	if row > 0 && row <= uint32(len(r.rows)) {
 		guess = r.rows[row-1].place + 1
 	}
 	fresh := tenant{place: r.claim.family.place(s.Labels, guess), generation: generation}
-	switch n := uint32(len(r.rows)); {
-	case row > n:
-		return defectf(ReasonCorrupt, "row %d of %q is given out after %d rows", row, r.family.Name, n)
-	case row == n:
+	if row == uint32(len(r.rows)) {
 		r.rows = append(r.rows, fresh)
 		r.claim.series = max(r.claim.series, row+1)
-	default:
+	} else {
 		r.file.merger.spent++
 		r.rows[row] = fresh
 		r.reused = append(r.reused, row)

@@ -60,6 +60,11 @@ func begin(tb testing.TB, dir string, h segment.Header) *writer {
 	return made
 }
 
+// writerName is the name of the segment of a writer whose ID begins with a byte.
+func writerName(id byte) string {
+	return "writer-" + hex.EncodeToString(append([]byte{id}, make([]byte, 15)...)) + ".seg"
+}
+
 // die lets the process end, as far as others can see.
 func (w *writer) die() {
 	if err := w.file.Close(); err != nil {

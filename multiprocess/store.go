@@ -14,6 +14,7 @@ import (
 	"telltale/internal/cell"
 	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // Store keeps the cells of one process's instruments in a segment, a file that
@@ -34,7 +35,8 @@ import (
 // All methods are safe for concurrent use.
 type Store struct {
 	settings  storeSettings
-	dir, name string
+	dir       *spool.Dir
+	name      spool.Name
 	system    mapped.FileSystem
 	file      *mapped.Growing
 	segment   *segment.Writer
@@ -71,11 +73,16 @@ func Open(dir string, opts ...StoreOption) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{settings: newStoreSettings(opts), dir: dir, stop: make(chan struct{}), stopped: make(chan struct{})}
+	s := &Store{settings: newStoreSettings(opts), stop: make(chan struct{}), stopped: make(chan struct{})}
+	if s.dir, err = spool.Open(dir, s.settings.files); err != nil {
+		return nil, fmt.Errorf("multiprocess: %w", err)
+	}
 	if err := s.check(); err != nil {
+		s.dir.Close()
 		return nil, fmt.Errorf("multiprocess: %s: %w", dir, err)
 	}
 	if err := s.create(); err != nil {
+		s.dir.Close()
 		return nil, fmt.Errorf("multiprocess: %w", err)
 	}
 	s.collector = newCollector(dir, s.settings.settings, s.own)
@@ -108,14 +115,14 @@ func (s *Store) check() error {
 		return errors.New("this system has no shared mappings and file locks that segments could rely on; collecting what others write works")
 	}
 	var err error
-	if s.system, err = mapped.FileSystemOf(s.dir); err != nil {
+	if s.system, err = s.dir.FileSystem(); err != nil {
 		return err
 	}
 	if s.system.Remote && !s.settings.remote {
 		return fmt.Errorf("it is on %s, where mappings and locks are not shared reliably; use a local directory, best of all on a tmpfs", s.system.Name)
 	}
 	if !s.system.Proven {
-		s.settings.tell(fmt.Errorf("multiprocess: %s is on %s, of which it is not known whether space that was reserved is there when it is written to: a full disk might end the process", s.dir, s.system.Name))
+		s.settings.tell(fmt.Errorf("multiprocess: %s is on %s, of which it is not known whether space that was reserved is there when it is written to: a full disk might end the process", s.dir.Path(), s.system.Name))
 	}
 	return nil
 }
@@ -124,30 +131,34 @@ func (s *Store) check() error {
 func (s *Store) create() error {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
-	s.name = writerName(id)
-	hidden := filepath.Join(s.dir, temporary+s.name)
-	file, err := mapped.Create(hidden, s.settings.perm)
+	s.name = spool.WriterName(id)
+	hidden := spool.TemporaryName("writer", id)
+	access, err := s.dir.Access(s.settings.perm)
+	if err != nil {
+		return err
+	}
+	file, err := s.dir.Create(hidden, access)
 	if err != nil {
 		return err
 	}
 	if err := s.layOut(file, hidden, id); err != nil {
 		file.Unmap()
-		return errors.Join(err, file.Close(), os.Remove(hidden))
+		return errors.Join(err, file.Close(), s.dir.Remove(hidden, file.Identity()))
 	}
 	return nil
 }
 
-func (s *Store) layOut(file *mapped.Growing, hidden string, id [16]byte) error {
+func (s *Store) layOut(file *mapped.Growing, hidden spool.Name, id [16]byte) error {
 	locked, err := file.Lock()
 	if err != nil {
 		return err
 	}
-	works, err := mapped.LocksWork(hidden)
+	works, err := s.dir.LocksWork(hidden)
 	if err != nil {
 		return err
 	}
 	if !locked || !works {
-		return fmt.Errorf("%s: locks on %s do not exclude each other", s.dir, s.system.Name)
+		return fmt.Errorf("%s: locks on %s do not exclude each other", s.dir.Path(), s.system.Name)
 	}
 	h := identity()
 	h.Kind, h.ID, h.Start = segment.KindWriter, id, time.Now().UnixNano()
@@ -157,7 +168,7 @@ func (s *Store) layOut(file *mapped.Growing, hidden string, id [16]byte) error {
 		return err
 	}
 	w.Beat(time.Now())
-	if err := file.Rename(s.String()); err != nil {
+	if err := s.dir.Show(file, s.name, mapped.Identity{}); err != nil {
 		return err
 	}
 	s.file, s.segment = file, w
@@ -301,7 +312,13 @@ func (s *Store) refresh() {
 
 // checkPlace tells once if somebody has deleted the segment, or moved it away.
 func (s *Store) checkPlace() {
-	info, err := mapped.Lstat(s.String())
+	info, err := s.dir.Stat(s.name)
+	if err == nil {
+		var same bool
+		if same, err = s.dir.Same(); err == nil && !same {
+			err = fmt.Errorf("%s is another directory now", s.dir.Path())
+		}
+	}
 	if err == nil && info.Identity != s.file.Identity() {
 		err = fmt.Errorf("%s is another file now", s)
 	}
@@ -326,14 +343,14 @@ func (s *Store) Close() (err error) {
 			folder.close()
 		}
 		if s.settings.foldAtClose {
-			_, err = Fold(context.Background(), s.dir, s.settings.fold...)
+			_, err = Fold(context.Background(), s.dir.Path(), s.settings.fold...)
 		}
 	})
 	return err
 }
 
 // Directory returns the directory in which the store's segment is.
-func (s *Store) Directory() string { return s.dir }
+func (s *Store) Directory() string { return s.dir.Path() }
 
 // Merged returns the collector of what all processes have, for the registries
 // that use the store.
@@ -350,4 +367,4 @@ func (s *Store) Stats() Stats {
 }
 
 // String returns the path of the store's segment.
-func (s *Store) String() string { return filepath.Join(s.dir, s.name) }
+func (s *Store) String() string { return s.dir.PathOf(s.name) }

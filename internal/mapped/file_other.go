@@ -7,25 +7,48 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // Supported reports whether [File.Map] can work on this system.
 const Supported = false
 
-// File is a file opened for reading.
-type File struct{ file *os.File }
+// File is a regular file opened for reading.
+type File struct {
+	file *os.File
+	dir  *Dir // nil if it was opened by its path
+	name string
+}
 
-// Open opens a file.
+// Open opens a regular file.
 func Open(path string) (*File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	found := infoOf(info)
+	if err := found.CheckRegular(); err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return &File{f}, nil
+	return &File{file: f, name: path}, nil
+}
+
+func (f *File) before(op Op, n int64) (int64, error) {
+	if f.dir == nil {
+		return n, nil
+	}
+	return f.dir.hook.ask(op, f.name, n)
 }
 
 // Stat says what was opened.
 func (f *File) Stat() (Info, error) {
+	if _, err := f.before(OpStatFile, 0); err != nil {
+		return Info{}, f.failed("stat", err)
+	}
 	info, err := f.file.Stat()
 	if err != nil {
 		return Info{}, err
@@ -33,38 +56,30 @@ func (f *File) Stat() (Info, error) {
 	return infoOf(info), nil
 }
 
-// OpenNoFollow is [Open], but a symbolic link at the end of path is an error.
-func OpenNoFollow(path string) (*File, error) {
-	info, err := Lstat(path)
-	if err != nil {
-		return nil, err
+func infoOf(info fs.FileInfo) Info {
+	changed := info.ModTime().UnixNano()
+	return Info{
+		Size: info.Size(), Mode: info.Mode().Type(), Perm: info.Mode().Perm(), Links: 1,
+		Allocated: info.Size(), Modified: changed, Changed: changed,
 	}
-	if info.Mode&fs.ModeSymlink != 0 {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("is a symbolic link")}
-	}
-	return Open(path)
 }
-
-// Lstat says what the path is, itself if it is a symbolic link.
-func Lstat(path string) (Info, error) {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return Info{}, err
-	}
-	return infoOf(info), nil
-}
-
-func infoOf(info fs.FileInfo) Info { return Info{Size: info.Size(), Mode: info.Mode().Type()} }
 
 // Map fails: this system's files are read into memory.
 func (f *File) Map(int) (Region, error) { return Region{}, errors.ErrUnsupported }
+
+// Copy fails: this system does not tell holes apart.
+func (f *File) Copy(int) (Region, error) { return Region{}, ErrHoles }
 
 func unmap([]byte) {}
 
 // ReadAt fills p from offset on; a file that ends before is io.ErrUnexpectedEOF.
 func (f *File) ReadAt(p []byte, offset int64) (int, error) {
-	n, err := f.file.ReadAt(p, offset)
-	if err == io.EOF {
+	allowed, failure := f.before(OpRead, int64(len(p)))
+	n, err := f.file.ReadAt(p[:allowed], offset)
+	switch {
+	case failure != nil:
+		err = f.failed("read", failure)
+	case err == io.EOF || err == nil: //nolint:errorlint // os returns it bare
 		err = nil
 		if n < len(p) {
 			err = io.ErrUnexpectedEOF
@@ -75,3 +90,11 @@ func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 
 // Close closes the file.
 func (f *File) Close() { _ = f.file.Close() } // it was only read from
+
+func (f *File) failed(op string, err error) error {
+	path := f.name
+	if f.dir != nil {
+		path = filepath.Join(f.dir.path, f.name)
+	}
+	return &fs.PathError{Op: op, Path: path, Err: err}
+}

@@ -3,18 +3,16 @@
 package mapped
 
 import (
-	"io/fs"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// FileSystemOf returns the file system that holds path, which exists. None is
-// Proven.
-func FileSystemOf(path string) (FileSystem, error) {
+// fileSystemOf returns the file system that holds what is open. None is Proven.
+func fileSystemOf(fd int) (FileSystem, error) {
 	var st unix.Statfs_t
-	if err := retry(func() error { return unix.Statfs(path, &st) }); err != nil {
-		return FileSystem{}, &fs.PathError{Op: "statfs", Path: path, Err: err}
+	if err := retry(func() error { return unix.Fstatfs(fd, &st) }); err != nil {
+		return FileSystem{}, err
 	}
 	name := unix.ByteSliceToString(st.Fstypename[:])
 	return FileSystem{

@@ -2,16 +2,15 @@ package mapped
 
 import (
 	"fmt"
-	"io/fs"
 
 	"golang.org/x/sys/unix"
 )
 
-// FileSystemOf returns the file system that holds path, which exists.
-func FileSystemOf(path string) (FileSystem, error) {
+// fileSystemOf returns the file system that holds what is open.
+func fileSystemOf(fd int) (FileSystem, error) {
 	var st unix.Statfs_t
-	if err := retry(func() error { return unix.Statfs(path, &st) }); err != nil {
-		return FileSystem{}, &fs.PathError{Op: "statfs", Path: path, Err: err}
+	if err := retry(func() error { return unix.Fstatfs(fd, &st) }); err != nil {
+		return FileSystem{}, err
 	}
 	number := uint32(st.Type) // its type, and so its sign, differs from system to system
 	switch number {

@@ -5,7 +5,7 @@ package mapped
 import "golang.org/x/sys/unix"
 
 // allocate writes, as these systems have no common call that reserves space.
-func allocate(f *File, offset, end int64) error { return rewrite(f, offset, end) }
+func allocate(g *Growing, offset, end int64) error { return rewrite(g, offset, end) }
 
 // flush follows POSIX, where only msync is sure to write mapped pages.
 func flush(g *Growing) error {

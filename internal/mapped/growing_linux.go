@@ -9,12 +9,12 @@ import (
 // allocate reserves space for the bytes from offset to end, in steps: on some
 // kernels a signal, such as the profiler's hundred a second, makes tmpfs undo all
 // of a call.
-func allocate(f *File, offset, end int64) error {
+func allocate(g *Growing, offset, end int64) error {
 	for offset < end {
 		n := min(end-offset, 4<<20)
-		err := retry(func() error { return unix.Fallocate(f.fd, 0, offset, n) })
+		err := retry(func() error { return unix.Fallocate(g.fd, 0, offset, n) })
 		if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {
-			return rewrite(f, offset, end)
+			return rewrite(g, offset, end)
 		}
 		if err != nil {
 			return err

@@ -28,6 +28,15 @@ const room = 6 << 20
 // mayNotMount is what a child says that lacks the privilege.
 const mayNotMount = "may not mount"
 
+func fileSystemOf(path string) (mapped.FileSystem, error) {
+	d, err := mapped.OpenDir(path, nil)
+	if err != nil {
+		return mapped.FileSystem{}, err
+	}
+	defer d.Close()
+	return d.FileSystem()
+}
+
 // mount mounts a small file system of memory on dir, for this process alone.
 func mount(dir, kind string) error {
 	err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
@@ -41,7 +50,7 @@ func mount(dir, kind string) error {
 	if err != nil {
 		return err
 	}
-	if on, err := mapped.FileSystemOf(dir); err != nil || on.Name != kind || !on.Memory || on.Remote {
+	if on, err := fileSystemOf(dir); err != nil || on.Name != kind || !on.Memory || on.Remote {
 		return fmt.Errorf("%+v on a %s: %w", on, kind, err)
 	}
 	return nil
@@ -201,7 +210,7 @@ func TestProbesRefuseNoLock(t *testing.T) {
 				case <-done:
 					return
 				default:
-					if _, err := mapped.Probe(path); err != nil {
+					if _, err := probe(path); err != nil {
 						t.Error(err)
 						return
 					}
@@ -232,7 +241,7 @@ func TestProbesRefuseNoLock(t *testing.T) {
 // A signal in the midst of reserving space only delays it.
 func TestExtendUnderSignals(t *testing.T) {
 	dir := "/dev/shm" // where a signal may undo all of a call
-	if on, err := mapped.FileSystemOf(dir); err != nil || on != (mapped.FileSystem{Name: "tmpfs", Memory: true, Proven: true}) {
+	if on, err := fileSystemOf(dir); err != nil || on != (mapped.FileSystem{Name: "tmpfs", Memory: true, Proven: true}) {
 		t.Fatalf("%s: %+v, %v", dir, on, err)
 	}
 	dir, err := os.MkdirTemp(dir, "telltale")

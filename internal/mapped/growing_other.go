@@ -7,8 +7,8 @@ import (
 	"io/fs"
 )
 
-// GrowingSupported reports whether [Create] and [OpenWritable] can work on this
-// system.
+// GrowingSupported reports whether [Dir.Create] and [Dir.OpenWritable] can work on
+// this system.
 const GrowingSupported = false
 
 // Growing is a file that this process writes through memory, which cannot be had
@@ -21,11 +21,37 @@ func Create(path string, _ fs.FileMode) (*Growing, error) { return nil, unsuppor
 // OpenWritable fails with errors.ErrUnsupported.
 func OpenWritable(path string) (*Growing, error) { return nil, unsupported("open", path) }
 
+// Create fails with errors.ErrUnsupported.
+func (d *Dir) Create(name string, _ fs.FileMode) (*Growing, error) {
+	return nil, unsupported("open", name)
+}
+
+// OpenWritable fails with errors.ErrUnsupported.
+func (d *Dir) OpenWritable(name string) (*Growing, error) { return nil, unsupported("open", name) }
+
+// LocksWork fails with errors.ErrUnsupported.
+func (d *Dir) LocksWork(name string) (bool, error) { return false, unsupported("lock", name) }
+
 // Identity returns the unknown identity.
 func (g *Growing) Identity() Identity { return Identity{} }
 
+// Name returns the empty string.
+func (g *Growing) Name() string { return "" }
+
 // Rename fails with errors.ErrUnsupported.
 func (g *Growing) Rename(string) error { return errors.ErrUnsupported }
+
+// Chmod fails with errors.ErrUnsupported.
+func (g *Growing) Chmod(fs.FileMode) error { return errors.ErrUnsupported }
+
+// Chown fails with errors.ErrUnsupported.
+func (g *Growing) Chown(int, int) error { return errors.ErrUnsupported }
+
+// Truncate fails with errors.ErrUnsupported.
+func (g *Growing) Truncate(int64) error { return errors.ErrUnsupported }
+
+// WriteAt fails with errors.ErrUnsupported.
+func (g *Growing) WriteAt([]byte, int64) (int, error) { return 0, errors.ErrUnsupported }
 
 // Extend fails with errors.ErrUnsupported.
 func (g *Growing) Extend(int64, int) ([]byte, error) { return nil, errors.ErrUnsupported }
@@ -44,18 +70,6 @@ func (g *Growing) Unmap() {}
 
 // Locked fails with errors.ErrUnsupported.
 func (f *File) Locked() (bool, error) { return false, errors.ErrUnsupported }
-
-// Probe fails with errors.ErrUnsupported.
-func Probe(path string) (bool, error) { return false, unsupported("lock", path) }
-
-// LocksWork fails with errors.ErrUnsupported.
-func LocksWork(path string) (bool, error) { return false, unsupported("lock", path) }
-
-// RenameNoReplace fails with errors.ErrUnsupported.
-func RenameNoReplace(old, _ string) error { return unsupported("rename", old) }
-
-// SyncDir fails with errors.ErrUnsupported.
-func SyncDir(dir string) error { return unsupported("sync", dir) }
 
 func unsupported(op, path string) error {
 	return &fs.PathError{Op: op, Path: path, Err: errors.ErrUnsupported}

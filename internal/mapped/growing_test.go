@@ -180,39 +180,6 @@ func TestCreateAndOpenWritableRefuse(t *testing.T) {
 	}
 }
 
-func TestRenameNoReplace(t *testing.T) {
-	needGrowing(t)
-	old, taken := write(t, "old", []byte("old")), write(t, "taken", []byte("taken"))
-	if err := mapped.RenameNoReplace(old, taken); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("over another file: %v", err)
-	}
-	if a, b := text(t, old, 0, 3), text(t, taken, 0, 5); a != "old" || b != "taken" {
-		t.Errorf("the files are %q and %q", a, b)
-	}
-	free := filepath.Join(filepath.Dir(old), "free")
-	if err := mapped.RenameNoReplace(old, free); err != nil {
-		t.Fatal(err)
-	}
-	if s := text(t, free, 0, 3); s != "old" {
-		t.Errorf("renamed: %q", s)
-	}
-	if err := mapped.RenameNoReplace(old, filepath.Join(filepath.Dir(old), "else")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("renamed what is gone: %v", err)
-	}
-	if err := mapped.SyncDir(filepath.Dir(free)); err != nil {
-		t.Error(err)
-	}
-	if err := mapped.SyncDir(filepath.Join(free, "none")); err == nil {
-		t.Error("synced what is no directory")
-	}
-}
-
-func TestFileSystemOfNothing(t *testing.T) {
-	if _, err := mapped.FileSystemOf(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a missing path: %v", err)
-	}
-}
-
 func TestSystemsWithoutGrowingSaySo(t *testing.T) {
 	if mapped.GrowingSupported {
 		t.Skip("this system has it")
@@ -220,8 +187,8 @@ func TestSystemsWithoutGrowingSaySo(t *testing.T) {
 	path := write(t, "x", nil)
 	_, created := mapped.Create(path+"2", 0o600)
 	_, opened := mapped.OpenWritable(path)
-	_, probed := mapped.Probe(path)
-	for _, err := range []error{created, opened, probed, mapped.RenameNoReplace(path, path+"2"), mapped.SyncDir(path)} {
+	_, probed := probe(path)
+	for _, err := range []error{created, opened, probed} {
 		if !errors.Is(err, errors.ErrUnsupported) {
 			t.Error(err)
 		}

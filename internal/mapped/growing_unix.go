@@ -32,68 +32,164 @@ type Growing struct {
 	extents  [][]byte
 }
 
+// Create is [Dir.Create] of a path.
+func Create(path string, perm fs.FileMode) (*Growing, error) { return here.Create(path, perm) }
+
+// OpenWritable is [Dir.OpenWritable] of a path.
+func OpenWritable(path string) (*Growing, error) { return here.OpenWritable(path) }
+
 // Create creates a file; one that exists, or a symbolic link, is an error that
 // is fs.ErrExist. The file has exactly the permissions of perm whatever the
 // umask of the process says: who reads a segment is for the one who names perm
 // to decide, and a umask meant for other files must not hide it from them. It
 // never has more than that, not even for a moment. Children do not inherit the
 // descriptor.
-func Create(path string, perm fs.FileMode) (*Growing, error) {
+func (d *Dir) Create(name string, perm fs.FileMode) (*Growing, error) {
 	perm = perm.Perm()
-	g, err := openGrowing(path, unix.O_CREAT|unix.O_EXCL, perm)
+	g := &Growing{File: File{dir: d, name: name}}
+	if err := g.open(unix.O_RDWR|unix.O_NOFOLLOW|unix.O_CREAT|unix.O_EXCL, perm); err != nil {
+		return nil, noSpace(err)
+	}
+	info, err := g.Stat()
+	if err == nil {
+		g.identity = info.Identity
+		if info.Perm != perm { // some file systems refuse every chmod
+			err = g.Chmod(perm)
+		}
+	}
 	if err != nil {
+		_ = g.Close()
+		if now, failed := d.Stat(name); failed == nil && now.Identity == g.identity {
+			_ = d.Remove(name)
+		}
 		return nil, err
-	}
-	var st unix.Stat_t
-	err = retry(func() error { return unix.Fstat(g.fd, &st) })
-	if err == nil && fs.FileMode(st.Mode).Perm() != perm { // some file systems refuse every chmod
-		err = retry(func() error { return unix.Fchmod(g.fd, uint32(perm)) })
-	}
-	if err != nil {
-		_ = unix.Close(g.fd)
-		_ = unix.Unlink(path)
-		return nil, g.failed("chmod", err)
 	}
 	return g, nil
 }
 
-// OpenWritable opens an existing regular file, such as that of a dead writer. A
-// symbolic link at the end of path, or anything else, is an error. It never
-// waits, and children do not inherit the descriptor.
-func OpenWritable(path string) (*Growing, error) { return openGrowing(path, 0, 0) }
-
-func openGrowing(path string, flags int, perm fs.FileMode) (*Growing, error) {
-	g := &Growing{File: File{path: path}}
-	err := retry(func() (err error) {
-		g.fd, err = unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK|flags, uint32(perm))
-		return err
-	})
+// OpenWritable opens an existing regular file, such as that of a dead writer. What
+// is something else, which a symbolic link is, is not opened, and the error is a
+// [*NotRegular]. It never waits, and children do not inherit the descriptor.
+func (d *Dir) OpenWritable(name string) (*Growing, error) {
+	info, err := d.Stat(name)
 	if err != nil {
-		return nil, g.failed("open", err)
-	}
-	info, err := g.Stat()
-	if err == nil && !info.Mode.IsRegular() {
-		err = g.failed("open", errors.New("is not a regular file"))
-	}
-	if err != nil {
-		_ = unix.Close(g.fd)
 		return nil, err
 	}
-	g.identity = info.Identity
+	if err := info.CheckRegular(); err != nil {
+		return nil, d.failed("open", name, err)
+	}
+	g := &Growing{File: File{dir: d, name: name}, identity: info.Identity}
+	if err := g.open(unix.O_RDWR|unix.O_NOFOLLOW, 0); err != nil {
+		return nil, err
+	}
+	if _, err := g.still(info); err != nil {
+		return nil, err
+	}
 	return g, nil
 }
 
 // Identity returns the identity of the file, which renaming does not change.
 func (g *Growing) Identity() Identity { return g.identity }
 
-// Rename gives the file another name, in place of a file that has it. Errors tell
-// of the file by that name from then on.
-func (g *Growing) Rename(path string) error {
-	if err := os.Rename(g.path, path); err != nil {
+// Name returns the name by which the file was opened or created, or that Rename
+// gave it.
+func (g *Growing) Name() string { return g.name }
+
+// Rename gives the file another name in its directory, in place of what has it.
+// Errors tell of the file by that name from then on. It is an error that is
+// [ErrReplaced] if another file has taken this one's name.
+func (g *Growing) Rename(to string) error {
+	now, err := g.dir.Stat(g.name)
+	if err == nil && now.Identity != g.identity {
+		err = g.failed("rename", ErrReplaced)
+	}
+	if err != nil {
 		return err
 	}
-	g.path = path
+	if err := g.dir.Rename(g.name, to); err != nil {
+		return err
+	}
+	g.name = to
 	return nil
+}
+
+// Chmod gives the file these permissions, whatever the umask of the process says.
+func (g *Growing) Chmod(perm fs.FileMode) error {
+	_, err := g.before(OpChmod, 0)
+	if err == nil {
+		err = retry(func() error { return unix.Fchmod(g.fd, uint32(perm.Perm())) })
+	}
+	if err != nil {
+		return g.failed("chmod", err)
+	}
+	return nil
+}
+
+// Chown gives the file to a user and a group; -1 leaves what is there.
+func (g *Growing) Chown(uid, gid int) error {
+	_, err := g.before(OpChown, 0)
+	if err == nil {
+		err = retry(func() error { return unix.Fchown(g.fd, uid, gid) })
+	}
+	if err != nil {
+		return g.failed("chown", err)
+	}
+	return nil
+}
+
+// Truncate cuts the file to a size, or makes it longer by a hole. Extents that lie
+// beyond must not be touched any more.
+func (g *Growing) Truncate(size int64) error {
+	_, err := g.before(OpTruncate, size)
+	if err == nil {
+		err = retry(func() error { return unix.Ftruncate(g.fd, size) })
+	}
+	if err != nil {
+		return g.failed("truncate", err)
+	}
+	return nil
+}
+
+// WriteAt writes p from offset on.
+func (g *Growing) WriteAt(p []byte, offset int64) (done int, err error) {
+	allowed, failure := g.before(OpWrite, int64(len(p)))
+	done, err = g.pwrite(p[:allowed], offset)
+	switch {
+	case err != nil:
+	case failure != nil:
+		err = failure
+	case done < len(p):
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		return done, g.failed("write", noSpace(err))
+	}
+	return done, nil
+}
+
+func (g *Growing) pwrite(p []byte, offset int64) (done int, err error) {
+	for done < len(p) {
+		var n int
+		err := retry(func() (err error) {
+			n, err = unix.Pwrite(g.fd, p[done:], offset+int64(done))
+			return err
+		})
+		if err != nil {
+			return done, err
+		}
+		done += n
+	}
+	return done, nil
+}
+
+// noSpace makes errors that say that there is no room ErrNoSpace too.
+func noSpace(err error) error {
+	for _, full := range []error{unix.ENOSPC, unix.EDQUOT, unix.EFBIG, unix.ENOMEM} {
+		if errors.Is(err, full) {
+			return fmt.Errorf("%w: %w", ErrNoSpace, err)
+		}
+	}
+	return err
 }
 
 // Extend makes sure that the n bytes from offset on exist, zeros where the file
@@ -118,15 +214,16 @@ func (g *Growing) Extend(offset int64, n int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := allocate(&g.File, offset, offset+int64(n)); err != nil {
+	allowed, failure := g.before(OpExtend, int64(n))
+	if err = allocate(g, offset, offset+allowed); err == nil {
+		err = failure
+	}
+	if err == nil && allowed < int64(n) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
 		g.shrink(before.Size)
-		for _, full := range []error{unix.ENOSPC, unix.EDQUOT, unix.EFBIG, unix.ENOMEM} {
-			if errors.Is(err, full) {
-				err = fmt.Errorf("%w: %w", ErrNoSpace, err)
-				break
-			}
-		}
-		return nil, g.failed("extend", err)
+		return nil, g.failed("extend", noSpace(err))
 	}
 	extent, err := unix.Mmap(g.fd, offset, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
@@ -147,23 +244,15 @@ func (g *Growing) shrink(size int64) {
 
 // rewrite writes the bytes from offset to end, which are whole pages, as they
 // are, and zeros where there are none, so that they take space on the disk.
-func rewrite(f *File, offset, end int64) error {
+func rewrite(g *Growing, offset, end int64) error {
 	page := make([]byte, os.Getpagesize())
 	for ; offset < end; offset += int64(len(page)) {
 		clear(page)
-		if _, err := f.ReadAt(page, offset); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		if _, err := g.ReadAt(page, offset); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return err
 		}
-		for done := 0; done < len(page); {
-			var n int
-			err := retry(func() (err error) {
-				n, err = unix.Pwrite(f.fd, page[done:], offset+int64(done))
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			done += n
+		if _, err := g.pwrite(page, offset); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -173,7 +262,11 @@ func rewrite(f *File, offset, end int64) error {
 // needed for others to see it, nor for it to outlive the process, but to outlive
 // the system. On macOS the disk's own cache may still hold it.
 func (g *Growing) Sync() error {
-	if err := flush(g); err != nil {
+	_, err := g.before(OpSync, 0)
+	if err == nil {
+		err = flush(g)
+	}
+	if err != nil {
 		return g.failed("sync", err)
 	}
 	return nil
@@ -195,6 +288,7 @@ func (g *Growing) Close() error {
 		err = closed
 	}
 	g.fd, g.held = -1, false
+	g.dir.refill()
 	if err != nil {
 		return g.failed("close", err)
 	}

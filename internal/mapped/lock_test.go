@@ -7,9 +7,18 @@ import (
 	"telltale/internal/mapped"
 )
 
+func probe(path string) (bool, error) {
+	f, err := mapped.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	return f.Locked()
+}
+
 func wantLocked(t *testing.T, path string, want bool) {
 	t.Helper()
-	if locked, err := mapped.Probe(path); err != nil || locked != want {
+	if locked, err := probe(path); err != nil || locked != want {
 		t.Errorf("locked: %v, %v", locked, err)
 	}
 }
@@ -87,14 +96,15 @@ func TestLockEndsWithItsProcess(t *testing.T) {
 
 func TestLocksWork(t *testing.T) {
 	g, path := create(t)
-	if works, err := mapped.LocksWork(path); err != nil || !works {
+	dir, name := openDir(t, filepath.Dir(path)), filepath.Base(path)
+	if works, err := dir.LocksWork(name); err != nil || !works {
 		t.Errorf("%v, %v", works, err)
 	}
 	lock(t, g, true) // nothing of it is left
-	if works, err := mapped.LocksWork(path); err != nil || !works {
+	if works, err := dir.LocksWork(name); err != nil || !works {
 		t.Errorf("a locked file: %v, %v", works, err)
 	}
-	if _, err := mapped.LocksWork(filepath.Dir(path)); err == nil {
+	if _, err := dir.LocksWork("."); err == nil {
 		t.Error("a directory was locked")
 	}
 }

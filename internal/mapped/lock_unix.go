@@ -16,7 +16,11 @@ func (g *Growing) Lock() (bool, error) {
 	if g.held {
 		return true, nil
 	}
-	locked, err := lock(g.fd)
+	_, err := g.before(OpLock, 0)
+	var locked bool
+	if err == nil {
+		locked, err = lock(g.fd)
+	}
 	if err != nil {
 		return false, g.failed("lock", err)
 	}
@@ -36,33 +40,27 @@ func (g *Growing) Locked() (bool, error) {
 // takes no lock on Linux; elsewhere it holds a shared one for a moment, which may
 // refuse the file to a Lock that comes right then, but not to another Locked.
 func (f *File) Locked() (bool, error) {
-	locked, err := probe(f.fd)
+	_, err := f.before(OpLocked, 0)
+	var locked bool
+	if err == nil {
+		locked, err = probe(f.fd)
+	}
 	if err != nil {
 		return false, f.failed("lock", err)
 	}
 	return locked, nil
 }
 
-// Probe is [File.Locked] of the file at path, which may be a symbolic link.
-func Probe(path string) (bool, error) {
-	f, err := Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	return f.Locked()
-}
-
-// LocksWork reports whether the file system of path honours locks: some accept
-// them all. It opens the regular file at path twice for writing and locks it
+// LocksWork reports whether the directory's file system honours locks: some accept
+// them all. It opens the regular file of that name twice for writing and locks it
 // through both for a moment, so it is for a file that nobody else has to do with.
-func LocksWork(path string) (bool, error) {
-	first, err := OpenWritable(path)
+func (d *Dir) LocksWork(name string) (bool, error) {
+	first, err := d.OpenWritable(name)
 	if err != nil {
 		return false, err
 	}
 	defer first.Close() //nolint:errcheck // nothing was written
-	second, err := OpenWritable(path)
+	second, err := d.OpenWritable(name)
 	if err != nil {
 		return false, err
 	}

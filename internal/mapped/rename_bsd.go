@@ -4,4 +4,4 @@ package mapped
 
 import "golang.org/x/sys/unix"
 
-func renameNoReplace(string, string) error { return unix.ENOSYS }
+func renameNoReplace(int, string, string) error { return unix.ENOSYS }

@@ -2,4 +2,6 @@ package mapped
 
 import "golang.org/x/sys/unix"
 
-func renameNoReplace(old, new string) error { return unix.RenamexNp(old, new, unix.RENAME_EXCL) }
+func renameNoReplace(fd int, from, to string) error {
+	return unix.RenameatxNp(fd, from, fd, to, unix.RENAME_EXCL)
+}

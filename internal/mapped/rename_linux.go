@@ -2,6 +2,6 @@ package mapped
 
 import "golang.org/x/sys/unix"
 
-func renameNoReplace(old, new string) error {
-	return unix.Renameat2(unix.AT_FDCWD, old, unix.AT_FDCWD, new, unix.RENAME_NOREPLACE)
+func renameNoReplace(fd int, from, to string) error {
+	return unix.Renameat2(fd, from, fd, to, unix.RENAME_NOREPLACE)
 }

@@ -201,6 +201,10 @@ func (f *Family) check() error {
 			}
 		}
 	}
+	header := model.Family{Name: f.Name, Unit: f.Unit, Type: f.Type}
+	if err := header.Check(); err != nil {
+		return fmt.Errorf("a family that no page may have: %w", err)
+	}
 	switch {
 	case !f.Layout.fits(f.Type) || f.Mode >= Modes:
 		return fmt.Errorf("a family of type %d and mode %d in layout %d", f.Type, f.Mode, f.Layout)

@@ -19,13 +19,16 @@ type Space interface {
 
 // Contents is told what a segment has, in the order in which it was written.
 type Contents interface {
-	// Family is told of each family. Rows of others come in between.
+	// Family is told of each family, which is one that a page may have. Rows of
+	// others come in between.
 	Family(f *Family) error
 	// Block is told of rows that follow the family's rows so far, the first of
 	// which lies at the offset. Words of rows are in one piece.
 	Block(f *Family, offset uint64, rows uint32) error
 	// Series is told whose the row of that number is from now on, while its
-	// state has that generation. The texts are valid until Series returns.
+	// state has that generation. A family's rows are given out in their order,
+	// each for the first time behind those before it. The texts are valid until
+	// Series returns.
 	Series(f *Family, row uint32, generation uint8, s Series) error
 	// Absorbed is told of a file that an archive has taken up.
 	Absorbed(name string) error
@@ -39,6 +42,7 @@ type Reader struct {
 	at       uint64
 	families []*Family
 	rows     []uint32 // of families, by number
+	given    []uint32 // rows that a series had, the first of the family's
 	copied   []byte   // what is being looked at: its writer might change it meanwhile
 }
 
@@ -74,9 +78,12 @@ func SignsOf(s Space) (signs Signs) {
 	return signs
 }
 
-// MarkDead says in the header of a writer that is dead that it is, before its
-// lock is taken by somebody else. The bytes are the segment's first.
-func MarkDead(b []byte) { WordAt(b, offState).Or(stateDead) }
+// DeadState returns the bits that say in a header that its writer is dead, as the
+// bytes of a word, and where that lies. They are set before the lock of a dead
+// writer is taken by somebody else.
+func DeadState() (word []byte, offset int64) {
+	return order.AppendUint64(nil, stateDead), offState
+}
 
 func atomicWord(b []byte, offset uint64) uint64 {
 	return atomic.LoadUint64((*uint64)(unsafe.Pointer(&b[offset])))
@@ -133,7 +140,7 @@ func (r *Reader) record(s Space, to Contents, used uint64) (uint64, error) {
 		if int(f.Number) != len(r.families) {
 			return 0, corrupt(r.at, "family %d comes after %d others", f.Number, len(r.families))
 		}
-		r.families, r.rows = append(r.families, f), append(r.rows, 0)
+		r.families, r.rows, r.given = append(r.families, f), append(r.rows, 0), append(r.given, 0)
 		if f.Words() == 0 {
 			return size, nil
 		}
@@ -218,6 +225,10 @@ func (r *Reader) series(fixed []byte, to Contents) error {
 	if row >= r.rows[number] || generation > 0xff {
 		return corrupt(r.at, "a series in row %d of %d", row, r.rows[number])
 	}
+	if row > r.given[number] {
+		return corrupt(r.at, "row %d of %q is given out after %d rows", row, f.Name, r.given[number])
+	}
+	r.given[number] = max(r.given[number], row+1)
 	if !model.ValidLabelsText(s.Labels) {
 		return corrupt(r.at, "%.80q are no labels", s.Labels)
 	}
@@ -245,15 +256,11 @@ func State(row *cell.Word) (generation uint8, created int64, live bool) {
 	return uint8(state >> generationShift), created, live
 }
 
-// Withdraw takes a series out of the segment of a writer that is dead. Nobody may
-// use the row again.
-func Withdraw(row *cell.Word) {
-	for {
-		state := row.Load()
-		if row.CompareAndSwap(state, state&^createdMask) {
-			return
-		}
-	}
+// Withdrawn returns the bytes that a row's first word has once its series is taken
+// out. They are for the segment of a writer that is dead, where nobody uses the row
+// again.
+func Withdrawn(row *cell.Word) []byte {
+	return order.AppendUint64(nil, row.Load()&^createdMask)
 }
 
 // Values returns the first of a row's values.

@@ -5,9 +5,9 @@ import "telltale/internal/cell"
 // Usage says what the bytes of a segment are used for.
 type Usage struct {
 	Families int
-	Series   int    // that are there now
-	Bytes    uint64 // published, the header included
-	Absorbed int    // files that an archive names
+	Series   int      // that are there now
+	Bytes    uint64   // published, the header included
+	Absorbed []string // files that an archive names
 	// Garbage is how many of the bytes nobody reads any more: records of series
 	// whose row was given to another, or that were removed, with their rows, and
 	// lanes, tables and texts that no series refers to. Rows of removed series are
@@ -55,7 +55,7 @@ func UsageOf(s Space) (Usage, error) {
 // accounts is what UsageOf keeps of a segment.
 type accounts struct {
 	space    Space
-	absorbed int
+	absorbed []string
 	places   Places
 	rows     map[uint32][]recordBytes // of series, by family and row
 	linked   map[uint64]uint64        // lanes, tables and texts that nobody refers to: sizes by offset
@@ -67,18 +67,22 @@ type recordBytes struct{ all, last uint64 }
 func (a *accounts) Family(*Family) error { return nil }
 
 func (a *accounts) Block(f *Family, offset uint64, rows uint32) error {
-	if a.rows == nil {
-		a.rows = make(map[uint32][]recordBytes)
-	}
 	a.places.Add(f, offset, rows)
-	a.rows[f.Number] = append(a.rows[f.Number], make([]recordBytes, rows)...)
 	return nil
 }
 
-func (a *accounts) Series(*Family, uint32, uint8, Series) error { return nil }
+func (a *accounts) Series(f *Family, row uint32, _ uint8, _ Series) error {
+	if a.rows == nil {
+		a.rows = make(map[uint32][]recordBytes)
+	}
+	if rows := a.rows[f.Number]; uint64(row) == uint64(len(rows)) {
+		a.rows[f.Number] = append(rows, recordBytes{})
+	}
+	return nil
+}
 
-func (a *accounts) Absorbed(string) error {
-	a.absorbed++
+func (a *accounts) Absorbed(name string) error {
+	a.absorbed = append(a.absorbed, name)
 	return nil
 }
 

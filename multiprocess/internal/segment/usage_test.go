@@ -102,7 +102,7 @@ func TestUsageOfDamage(t *testing.T) {
 	if err := w.Absorb([]string{"a", "b"}); err != nil {
 		t.Fatal(err)
 	}
-	if u, err := UsageOf(w); err != nil || u.Absorbed != 2 {
+	if u, err := UsageOf(w); err != nil || len(u.Absorbed) != 2 {
 		t.Errorf("%+v, %v", u, err)
 	}
 	rows, err := w.Rows(Family{Name: "c", Type: model.Counter, Layout: LayoutCounter})
@@ -125,7 +125,7 @@ func TestSigns(t *testing.T) {
 	if s := SignsOf(w); s.Closed || s.Dead {
 		t.Errorf("at the beginning: %+v", s)
 	}
-	MarkDead(w.Bytes(0, HeaderSize))
+	w.header[offState] |= stateDead
 	if s := SignsOf(w); s.Closed || !s.Dead {
 		t.Errorf("dead: %+v", s)
 	}

@@ -1,0 +1,10 @@
+//go:build darwin || freebsd || linux
+
+package mapped
+
+import "golang.org/x/sys/unix"
+
+const (
+	seekData = unix.SEEK_DATA
+	seekHole = unix.SEEK_HOLE
+)

@@ -1,0 +1,105 @@
+package spool
+
+import (
+	"io/fs"
+	"os"
+
+	"telltale/internal/mapped"
+)
+
+// Access is who may read and write a file.
+type Access struct {
+	Mode     fs.FileMode
+	uid, gid int // -1: as it is created
+	must     bool
+}
+
+// Access returns the access of files that are created for the directory. Without
+// permissions they are for the user alone, and for the directory's group if that
+// may write to the directory. Root gives what it creates to the directory's owner
+// and group, others try to give it to the group.
+func (d *Dir) Access(perm *fs.FileMode) (Access, error) {
+	info, err := d.Info()
+	if err != nil {
+		return Access{}, err
+	}
+	a := Access{Mode: 0o600, uid: -1, gid: int(info.GID)}
+	switch {
+	case perm != nil:
+		a.Mode, a.must = perm.Perm(), true
+	case info.Perm&0o020 != 0:
+		a.Mode |= 0o060
+	}
+	if os.Geteuid() == 0 {
+		a.uid = int(info.UID)
+	}
+	return a, nil
+}
+
+// lockAccess returns the access of the lock of folds: who may write to the
+// directory may fold it.
+func (d *Dir) lockAccess() (Access, error) {
+	info, err := d.Info()
+	if err != nil {
+		return Access{}, err
+	}
+	a, err := d.Access(nil)
+	if info.Perm&0o002 != 0 {
+		a.Mode |= 0o006
+	}
+	return a, err
+}
+
+// Like returns the access of a file that takes up what others hold: that of the
+// file with the info, whose owner root keeps.
+func Like(info *mapped.Info, mode fs.FileMode) Access {
+	a := Access{Mode: mode, uid: -1, gid: int(info.GID), must: true}
+	if os.Geteuid() == 0 {
+		a.uid = int(info.UID)
+	}
+	return a
+}
+
+// give sets the owner, the group and the permissions of a file that this process
+// has just created. The group's permissions are left out where the group cannot be
+// had, unless somebody has named them.
+func (a Access) give(g *mapped.Growing) error {
+	info, err := g.Stat()
+	if err != nil {
+		return err
+	}
+	mode := a.Mode
+	if a.uid >= 0 && uint32(a.uid) != info.UID || uint32(a.gid) != info.GID {
+		err := g.Chown(a.uid, a.gid)
+		if err != nil && a.uid >= 0 {
+			err = g.Chown(-1, a.gid)
+		}
+		if err != nil && !a.must {
+			mode &^= 0o070
+		}
+	}
+	if mode == info.Perm {
+		return nil
+	}
+	return g.Chmod(mode)
+}
+
+// Discloses reports whether a file of that access, made by this process, could be
+// read by somebody who cannot read the file with the info: by its owner, its group
+// or by all.
+func (a Access) Discloses(info *mapped.Info) bool {
+	const user, group, others = 0o400, 0o040, 0o004
+	owner := uint32(max(a.uid, 0))
+	if a.uid < 0 {
+		owner = uint32(max(os.Geteuid(), 0))
+	}
+	all := info.Perm&others != 0
+	sameGroup := uint32(a.gid) == info.GID && info.Perm&group != 0
+	switch {
+	case owner != 0 && owner != info.UID && !all && !sameGroup:
+		return true
+	case a.Mode&group != 0 && !all && !sameGroup:
+		return true
+	}
+	return a.Mode&others != 0 && !all
+}

@@ -1,0 +1,129 @@
+package spool
+
+import (
+	"encoding/hex"
+	"errors"
+	"math"
+	"math/bits"
+	"unsafe"
+
+	"telltale/internal/mapped"
+	"telltale/multiprocess/internal/segment"
+)
+
+// Beginning is what is known of a segment before its records are read.
+type Beginning struct {
+	Header segment.Header
+	Signs  segment.Signs
+	Used   int // bytes in use
+	Info   mapped.Info
+}
+
+// TooLarge is how many bytes of a file are read where they cannot be mapped.
+const TooLarge = 1 << (26 + bits.UintSize/16)
+
+// memory is bytes from the beginning of a segment on.
+type memory []byte
+
+// Bytes implements [segment.Space].
+func (m memory) Bytes(offset, n uint64) []byte {
+	if size := uint64(len(m)); offset > size || n > size-offset {
+		return nil
+	}
+	return m[offset : offset+n : offset+n]
+}
+
+// Begin reads the header of a segment, how many of its bytes are in use, and what
+// it is. Its writer makes it grow before it uses more, so its size is asked for
+// last.
+func Begin(file *mapped.File) (b Beginning, err error) {
+	words := make([]uint64, segment.HeaderSize/8)
+	head := memory(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), segment.HeaderSize))
+	_, failed := file.ReadAt(head, 0)
+	b.Info, err = file.Stat()
+	switch {
+	case err != nil:
+		return b, err
+	case b.Info.Size == 0:
+		return b, Defectf(ReasonEmpty, "it has no bytes")
+	case b.Info.Size < segment.HeaderSize:
+		return b, Defectf(ReasonShort, "it has %d bytes, less than a header", b.Info.Size)
+	case failed != nil:
+		return b, failed
+	}
+	if b.Header, err = segment.DecodeHeader(head); err != nil {
+		return b, err
+	}
+	b.Signs = segment.SignsOf(head)
+	switch n := segment.Published(head); {
+	case n > uint64(b.Info.Size):
+		return b, Defectf(ReasonShort, "it says that %d bytes are used, and has %d", n, b.Info.Size)
+	case n > math.MaxInt/2 || n%8 != 0 || n < segment.HeaderSize:
+		return b, Defectf(ReasonCorrupt, "it says that %d bytes are used", n)
+	default:
+		b.Used = int(n)
+	}
+	return b, nil
+}
+
+// Fits returns an error unless a segment with the header may have the name: a
+// writer's has its own ID there, else it is a copy, or a link to another one.
+func Fits(n Name, h *segment.Header) error {
+	switch {
+	case (n.kind == Archive) != (h.Kind == segment.KindArchive):
+		return Defectf(ReasonCorrupt, "its name is that of a segment of another kind")
+	case n.kind == Writer && n.ID() != h.ID:
+		return Defectf(ReasonCopy, "it is the segment of writer %s, under another name", hex.EncodeToString(h.ID[:]))
+	}
+	return nil
+}
+
+// Sparse reports whether bytes in use are missing from the disk, or from memory:
+// reading them through a mapping would make them there.
+func (b *Beginning) Sparse() bool { return b.Info.Allocated < int64(b.Used) }
+
+// Map returns the mapped file, n bytes of it or as many as are in use, or a copy of
+// what is there now where much is not.
+func (b *Beginning) Map(file *mapped.File, n int) (mapped.Region, error) {
+	if !b.Sparse() {
+		return file.Map(max(n, b.Used))
+	}
+	region, err := file.Copy(b.Used)
+	if errors.Is(err, mapped.ErrHoles) {
+		err = Defectf(ReasonSparse, "%d bytes are in use, and %d of them are there", b.Used, b.Info.Allocated)
+	}
+	return region, err
+}
+
+// Mark writes into the header of a dead writer's segment that it is dead, so that
+// whoever holds its lock from then on is not taken for it. The caller has found it
+// dead and its header good.
+func Mark(g *mapped.Growing) error {
+	state, offset := segment.DeadState()
+	word := make([]byte, len(state))
+	if _, err := g.ReadAt(word, offset); err != nil {
+		return err
+	}
+	for i := range word {
+		word[i] |= state[i]
+	}
+	_, err := g.WriteAt(word, offset)
+	return err
+}
+
+// Taken reports whether a segment whose name an archive has among the absorbed ones
+// was really absorbed, as far as it can be seen: it is dead, and not younger than
+// the archive. Live is a writer whose segment is locked, and that no fold has marked
+// as dead.
+func Taken(archive, writer *segment.Header, live bool) bool {
+	return !live && writer.Start <= archive.Start
+}
+
+// CheckAbsorbed returns an error if an archive has a name among those of files that
+// it has taken up that is no writer's.
+func CheckAbsorbed(text string) error {
+	if kind := kindOf(text); kind != Writer && kind != Python && kind != Aside {
+		return Defectf(ReasonCorrupt, "it says that it has taken up %q, which is no name of a writer's file", text)
+	}
+	return nil
+}
