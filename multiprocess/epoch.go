@@ -44,14 +44,14 @@ func (m *merger) gather() {
 		}
 	}
 	m.group = group{epoch: m.epochOf(segments)}
-	seen := make(map[[16]byte]bool)
+	originals := originalsOf(segments)
 	for _, f := range segments {
 		s := f.source.(*segmentFile)
 		h := s.header()
 		ignored := f.taken
-		if f.err == nil && !ignored {
-			ignored = seen[h.ID] && !m.given
-			seen[h.ID] = true
+		if original := originals[h.ID]; f.own == nil && f.err == nil && !ignored && original.path != f.path {
+			ignored = true
+			f.misfit = fileError(f.path, defectf(ReasonCopy, "it is the segment of the same writer as %s", spool.Quote(original.path)))
 		}
 		if f.err == nil && !ignored && h.Epoch != m.group.epoch {
 			if ignored = true; s.live() || m.given {
@@ -68,6 +68,24 @@ func (m *merger) gather() {
 			m.group.dead++
 		}
 	}
+}
+
+// originalsOf returns one segment of each writer. In a directory each has one name
+// that fits; files that are given by hand may be copies, and then the one with that
+// name counts, or else the first.
+func originalsOf(segments []*file) map[[16]byte]*file {
+	originals := make(map[[16]byte]*file, len(segments))
+	for _, f := range segments {
+		if f.err != nil {
+			continue
+		}
+		h := f.source.(*segmentFile).header()
+		name := spool.Parse(filepath.Base(f.path))
+		if originals[h.ID] == nil || name.Kind() == spool.Writer && spool.Fits(name, h) == nil {
+			originals[h.ID] = f
+		}
+	}
+	return originals
 }
 
 // hasTaken reports whether the archive has really taken up a file that it names.

@@ -247,10 +247,13 @@ func (f *folding) removeAbsorbed(archive *segment.Header, name spool.Name) (keep
 
 func (f *folding) removeTaken(archive *segment.Header, name spool.Name) (keep bool, err error) {
 	g, b, err := f.hold(name)
-	if errors.Is(err, errRevived) && !b.Signs.Dead || err == nil && !spool.Taken(archive, &b.Header, false) {
-		err = errors.Join(err, errors.New("the archive names it as taken up, but its writer lives or is younger"))
-	} else {
-		keep = fileError("", err).Reason != ReasonCopy
+	switch {
+	case errors.Is(err, errRevived) && !b.Signs.Dead:
+		err = errors.New("the archive names it as taken up, but its writer lives")
+	case err == nil && !spool.Taken(archive, &b.Header, false):
+		err = errors.New("the archive names it as taken up, but is older")
+	default:
+		keep = err == nil || fileError("", err).Reason != ReasonCopy
 	}
 	if g != nil {
 		defer g.Close() //nolint:errcheck // nothing depends on it

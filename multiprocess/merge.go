@@ -25,8 +25,10 @@ import (
 // decides a family's type and help, the last one a gauge's mode, and so do
 // equally old values of a mostrecent gauge. A file given twice counts twice. Of
 // segments the same rules hold as in a [Collector], whatever their names; one that
-// belongs to another epoch is an error, and one that an archive among the files
-// has taken up is left out.
+// belongs to another epoch is an error, as is a copy of another one, or a second
+// name of it, and one that an archive among the files has taken up is left out.
+//
+// Symbolic links are followed. What is no regular file is not opened.
 //
 // Files that cannot be read are left out, and so are samples of files that do not
 // agree with others, on the type of a family for example. The error is all of
