@@ -31,11 +31,15 @@ func (m *merger) gather() {
 		}
 	}
 	for _, f := range m.files {
-		by := absorbed[filepath.Base(f.path)]
+		name := filepath.Base(f.path)
+		if s, ok := f.source.(*segmentFile); ok && f.err == nil {
+			name = spool.WriterName(s.header().ID).String() // whatever it is called, where files are given by hand
+		}
+		by := absorbed[name]
 		if by != nil {
 			f.taken = f.own == nil && by.source.(*segmentFile).hasTaken(f)
 			if !f.taken {
-				by.doubt = fileError(by.path, defectf(ReasonCorrupt, "it says that it has taken up %s, whose writer lives or is younger", filepath.Base(f.path)))
+				by.doubt = fileError(by.path, defectf(ReasonCorrupt, "it says that it has taken up %s, whose writer lives or is younger", name))
 				by.doubt.counts = true
 			}
 		}

@@ -29,7 +29,7 @@ type FoldReport struct {
 	Left []LeftFile `json:"left"`
 	// Swept names temporary files of processes that died that were deleted.
 	Swept []string `json:"swept"`
-	// Freed is how many bytes the deleted files had.
+	// Freed is how many bytes the deleted files took, holes not counted.
 	Freed int64 `json:"freed_bytes"`
 	// Duration is how long it took.
 	Duration time.Duration `json:"duration_ns"`

@@ -243,7 +243,7 @@ func (p *pythonFolding) take(file asideFile) (ok bool, err error) {
 		return false, err
 	}
 	p.remains.add(e)
-	p.sizes[file.name] = info.Size
+	p.sizes[file.name] = freedBy(&info)
 	return true, nil
 }
 

@@ -268,7 +268,7 @@ func (f *folding) removeTaken(archive *segment.Header, name spool.Name) (keep bo
 func (f *folding) remove(name spool.Name, info mapped.Info) error {
 	size, known := f.sizes[name]
 	if !known {
-		size = info.Size
+		size = freedBy(&info)
 	}
 	err := f.dir.Remove(name, info.Identity)
 	if err == nil {
@@ -277,6 +277,9 @@ func (f *folding) remove(name spool.Name, info mapped.Info) error {
 	delete(f.sizes, name)
 	return err
 }
+
+// freedBy returns how many bytes are free again without the file.
+func freedBy(info *mapped.Info) int64 { return min(info.Size, info.Allocated) }
 
 // leave reports a file that is left alone.
 func (f *folding) leave(name spool.Name, reason Reason, why string) {
@@ -472,7 +475,7 @@ func (f *folding) take(name spool.Name) (e *estate, err error) {
 		}
 	}
 	if err == nil {
-		f.sizes[name] = info.Size
+		f.sizes[name] = freedBy(&info)
 	}
 	return e, err
 }

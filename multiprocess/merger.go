@@ -194,7 +194,7 @@ func (m *merger) updateFile(f *file, now time.Time) error {
 	var info mapped.Info
 	if before.err != nil && !m.given {
 		info, _ = m.dir.Stat(f.name) // zero if it is gone
-		if info == before.info && info != (mapped.Info{}) && now.Before(before.again) {
+		if info == before.info && info != (mapped.Info{}) && now.Before(before.again) && !f.missed(before.err) {
 			f.err = before.err
 			return nil
 		}
@@ -216,11 +216,15 @@ func (m *merger) updateFile(f *file, now time.Time) error {
 	if f.err.Reason != ReasonEmpty || now.Sub(f.broken.since) > emptyGrace {
 		f.broken.info, f.broken.again = info, now.Add(retryBroken)
 	}
-	if f.included && !f.taken && unavailable(err) {
+	if f.missed(err) {
 		return fmt.Errorf("multiprocess: %s, which was part of the page before, cannot be read: %w", spool.Quote(f.path), err)
 	}
 	return nil
 }
+
+// missed reports whether an error keeps from the page what an earlier one had, and
+// what may be whole.
+func (f *file) missed(err error) bool { return f.included && !f.taken && unavailable(err) }
 
 // include takes note of the files that a collection had.
 func (m *merger) include() {

@@ -52,6 +52,9 @@ var fixedNames = map[string]Kind{"archive.seg": Archive, "fold.lock": FoldLock, 
 func Parse(text string) Name { return Name{text, kindOf(text)} }
 
 func kindOf(text string) Kind {
+	if strings.ContainsAny(text, `/\`) {
+		return Foreign // it leads to another directory, on some system
+	}
 	if kind, ok := fixedNames[text]; ok {
 		return kind
 	}

@@ -1,0 +1,507 @@
+//go:build unix
+
+package multiprocess_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"telltale"
+	"telltale/internal/mapped"
+	"telltale/model"
+	"telltale/multiprocess"
+	"telltale/multiprocess/internal/segment"
+)
+
+// Whoever may write to the directory may put anything there. These tests do.
+
+// counting makes a writer that has counted n.
+func counting(tb testing.TB, dir string, h segment.Header, n uint64) *writer {
+	tb.Helper()
+	w := begin(tb, dir, h)
+	w.family(segment.Family{Name: "c", Type: model.Counter}).add("", n)
+	return w
+}
+
+// forgedArchive puts an archive there that says what it has taken up.
+func forgedArchive(tb testing.TB, dir string, start int64, names ...string) {
+	tb.Helper()
+	w := archive(tb, dir, 7, segment.Header{Start: start})
+	if err := w.Absorb(names); err != nil {
+		tb.Fatal(err)
+	}
+	w.family(segment.Family{Name: "c", Type: model.Counter}).add("", 1000)
+	w.rename(dir, "archive.seg")
+}
+
+// snapshot says what a directory and all below it have.
+func snapshot(tb testing.TB, dir string) map[string]string {
+	tb.Helper()
+	found := make(map[string]string)
+	err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		if err == nil {
+			st := info.Sys().(*syscall.Stat_t)
+			found[path] = fmt.Sprint(info.Mode(), info.Size(), st.Uid, st.Gid, st.Nlink, info.ModTime())
+		}
+		return err
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return found
+}
+
+func TestArchiveNamesWhatIsNobodys(t *testing.T) {
+	hex := strings.Repeat("ab", 16)
+	for _, name := range []string{
+		"../victim/file", "../victim/empty", "/etc/passwd", "", ".", "..", "fold.lock", "archive.seg", "x",
+		"writer-x.seg", "writer-" + strings.ToUpper(hex) + ".seg", "writer-" + hex + ".seg/../../victim/file", ".telltale-writer-" + hex,
+		"counter_/../../victim/counter_1~0123456789abcdef.db", "counter_1.db\n", "counter_\x1b[2J~0123456789abcdef.db",
+	} {
+		root := t.TempDir()
+		dir, victim := filepath.Join(root, "metrics"), filepath.Join(root, "victim")
+		if err := errors.Join(os.Mkdir(dir, 0o700), os.MkdirAll(filepath.Join(victim, "empty"), 0o700), os.WriteFile(filepath.Join(victim, "file"), []byte("precious"), 0o600),
+			os.WriteFile(filepath.Join(victim, "counter_1~0123456789abcdef.db"), []byte("precious"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		counting(t, dir, segment.Header{}, 5).die()
+		forgedArchive(t, dir, time.Now().UnixNano(), name)
+		before := snapshot(t, victim)
+		var told []error
+		c := collector(t, dir, multiprocess.WithErrorHook(func(err error) { told = append(told, err) }))
+		sameSamples(t, name, collect(t, c), []string{"c_total{} 5.0"})
+		if len(told) != 1 || c.Stats().Skipped[multiprocess.ReasonCorrupt] != 1 || strings.ContainsAny(told[0].Error(), "\n\x1b") {
+			t.Errorf("%q: told %q", name, told)
+		}
+		if r := inspect(t, dir)["archive.seg"]; r.Reason != multiprocess.ReasonCorrupt || strings.ContainsAny(r.Error, "\n\x1b") {
+			t.Errorf("%q: inspected %+v", name, r)
+		}
+		for _, opts := range [][]multiprocess.FoldOption{{multiprocess.WithDryRun()}, {}, {multiprocess.WithPythonFiles()}} {
+			if _, err := multiprocess.Fold(t.Context(), dir, opts...); err == nil {
+				t.Errorf("%q: folded", name)
+			}
+		}
+		if after := snapshot(t, victim); !maps.Equal(before, after) {
+			t.Errorf("%q: %v, before %v", name, after, before)
+		}
+		sameSamples(t, name+" after a fold", collect(t, c), []string{"c_total{} 5.0"})
+	}
+}
+
+// What an archive cannot have absorbed counts, and stays.
+func TestArchiveNamesTheLiving(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		forged func(t *testing.T, dir string) (file string)
+		gone   bool // the fold absorbs it after all
+	}{
+		{"live", func(t *testing.T, dir string) string {
+			w := counting(t, dir, segment.Header{Start: 5}, 5)
+			forgedArchive(t, dir, 10, w.name)
+			return w.name
+		}, false},
+		{"younger", func(t *testing.T, dir string) string {
+			w := counting(t, dir, segment.Header{Start: 50}, 5)
+			w.die()
+			forgedArchive(t, dir, 10, w.name)
+			return w.name
+		}, true},
+		{"python", func(t *testing.T, dir string) string {
+			put(t, dir, "counter_1.db", entry{counter(""), 5, 0})
+			forgedArchive(t, dir, 10, "counter_1.db")
+			return "counter_1.db"
+		}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			name := test.forged(t, dir)
+			var told []error
+			c := collector(t, dir, multiprocess.WithErrorHook(func(err error) { told = append(told, err) }))
+			want := []string{"c_total{} 1005.0"}
+			sameSamples(t, "before", collect(t, c), want)
+			var damaged *multiprocess.FileError
+			if len(told) != 1 || !errors.As(told[0], &damaged) || damaged.Reason != multiprocess.ReasonCorrupt || filepath.Base(damaged.Path) != "archive.seg" {
+				t.Errorf("told %q", told)
+			}
+			if r := inspect(t, dir)["archive.seg"]; r.Reason != multiprocess.ReasonCorrupt {
+				t.Errorf("inspected %+v", r)
+			}
+			for range 2 {
+				fold(t, dir)
+				sameSamples(t, "after a fold", collect(t, c), want)
+			}
+			if _, err := os.Stat(filepath.Join(dir, name)); (err != nil) != test.gone {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Copies of a segment and further names of it count once, before and after folds.
+func TestCopiesCountOnce(t *testing.T) {
+	for name, add := range map[string]func(dir, path string) error{
+		"copy":               func(dir, path string) error { return copyFile(path, filepath.Join(dir, "writer-backup.seg")) },
+		"copy of its form":   func(dir, path string) error { return copyFile(path, filepath.Join(dir, writerName(9))) },
+		"link":               func(dir, path string) error { return os.Link(path, filepath.Join(dir, "writer-link.seg")) },
+		"link of its form":   func(dir, path string) error { return os.Link(path, filepath.Join(dir, writerName(9))) },
+		"link elsewhere":     func(dir, path string) error { return os.Link(path, filepath.Join(dir, "..", "elsewhere")) },
+		"symbolic link":      func(dir, path string) error { return os.Symlink(path, filepath.Join(dir, writerName(9))) },
+		"copy as an archive": func(dir, path string) error { return copyFile(path, filepath.Join(dir, "archive.seg.bak")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "d")
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			w := counting(t, dir, segment.Header{}, 5)
+			w.die()
+			if err := add(dir, filepath.Join(dir, w.name)); err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"c_total{} 5.0"}
+			c := collector(t, dir)
+			for range 3 {
+				sameSamples(t, "warm", collect(t, c), want)
+				sameSamples(t, "cold", collect(t, collector(t, dir)), want)
+				fold(t, dir)
+			}
+			files, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if families, _ := multiprocess.Merge(files, true); !strings.Contains(name, "symbolic") {
+				sameSamples(t, "Merge", families, want)
+			}
+		})
+	}
+}
+
+func copyFile(from, to string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o600)
+}
+
+// Whatever stands under one of our names, nothing waits for it and nothing behind
+// it is touched.
+func TestPlanted(t *testing.T) {
+	plants := map[string]func(path, victim string) error{
+		"pipe":          func(path, _ string) error { return syscall.Mkfifo(path, 0o600) },
+		"directory":     func(path, _ string) error { return os.Mkdir(path, 0o700) },
+		"link":          func(path, victim string) error { return os.Symlink(victim, path) },
+		"dangling link": func(path, _ string) error { return os.Symlink(path+"-none", path) },
+		"hard link":     func(path, victim string) error { return os.Link(victim, path) },
+	}
+	if os.Geteuid() == 0 {
+		plants["device"] = func(path, _ string) error { return syscall.Mknod(path, syscall.S_IFCHR|0o666, 1<<8|5) }
+	}
+	for _, name := range []string{
+		"archive.seg", "fold.lock", "fold.json", writerName(9), "counter_1.db", "gauge_livesum_1.db",
+		"counter_1~0123456789abcdef.db", ".telltale-archive-" + strings.Repeat("ab", 16),
+	} {
+		for kind, plant := range plants {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				root := t.TempDir()
+				dir, victim := filepath.Join(root, "d"), filepath.Join(root, "victim")
+				if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(victim, []byte("precious"), 0o604), plant(filepath.Join(dir, name), victim), os.Chtimes(victim, time.Time{}, time.Now().Add(-time.Hour))); err != nil {
+					t.Fatal(err)
+				}
+				counting(t, dir, segment.Header{}, 5).die()
+				before := snapshot(t, victim)[victim]
+				c := collector(t, dir)
+				use := func(what string) {
+					sameSamples(t, what, collect(t, c), []string{"c_total{} 5.0"})
+				}
+				use("at first")
+				inspect(t, dir)
+				_, _ = multiprocess.Fold(t.Context(), dir, multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(time.Hour))
+				use("folded")
+				store, err := multiprocess.Open(dir, multiprocess.WithErrorHook(func(error) {}), multiprocess.WithFoldAtClose())
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = store.Close()
+				_ = multiprocess.MarkProcessDead(dir, 1)
+				use("at last")
+				if data, err := os.ReadFile(victim); err != nil || string(data) != "precious" {
+					t.Errorf("%q, %v", data, err)
+				}
+				after := snapshot(t, victim)[victim]
+				if kind == "hard link" { // one name of which may be gone
+					before, after = before[:10], after[:10]
+				}
+				if before != after {
+					t.Errorf("%s, before %s", after, before)
+				}
+			})
+		}
+	}
+}
+
+// Who takes away a file that a fold has made, and puts a link in its place, has
+// nothing behind the link changed.
+func TestFoldWhileFilesAreSwapped(t *testing.T) {
+	for _, step := range []string{"create", "created", "filled", "synced", "held", "locked"} {
+		for _, prefix := range []string{".telltale-archive-", "archive.seg", "fold.lock", "writer-"} {
+			root := t.TempDir()
+			dir, victim := filepath.Join(root, "d"), filepath.Join(root, "victim")
+			if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(victim, make([]byte, 100_000), 0o604)); err != nil {
+				t.Fatal(err)
+			}
+			counting(t, dir, segment.Header{}, 5).die()
+			before := snapshot(t, victim)[victim]
+			swap := multiprocess.WithStep(func(at string) {
+				if at != step {
+					return
+				}
+				for _, path := range ls(t, dir, prefix+"*") {
+					if err := errors.Join(os.Remove(filepath.Join(dir, path)), os.Symlink(victim, filepath.Join(dir, path))); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			_, err := multiprocess.Fold(t.Context(), dir, swap)
+			if after := snapshot(t, victim)[victim]; before != after {
+				t.Errorf("%s at %q: %s, before %s (%v)", prefix, step, after, before, err)
+			}
+		}
+	}
+}
+
+// Files that say they are far larger than what is there cost what is there.
+func TestSparseFilesCostNothing(t *testing.T) {
+	dir := sharedDir(t)
+	counting(t, dir, segment.Header{}, 5).die()
+	grow := func(name string) {
+		if err := os.Truncate(filepath.Join(dir, name), 1<<34); err != nil {
+			t.Fatal(err)
+		}
+	}
+	idle := counting(t, dir, segment.Header{}, 7) // whose end is a hole
+	idle.die()
+	grow(idle.name)
+	claims := counting(t, dir, segment.Header{}, 9) // which says that the hole is in use
+	segment.WordAt(claims.Bytes(0, segment.HeaderSize), 384).Store(1 << 33)
+	claims.die()
+	grow(claims.name)
+	var python pythonBytes
+	python.add(8, counter(""), 3, 0)
+	copy(python.data, []byte{0, 0, 0, 0x7f})
+	if err := os.WriteFile(filepath.Join(dir, "counter_1.db"), python.data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	grow("counter_1.db")
+	taken := func() (n int64) {
+		for _, name := range ls(t, dir, "*") {
+			info, err := os.Stat(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += info.Sys().(*syscall.Stat_t).Blocks * 512
+		}
+		return n
+	}
+	before := taken()
+	c := collector(t, dir)
+	for range 3 {
+		sameSamples(t, "page", collect(t, c), []string{"c_total{} 12.0"})
+	}
+	inspect(t, dir)
+	store, err := multiprocess.Open(dir, multiprocess.WithErrorHook(func(error) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	v := telltale.Must(telltale.NewCounterVec("v", "", []string{"n"}, telltale.In(telltale.NewRegistry(telltale.WithStore(store)))))
+	v.With("a").Inc()
+	v.Remove("a")
+	if after := taken(); after > before+1<<20 {
+		t.Errorf("%d bytes are taken, before %d", after, before)
+	}
+	report := fold(t, dir, multiprocess.WithPythonFiles())
+	if len(report.Absorbed) != 2 || report.Freed > 1<<20 {
+		t.Errorf("absorbed %q, left %q, freed %d", report.Absorbed, left(report), report.Freed)
+	}
+	sameSamples(t, "folded", collect(t, collector(t, dir)), []string{"c_total{} 12.0"})
+}
+
+// failing is a hook that makes operations fail.
+type failing struct {
+	mu     sync.Mutex
+	counts map[string]int // by operation and name
+	fail   func(op mapped.Op, name string, count int) error
+}
+
+func (f *failing) hook(op mapped.Op, name string, n int64) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.counts == nil {
+		f.counts = make(map[string]int)
+	}
+	key := op.String() + " " + name
+	f.counts[key]++
+	if f.fail != nil {
+		if err := f.fail(op, name, f.counts[key]); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+func (f *failing) set(fail func(op mapped.Op, name string, count int) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail, f.counts = fail, nil
+}
+
+// A page has all that an earlier one had, or there is none.
+func TestPageIsWholeWithoutDescriptors(t *testing.T) {
+	for _, failure := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EIO, syscall.EACCES, syscall.ENOMEM} {
+		for _, mapping := range []bool{true, false} {
+			dir := t.TempDir()
+			counting(t, dir, segment.Header{}, 1)
+			counting(t, dir, segment.Header{}, 2).die()
+			put(t, dir, "counter_1.db", entry{counter(""), 4, 0})
+			forgedArchive(t, dir, 1)
+			var files failing
+			var told []error
+			opts := []multiprocess.Option{multiprocess.WithFiles(files.hook), multiprocess.WithoutFolding(), multiprocess.WithErrorHook(func(err error) { told = append(told, err) })}
+			if !mapping {
+				opts = append(opts, multiprocess.WithMappingLimits(0, 0))
+			}
+			c := collector(t, dir, opts...)
+			want := []string{"c_total{} 1007.0"}
+			for range 3 {
+				sameSamples(t, "before", collect(t, c), want)
+			}
+			files.set(func(op mapped.Op, name string, _ int) error {
+				if op == mapped.OpOpen && name != "archive.seg" {
+					return failure
+				}
+				return nil
+			})
+			counting(t, dir, segment.Header{}, 100)
+			for range 3 {
+				var got []*model.Family
+				err := c.Collect(t.Context(), func(f *model.Family) error {
+					got = append(got, f.Clone())
+					return nil
+				})
+				if err == nil {
+					sameSamples(t, fmt.Sprint("meanwhile ", failure), got, want)
+				}
+				if (err == nil) != mapping {
+					t.Errorf("%v, mapped %v: %v", failure, mapping, err)
+				}
+			}
+			if mapping && len(told) == 0 {
+				t.Errorf("%v: the new file was left out and not told of", failure)
+			}
+			files.set(func(op mapped.Op, name string, _ int) error {
+				if name == "archive.seg" && failure != syscall.EACCES { //nolint:errorlint // it is this one
+					return failure
+				}
+				return nil
+			})
+			if err := c.Collect(t.Context(), func(*model.Family) error { return nil }); err == nil && failure != syscall.EACCES { //nolint:errorlint // it is this one
+				t.Errorf("%v: whether the archive was replaced is not known, and there was a page", failure)
+			}
+			files.set(nil)
+			if failure != syscall.EACCES { //nolint:errorlint // after which the new file is left alone for a while
+				sameSamples(t, "after", collect(t, c), []string{"c_total{} 1107.0"})
+			}
+		}
+	}
+}
+
+// Files that cannot be read are not opened at each collection, and count at once
+// when they are mended.
+func TestBrokenFilesAreRemembered(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 50 {
+		if err := errors.Join(os.WriteFile(filepath.Join(dir, writerName(byte(100+i))), make([]byte, 1000), 0o600),
+			os.WriteFile(filepath.Join(dir, fmt.Sprintf("counter_%d.db", i)), []byte("x"), 0o600),
+			os.Mkdir(filepath.Join(dir, fmt.Sprintf("gauge_all_%d.db", i)), 0o700)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var files failing
+	c := collector(t, dir, multiprocess.WithFiles(files.hook))
+	for range 3 {
+		collect(t, c)
+	}
+	files.set(nil)
+	for range 5 {
+		collect(t, c)
+	}
+	for key, n := range files.counts {
+		if strings.HasPrefix(key, "open ") && !strings.Contains(key, "archive.seg") && n > 1 { // ten seconds may pass on a busy machine
+			t.Errorf("%s %d times", key, n)
+		}
+	}
+	if n := c.Stats().Skipped; n[multiprocess.ReasonForeign] != 50 || n[multiprocess.ReasonTruncated] != 50 || n[multiprocess.ReasonNotRegular] != 50 {
+		t.Errorf("skipped %v", n)
+	}
+	var python pythonBytes
+	python.add(8, counter(""), 3, 0)
+	if err := os.WriteFile(filepath.Join(dir, "counter_1.db"), python.data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sameSamples(t, "mended", collect(t, c), []string{"c_total{} 3.0"})
+}
+
+// A fold goes on in smaller batches where descriptors or space run out.
+func TestFoldInBatches(t *testing.T) {
+	for name, fail := range map[string]func(op mapped.Op, name string, all int) error{
+		"descriptors": func(op mapped.Op, _ string, all int) error {
+			if op == mapped.OpOpenWrite && all%5 == 4 {
+				return syscall.EMFILE
+			}
+			return nil
+		},
+		"no descriptor for the archive": func(op mapped.Op, name string, all int) error {
+			if op == mapped.OpCreate && strings.HasPrefix(name, ".telltale-archive") && all < 30 {
+				return syscall.EMFILE
+			}
+			return nil
+		},
+		"space": func(op mapped.Op, name string, all int) error {
+			if op == mapped.OpExtend && strings.HasPrefix(name, ".telltale-archive") && all < 300 {
+				return syscall.ENOSPC
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for range 40 {
+				counting(t, dir, segment.Header{}, 1).die()
+			}
+			all := 0
+			var files failing
+			files.set(func(op mapped.Op, name string, _ int) error {
+				all++
+				return fail(op, name, all)
+			})
+			want := []string{"c_total{} 40.0"}
+			for again := 0; len(ls(t, dir, "writer-*")) > 0 && again < 40; again++ {
+				_, _ = multiprocess.Fold(t.Context(), dir, multiprocess.WithFiles(files.hook))
+				sameSamples(t, "meanwhile", collect(t, collector(t, dir)), want)
+			}
+			if files := ls(t, dir, "*"); !slices.Equal(files, []string{"archive.seg", "fold.lock"}) {
+				t.Errorf("left %q", files)
+			}
+		})
+	}
+}
