@@ -133,6 +133,21 @@
 // Segments are dead when nobody has them locked. Python's files have no lock: see
 // [WithPythonFiles].
 //
+// # Who is trusted
+//
+// Whoever may write to the directory may spoil its metrics, and reaches nothing else:
+// all operations go through one descriptor of the directory, regular files alone are
+// opened, names are taken only in their strict forms, and what a file says is checked
+// (SECURITY.md, docs/segment-format.md). A page that had a file has it again as long
+// as the file is there: if it cannot be read, from the mapping, and if there is none
+// the collection fails. Files that never could be read are left out, told to the
+// error hook and counted, and looked at again when they change or after ten seconds.
+//
+// Segments and the archive have the permissions 0600, or 0660 where the directory's
+// group may write to the directory ([WithPermissions]). Whoever may write to the
+// directory may fold it. A fold holds at most 256 files open, and no more than a
+// quarter of the descriptors that its process has left.
+//
 // # What it costs
 //
 // The first collection reads all files; later ones read values, and what is new,
