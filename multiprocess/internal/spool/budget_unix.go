@@ -19,6 +19,8 @@ func descriptors() (left int, ok bool) {
 	if err != nil {
 		return 0, true // there is none left, or no such directory
 	}
-	most := int(min(uint64(limit.Cur), 1<<20)) // its type differs from system to system
-	return max(0, most-len(open)), true
+	return max(0, bounded(limit.Cur)-len(open)), true
 }
+
+// bounded converts a limit whose type differs from system to system.
+func bounded[T ~int64 | ~uint64](n T) int { return int(min(uint64(n), 1<<20)) }
