@@ -61,6 +61,10 @@ func (e *FileError) Error() string {
 // reported returns the text of an error about a file that is named beside it: of
 // errors of the system without the file's path, which may have any characters.
 func reported(err error) string {
+	var irregular *mapped.NotRegular
+	if errors.As(err, &irregular) {
+		return irregular.Error()
+	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return path.Op + ": " + path.Err.Error()

@@ -153,7 +153,7 @@ func (s *Store) layOut(file *mapped.Growing, hidden spool.Name, id [16]byte) err
 	if err != nil {
 		return err
 	}
-	works, err := s.dir.LocksWork(hidden)
+	works, err := s.dir.LocksWork(hidden, file.Identity())
 	if err != nil {
 		return err
 	}

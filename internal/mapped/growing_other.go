@@ -30,7 +30,7 @@ func (d *Dir) Create(name string, _ fs.FileMode) (*Growing, error) {
 func (d *Dir) OpenWritable(name string) (*Growing, error) { return nil, unsupported("open", name) }
 
 // LocksWork fails with errors.ErrUnsupported.
-func (d *Dir) LocksWork(name string) (bool, error) { return false, unsupported("lock", name) }
+func LocksWork(func() (*Growing, error)) (bool, error) { return false, errors.ErrUnsupported }
 
 // Identity returns the unknown identity.
 func (g *Growing) Identity() Identity { return Identity{} }

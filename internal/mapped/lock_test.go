@@ -96,15 +96,15 @@ func TestLockEndsWithItsProcess(t *testing.T) {
 
 func TestLocksWork(t *testing.T) {
 	g, path := create(t)
-	dir, name := openDir(t, filepath.Dir(path)), filepath.Base(path)
-	if works, err := dir.LocksWork(name); err != nil || !works {
+	openIt := func() (*mapped.Growing, error) { return mapped.OpenWritable(path) }
+	if works, err := mapped.LocksWork(openIt); err != nil || !works {
 		t.Errorf("%v, %v", works, err)
 	}
 	lock(t, g, true) // nothing of it is left
-	if works, err := dir.LocksWork(name); err != nil || !works {
+	if works, err := mapped.LocksWork(openIt); err != nil || !works {
 		t.Errorf("a locked file: %v, %v", works, err)
 	}
-	if _, err := dir.LocksWork("."); err == nil {
+	if _, err := mapped.LocksWork(func() (*mapped.Growing, error) { return mapped.OpenWritable(filepath.Dir(path)) }); err == nil {
 		t.Error("a directory was locked")
 	}
 }

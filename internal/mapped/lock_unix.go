@@ -51,16 +51,16 @@ func (f *File) Locked() (bool, error) {
 	return locked, nil
 }
 
-// LocksWork reports whether the directory's file system honours locks: some accept
-// them all. It opens the regular file of that name twice for writing and locks it
-// through both for a moment, so it is for a file that nobody else has to do with.
-func (d *Dir) LocksWork(name string) (bool, error) {
-	first, err := d.OpenWritable(name)
+// LocksWork reports whether a file system honours locks: some accept them all. It
+// opens a file of it twice for writing and locks it through both for a moment, so
+// it is for a file that nobody else has to do with.
+func LocksWork(open func() (*Growing, error)) (bool, error) {
+	first, err := open()
 	if err != nil {
 		return false, err
 	}
 	defer first.Close() //nolint:errcheck // nothing was written
-	second, err := d.OpenWritable(name)
+	second, err := open()
 	if err != nil {
 		return false, err
 	}

@@ -121,9 +121,17 @@ func (d *Dir) Create(n Name, access Access) (*mapped.Growing, error) {
 	return g, nil
 }
 
-// LocksWork reports whether the directory's file system honours locks. It locks
-// the file of that name for a moment, which nobody else has to do with.
-func (d *Dir) LocksWork(n Name) (bool, error) { return d.dir.LocksWork(n.text) }
+// LocksWork reports whether the directory's file system honours locks. It locks the
+// file of that name and identity for a moment, which nobody else has to do with.
+func (d *Dir) LocksWork(n Name, id mapped.Identity) (bool, error) {
+	return mapped.LocksWork(func() (*mapped.Growing, error) {
+		g, err := d.Write(n)
+		if err == nil && g.Identity() != id {
+			return nil, errors.Join(Defectf(ReasonReplaced, "another file has taken the name of %s", n.text), g.Close())
+		}
+		return g, err
+	})
+}
 
 // Show gives a file another name, in place of the file of that identity, the zero
 // one if there is none. It is an error if another one has the name, or if another
@@ -148,7 +156,7 @@ func (d *Dir) expect(n Name, want mapped.Identity) error {
 }
 
 // Remove removes the name of a file if it still leads to the file of that
-// identity, and returns how many bytes that had.
+// identity.
 func (d *Dir) Remove(n Name, id mapped.Identity) error {
 	if err := d.expect(n, id); err != nil {
 		return err
