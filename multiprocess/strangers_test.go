@@ -365,6 +365,16 @@ func (f *failing) set(fail func(op mapped.Op, name string, count int) error) {
 	f.fail, f.counts = fail, nil
 }
 
+// collectAll returns copies of all families, or an error.
+func collectAll(t *testing.T, c model.Collector) (families []*model.Family, err error) {
+	t.Helper()
+	err = c.Collect(t.Context(), func(f *model.Family) error {
+		families = append(families, f.Clone())
+		return nil
+	})
+	return families, err
+}
+
 // A page has all that an earlier one had, or there is none.
 func TestPageIsWholeWithoutDescriptors(t *testing.T) {
 	for _, failure := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EIO, syscall.EACCES, syscall.ENOMEM} {
@@ -393,11 +403,7 @@ func TestPageIsWholeWithoutDescriptors(t *testing.T) {
 			})
 			counting(t, dir, segment.Header{}, 100)
 			for range 3 {
-				var got []*model.Family
-				err := c.Collect(t.Context(), func(f *model.Family) error {
-					got = append(got, f.Clone())
-					return nil
-				})
+				got, err := collectAll(t, c)
 				if err == nil {
 					sameSamples(t, fmt.Sprint("meanwhile ", failure), got, want)
 				}
