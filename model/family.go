@@ -36,7 +36,8 @@ func (p *Point) Clone() Point {
 // Source hands out the points of a family from the place where they live. It
 // fills scratch and calls visit with it, or calls visit with points of its own;
 // visit neither keeps nor changes what it is given. A Source stops at visit's
-// first error and returns it. Walks may run concurrently.
+// first error and returns it; an error of its own says that its points could not
+// be read. Walks may run concurrently, but visit is called once at a time in each.
 type Source interface {
 	VisitPoints(scratch *Point, visit func(*Point) error) error
 }
