@@ -99,11 +99,22 @@ func (c *callback) what() *definition { return c.definition }
 // Describe returns the family without samples.
 func (c *callback) Describe() []*model.Family { return []*model.Family{c.definition.newFamily()} }
 
+// Collect emits what the function reports, which is called as a registry would
+// call it: what goes wrong there is an error in the end.
+func (c *callback) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	return collect(ctx, c, accountOf(c), emit)
+}
+
+func (c *callback) inner() Collector { return calling{c} }
+
+// calling is a callback as a run collects it.
+type calling struct{ callback *callback }
+
 // Collect calls the function and emits what it reported. An error of the
 // function comes after what it reported before.
-func (c *callback) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	d, family := c.definition, c.definition.newFamily()
-	failed := c.f(ctx, func(value float64, labelValues ...string) error {
+func (c calling) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	d, family := c.callback.definition, c.callback.definition.newFamily()
+	failed := c.callback.f(ctx, func(value float64, labelValues ...string) error {
 		if len(labelValues) != len(d.labels) {
 			return fmt.Errorf("telltale: %s was given %d label values", d, len(labelValues))
 		}

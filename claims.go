@@ -118,11 +118,18 @@ func (r *Registry) ask(c Collector) (families []*model.Family, err error) {
 	if !r.autoDescribe {
 		return nil, nil
 	}
+	var emitting sync.Mutex // from several goroutines, perhaps
 	err = c.Collect(context.Background(), func(f *model.Family) error {
-		families = append(families, f.Header())
+		emitting.Lock()
+		defer emitting.Unlock()
+		if f != nil { // else the scrape will tell
+			families = append(families, f.Header())
+		}
 		return nil
 	})
-	return families, err
+	emitting.Lock()
+	defer emitting.Unlock()
+	return slices.Clone(families), err
 }
 
 // list returns the families that a collector describes now, a registry those of

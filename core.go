@@ -2,6 +2,7 @@ package telltale
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -87,22 +88,47 @@ func (c *core[H]) Describe() []*model.Family {
 	return []*model.Family{c.family.Header()}
 }
 
-// Collect emits the instrument's family. One with callbacks is emitted as a
-// copy, so that however often it is walked they are called once.
-func (c *core[H]) Collect(_ context.Context, emit func(*model.Family) error) error {
+// Collect emits the instrument's family. One with functions is collected as a
+// custom collector is.
+func (c *core[H]) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	switch {
 	case c == nil:
 		return nil
 	case c.callsBack():
-		return emit(c.family.Clone())
+		return collect(ctx, c, accountOf(c), emit)
 	}
 	return emit(c.family)
 }
 
+// inner returns the collector that calls the instrument's functions.
+func (c *core[H]) inner() Collector { return functions[H]{c} }
+
+// functions is an instrument with what its series' functions say.
+type functions[H any] struct{ core *core[H] }
+
+// Collect emits a copy, so that however often it is walked the functions are
+// called once.
+func (f functions[H]) Collect(_ context.Context, emit func(*model.Family) error) error {
+	return emit(f.core.family.WithPoints(f).Clone())
+}
+
+// VisitPoints walks the series as [core.VisitPoints] does, and calls functions.
+func (f functions[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) error {
+	room := scratches.Get().(*scratch)
+	room.functions = true
+	return f.core.walk(room, p, visit)
+}
+
 // VisitPoints walks the series in the order of their creation, through memory
-// forward. Series that come or go meanwhile may or may not be seen.
+// forward. Series that come or go meanwhile may or may not be seen. It runs no
+// users' code: a series with a function has the value that it was set to.
 func (c *core[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) error {
 	room := scratches.Get().(*scratch)
+	room.functions = false
+	return c.walk(room, p, visit)
+}
+
+func (c *core[H]) walk(room *scratch, p *model.Point, visit func(*model.Point) error) error {
 	defer func() {
 		*p = model.Point{} // what it refers to is another walk's now
 		scratches.Put(room)
@@ -138,6 +164,8 @@ type scratch struct {
 	states    []model.State
 
 	snapshot, work exponential.Snapshot
+
+	functions bool // the walk calls the series' functions
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -233,7 +261,9 @@ func (c *core[H]) wrongArity(takes, given int) *H {
 	if c == nil {
 		return new(H)
 	}
-	c.fault(ReasonArity, "telltale: %s takes %d label values and was given %d", c.definition, takes, given)
+	c.fault(ReasonArity, func() error {
+		return fmt.Errorf("telltale: %s takes %d label values and was given %d", c.definition, takes, given)
+	})
 	return c.detach()
 }
 
@@ -285,7 +315,9 @@ func (c *core[H]) removeMatching(labels map[string]string) int {
 	wanted := make(map[string]string, len(labels))
 	for name, value := range labels {
 		if !slices.Contains(c.labels, name) {
-			c.fault(ReasonUnknownLabel, "telltale: %s has no label %q to remove by", c.definition, name)
+			c.fault(ReasonUnknownLabel, func() error {
+				return fmt.Errorf("telltale: %s has no label %q to remove by", c.definition, name)
+			})
 			return 0
 		}
 		wanted[name] = c.tameOne(name, value)

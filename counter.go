@@ -2,6 +2,7 @@ package telltale
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"sync/atomic"
@@ -179,7 +180,7 @@ func (c *Counter) refuse(v float64) {
 	if math.IsNaN(v) {
 		reason = ReasonNaN
 	}
-	c.family.fault(reason, "telltale: %s was to be increased by %v", c.family, v)
+	c.family.fault(reason, func() error { return fmt.Errorf("telltale: %s was to be increased by %v", c.family, v) })
 }
 
 // AddWithExemplar adds v and makes the labels, with v and the present time, the

@@ -202,10 +202,11 @@ func (d *definition) String() string {
 }
 
 // fault reports a misuse of the instrument: it is counted by the registry that
-// holds it and told to that registry's error hook. In strict mode it panics.
-func (d *definition) fault(reason Reason, format string, args ...any) {
+// holds it and told to that registry's error hook. In strict mode it panics. The
+// misuse is described only if somebody is told.
+func (d *definition) fault(reason Reason, describe func() error) {
 	if f := d.faults.Load(); f != nil {
-		f.misuse(&Fault{Reason: reason, Family: d.name, Err: fmt.Errorf(format, args...)})
+		f.misuse(reason, d.name, describe)
 	}
 }
 
@@ -235,11 +236,17 @@ func (d *definition) tameOne(label, value string) string {
 	// compiler would have every lookup's values on the heap.
 	v := strings.Clone(value)
 	if !utf8.ValidString(v) {
-		d.fault(ReasonInvalidUTF8, "telltale: the value of label %q of %q is not valid UTF-8: %.64q", label, d.name, v)
+		invalid := v
+		d.fault(ReasonInvalidUTF8, func() error {
+			return fmt.Errorf("telltale: the value of label %q of %q is not valid UTF-8: %.64q", label, d.name, invalid)
+		})
 		v = strings.ToValidUTF8(v, "\uFFFD")
 	}
 	if d.valueLimit > 0 && len(v) > d.valueLimit {
-		d.fault(ReasonOversized, "telltale: the value of label %q of %q has %d bytes, at most %d are kept: %.64q", label, d.name, len(v), d.valueLimit, v)
+		long := v
+		d.fault(ReasonOversized, func() error {
+			return fmt.Errorf("telltale: the value of label %q of %q has %d bytes, at most %d are kept: %.64q", label, d.name, len(long), d.valueLimit, long)
+		})
 		end := d.valueLimit
 		for end > 0 && !utf8.RuneStart(v[end]) {
 			end--

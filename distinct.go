@@ -1,52 +1,10 @@
 package telltale
 
 import (
-	"fmt"
 	"math"
-	"slices"
 
 	"telltale/model"
 )
-
-// distinct returns the family without the points and loose samples that repeat a
-// sample, and about how many bytes it takes to keep.
-func (r *run) distinct(f *model.Family) (*model.Family, int) {
-	const pointSize = 160 // of a model.Point and its parts, roughly
-	size := pointSize + len(f.Name) + len(f.Help) + pointSize*len(f.Loose())
-	seen := make(seenSamples)
-	repeated := make(map[int]bool)
-	var scratch model.Point
-	i := 0
-	_ = f.Visit(&scratch, func(p *model.Point) error { // the visitor returns no error
-		size += pointSize + len(p.Labels.Text()) + len(p.Info.Text()) + 32*len(p.States)
-		if h := p.Histogram; h != nil {
-			size += pointSize + 16*len(h.Cumulative)
-		}
-		if seen.hasPoint(p) {
-			repeated[i] = true
-			r.repeated(f.Name, f.Name, p.Labels)
-		}
-		i++
-		return nil
-	})
-	if len(repeated) > 0 {
-		f = f.WithPoints(skipping{f, repeated})
-	}
-	if len(f.Loose()) > 0 {
-		f = f.WithLoose(slices.DeleteFunc(slices.Clone(f.Loose()), func(s model.Sample) bool {
-			again := seen.hasLoose(s)
-			if again {
-				r.repeated(f.Name, s.Name, s.Labels)
-			}
-			return again
-		}))
-	}
-	return f, size
-}
-
-func (r *run) repeated(family, sample string, labels model.Labels) {
-	r.fault(ReasonRepeatedSeries, family, fmt.Errorf("the series %s%s comes a second time", sample, labels))
-}
 
 // skipping is the points of a family without some.
 type skipping struct {

@@ -90,8 +90,9 @@ func (e *Enum) Set(state string) error {
 	}
 	i := slices.Index(e.family.states, state)
 	if i < 0 {
-		e.family.fault(ReasonUnknownState, "telltale: enum %q has no state %q", e.family.name, state)
-		return fmt.Errorf("telltale: enum %q has no state %q; it has %q", e.family.name, state, e.family.states)
+		err := fmt.Errorf("telltale: enum %q has no state %q; it has %q", e.family.name, state, e.family.states)
+		e.family.fault(ReasonUnknownState, func() error { return err })
+		return err
 	}
 	w := e.cell.Load()
 	w.Store(uint64(i))

@@ -25,3 +25,15 @@ func SpreadHistogram(h *Histogram) {
 
 // SpreadSummary gives the summary lanes.
 func SpreadSummary(m *Summary) { m.lanes.CompareAndSwap(nil, cell.NewLanes(2)) }
+
+// Held returns how many bytes of a custom collector's families are kept for
+// scrapes, and whether anything of its runs is left at all.
+func Held(c Collector) (bytes int64, left bool) {
+	runs.mu.Lock()
+	defer runs.mu.Unlock()
+	of, left := runs.slots[innermost(c)]
+	if !left {
+		return 0, false
+	}
+	return of.held.Load(), true
+}

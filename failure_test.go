@@ -1,6 +1,7 @@
 package telltale_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"runtime"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"telltale"
+	served "telltale/internal/patience"
 	"telltale/model"
 )
 
@@ -220,11 +222,12 @@ func (h *hang) Collect(_ context.Context, emit func(*model.Family) error) error 
 	return nil
 }
 
-// scrapeUntilHung collects the registry with a deadline that passes when the
-// named family has come, and returns the page.
+// scrapeUntilHung collects the registry, for a server with the least patience,
+// with a deadline that passes when the named family has come, and returns the
+// page.
 func scrapeUntilHung(t *testing.T, reg *telltale.Registry, last string) string {
 	t.Helper()
-	ctx := newAlarm(t.Context())
+	ctx := newAlarm(served.With(t.Context(), 1))
 	var got []*model.Family
 	err := reg.Collect(ctx, func(f *model.Family) error {
 		got = append(got, f.Clone())
@@ -237,4 +240,15 @@ func scrapeUntilHung(t *testing.T, reg *telltale.Registry, last string) string {
 		t.Fatalf("Collect past its deadline returned %v", err)
 	}
 	return page(t, nameless(got...))
+}
+
+// impatientPage is the page of a server to which every run is hung that is under
+// way already, less HELP lines.
+func impatientPage(t *testing.T, c telltale.Collector) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := telltale.WriteLatest(served.With(t.Context(), 1), &b, c); err != nil {
+		t.Fatal(err)
+	}
+	return withoutHelp(b.String())
 }

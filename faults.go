@@ -3,8 +3,10 @@ package telltale
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Reason is what kind of mishap a [Fault] is.
@@ -68,27 +70,82 @@ type faults struct {
 	counts map[Reason]uint64
 
 	scrapes atomic.Uint64
+	stuck   atomic.Int64 // calls of the hook that last longer than hookPatience
 }
 
-// report counts a fault of collecting.
-func (f *faults) report(fault *Fault) {
+// hookPatience is how long collecting waits for a call of the error hook.
+const hookPatience = time.Second
+
+func (f *faults) count(reason Reason) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.counts == nil {
 		f.counts = make(map[Reason]uint64)
 	}
-	f.counts[fault.Reason]++
-	f.mu.Unlock()
-	if f.hook != nil {
-		defer func() { _ = recover() }() // a hook that panics must not take the caller down
+	f.counts[reason]++
+}
+
+// report counts a fault of collecting and tells it to the hook, on a goroutine of
+// its own: a hook that blocks, panics or ends its goroutine must not take a
+// scrape down. While a call blocks faults are only counted.
+func (f *faults) report(fault *Fault) {
+	f.count(fault.Reason)
+	if f.hook == nil || f.stuck.Load() > 0 {
+		return
+	}
+	called := make(chan struct{})
+	go func() {
+		defer close(called)
+		defer func() { _ = recover() }()
 		f.hook(fault)
+	}()
+	timer := time.NewTimer(hookPatience)
+	defer timer.Stop()
+	select {
+	case <-called:
+	case <-timer.C:
+		f.stuck.Add(1)
+		go func() {
+			<-called
+			f.stuck.Add(-1)
+		}()
 	}
 }
 
-// misuse counts a fault of using an instrument.
-func (f *faults) misuse(fault *Fault) {
-	f.report(fault)
+// misuse counts a fault of using an instrument and tells it to the hook, on the
+// caller's goroutine. The fault is described only if somebody is told.
+func (f *faults) misuse(reason Reason, family string, describe func() error) {
+	f.count(reason)
+	if f.hook == nil && !f.strict {
+		return
+	}
+	fault := &Fault{Reason: reason, Family: family, Err: describe()}
+	if f.hook != nil {
+		func() {
+			defer func() { _ = recover() }() // a hook that panics must not take the caller down
+			f.hook(fault)
+		}()
+	}
 	if f.strict {
 		panic(fault)
+	}
+}
+
+// accounts are where a fault of collecting is counted: with the registry that is
+// collected, and with those nested in it on the way to the collector.
+type accounts []*faults
+
+// with returns the accounts with one more.
+func (a accounts) with(f *faults) accounts {
+	if slices.Contains(a, f) {
+		return a
+	}
+	return append(slices.Clip(a), f)
+}
+
+func (a accounts) report(fault *Fault) {
+	for _, f := range a {
+		f.report(fault)
 	}
 }
 

@@ -200,7 +200,8 @@ func (g *Gauge) SetToCurrentTime() { g.Set(float64(time.Now().UnixNano()) / 1e9)
 // SetFunc lets f say the value whenever it is read, in place of whatever was
 // set; nil gives the gauge back its own value. From then on the gauge's family
 // is collected as custom collectors are: f may be slow or panic without harm to
-// the rest of the page.
+// the rest of the page. A scrape that has begun before may read the gauge's own
+// value.
 func (g *Gauge) SetFunc(f func() float64) {
 	if g.family == nil {
 		return
@@ -224,8 +225,27 @@ func (g *Gauge) SetFunc(f func() float64) {
 }
 
 // Value returns the gauge's value in this process. After SetFunc it calls the
-// function, on the caller's goroutine: a panic there is the caller's.
+// function, on the caller's goroutine: a panic there is the caller's. All other
+// ways of reading run it as a custom collector is run.
 func (g *Gauge) Value() float64 {
+	if f := g.function(); f != nil {
+		return f()
+	}
+	return g.held()
+}
+
+// function returns what SetFunc was given, nil if that is nothing.
+func (g *Gauge) function() func() float64 {
+	if e := g.extra.Load(); e != nil {
+		if f := e.function.Load(); f != nil {
+			return *f
+		}
+	}
+	return nil
+}
+
+// held returns the gauge's own value, whatever its function says.
+func (g *Gauge) held() float64 {
 	w := (*cell.Word)(atomic.LoadPointer(&g.word)) // before extra, which is there when it is nil
 	e := g.extra.Load()
 	switch {
@@ -237,11 +257,8 @@ func (g *Gauge) Value() float64 {
 	return 0
 }
 
-// value is what the function says, or the word and the lanes hold together.
+// value is what the word and the lanes hold together.
 func (e *gaugeExtra) value() float64 {
-	if f := e.function.Load(); f != nil {
-		return (*f)()
-	}
 	// While others add and subtract, a sum over lanes may have one without the
 	// other. It is believed once a second reading agrees, or in the end anyway.
 	v := e.sum()
@@ -267,11 +284,20 @@ func (e *gaugeExtra) sum() float64 {
 	return v
 }
 
-// read puts the gauge into the point. What a function says is stored in the
-// gauge's row, if it has one, for other processes.
-func (g *Gauge) read(_ *definition, p *model.Point, _ *scratch) {
-	p.Has, p.Value = model.PartValue, g.Value()
-	if e := g.extra.Load(); e != nil && e.row != nil && e.function.Load() != nil {
+// read puts the gauge into the point. What a function says, if the walk calls
+// functions, is stored in the gauge's row, if it has one, for other processes.
+func (g *Gauge) read(_ *definition, p *model.Point, room *scratch) {
+	p.Has = model.PartValue
+	var f func() float64
+	if room.functions {
+		f = g.function()
+	}
+	if f == nil {
+		p.Value = g.held()
+		return
+	}
+	p.Value = f()
+	if e := g.extra.Load(); e.row != nil && e.function.Load() != nil {
 		cell.StoreFloat(e.row, p.Value)
 		if g.timed() {
 			raise(cell.At(e.row, 1))

@@ -105,7 +105,7 @@ func newExemplar(v float64, labels map[string]string, d *definition) (*model.Exe
 	text, err := model.NewExemplarLabels(labels)
 	if err != nil {
 		if d != nil {
-			d.fault(ReasonExemplar, "%w, for %s %q", err, d.typ, d.name)
+			d.fault(ReasonExemplar, func() error { return fmt.Errorf("%w, for %s %q", err, d.typ, d.name) })
 		}
 		return nil, err
 	}

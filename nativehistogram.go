@@ -1,6 +1,7 @@
 package telltale
 
 import (
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -115,7 +116,7 @@ func (h *Histogram) shareNative(row *cell.Word) {
 	}
 	words := unsafe.Slice(cell.At(row, len(d.upper)), d.native.Words())
 	if err := e.native.InitIn(words, &d.shared); err != nil {
-		d.fault(ReasonStore, "telltale: a series of %s stays out of the store: %w", d, err)
+		d.fault(ReasonStore, func() error { return fmt.Errorf("telltale: a series of %s stays out of the store: %w", d, err) })
 		e = newHeapExtra(d)
 	}
 	h.moveNative(e)

@@ -92,7 +92,10 @@ func TestAbandonedRunsAreNotShared(t *testing.T) {
 	w.want(t)
 }
 
-// bulk is a collector of many families of a tenth of a MiB each.
+// retention is room for some families of a bulk, so that others are lent.
+const retention = 1 << 20
+
+// bulk is a collector of many families of about 50 KiB each.
 type bulk struct {
 	families []*model.Family
 	emitted  atomic.Int64 // emits begun
@@ -131,11 +134,11 @@ func (b *bulk) settle() {
 	}
 }
 
-// Of a collector that is not at its turn, about 1 MiB is kept: it waits in emit
-// until its families are taken, one after the other.
+// Of a collector that is not at its turn, what fits the retention is kept: it
+// waits in emit until its other families are taken, one after the other.
 func TestWhatIsKeptIsBounded(t *testing.T) {
-	const families, kept = 60, 20
-	b, g, reg := newBulk(families), newGate(), telltale.NewRegistry()
+	const families, kept = 120, 40
+	b, g, reg := newBulk(families), newGate(), telltale.NewRegistry(telltale.WithRetention(retention))
 	register(t, reg, b, g)
 	taken := int64(0)
 	err := reg.Collect(t.Context(), func(f *model.Family) error {
@@ -177,7 +180,7 @@ func countFamilies(c telltale.Collector, n *int) error {
 
 // Scrapes that share a collector of more than is kept all get all of it.
 func TestOverlappingScrapesOfALot(t *testing.T) {
-	b, reg := newBulk(25), telltale.NewRegistry()
+	b, reg := newBulk(25), telltale.NewRegistry(telltale.WithRetention(retention))
 	register(t, reg, b)
 	var all sync.WaitGroup
 	for range 8 {
@@ -194,7 +197,7 @@ func TestOverlappingScrapesOfALot(t *testing.T) {
 // Two scrapes that come to the same collectors in opposite order: neither may
 // wait for the other.
 func TestOverlappingScrapesInOppositeOrder(t *testing.T) {
-	a, b := telltale.NewRegistry(), telltale.NewRegistry()
+	a, b := telltale.NewRegistry(telltale.WithRetention(retention)), telltale.NewRegistry(telltale.WithRetention(retention))
 	register(t, a, prefixed(newBulk(25), "a_"))
 	register(t, b, prefixed(newBulk(25), "b_"))
 	scrapes := []telltale.Collector{merge(a, b), merge(b, a)}
@@ -227,7 +230,7 @@ func TestOverlappingScrapesInOppositeOrder(t *testing.T) {
 // One collector, seen in two ways on one page, whose families are more than is
 // kept.
 func TestOnePageWithALotTwice(t *testing.T) {
-	reg := telltale.NewRegistry()
+	reg := telltale.NewRegistry(telltale.WithRetention(retention))
 	register(t, reg, newBulk(25))
 	result := make(chan int, 1)
 	go func() {
@@ -245,7 +248,7 @@ func TestOnePageWithALotTwice(t *testing.T) {
 // A collector may emit from several goroutines.
 func TestEmitConcurrently(t *testing.T) {
 	const goroutines, each = 5, 5
-	b, reg := newBulk(goroutines*each), telltale.NewRegistry()
+	b, reg := newBulk(goroutines*each), telltale.NewRegistry(telltale.WithRetention(retention))
 	register(t, reg, telltale.CollectorFunc(func(_ context.Context, emit func(*model.Family) error) error {
 		var all sync.WaitGroup
 		for i := range goroutines {

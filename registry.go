@@ -33,6 +33,7 @@ var ErrNotRegistered = errors.New("telltale: the collector is not registered")
 type Registry struct {
 	autoDescribe bool
 	legacyNames  bool
+	retention    *int // nil means DefaultRetention
 	faults       faults
 	invalid      error            // of an option; then nothing is registered and nothing collected
 	publication  cell.Publication // in the store
@@ -56,7 +57,6 @@ type entry struct {
 	claims    []string
 	families  []*model.Family // described when it was registered, if that does not change
 	literal   map[string]bool // sample names of counters and infos whose base name another of its families has
-	runs      runs
 }
 
 // RegistryOption is an option of [NewRegistry].
@@ -73,9 +73,29 @@ func WithTargetInfo(labels map[string]string) RegistryOption {
 	return func(r *Registry) { r.target = labels }
 }
 
-// WithErrorHook has hook called with every fault, as a [*Fault]. It is called on
-// the goroutine where the fault happened, from several at once, and should be
-// quick.
+// WithRetention sets how many bytes of the families of each custom collector are
+// copied when it emits them. Copies let the collector go on, and give up locks
+// that it may hold, however slow the scrapes are that read them. A family for
+// which there is no room is lent: emit blocks until all scrapes have read it, or
+// were cut off because they took longer than a scrape may. Zero or less means
+// that all families are lent. The default is [DefaultRetention].
+func WithRetention(bytes int) RegistryOption {
+	return func(r *Registry) { r.retention = &bytes }
+}
+
+// room is what WithRetention set.
+func (r *Registry) room() int {
+	if r.retention == nil {
+		return DefaultRetention
+	}
+	return *r.retention
+}
+
+// WithErrorHook has hook called with every fault, as a [*Fault], from several
+// goroutines at once. It should be quick. Misuse of an instrument is told on the
+// caller's goroutine. Faults of collecting are told on one of their own; a scrape
+// waits a second for the hook, and while a call takes longer, faults of
+// collecting are counted but not told. A panic of the hook is ignored.
 func WithErrorHook(hook func(error)) RegistryOption {
 	return func(r *Registry) { r.faults.hook = hook }
 }
@@ -114,14 +134,22 @@ func NewRegistry(opts ...RegistryOption) *Registry {
 // instrumented is what handles, Vecs and Ofs have in common.
 type instrumented interface{ instrument() instrument }
 
+// checkNil returns an error if there is no collector.
+func checkNil(c Collector) error {
+	if c == nil {
+		return errNil
+	}
+	if v := reflect.ValueOf(c); v.Kind() == reflect.Pointer && v.IsNil() {
+		return fmt.Errorf("telltale: the collector is a nil %T", c)
+	}
+	return nil
+}
+
 // identity returns what the registry knows a collector by: the core of an
 // instrument, whatever handle was given, else the collector itself.
 func identity(c Collector) (Collector, error) {
-	if c == nil {
-		return nil, errNil
-	}
-	if v := reflect.ValueOf(c); v.Kind() == reflect.Pointer && v.IsNil() {
-		return nil, fmt.Errorf("telltale: the collector is a nil %T", c)
+	if err := checkNil(c); err != nil {
+		return nil, err
 	}
 	if i, ok := c.(instrumented); ok {
 		if core := i.instrument(); core != nil {
@@ -226,7 +254,9 @@ func (r *Registry) Unregister(c Collector) error {
 // run side by side; what fails is left out, counted and told to the error hook,
 // and does not make Collect fail, except in strict mode. Collect returns emit's
 // first error, and ctx.Err() if ctx is cancelled; past a deadline it goes on
-// without the collectors that are not done.
+// without the collectors that are not done. It returns an error that is
+// [os.ErrDeadlineExceeded] if emit took too long to read a family that a collector
+// lent (see [WithRetention]).
 func (r *Registry) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	return collect(ctx, r, &r.faults, emit)
 }
@@ -276,7 +306,7 @@ func (r *Registry) Describe() []*model.Family {
 // SampleValue returns the value of the sample with that name and exactly those
 // labels; nil means none. Only collectors that can have it are asked. Bucket and
 // quantile labels are spelled as in the text format ("0.5", "1.0", "+Inf"). It
-// is meant for tests, not for collectors: one that it asks would wait for itself.
+// is meant for tests: a collector that calls it is left out of what is asked.
 func (r *Registry) SampleValue(name string, labels map[string]string) (value float64, ok bool) {
 	want := model.LabelsOf(labels)
 	found := errors.New("found")

@@ -6,59 +6,57 @@ import (
 	"fmt"
 	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
 	"telltale/model"
 )
 
-// retention is how many bytes of a custom collector's families are copied and
-// kept, until their turn has come and for other scrapes to share. What goes
-// beyond is lent: emit blocks until every scrape has dealt with the family.
-const retention = 1 << 20
-
 var (
-	errLate     = errors.New("emit was called after Collect had returned")
-	errUnwanted = errors.New("telltale: no scrape waits for the collector any more")
-	errRunning  = errors.New("it still runs since a scrape that gave up on it, and was not started again")
+	errLate      = errors.New("emit was called after Collect had returned")
+	errUnwanted  = errors.New("telltale: no scrape waits for the collector any more")
+	errRunning   = errors.New("it still runs since an earlier scrape, for longer than a scrape may take, and was not started again")
+	errRecursion = errors.New("collecting it collects it again")
 )
 
-// runs are the collections of one custom collector that are under way. Scrapes
-// that overlap share them.
-type runs struct {
-	mu     sync.Mutex
-	active map[runKey]*run
-}
-
-// runKey tells apart the differently restricted views of a collector.
-type runKey struct {
-	collector Collector
-	filters   string
-}
-
-// run is one collection of a custom collector.
+// run is one collection of a custom collector. Scrapes that overlap share it.
 type run struct {
-	entry   *entry
-	key     runKey
-	account *faults
-	cancel  context.CancelFunc
+	of       *collecting
+	subject  subject
+	ctx      context.Context
+	cancel   context.CancelFunc
+	wanted   names     // a restriction of a Restrictor; nil if everything is wanted
+	started  time.Time // zero while it waits for the collector's current run to end
+	abandons *time.Timer
 
-	emitting  sync.Mutex // held by emit, which a collector may call from several goroutines
-	size      int        // of items, in bytes; emit's
-	streaming bool       // something was lent, so all that follows is; emit's
+	retention int // how many bytes of its collector's families may be kept
 
-	mu       sync.Mutex
-	changed  chan struct{} // closed and replaced at every change
-	items    []*model.Family
-	lent     *model.Family          // nil once all have dealt with it
-	lentTo   map[*subscription]bool // who has not dealt with it yet; empty until somebody's turn has come
-	subs     map[*subscription]bool // who shares the run; true once it is their turn to emit its families
-	deadline time.Time              // the latest of the scrapes; zero if one has none
-	settled  bool                   // a scrape has been lent something, so nobody can join any more
-	overdue  bool                   // a scrape gave up on it
-	done     bool
-	found    []error // its faults
+	emitting sync.Mutex // held by emit, which a collector may call from several goroutines
+	copying  chunker    // emit's
+
+	mu         sync.Mutex
+	changed    chan struct{} // closed and replaced at every change
+	goroutines []uint64      // that run the collector's code
+	accounts   accounts      // that count its faults: those of all its scrapes
+	items      []*model.Family
+	size       int                         // of items, in bytes
+	lent       *loan                       // nil once all have returned it
+	lentTo     map[*subscription]*borrower // scrapes that have not returned it yet; empty until somebody's turn has come
+	watches    []func() bool               // stop watching scrapes that have not come to their turn
+	subs       map[*subscription]bool      // scrapes that share the run; true once it is their turn to emit its families
+	deadline   time.Time                   // the latest of the scrapes; zero if one has none
+	patience   time.Duration               // the longest of the scrapes: an older run is hung
+	grace      time.Duration               // the longest limit of their servers, or defaultPatience, until which it goes on without scrapes
+	settled    bool                        // a scrape has been lent something, so nobody can join any more
+	unwanted   bool                        // no scrape is left, so none can join and emit fails
+	ends       time.Time                   // when it should have ended then
+	done       bool
+	found      []*Fault
 }
+
+// subject names a collector in faults.
+type subject interface{ name() string }
 
 // runContext is a run's context: done when no scrape waits for it any more, with
 // the deadline of the scrape that waits longest.
@@ -74,79 +72,132 @@ func (c runContext) Deadline() (time.Time, bool) {
 }
 
 func (c runContext) Value(key any) any {
-	if key == (runsKey{}) {
-		return c
+	if key == (runKey{}) {
+		return c.run
 	}
 	return c.Context.Value(key)
 }
 
-type runsKey struct{}
+type runKey struct{}
 
-// recursing reports whether ctx comes from a run of the collector.
-func recursing(ctx context.Context, collector Collector) bool {
-	for {
-		c, ok := ctx.Value(runsKey{}).(runContext)
-		if !ok {
-			return false
-		}
-		if c.run.key.collector == collector {
-			return true
-		}
-		ctx = c.Context
-	}
-}
-
-// start begins a run for its first subscription. The caller holds the entry's
-// runs.mu.
-func (e *entry) start(ctx context.Context, s *subscription) {
+// newRun makes a run for its first subscription. The caller holds the table's
+// lock.
+func newRun(s *subscription, sl *collecting) *run {
 	r := &run{
-		entry: e, key: s.key, account: s.account, changed: make(chan struct{}),
-		lentTo: make(map[*subscription]bool), subs: map[*subscription]bool{s: false},
+		of: sl, subject: s.subject, wanted: s.wanted, retention: s.retention, changed: make(chan struct{}),
+		lentTo: make(map[*subscription]*borrower), subs: make(map[*subscription]bool),
 	}
-	r.deadline, _ = ctx.Deadline()
-	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r.cancel = cancel
-	if e.runs.active == nil {
-		e.runs.active = make(map[runKey]*run)
-	}
-	e.runs.active[s.key] = r
-	s.run = r
-	go r.collect(runContext{base, r}, s.collector)
+	base, cancel := context.WithCancel(context.WithoutCancel(s.ctx))
+	r.ctx, r.cancel = runContext{base, r}, cancel
+	r.deadline, _ = s.ctx.Deadline()
+	r.add(s)
+	return r
 }
 
-func (r *run) collect(ctx context.Context, c Collector) {
+// add lets a scrape share the run. The caller holds the lock, or nobody else
+// knows r.
+func (r *run) add(s *subscription) {
+	s.run = r
+	r.subs[s] = false
+	if deadline, ok := s.ctx.Deadline(); !ok {
+		r.deadline = time.Time{}
+	} else if !r.deadline.IsZero() && deadline.After(r.deadline) {
+		r.deadline = deadline
+	}
+	r.patience = max(r.patience, s.patience)
+	if s.served {
+		r.grace = max(r.grace, min(s.patience, defaultPatience))
+	}
+	for _, account := range s.accounts {
+		if !slices.Contains(r.accounts, account) {
+			r.accounts = append(r.accounts, account)
+			s.unheard = append(s.unheard, account)
+		}
+	}
+	s.missed = slices.Clone(r.found)
+}
+
+// start begins the run. The caller holds the table's lock.
+func (r *run) start() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.started = time.Now()
+	r.change()
+	collector := r.of.collector
+	if restrictor, ok := collector.(Restrictor); ok && r.wanted != nil {
+		collector = restricted{restrictor, r.wanted.sorted()}
+	}
+	go r.collect(collector)
+}
+
+// restricted is a Restrictor that is to leave work undone. It is asked to where
+// its panics are caught.
+type restricted struct {
+	Restrictor
+	names []string
+}
+
+func (r restricted) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	return r.Restricted(r.names...).Collect(ctx, emit)
+}
+
+func (r *run) collect(c Collector) {
+	defer r.finish()
+	defer r.enter()()
+	guarded(func() error { return c.Collect(r.ctx, r.emit) }, func(reason Reason, err error) {
+		if reason != ReasonError || r.ctx.Err() == nil { // else the scrapes have said already that they gave up
+			r.fault(reason, "", err)
+		}
+	})
+}
+
+// guarded calls f, which is a user's code, and reports its error, its panic or
+// the end of its goroutine.
+func guarded(f func() error, report func(Reason, error)) {
 	returned := false
 	defer func() {
 		if p := recover(); p != nil {
-			r.fault(ReasonPanic, "", fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			report(ReasonPanic, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		} else if !returned {
-			r.fault(ReasonPanic, "", errors.New("its goroutine was ended by runtime.Goexit"))
+			report(ReasonPanic, errors.New("its goroutine was ended by runtime.Goexit"))
 		}
-		r.finish()
 	}()
-	err := c.Collect(ctx, r.emit)
+	err := f()
 	returned = true
-	if err != nil && ctx.Err() == nil { // else the scrapes have said already that they gave up
-		r.fault(ReasonError, "", err)
+	if err != nil {
+		report(ReasonError, err)
 	}
 }
 
-func (r *run) fault(reason Reason, family string, err error) {
-	f := &Fault{Reason: reason, Collector: r.entry.name(), Family: family, Err: err}
+// enter notes that the calling goroutine runs the collector's code, until leave
+// is called.
+func (r *run) enter() (leave func()) {
+	id := goroutineID()
 	r.mu.Lock()
-	r.found = append(r.found, f)
-	r.mu.Unlock()
-	r.account.report(f)
+	defer r.mu.Unlock()
+	r.goroutines = append(r.goroutines, id)
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if i := slices.Index(r.goroutines, id); i >= 0 {
+			r.goroutines = slices.Delete(r.goroutines, i, i+1)
+		}
+	}
 }
 
-func (r *run) finish() {
-	r.entry.runs.mu.Lock()
-	delete(r.entry.runs.active, r.key)
-	r.entry.runs.mu.Unlock()
+// fault counts a fault of the run with all scrapes that share it.
+func (r *run) fault(reason Reason, family string, err error) {
+	f := &Fault{Reason: reason, Collector: r.subject.name(), Family: family, Err: err}
 	r.mu.Lock()
-	r.done = true
-	r.change()
+	r.found = append(r.found, f)
+	told := r.accounts
 	r.mu.Unlock()
+	told.report(f)
+}
+
+// finish ends the run and starts the one that waits for its end.
+func (r *run) finish() {
+	runs.ended(r)
 	r.cancel()
 }
 
@@ -160,73 +211,96 @@ func (r *run) change() {
 func (r *run) emit(f *model.Family) error {
 	r.emitting.Lock()
 	defer r.emitting.Unlock()
+	name := ""
+	if f != nil {
+		name = f.Name
+	}
+	if err := r.refusal(); err != nil {
+		if errors.Is(err, errLate) {
+			r.fault(ReasonLate, name, err)
+		}
+		return err
+	}
 	if f == nil {
 		r.fault(ReasonInvalidFamily, "", errors.New("a nil family was emitted"))
 		return nil
 	}
 	if err := f.Check(); err != nil {
-		r.fault(ReasonInvalidFamily, f.Name, err)
+		r.fault(ReasonInvalidFamily, name, err)
 		return nil
 	}
-	err := r.take(r.distinct(f))
-	if errors.Is(err, errLate) {
-		r.fault(ReasonLate, f.Name, err)
+	c, err := r.examine(f)
+	switch {
+	case err != nil:
+		return err
+	case c == nil: // its source failed, which costs this family alone
+		return nil
+	case c.complete:
+		return r.keep(c)
 	}
-	return err
+	return r.lend(c)
 }
 
-// take keeps a copy of a family of the given size, or lends it if that would be
-// too much.
-func (r *run) take(f *model.Family, size int) error {
-	if r.streaming = r.streaming || r.size+size > retention; r.streaming {
-		return r.lend(f)
-	}
-	r.size += size
-	return r.keep(f.Clone())
+// refusal returns an error if no scrape will take a family.
+func (r *run) refusal() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refusalLocked()
 }
 
-// wanted returns an error if no scrape will take a family. The caller holds the
-// lock.
-func (r *run) wanted() error {
+// refusalLocked is refusal for a caller who holds the lock.
+func (r *run) refusalLocked() error {
 	switch {
 	case r.done:
 		return errLate
-	case len(r.subs) == 0:
+	case r.unwanted:
 		return errUnwanted
 	}
 	return nil
 }
 
-func (r *run) keep(f *model.Family) error {
+// keep hands a copied family to the scrapes.
+func (r *run) keep(c *copied) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.wanted(); err != nil {
+	if err := r.refusalLocked(); err != nil {
+		r.of.held.Add(-int64(c.size))
 		return err
 	}
-	r.items = append(r.items, f)
+	r.size += c.size
+	r.items = append(r.items, c.family)
 	r.change()
 	return nil
 }
 
 // lend shows a family to the scrapes whose turn it is, or to the first whose
-// turn it will be, and waits until they have dealt with it.
-func (r *run) lend(f *model.Family) error {
+// turn it will be, and waits until they have returned it.
+func (r *run) lend(c *copied) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.wanted(); err != nil {
+	if err := r.refusalLocked(); err != nil {
 		return err
 	}
-	r.lent = f
+	l := &loan{run: r, family: c.family, legacy: c.legacy}
+	r.lent = l
+	for s := range r.subs {
+		r.watch(s)
+	}
 	r.settle()
 	r.change()
-	for r.lent != nil && len(r.subs) > 0 {
+	for l.walks > 0 || r.lent != nil && len(r.subs) > 0 {
 		changed := r.changed
 		r.mu.Unlock()
 		<-changed
 		r.mu.Lock()
 	}
 	r.lent = nil
+	for _, stop := range r.watches {
+		stop()
+	}
+	r.watches = nil
 	if len(r.subs) == 0 {
+		r.giveUp() // what nobody was there to take, nobody can have later
 		return errUnwanted
 	}
 	return nil
@@ -239,7 +313,7 @@ func (r *run) lend(f *model.Family) error {
 func (r *run) settle() {
 	for s, turn := range r.subs {
 		if turn {
-			r.lentTo[s] = true
+			r.lendTo(s)
 		}
 	}
 	if len(r.lentTo) > 0 {
@@ -248,34 +322,38 @@ func (r *run) settle() {
 	}
 }
 
-// returned notes that a scrape has dealt with what it was lent. The caller holds
-// the lock.
-func (r *run) returned(s *subscription) {
-	if !r.lentTo[s] {
+// abandoned is called when the last scrape has left: the run is given up, at once
+// or when it has lasted as long as the servers of its scrapes let any of them
+// last. Till then others can join it, so that clients which do not wait can
+// neither have it started over and over nor take it from those which do. The
+// caller holds the lock.
+func (r *run) abandoned() {
+	rest := r.grace - time.Since(r.started)
+	switch {
+	case r.done || r.started.IsZero():
+	case rest <= 0 || r.settled:
+		r.giveUp()
+	case r.abandons == nil:
+		r.abandons = time.AfterFunc(rest, func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if len(r.subs) == 0 {
+				r.giveUp()
+			}
+		})
+	}
+}
+
+// endingTime is how long a collector may take to notice that it was given up.
+const endingTime = 100 * time.Millisecond
+
+// giveUp tells the collector that nobody waits any more. The caller holds the
+// lock.
+func (r *run) giveUp() {
+	if r.unwanted {
 		return
 	}
-	delete(r.lentTo, s)
-	if len(r.lentTo) == 0 {
-		r.lent = nil
-	}
+	r.unwanted, r.ends = true, time.Now().Add(endingTime)
 	r.change()
-}
-
-// hanging reports whether a scrape gave up on a run that goes on.
-func (rs *runs) hanging() bool {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	return rs.anyOverdue()
-}
-
-func (rs *runs) anyOverdue() bool {
-	for _, r := range rs.active {
-		r.mu.Lock()
-		overdue := r.overdue
-		r.mu.Unlock()
-		if overdue {
-			return true
-		}
-	}
-	return false
+	r.cancel()
 }

@@ -6,16 +6,17 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"time"
 
+	"telltale/internal/patience"
 	"telltale/model"
 )
 
 // collect collects c, a registry or a view, on the account of the given faults.
 func collect(ctx context.Context, c Collector, account *faults, emit func(*model.Family) error) error {
-	s := &scrape{ctx: ctx, faults: account, root: rootOf(c)}
+	s := newScrape(ctx, account, rootOf(c))
 	account.scrapes.Add(1)
-	s.add(c, nil, path{})
+	s.add(c, nil, &path{holder: s.holder})
 	defer s.leave()
 	if err := s.run(emit); err != nil {
 		return err
@@ -38,6 +39,10 @@ func rootOf(c Collector) *Registry {
 		if c.lens.prefix == "" {
 			return rootOf(c.inner)
 		}
+	case *merged:
+		if len(c.parts) == 1 {
+			return rootOf(c.parts[0])
+		}
 	}
 	return nil
 }
@@ -46,13 +51,30 @@ func rootOf(c Collector) *Registry {
 // to steps, then all custom collectors are started, then the steps are emitted
 // in order.
 type scrape struct {
-	ctx     context.Context
-	faults  *faults
-	root    *Registry // whose claims are known not to clash; may be nil
-	steps   []step
-	current *step               // that is emitted
-	seen    map[string]struct{} // names on the page that no claim stands for
-	errs    []error             // in strict mode
+	ctx      context.Context
+	faults   *faults
+	holder   *holder   // of what is in no registry
+	root     *Registry // whose claims are known not to clash; may be nil
+	patience time.Duration
+	served   bool // the patience is a server's limit
+	within   *run // whose code makes the scrape; nil for most
+	steps    []step
+	current  *step               // that is emitted
+	seen     map[string]struct{} // names on the page that no claim stands for
+	errs     []error             // in strict mode
+}
+
+func newScrape(ctx context.Context, account *faults, root *Registry) *scrape {
+	s := &scrape{ctx: ctx, faults: account, root: root, holder: &holder{accounts{account}, DefaultRetention}}
+	if s.patience, s.served = patience.Of(ctx); s.served && s.patience > 0 {
+		return s
+	}
+	s.served = false
+	s.patience = defaultPatience
+	if deadline, ok := ctx.Deadline(); ok {
+		s.patience = time.Until(deadline)
+	}
+	return s
 }
 
 // step emits one ready family, what one custom collector emits, or what
@@ -63,7 +85,7 @@ type step struct {
 	sub    *subscription // to a run
 	shared *Registry     // whose store's families it emits
 	failed bool          // it did not emit all that it has
-	path   path
+	path   *path
 }
 
 // path is what a family goes through on its way up: the filters, in terms of the
@@ -73,6 +95,14 @@ type path struct {
 	lens    *lens
 	prefix  string // what the lens adds to the names within the registry's collector
 	foreign bool   // under a nested registry, whose names are not claimed
+	holder  *holder
+}
+
+// holder is what the registries on the way to a collector settle, or else the
+// scrape.
+type holder struct {
+	accounts  accounts // where the collector's faults are counted
+	retention int      // the limit of WithRetention of the innermost
 }
 
 // names is a set of wanted names.
@@ -90,35 +120,25 @@ func (n names) has(name string) bool { _, ok := n[name]; return ok }
 
 func (n names) sorted() []string { return slices.Sorted(maps.Keys(n)) }
 
-// key identifies the filters of a path among the paths of one collector.
-func (p path) key() string {
-	var b strings.Builder
-	for _, filter := range p.filters {
-		fmt.Fprintf(&b, "%q", filter.sorted())
-	}
-	return b.String()
-}
-
 // add flattens a collector into steps.
-func (s *scrape) add(c Collector, e *entry, p path) {
+func (s *scrape) add(c Collector, e *entry, p *path) {
 	if p.wantsNothing() {
 		return
 	}
 	switch c := c.(type) {
 	case *Registry:
-		if c != s.root {
-			p.foreign = true
-		}
 		c.flatten(s, p)
 	case *RestrictedRegistry:
-		p.filters = append(slices.Clip(p.filters), c.names)
-		s.add(c.of(), e, p)
+		inner := *p
+		inner.filters = append(slices.Clip(p.filters), c.names)
+		s.add(c.of(), e, &inner)
 	case *view:
 		s.add(c.inner, e, c.lens.inward(p))
 	case *merged:
+		inner := *p
+		inner.foreign = p.foreign || len(c.parts) > 1
 		for _, part := range c.parts {
-			p.foreign = true
-			s.add(part, e, p)
+			s.add(part, e, &inner)
 		}
 	case instrument:
 		if !c.callsBack() {
@@ -131,36 +151,38 @@ func (s *scrape) add(c Collector, e *entry, p path) {
 	}
 }
 
+// contained is a collector whose Collect is a scrape, so that nobody meets with
+// what users' code in it does. It is the inner collector which that scrape runs.
+type contained interface {
+	Collector
+	inner() Collector
+}
+
+// innermost returns the collector that runs when c is collected.
+func innermost(c Collector) Collector {
+	if c, ok := c.(contained); ok {
+		return c.inner()
+	}
+	return c
+}
+
 // wantsNothing reports whether no name can pass all filters.
-func (p path) wantsNothing() bool {
+func (p *path) wantsNothing() bool {
 	return slices.ContainsFunc(p.filters, func(filter names) bool { return len(filter) == 0 })
 }
 
-func (s *scrape) addCustom(c Collector, e *entry, p path) {
+func (s *scrape) addCustom(c Collector, e *entry, p *path) {
 	if e == nil {
 		e = &entry{collector: c} // under a view that no registry holds
 	}
-	if recursing(s.ctx, c) {
-		s.report(e, "", ReasonRecursion, errors.New("collecting it collects it again"))
-		return
+	sub := &subscription{
+		ctx: s.ctx, collector: innermost(c), subject: e, accounts: p.holder.accounts, retention: p.holder.retention,
+		patience: s.patience, served: s.served,
 	}
-	sub := &subscription{key: runKey{collector: c}, collector: c, account: s.faults}
-	if r, ok := c.(Restrictor); ok && len(p.filters) > 0 {
-		// The other filters see to the rest.
-		sub.key.filters, sub.collector = p.key(), restricted{r, p.filters[0].sorted()}
+	if _, ok := c.(Restrictor); ok && len(p.filters) > 0 {
+		sub.wanted = p.filters[0] // the other filters see to the rest
 	}
 	s.steps = append(s.steps, step{entry: e, path: p, sub: sub})
-}
-
-// restricted is a Restrictor that is to leave work undone. It is asked to where
-// its panics are caught.
-type restricted struct {
-	Restrictor
-	names []string
-}
-
-func (r restricted) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	return r.Restricted(r.names...).Collect(ctx, emit)
 }
 
 // owners returns the entries that can have a name which every filter wants, in
@@ -190,12 +212,15 @@ func (e *entry) wanted(filters []names) bool {
 }
 
 // flatten adds the registry's collectors, those that can have a wanted name.
-func (r *Registry) flatten(s *scrape, p path) {
+func (r *Registry) flatten(s *scrape, outer *path) {
 	if r.invalid != nil {
 		s.errs = append(s.errs, r.invalid)
 		return
 	}
-	p.prefix = ""
+	p := &path{
+		filters: outer.filters, lens: outer.lens, foreign: outer.foreign || r != s.root,
+		holder: &holder{outer.holder.accounts.with(&r.faults), r.room()},
+	}
 	r.mu.RLock()
 	target, shared := r.targetInfo, r.store != nil
 	entries := r.owners(p.filters)
@@ -224,9 +249,14 @@ func (r *Registry) flatten(s *scrape, p path) {
 
 // run starts the custom collectors and emits the steps.
 func (s *scrape) run(emit func(*model.Family) error) error {
+	looked := false
 	for i := range s.steps {
-		if st := &s.steps[i]; st.sub != nil {
-			st.sub.subscribe(s.ctx, st.entry)
+		if sub := s.steps[i].sub; sub != nil {
+			if !looked {
+				looked, s.within = true, runs.within(s.ctx)
+			}
+			sub.within = s.within
+			_ = runs.subscribe(sub) // which is tried again when its turn has come
 		}
 	}
 	for i := range s.steps {
@@ -267,18 +297,25 @@ func (s *scrape) cancellation() error {
 func (s *scrape) runCustom(st *step, emit func(*model.Family) error) error {
 	defer st.sub.leave()
 	for {
-		f, err := st.sub.next(s.ctx, st.entry)
+		f, err := st.sub.next()
+		if errors.Is(err, errTooSlow) {
+			return err // which is no fault of the collector
+		}
 		if f == nil {
 			faults := st.sub.faults()
 			st.failed = err != nil || len(faults) > 0
 			switch {
 			case errors.Is(err, errRunning):
-				s.report(st.entry, "", ReasonStillRunning, err)
+				s.report(st, "", ReasonStillRunning, err)
+			case errors.Is(err, errRecursion):
+				s.report(st, "", ReasonRecursion, err)
 			case err != nil && !s.cancelled():
-				s.report(st.entry, "", ReasonDeadline, err)
+				s.report(st, "", ReasonDeadline, err)
 			}
 			if s.faults.strict {
-				s.errs = append(s.errs, faults...)
+				for _, fault := range faults {
+					s.errs = append(s.errs, fault)
+				}
 			}
 			return nil
 		}
@@ -302,7 +339,7 @@ func (s *scrape) emit(st *step, f *model.Family, foreign bool, emit func(*model.
 	}
 	if st.path.lens != nil {
 		name := f.Name // and not f, which would then be on the heap for every family
-		clash := func(err error) { s.report(st.entry, name, ReasonLabelClash, err) }
+		clash := func(err error) { s.report(st, name, ReasonLabelClash, err) }
 		seen, err := st.path.lens.apply(f, clash)
 		if err != nil {
 			clash(err)
@@ -311,7 +348,7 @@ func (s *scrape) emit(st *step, f *model.Family, foreign bool, emit func(*model.
 		f = seen
 	}
 	if foreign {
-		if f = s.admit(st.entry, f); f == nil {
+		if f = s.admit(st, f); f == nil {
 			return nil
 		}
 	}
@@ -321,14 +358,15 @@ func (s *scrape) emit(st *step, f *model.Family, foreign bool, emit func(*model.
 // admit lets a family onto the page whose names nobody has checked before. One
 // that repeats a name is left out; a counter or info whose OpenMetrics name only
 // is taken goes under the name of its samples.
-func (s *scrape) admit(e *entry, f *model.Family) *model.Family {
+func (s *scrape) admit(st *step, f *model.Family) *model.Family {
+	e := st.entry
 	if s.taken(e, f.BaseName()) && f.SampleName() != f.BaseName() && !s.taken(e, f.SampleName()) {
 		f = f.Literal()
 	}
 	repeated := s.taken(e, f.BaseName())
 	f.Type.Parts().Each(func(part model.Parts) { repeated = repeated || s.taken(e, f.NameOf(part)) })
 	if repeated {
-		s.report(e, f.Name, ReasonRepeatedFamily, fmt.Errorf("the page has a family of the name %q or of one of its samples", f.Name))
+		s.report(st, f.Name, ReasonRepeatedFamily, fmt.Errorf("the page has a family of the name %q or of one of its samples", f.Name))
 		return nil
 	}
 	if s.seen == nil {
@@ -353,14 +391,14 @@ func (s *scrape) taken(e *entry, name string) bool {
 	return ok && holder != e || name == targetInfoName && s.root.targetInfo != nil
 }
 
-// report counts a fault of a collector and, in strict mode, makes the collection
-// fail in the end.
-func (s *scrape) report(e *entry, family string, reason Reason, err error) {
+// report counts a fault of a step's collector and, in strict mode, makes the
+// collection fail in the end.
+func (s *scrape) report(st *step, family string, reason Reason, err error) {
 	fault := &Fault{Reason: reason, Family: family, Err: err}
-	if e != nil {
-		fault.Collector = e.name()
+	if st.entry != nil {
+		fault.Collector = st.entry.name()
 	}
-	s.faults.report(fault)
+	st.path.holder.accounts.report(fault)
 	if s.faults.strict {
 		s.errs = append(s.errs, fault)
 	}

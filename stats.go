@@ -12,13 +12,13 @@ import (
 type Stats struct {
 	Collectors int               // registered now
 	Series     int               // of the registered instruments
-	Hanging    int               // custom collectors that still run though a scrape gave up on them
+	Hanging    int               // custom collectors that have run for longer than a scrape may take
 	Scrapes    uint64            // collections begun
 	Faults     map[Reason]uint64 // what was left out, mended or ignored
 }
 
-// Stats returns how the registry has fared. Nested registries count for
-// themselves.
+// Stats returns how the registry has fared. Collectors and series of nested
+// registries are theirs alone; faults are counted by both.
 func (r *Registry) Stats() Stats {
 	stats := Stats{Scrapes: r.faults.scrapes.Load(), Faults: r.faults.snapshot()}
 	r.mu.RLock()
@@ -32,21 +32,35 @@ func (r *Registry) Stats() Stats {
 		if i, ok := e.collector.(instrument); ok {
 			stats.Series += i.count()
 		}
-		if e.runs.hanging() {
+		if hanging(e.collector) {
 			stats.Hanging++
 		}
 	}
 	return stats
 }
 
+// hanging reports whether one of the custom collectors under a collector is hung,
+// nested registries left out.
+func hanging(c Collector) bool {
+	switch c := c.(type) {
+	case *Registry, *RestrictedRegistry:
+		return false
+	case *view:
+		return hanging(c.inner)
+	case *merged:
+		return slices.ContainsFunc(c.parts, hanging)
+	}
+	return runs.hung(innermost(c))
+}
+
 // Health returns a collector of the registry's own health, its [Stats] as
 // families whose names begin with telltale_. It belongs to no registry until it
-// is registered.
-func (r *Registry) Health() Collector { return &health{r} }
+// is registered. All of a registry's are equal, so any of them unregisters it.
+func (r *Registry) Health() Collector { return health{r} }
 
 type health struct{ registry *Registry }
 
-func (h *health) families(s Stats) []*model.Family {
+func (h health) families(s Stats) []*model.Family {
 	family := func(name, help string, typ model.Type) *model.Family {
 		return &model.Family{Name: name, Help: help, Type: typ}
 	}
@@ -64,14 +78,14 @@ func (h *health) families(s Stats) []*model.Family {
 	return []*model.Family{
 		value(family("telltale_collectors", "Registered collectors.", model.Gauge), float64(s.Collectors)),
 		value(family("telltale_series", "Series of the registered instruments.", model.Gauge), float64(s.Series)),
-		value(family("telltale_hanging_collectors", "Custom collectors that still run though a scrape gave up on them.", model.Gauge), float64(s.Hanging)),
+		value(family("telltale_hanging_collectors", "Custom collectors that have run for longer than a scrape may take.", model.Gauge), float64(s.Hanging)),
 		value(family("telltale_scrapes", "Collections begun.", model.Counter), float64(s.Scrapes)),
 		faults,
 	}
 }
 
 // Describe returns the families without samples.
-func (h *health) Describe() []*model.Family {
+func (h health) Describe() []*model.Family {
 	families := h.families(Stats{})
 	for i, f := range families {
 		families[i] = f.Header()
@@ -80,7 +94,7 @@ func (h *health) Describe() []*model.Family {
 }
 
 // Collect emits the registry's stats.
-func (h *health) Collect(_ context.Context, emit func(*model.Family) error) error {
+func (h health) Collect(_ context.Context, emit func(*model.Family) error) error {
 	for _, f := range h.families(h.registry.Stats()) {
 		if err := emit(f); err != nil {
 			return err

@@ -149,7 +149,7 @@ func (st *step) ofMany() bool {
 	if st.sub == nil {
 		return st.shared != nil
 	}
-	_, ok := st.sub.key.collector.(cell.Overlapper)
+	_, ok := st.sub.collector.(cell.Overlapper)
 	return ok
 }
 
@@ -162,22 +162,23 @@ func (e *entry) adopted() bool {
 
 // publish shows other processes what the registry's custom collectors emit now.
 func (r *Registry) publish(ctx context.Context) {
-	s := &scrape{ctx: ctx, faults: &r.faults, root: r}
+	s := newScrape(ctx, &r.faults, r)
 	defer s.leave()
-	r.publishFrom(s, path{})
+	r.publishFrom(s, &path{holder: &holder{accounts{&r.faults}, r.room()}})
 }
 
 // publishFrom publishes what the custom collectors emit that can have wanted
 // names.
-func (r *Registry) publishFrom(s *scrape, p path) {
+func (r *Registry) publishFrom(s *scrape, p *path) {
 	r.mu.RLock()
 	entries, publication := r.owners(p.filters), r.publication
 	r.mu.RUnlock()
+	within := &path{filters: p.filters, foreign: p.foreign, holder: p.holder}
 	for _, e := range entries {
 		if e == nil || e.adopted() && !e.collector.(instrument).callsBack() {
 			continue
 		}
-		s.add(e.collector, e, path{filters: p.filters, foreign: p.foreign})
+		s.add(e.collector, e, within)
 	}
 	s.steps = slices.DeleteFunc(s.steps, func(st step) bool { return st.ofMany() })
 	emitted := make(map[*entry][]string)
@@ -189,7 +190,7 @@ func (r *Registry) publishFrom(s *scrape, p path) {
 		}
 		return nil
 	})
-	_, nested := s.ctx.Value(runsKey{}).(runContext) // a collector collects, which itself is left out then
+	nested := s.within != nil // a collector collects, which itself is left out then
 	if err == nil && len(p.filters) == 0 && !nested {
 		publication.Retain(r.retained(s.steps, emitted))
 	}
@@ -238,7 +239,7 @@ func (r *Registry) modeOf(f *model.Family) (mode GaugeMode, foreign bool) {
 // emitShared publishes what is new, then emits what all processes have.
 func (s *scrape) emitShared(st *step, emit func(*model.Family) error) error {
 	r := st.shared
-	own := &scrape{ctx: s.ctx, faults: s.faults, root: r}
+	own := newScrape(s.ctx, s.faults, r)
 	defer own.leave()
 	r.publishFrom(own, st.path)
 	s.errs = append(s.errs, own.errs...)
@@ -256,7 +257,7 @@ func (s *scrape) emitShared(st *step, emit func(*model.Family) error) error {
 		return stopped
 	})
 	if err != nil && stopped == nil {
-		s.report(st.entry, "", ReasonStore, err)
+		s.report(st, "", ReasonStore, err)
 	}
 	return stopped
 }

@@ -2,166 +2,151 @@ package telltale
 
 import (
 	"context"
-	"slices"
+	"time"
 
 	"telltale/model"
 )
 
-// subscription is one scrape's share in a run.
+// defaultPatience is how long a run may last before it is hung, where its scrapes
+// have neither a deadline nor a server with a limit of its own. Where the limit
+// is longer, it is also how long a run goes on without scrapes and how long a
+// scrape may read what it was lent.
+const defaultPatience = time.Minute
+
+// subscription is one scrape's share in a collector's run.
 type subscription struct {
-	key       runKey
-	collector Collector // restricted as the key says
-	account   *faults
-	run       *run
-	blocked   *run // a run that cannot be joined, whose end is awaited
-	position  int  // in the run's items
-	holding   bool
-}
+	ctx       context.Context //nolint:containedctx // of the scrape
+	collector Collector
+	subject   subject
+	wanted    names // a Restrictor's share; nil means all
+	accounts  accounts
+	retention int
+	within    *run          // whose code makes the scrape; nil for most
+	patience  time.Duration // of the scrape: it does not wait for older runs
+	served    bool          // the patience is a server's limit
 
-// subscribe joins the entry's run or starts one, or makes the scrape wait for the
-// end of one that cannot be joined. It does none of these if a run is overdue.
-func (s *subscription) subscribe(ctx context.Context, e *entry) {
-	e.runs.mu.Lock()
-	defer e.runs.mu.Unlock()
-	r := e.runs.active[s.key]
-	switch {
-	case r != nil && r.join(ctx, s):
-	case e.runs.anyOverdue():
-	case r != nil:
-		s.blocked = r
-	default:
-		e.start(ctx, s)
-	}
-}
+	run      *run
+	joined   bool      // run was under way already
+	hung     time.Time // when the run that was under way counts as hung
+	position int       // in the run's items
+	borrowed *borrower // of what the scrape reads now, if that is lent
+	slow     error     // it was cut off
 
-// join lets a scrape share the run, unless some of its families are gone already
-// or it is ending, because nobody waits for it any more.
-func (r *run) join(ctx context.Context, s *subscription) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.settled || len(r.subs) == 0 {
-		return false
-	}
-	s.run = r
-	r.subs[s] = false
-	if deadline, ok := ctx.Deadline(); !ok || deadline.After(r.deadline) && !r.deadline.IsZero() {
-		r.deadline = deadline
-	}
-	return true
+	unheard accounts // that have not heard of missed
+	missed  []*Fault
 }
 
 // next returns the run's next family, which is valid until the call after; nil
 // after the last, with an error if the scrape has to go on without the rest.
-func (s *subscription) next(ctx context.Context, e *entry) (*model.Family, error) {
-	s.takeTurn()
-	if s.blocked != nil {
-		if err := s.blocked.await(ctx, func() bool { return s.blocked.done }); err != nil {
+func (s *subscription) next() (*model.Family, error) {
+	s.giveBack()
+	if s.run == nil || !s.takeTurn() { // what was hung when the scrape began may have ended
+		s.run = nil
+		if err := runs.subscribe(s); err != nil {
 			return nil, err
 		}
-		s.blocked = nil
+		return s.next()
 	}
-	if s.run == nil { // what was overdue when the scrape began may have ended
-		if s.subscribe(ctx, e); s.run == nil && s.blocked == nil {
-			return nil, errRunning
-		}
-		return s.next(ctx, e)
-	}
-	s.giveBack()
-	var f *model.Family
-	err := s.run.await(ctx, func() bool {
-		switch r := s.run; {
-		case s.position < len(r.items):
-			f = r.items[s.position]
-			s.position++
-		case r.lent != nil && r.lentTo[s]:
-			f, s.holding = r.lent, true
-		default:
-			return r.done
-		}
-		return true
-	})
-	return f, err
+	return s.await()
 }
 
-// takeTurn tells the run that the scrape has come to emit its families. If the
-// run went on without the scrape, that waits for its end.
-func (s *subscription) takeTurn() {
+// takeTurn tells the run that the scrape has come to emit its families. It
+// returns false if the run went on without the scrape.
+func (s *subscription) takeTurn() bool {
 	r := s.run
-	if r == nil {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	turn, shares := r.subs[s]
-	switch {
-	case turn:
-	case !shares:
-		s.run, s.blocked = nil, r
-	default:
+	if shares && !turn {
 		r.subs[s] = true
 		if r.lent != nil {
 			r.settle()
+			r.change()
 		}
 	}
+	return shares
 }
 
-// await returns once ready does, which is called under the lock, or with an
-// error when ctx is done before. The run is overdue if that is for the time.
-func (r *run) await(ctx context.Context, ready func() bool) error {
+// await returns the run's next family as soon as it is there.
+func (s *subscription) await() (*model.Family, error) {
+	r := s.run
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for !ready() {
-		if err := ctx.Err(); err != nil {
-			r.overdue = r.overdue || err != context.Canceled
-			return err
+	for {
+		switch {
+		case s.position < len(r.items):
+			s.position++
+			return r.items[s.position-1], nil
+		case s.slow != nil:
+			return nil, s.slow
+		case r.lent != nil && r.lentTo[s] != nil && s.ctx.Err() == nil:
+			return s.borrow(), nil
+		case r.done:
+			return nil, nil
+		case s.ctx.Err() != nil:
+			return nil, s.ctx.Err()
+		}
+		wait, limited := s.limit()
+		if limited && wait <= 0 {
+			return nil, errRunning
 		}
 		changed := r.changed
 		r.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		}
+		waitFor(s.ctx, changed, wait)
 		r.mu.Lock()
 	}
-	return nil
+}
+
+// waitFor waits until something has changed, ctx is done or, unless it is zero,
+// the time has passed.
+func waitFor(ctx context.Context, changed <-chan struct{}, limit time.Duration) {
+	var passed <-chan time.Time
+	if limit > 0 {
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		passed = timer.C
+	}
+	select {
+	case <-changed:
+	case <-ctx.Done():
+	case <-passed:
+	}
+}
+
+// limit returns how long it takes until the run that the scrape waits for counts
+// as hung, if the scrape goes on without it then. A run that the scrape has started
+// or joined may take until the scrape's deadline. Without a deadline one that it
+// has joined may not, because it may wait for the scrape in a way that cannot be
+// seen. The caller holds the run's lock.
+func (s *subscription) limit() (time.Duration, bool) {
+	_, bounded := s.ctx.Deadline()
+	return time.Until(s.hung), s.run.started.IsZero() || s.joined && !bounded
 }
 
 // giveBack ends the use of a lent family.
 func (s *subscription) giveBack() {
-	if !s.holding {
+	if s.borrowed == nil {
 		return
 	}
-	s.holding = false
 	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
 	s.run.returned(s)
-	s.run.mu.Unlock()
+	s.borrowed = nil
 }
 
-// leave ends the subscription; the last to leave cancels the run.
+// leave ends the subscription.
 func (s *subscription) leave() {
-	r := s.run
-	if r == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, shares := r.subs[s]; !shares {
-		return
-	}
-	delete(r.subs, s)
-	r.returned(s)
-	if len(r.subs) == 0 {
-		r.change()
-		r.cancel()
+	if s.run != nil {
+		runs.left(s.run, s)
 	}
 }
 
 // faults returns what went wrong in the run so far.
-func (s *subscription) faults() []error {
+func (s *subscription) faults() []*Fault {
 	if s.run == nil {
 		return nil
 	}
 	s.run.mu.Lock()
 	defer s.run.mu.Unlock()
-	return slices.Clone(s.run.found)
+	return s.run.found[:len(s.run.found):len(s.run.found)]
 }

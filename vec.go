@@ -90,7 +90,9 @@ func (v *Vec[H]) WithLabels(labels map[string]string) *H {
 		}
 	}
 	if len(values) != v.free || len(labels) != v.free {
-		v.core.fault(ReasonUnknownLabel, "telltale: %s takes %d labels by name and was given %q", v.core.definition, v.free, slices.Sorted(maps.Keys(labels)))
+		v.core.fault(ReasonUnknownLabel, func() error {
+			return fmt.Errorf("telltale: %s takes %d labels by name and was given %q", v.core.definition, v.free, slices.Sorted(maps.Keys(labels)))
+		})
 		return v.core.detach()
 	}
 	return v.With(values...)

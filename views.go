@@ -109,16 +109,21 @@ func labelNames(c Collector) []string {
 	return nil
 }
 
-// Merge returns a collector of several: all their families, in that order. It is
-// an error if one of them is nil or of a type that == cannot compare.
+// Merge returns a collector of several: all their families, in that order, each
+// collector run as a registry would run it. It is an error if one of them is nil.
+// One of a type that == cannot compare cannot be recognized elsewhere, where it
+// may run at the same time.
 func Merge(collectors ...Collector) (Collector, error) {
 	m := &merged{}
 	for _, c := range collectors {
-		c, err := identity(c)
-		if err != nil {
+		if err := checkNil(c); err != nil {
 			return nil, err
 		}
-		m.parts = append(m.parts, c)
+		known, err := identity(c)
+		if err != nil {
+			known = CollectorFunc(c.Collect) // which is a pointer
+		}
+		m.parts = append(m.parts, known)
 	}
 	return m, nil
 }
@@ -197,8 +202,8 @@ type lens struct {
 
 // inward returns the path of the collector behind the lens: filters from outside
 // lose the prefix and come to the inner collector's names.
-func (l *lens) inward(outer path) path {
-	inner := path{foreign: outer.foreign, lens: outer.lens, prefix: outer.prefix + l.prefix}
+func (l *lens) inward(outer *path) *path {
+	inner := &path{foreign: outer.foreign, lens: outer.lens, prefix: outer.prefix + l.prefix, holder: outer.holder}
 	if l.filter != nil {
 		inner.filters = append(inner.filters, l.filter)
 	}

@@ -13,8 +13,8 @@ import "context"
 //   - A scrape waits for a run until the scrape's own deadline. What it gives up
 //     on stays as it is for others.
 //   - ctx is done when no scrape waits for the run any more. The run of a server
-//     goes on without scrapes until the server's own limit, whatever its clients
-//     do, and others may still share it.
+//     goes on without scrapes until the server's own limit, but for a minute at
+//     most, whatever its clients do, and others may still share it.
 //   - A run that lasts longer than the server lets a scrape take (without a
 //     server: longer than any scrape that shared it could wait) is hung. The
 //     collector is not started again while it lasts, and later scrapes go on

@@ -36,20 +36,10 @@ func newHandler(c telltale.Collector, s settings) *handler {
 	return &handler{settings: s, collector: contained(c), slots: slots{limit: s.maxInFlight, perPeer: s.maxPerPeer}}
 }
 
-// contained returns a collector under which custom ones run side by side, with
-// panics and deadlines taken care of.
+// contained returns a collector that runs c, if it is a custom one, with panics
+// and deadlines taken care of.
 func contained(c telltale.Collector) telltale.Collector {
-	switch c := c.(type) {
-	case nil:
-		panic("scrapehttp: the collector is nil")
-	case *telltale.Registry, *telltale.RestrictedRegistry:
-		return c
-	}
-	merged, err := telltale.Merge(c)
-	if err != nil { // it cannot be compared; a pointer can
-		merged = telltale.Must(telltale.Merge(telltale.CollectorFunc(c.Collect)))
-	}
-	return merged
+	return telltale.Must(telltale.Merge(c))
 }
 
 // The refusals that say always the same.
