@@ -79,6 +79,6 @@ func hashSeries(t model.Timestamp, labels ...model.Labels) uint64 {
 			h += hashString(hashString(hashKeys[0], name), value)
 		}
 	}
-	sec, nsec := t.UnixParts()
-	return fold(fold(h, uint64(sec)^hashKeys[1]), uint64(nsec)^hashKeys[0])
+	sec, rest := t.Key()
+	return fold(fold(h, sec^hashKeys[1]), rest^hashKeys[0])
 }

@@ -20,7 +20,7 @@ const (
 	labelPair    = `(?:` + legacyLabel + `|` + quoted + `)=` + quoted
 	labelPairs   = labelPair + `(?:,` + labelPair + `)*`
 	number       = `(?:NaN|[+-]Inf|-?[0-9]+\.[0-9]+(?:e[+-][0-9]{2,3})?|-?[0-9]e[+-][0-9]{2,3})`
-	stamp        = `-?[0-9]+(?:\.[0-9]{1,9})?`
+	stamp        = `-?[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]{2,3})?`
 	series       = `(?:` + legacyMetric + `(?:\{` + labelPairs + `\})?|\{` + quoted + `(?:,` + labelPairs + `)?\})`
 	exemplar     = ` # \{(?:` + labelPairs + `)?\} ` + number
 	count        = `(?:-?[0-9]+|` + number + `)`

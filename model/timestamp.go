@@ -1,20 +1,31 @@
 package model
 
 import (
+	"cmp"
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Timestamp is a moment in nanoseconds since the Unix epoch, or, as its zero
-// value, none. It holds any second an int64 can count, before 1970 too.
-// Timestamps are comparable with ==.
+// Timestamp is a moment in seconds since the Unix epoch, or, as its zero value,
+// none. It holds nanoseconds of any second that an int64 can count, before 1970
+// too, and beyond that every finite float64, as OpenMetrics allows. Timestamps are
+// comparable with ==.
 type Timestamp struct {
-	sec  int64
-	nsec int32 // 0 to 999,999,999, counting forward also before 1970
+	sec  int64 // or, where nsec is inFloat, the bits of a float64
+	nsec int32 // 0 to 999,999,999, counting forward also before 1970, or inFloat
 	set  bool
 }
+
+// inFloat says that a timestamp is kept as a float64, since its seconds are too
+// many for an int64, or it has digits after the ninth decimal. What nanoseconds
+// can hold is never kept so: each moment has one form.
+const inFloat = -1
+
+// floating returns the float64 that the timestamp is kept as.
+func (t Timestamp) floating() float64 { return math.Float64frombits(uint64(t.sec)) }
 
 // Unix returns the moment sec seconds and nsec nanoseconds after the epoch, as
 // [time.Unix] does; nsec may lie outside [0, 1e9).
@@ -52,25 +63,68 @@ func (t Timestamp) Time() time.Time {
 	if !t.set {
 		return time.Time{}
 	}
-	return time.Unix(t.sec, int64(t.nsec)).UTC()
+	sec, nsec := t.UnixParts()
+	return time.Unix(sec, int64(nsec)).UTC()
 }
 
-// Seconds returns the seconds since the epoch, rounded to a float64.
+// Seconds returns the seconds since the epoch, rounded once to the nearest
+// float64.
 func (t Timestamp) Seconds() float64 {
-	if t.sec < 0 && t.nsec > 0 { // -0.1 s is kept as -1 s and 0.9 s, whose sum as floats is another
-		return float64(t.sec+1) - float64(1e9-t.nsec)/1e9
+	const fast = 1 << 33 // seconds whose nanoseconds fit 63 bits
+	switch {
+	case t.nsec == inFloat:
+		return t.floating()
+	case t.nsec == 0:
+		return float64(t.sec)
+	case t.sec >= 0 && t.sec < fast:
+		return nanoseconds(uint64(t.sec)*1e9 + uint64(t.nsec))
+	case t.sec < 0 && t.sec >= -fast:
+		return -nanoseconds(uint64(-t.sec)*1e9 - uint64(t.nsec))
 	}
-	return float64(t.sec) + float64(t.nsec)/1e9
+	var buf [32]byte
+	v, _ := strconv.ParseFloat(string(t.AppendSeconds(buf[:0])), 64)
+	return v
 }
 
-// UnixParts returns whole seconds, rounded down, and the nanoseconds after them.
-func (t Timestamp) UnixParts() (sec int64, nsec int32) { return t.sec, t.nsec }
+// nanoseconds returns n nanoseconds in seconds, rounded once to the nearest
+// float64. Adding seconds and the fraction as floats would round twice.
+func nanoseconds(n uint64) float64 {
+	if n < 1<<53 {
+		return float64(n) / 1e9
+	}
+	const shift = 29 // which leaves the divisor larger than the upper word
+	zeros := bits.LeadingZeros64(n)
+	n <<= zeros
+	quotient, rest := bits.Div64(n>>(64-shift), n<<shift, 1e9)
+	if rest != 0 {
+		quotient |= 1 // below the digits of a float64: it only breaks ties
+	}
+	return math.Ldexp(float64(quotient), -shift-zeros)
+}
+
+// UnixParts returns whole seconds, rounded down, and the nanoseconds after them,
+// cut to what an int64 of seconds holds.
+func (t Timestamp) UnixParts() (sec int64, nsec int32) {
+	if t.nsec != inFloat {
+		return t.sec, t.nsec
+	}
+	v := t.floating()
+	switch {
+	case v >= 1<<63:
+		return math.MaxInt64, 999_999_999
+	case v < -1<<63:
+		return math.MinInt64, 0
+	}
+	whole := math.Floor(v)
+	return int64(whole), int32(min((v-whole)*1e9, 999_999_999))
+}
 
 // UnixMilli returns the milliseconds since the epoch, rounded towards the past,
 // and cut to what an int64 holds.
 func (t Timestamp) UnixMilli() int64 {
 	const last = math.MaxInt64 / 1000 // seconds that fit, both ways, but for a remainder of 807 ms
-	sec, ms := t.sec, int64(t.nsec)/1e6
+	sec, nsec := t.UnixParts()
+	ms := int64(nsec) / 1e6
 	if sec < 0 { // counted back from the next second, the remainder keeps the sign of the whole
 		sec, ms = sec+1, ms-1000
 	}
@@ -88,16 +142,45 @@ func (t Timestamp) Compare(u Timestamp) int {
 	switch {
 	case t == u:
 		return 0
-	case !t.set || u.set && (t.sec < u.sec || t.sec == u.sec && t.nsec < u.nsec):
+	case !t.set:
+		return -1
+	case !u.set:
+		return 1
+	case t.nsec == inFloat || u.nsec == inFloat:
+		return t.compareFloats(u)
+	case t.sec < u.sec || t.sec == u.sec && t.nsec < u.nsec:
 		return -1
 	}
 	return 1
 }
 
-// AppendSeconds appends the seconds since the epoch in decimal, exactly and
-// without trailing zeros: "123", "123.456", "-0.5".
+// compareFloats compares two moments of which a float64 holds at least one. They
+// differ as float64 too, but for 2^63 seconds, to which the last nanoseconds
+// before round.
+func (t Timestamp) compareFloats(u Timestamp) int {
+	if c := cmp.Compare(t.Seconds(), u.Seconds()); c != 0 {
+		return c
+	}
+	return cmp.Compare(u.nsec, t.nsec)
+}
+
+// Key returns two words that are the same for equal timestamps alone.
+func (t Timestamp) Key() (seconds, rest uint64) {
+	rest = uint64(uint32(t.nsec))
+	if t.set {
+		rest |= 1 << 32
+	}
+	return uint64(t.sec), rest
+}
+
+// AppendSeconds appends the seconds since the epoch: exactly and without trailing
+// zeros ("123", "123.456", "-0.5"), or, for what nanoseconds cannot hold, in the
+// shortest digits that read back the same ("1e+300", "1e-10").
 func (t Timestamp) AppendSeconds(dst []byte) []byte {
 	sec, nsec := t.sec, t.nsec
+	if nsec == inFloat {
+		return strconv.AppendFloat(dst, t.floating(), 'g', -1, 64)
+	}
 	if sec < 0 && nsec > 0 { // -0.5 s is kept as -1 s and 0.5 s
 		sec, nsec = sec+1, 1e9-nsec
 		if sec == 0 {
@@ -120,7 +203,8 @@ func (t Timestamp) AppendSeconds(dst []byte) []byte {
 	return append(dst, digits[:end]...)
 }
 
-// String returns the seconds since the epoch in decimal, or "" for none.
+// String returns the seconds since the epoch as [Timestamp.AppendSeconds] spells
+// them, or "" for none.
 func (t Timestamp) String() string {
 	if !t.set {
 		return ""
@@ -128,18 +212,56 @@ func (t Timestamp) String() string {
 	return string(t.AppendSeconds(nil))
 }
 
-// UnixSeconds returns the moment that v seconds after the epoch is written as:
-// the shortest decimal that reads back as v, cut to nanoseconds. It reports
-// false for NaN, infinities and what an int64 of seconds cannot hold.
+// UnixSeconds returns the moment v seconds after the epoch, taken for the shortest
+// decimal that reads back as v. It reports false for NaN and infinities.
 func UnixSeconds(v float64) (Timestamp, bool) {
-	var buf [400]byte
-	return ParseSeconds(string(strconv.AppendFloat(buf[:0], v, 'f', -1, 64)))
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return Timestamp{}, false
+	}
+	if a := math.Abs(v); v >= -1<<63 && v < 1<<63 && (a >= 1e-9 || a == 0) {
+		var buf [400]byte
+		if t, ok := parseDecimal(string(strconv.AppendFloat(buf[:0], v, 'f', -1, 64))); ok {
+			return t, true
+		}
+	}
+	return Timestamp{sec: int64(math.Float64bits(v)), nsec: inFloat, set: true}, true
 }
 
-// ParseSeconds reads seconds since the epoch in plain decimal ("123", "-0.5",
-// "1.25"). Digits after the ninth decimal are cut off. It reports false for
-// anything else; numbers with exponents go through [UnixSeconds].
+// ParseSeconds reads seconds since the epoch in decimal, with an exponent or
+// without ("123", "-0.5", "1.25", "1e+300"). What nanoseconds of an int64 of seconds
+// cannot hold is rounded to a float64. It reports false for anything else, and
+// for what is too large for a float64.
 func ParseSeconds(s string) (Timestamp, bool) {
+	if t, ok := parseDecimal(s); ok {
+		return t, true
+	}
+	if !decimal(s) {
+		return Timestamp{}, false
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return Timestamp{}, false
+	}
+	return UnixSeconds(v)
+}
+
+// decimal reports whether s has no characters but those of decimal numbers:
+// ParseFloat takes hexadecimal, underscores and words too.
+func decimal(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9', c == '.', c == 'e', c == 'E', c == '+', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// parseDecimal reads a number without exponent that fits a Timestamp's seconds and
+// nanoseconds. Digits after the ninth decimal are cut off, unless a float64 has
+// them.
+func parseDecimal(s string) (Timestamp, bool) {
 	whole, fraction, _ := strings.Cut(s, ".")
 	negative := strings.HasPrefix(whole, "-")
 	sec := int64(0)
@@ -151,13 +273,20 @@ func ParseSeconds(s string) (Timestamp, bool) {
 	} else if fraction == "" {
 		return Timestamp{}, false
 	}
-	nsec := int64(0)
+	nsec, finer := int64(0), false
 	for i, scale := 0, int64(1e8); i < len(fraction); i, scale = i+1, scale/10 {
 		digit := fraction[i]
-		if digit < '0' || digit > '9' {
+		switch {
+		case digit < '0' || digit > '9':
 			return Timestamp{}, false
+		case digit > '0' && scale == 0:
+			finer = true
 		}
 		nsec += int64(digit-'0') * scale
+	}
+	const coarse = 1 << 24 // seconds from which on the digits of a float64 end at nanoseconds
+	if finer && sec > -coarse && sec < coarse {
+		return Timestamp{}, false
 	}
 	if negative {
 		nsec = -nsec

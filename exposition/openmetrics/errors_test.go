@@ -87,7 +87,7 @@ func TestErrors(t *testing.T) {
 		{"other digits", "a ١\n" + tail, 1, 3, `"١"`},
 		{"bad timestamp", "a 1 z\n" + tail, 1, 5, `"z"`},
 		{"timestamp that is NaN", "a 1 NaN\n" + tail, 1, 5, `"NaN"`},
-		{"timestamp too large", "a 1 1e19\n" + tail, 1, 5, `"1e19"`},
+		{"timestamp too large", "a 1 1e309\n" + tail, 1, 5, `"1e309"`},
 
 		// Labels.
 		{"labels without a name", "{} 1\n" + tail, 1, 1, "labels without a metric name"},

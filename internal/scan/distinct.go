@@ -43,8 +43,8 @@ func (d *Distinct) Add(l Labels, t model.Timestamp) {
 // hashAt returns the hash of labels at a time. No two times make the same of one.
 func hashAt(hash uint64, t model.Timestamp) uint64 {
 	const odd = 0x9e3779b97f4a7c15
-	sec, nsec := t.UnixParts()
-	return hash + (uint64(sec)*1e9+uint64(nsec)+1)*odd
+	sec, rest := t.Key()
+	return hash + (sec*1e9+rest+1)*odd
 }
 
 // Unique reports whether all series are different, and all with a timestamp or all

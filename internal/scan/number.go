@@ -127,20 +127,8 @@ func equalFold(b []byte, word string) bool {
 }
 
 // Seconds reads a timestamp of OpenMetrics: seconds since the epoch, as any
-// decimal number.
-func Seconds(b []byte) (model.Timestamp, bool) {
-	if !decimal(b) {
-		return model.Timestamp{}, false
-	}
-	if t, ok := model.ParseSeconds(string(b)); ok {
-		return t, true
-	}
-	v, err := strconv.ParseFloat(string(b), 64)
-	if err != nil {
-		return model.Timestamp{}, false
-	}
-	return model.UnixSeconds(v)
-}
+// decimal number (OpenMetrics 1.0 and 2.0, section "ABNF", "realnumber").
+func Seconds(b []byte) (model.Timestamp, bool) { return model.ParseSeconds(string(b)) }
 
 // Milliseconds reads a timestamp of the text format: whole milliseconds since
 // the epoch.
