@@ -120,6 +120,9 @@ func fullName(typ model.Type, name string, s *settings) (string, error) {
 	if err := model.CheckName(name); err != nil {
 		return "", err
 	}
+	if name[0] == '_' {
+		return "", fmt.Errorf("telltale: the name of %s %q is reserved: OpenMetrics keeps names that begin with an underscore", typ, name)
+	}
 	if err := model.CheckUnit(name, typ, s.unit); err != nil {
 		return "", err
 	}

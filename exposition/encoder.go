@@ -21,7 +21,8 @@ type Encoder interface {
 	Close() error
 }
 
-// Drop is something that was not written because the format cannot hold it.
+// Drop is something that was not written because the format cannot hold it, or
+// that was written though the format reserves it ([Reason.Written]).
 type Drop = lines.Drop
 
 // Reason says why something was dropped.
@@ -34,11 +35,15 @@ const (
 	LooseSample       = lines.LooseSample       // a sample that does not fit its family's type
 	LongExemplar      = lines.LongExemplar      // an exemplar's labels have more than 128 characters
 	MisplacedExemplar = lines.MisplacedExemplar // an exemplar where the format has no place for one
-	UnfitSum          = lines.UnfitSum          // a histogram's sum beside negative bounds or without a count
+	UnfitSum          = lines.UnfitSum          // a sum that is NaN or negative, beside negative bounds, or without a count
 	UnfitCount        = lines.UnfitCount        // a count that is no number, below zero, or not whole where it must be
 	UnfitNative       = lines.UnfitNative       // a native histogram whose schema the format has not, or whose buckets contradict its spans
 	UntimedExemplar   = lines.UntimedExemplar   // an exemplar without a timestamp
 	NoCount           = lines.NoCount           // a histogram or summary whose count, or summary whose sum, is not known
+	UnfitQuantile     = lines.UnfitQuantile     // a quantile's value below zero
+	MoreExemplars     = lines.MoreExemplars     // a second exemplar where the format has a place for one, or those of native buckets beside those of classic ones
+	ReservedName      = lines.ReservedName      // a family's name begins with an underscore; it is written
+	ReservedLabel     = lines.ReservedLabel     // a label's name begins with an underscore; it is written
 )
 
 // EncoderOption is an option of [NewEncoder]. Formats that know nothing of what
@@ -57,8 +62,9 @@ func WithCreated() EncoderOption {
 	return func(o *encoderOptions) { o.created = true }
 }
 
-// WithDropped has report called with all that is dropped. What a format never
-// holds, such as exemplars in text, is not reported.
+// WithDropped has report called with all that is dropped, and with what is written
+// though the format reserves it ([Reason.Written]). What a format never holds, such
+// as exemplars in text, is not reported.
 func WithDropped(report func(Drop)) EncoderOption {
 	return func(o *encoderOptions) { o.dropped = report }
 }

@@ -138,7 +138,7 @@ func families(t testing.TB) []*model.Family {
 	labels.AddSample("labels", map[string]string{"a.b": "1", "a/b": "2", "a_b": "3", "c": "4"}, 1)
 	recording := family("job:up:sum", "A colon is legal here, in a label it is not.", model.StateSet)
 	recording.Append(model.Point{Has: model.PartValue, States: []model.State{{Name: "on", On: true}}})
-	fireworks, err := model.NewHistogramFamily("花火\n\"", "Quotes in a name.", model.WithLabelNames("1st"))
+	fireworks, err := model.NewHistogramFamily("x花火\n\"", "Quotes in a name.", model.WithLabelNames("x1.st"))
 	must(err)
 	must(fireworks.Add([]string{"a"}, buckets, model.WithSum(1)))
 	all = append(all, fireworks.Family())

@@ -53,8 +53,8 @@ func CheckName(name string) error {
 
 // CheckLabelNames returns an error if the names cannot label the series of a
 // family of the given type and name: an empty name, one that is not UTF-8, one
-// given twice, one beginning with "__" (kept for Prometheus itself), "le" on
-// histograms, "quantile" on summaries, and a state set's own name.
+// given twice, one beginning with an underscore (reserved by OpenMetrics, section
+// "Label"), "le" on histograms, "quantile" on summaries, and a state set's own name.
 func CheckLabelNames(family string, typ Type, names []string) error {
 	for i, name := range names {
 		var why string
@@ -63,8 +63,8 @@ func CheckLabelNames(family string, typ Type, names []string) error {
 			why = "is empty"
 		case !utf8.ValidString(name):
 			why = "is not valid UTF-8"
-		case strings.HasPrefix(name, "__"):
-			why = `is reserved: names beginning with "__" belong to Prometheus`
+		case name[0] == '_':
+			why = "is reserved: OpenMetrics keeps names that begin with an underscore"
 		case name == "le" && (typ == Histogram || typ == GaugeHistogram),
 			name == "quantile" && typ == Summary,
 			name == family && typ == StateSet:

@@ -47,11 +47,12 @@ func TestCheckLabelNames(t *testing.T) {
 		want  string // in the error; "" for none
 	}{
 		{model.Counter, nil, ""},
-		{model.Counter, []string{"method", "code", "le", "quantile", "_x", "http.route"}, ""},
+		{model.Counter, []string{"method", "code", "le", "quantile", "http.route"}, ""},
 		{model.Counter, []string{""}, "empty"},
 		{model.Counter, []string{"a", "\xff"}, "UTF-8"},
 		{model.Counter, []string{"a", "b", "a"}, "twice"},
 		{model.Counter, []string{"__name__"}, "reserved"},
+		{model.Gauge, []string{"_x"}, "reserved"},
 		{model.Counter, []string{"__"}, "reserved"},
 		{model.Histogram, []string{"le"}, "reserved"},
 		{model.GaugeHistogram, []string{"le"}, "reserved"},

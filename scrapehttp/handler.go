@@ -30,6 +30,7 @@ type handler struct {
 	settings
 	collector telltale.Collector
 	slots     slots // one is taken by each scrape
+	drops     told
 }
 
 func newHandler(c telltale.Collector, s settings) *handler {
@@ -133,24 +134,10 @@ func (h *handler) encoderOptions(format exposition.Format) []exposition.EncoderO
 	}
 	if h.hook != nil {
 		opts = append(opts, exposition.WithDropped(func(d exposition.Drop) {
-			_ = call(h.hook, error(&DropError{Drop: d, Format: format}))
+			if e := (DropError{Drop: d, Format: format}); h.drops.isNew(e) {
+				_ = call(h.hook, error(&e))
+			}
 		}))
 	}
 	return opts
-}
-
-// DropError tells the error hook of something that a page in the format could
-// not hold and was written without.
-type DropError struct {
-	Drop   exposition.Drop
-	Format exposition.Format
-}
-
-// Error describes what was dropped.
-func (e *DropError) Error() string {
-	what := fmt.Sprintf("family %q", e.Drop.Family)
-	if e.Drop.Sample != "" {
-		what = fmt.Sprintf("sample %q of %s", e.Drop.Sample, what)
-	}
-	return fmt.Sprintf("scrapehttp: %s was left out of a page in %s: %s", what, e.Format, e.Drop.Reason)
 }

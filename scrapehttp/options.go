@@ -194,10 +194,11 @@ func WithCreated() Option {
 
 // WithErrorHook lets hook hear of every scrape that failed, clients that were
 // cut off or went away included ([os.ErrDeadlineExceeded] and
-// [context.Canceled] tell them from others), and as [*DropError] of what a
-// format could not hold. It is called on the request's goroutine, from several
-// at once, and should be quick. A hook that panics is contained: what it panicked
-// with is lost. What a registry left out it tells its own hook.
+// [context.Canceled] tell them from others), and as [*DropError], once for each
+// family, sample, reason and format, of what a format could not hold; after 1,000
+// different ones it hears of no more. It is called on the request's goroutine, from
+// several at once, and should be quick. A hook that panics is contained: what it
+// panicked with is lost. What a registry left out it tells its own hook.
 func WithErrorHook(hook func(error)) Option {
 	return handlerOption(func(s *settings) { s.hook = hook })
 }

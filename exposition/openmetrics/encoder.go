@@ -24,7 +24,8 @@ func WithCreated() Option {
 	return func(o *lines.Options) { o.Created = true }
 }
 
-// WithDropped has report called with all that is dropped.
+// WithDropped has report called with all that is dropped, and with names that
+// begin with an underscore, which are reserved, and written all the same.
 func WithDropped(report func(Drop)) Option {
 	return func(o *lines.Options) { o.Dropped = report }
 }
@@ -36,7 +37,7 @@ type Encoder struct{ page *lines.Page }
 // NewEncoder returns an encoder that writes to w. [Encoder.Close] ends the
 // page.
 func NewEncoder(w io.Writer, opts ...Option) *Encoder {
-	o := lines.Options{Escaping: model.Underscores}
+	o := lines.Options{Escaping: model.Underscores, Reserves: true}
 	for _, opt := range opts {
 		opt(&o)
 	}

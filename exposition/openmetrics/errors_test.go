@@ -39,6 +39,7 @@ func TestErrors(t *testing.T) {
 		{"help without a name", "# HELP \n" + tail, 1, 8, "the end of the line"},
 		{"help without a space", "# HELP a\n" + tail, 1, 9, "the end of the line"},
 		{"help with a lone backslash", "# HELP a b\\\n" + tail, 1, 11, `the escape "\\"`},
+		{"bare quote in help", "# HELP a say \"hi\\\"\n" + tail, 1, 14, "a double quote"}, // ABNF: normal-char
 		{"type of none", "# TYPE a untyped\n" + tail, 1, 10, `"untyped"`},
 		{"type and a space", "# TYPE a gauge \n" + tail, 1, 10, `"gauge "`},
 		{"type in capitals", "# TYPE a GAUGE\n" + tail, 1, 10, `"GAUGE"`},
@@ -88,6 +89,15 @@ func TestErrors(t *testing.T) {
 		{"bad timestamp", "a 1 z\n" + tail, 1, 5, `"z"`},
 		{"timestamp that is NaN", "a 1 NaN\n" + tail, 1, 5, `"NaN"`},
 		{"timestamp too large", "a 1 1e309\n" + tail, 1, 5, `"1e309"`},
+
+		// Names that are reserved (sections "Label" and "MetricFamily", "Name").
+		{"reserved family", "a 1\n# TYPE _m gauge\n_m 1\n" + tail, 2, 8, `the family "_m"`},
+		{"reserved family without metadata", "_m 1\n" + tail, 1, 1, `the family "_m"`},
+		{"reserved family in quotes", "{\"_é\"} 1\n" + tail, 1, 1, `the family "_é"`},
+		{"reserved label", "a{b=\"c\",_d=\"e\"} 1\n" + tail, 1, 9, `the label name "_d"`},
+		{"reserved label of readers", "a{__name__=\"b\"} 1\n" + tail, 1, 3, `the label name "__name__"`},
+		{"reserved label in quotes", "a{\"_é\"=\"c\"} 1\n" + tail, 1, 3, `the label name "\"_é\""`},
+		{"reserved label of an exemplar", "# TYPE a counter\na_total 1 # {_b=\"c\"} 1\n" + tail, 2, 14, `the label name "_b"`},
 
 		// Labels.
 		{"labels without a name", "{} 1\n" + tail, 1, 1, "labels without a metric name"},
@@ -187,7 +197,7 @@ func TestRight(t *testing.T) {
 		"# EOF\n",
 		"# HELP a \n# UNIT a \n# TYPE a info\n# EOF\n",
 		"# UNIT a_s s\n# HELP a_s b\n# TYPE a_s counter\n# EOF\n",
-		"# HELP a say \"hi\\z\"\n# EOF\n",
+		"# HELP a say \\\"hi\\z\\\\\"\n# EOF\n", // the last like one in the tests of the specification
 		"# HELP a b\r\n# EOF\n",
 		"a{} 1\n# EOF\n",
 		"a 00.5E-03\na{b=\"\"} -inf\na{b=\"c\"} InFiNiTy\na{b=\"d\"} nan\na{b=\"e\"} +.5 5.\n# EOF\n",

@@ -2,6 +2,7 @@ package openmetrics
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -146,20 +147,45 @@ func runes(text []byte) int {
 	return n
 }
 
-// FitHistogram drops count and sum where only one of them is there, and beside
-// negative bounds, where the sum could fall: they come together or not at all
-// (section "Histogram"). The count is still told by the +Inf bucket.
-func (format) FitHistogram(p *lines.Page, has model.Parts, h *model.HistogramValue) model.Parts {
+// FitHistogram drops count and sum where only one of them is there, and where the
+// sum is none that the format allows: they come together or not at all (section
+// "Histogram"). The count is still told by the +Inf bucket.
+func (format) FitHistogram(p *lines.Page, has model.Parts, h *model.HistogramValue, sum float64) model.Parts {
 	const counts, sums = model.PartCount | model.PartGCount, model.PartSum | model.PartGSum
-	count, sum := has&counts, has&sums
-	negative := has&model.PartSum != 0 && h.Bounds.Len() > 0 && h.Bounds.Upper()[0] < 0
-	if has&model.PartBucket == 0 || (count != 0) == (sum != 0) && !negative {
+	counted, summed := has&counts, has&sums
+	if has&model.PartBucket == 0 || (counted != 0) == (summed != 0) && (summed == 0 || fitsSum(summed, h, sum)) {
 		return has
 	}
-	if sum != 0 {
-		p.Drop(sum, lines.UnfitSum)
+	if summed != 0 {
+		p.Drop(summed, lines.UnfitSum)
 	}
 	return has &^ (counts | sums)
+}
+
+// fitsSum reports whether a histogram may have the sum. Sums of histograms are
+// counters: neither NaN nor negative, and not beside negative bounds, where they
+// could fall. Those of gauge histograms are not NaN, and negative only beside
+// negative bounds (sections "Histogram" and "GaugeHistogram").
+func fitsSum(part model.Parts, h *model.HistogramValue, sum float64) bool {
+	negative := h.Bounds.Len() > 0 && h.Bounds.Upper()[0] < 0
+	if part == model.PartGSum {
+		return sum >= 0 || sum < 0 && negative
+	}
+	return sum >= 0 && !negative
+}
+
+// FitSummary drops a sum that is NaN or negative, and has quantiles of negative
+// values dropped (section "Summary"). What is left of a restricted family is an
+// unknown, and may be anything.
+func (format) FitSummary(p *lines.Page, has model.Parts, s *model.SummaryValue) (fit model.Parts, least float64) {
+	if p.Type() == model.Unknown.String() {
+		return has, math.Inf(-1)
+	}
+	if has&model.PartSum != 0 && !(s.Sum >= 0) {
+		p.Drop(model.PartSum, lines.UnfitSum)
+		has &^= model.PartSum
+	}
+	return has, 0
 }
 
 // TakesLoose takes what differs from a point of its family by an exemplar only.

@@ -143,13 +143,18 @@ func (p *Parser) describe(e *Entry) error {
 	return nil
 }
 
-// settle claims the names of the family, whose metadata is complete. A name
-// that was claimed before is a clash, or the family comes in two pieces
-// (sections "MetricFamily" and "Suffixes").
+// settle claims the names of the family, whose metadata is complete. Names that
+// begin with an underscore are reserved (section "MetricFamily", "Name"). A name
+// that was claimed before is a clash, or the family comes in two pieces (sections
+// "MetricFamily" and "Suffixes").
 func (p *Parser) settle() error {
 	f := p.family
 	if p.doubts.Has([]byte(f.Name)) {
 		return nil
+	}
+	if f.Name[0] == '_' {
+		p.doubts.Add(f.Name)
+		return p.repeats.Tell(f.Name, p.fail(p.begun, "the family "+scan.Quote([]byte(f.Name)), "a name that does not begin with an underscore, as those are reserved"))
 	}
 	clash := p.claim(f.Name)
 	f.Type.Parts().Each(func(part model.Parts) {

@@ -35,6 +35,9 @@ func (p *Parser) sample(e *Entry, part model.Parts) error {
 		}
 		p.samples = true
 	}
+	if err := p.scanner.page.CheckReserved(nil); err != nil {
+		return err
+	}
 	if err := p.checkExemplar(e, part); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ var ErrUnread = scan.ErrUnread
 
 // grammar is what OpenMetrics allows in a line (section "ABNF").
 var grammar = scan.Grammar{
-	AnyEscape: true, Exemplars: 1,
+	AnyEscape: true, EscapedQuotes: true, Exemplars: 1,
 	Timestamp: scan.Seconds, Timestamps: "a timestamp in seconds",
 }
 

@@ -19,7 +19,8 @@ func WithEscaping(e model.Escaping) Option {
 	return func(o *lines.Options) { o.Escaping = e }
 }
 
-// WithDropped has report called with all that is dropped.
+// WithDropped has report called with all that is dropped, and with names that
+// begin with an underscore, which are reserved, and written all the same.
 func WithDropped(report func(Drop)) Option {
 	return func(o *lines.Options) { o.Dropped = report }
 }
@@ -34,7 +35,7 @@ type Encoder struct {
 // NewEncoder returns an encoder that writes to w. [Encoder.Close] ends the
 // page.
 func NewEncoder(w io.Writer, opts ...Option) *Encoder {
-	o := lines.Options{Escaping: model.AllowUTF8}
+	o := lines.Options{Escaping: model.AllowUTF8, Reserves: true}
 	for _, opt := range opts {
 		opt(&o)
 	}

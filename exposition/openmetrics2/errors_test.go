@@ -210,7 +210,6 @@ func TestRight(t *testing.T) {
 		{"Counter: several exemplars, the newest stays", counter + "1 # {b=\"1\"} 1 2 # {b=\"2\"} 2 3 # {b=\"3\"} 3 1\n", "# TYPE a counter\na 1.0 # {b=\"2\"} 2.0 3\n"},
 		{"Exemplars: as long as they like", counter + "1 # {b=\"" + strings.Repeat("x", 200) + "\"} NaN 2\n", "# TYPE a counter\na 1.0 # {b=\"" + strings.Repeat("x", 200) + "\"} NaN 2\n"},
 		{"Info: name", "# TYPE a_info info\na_info{b=\"c\"} 1\n", "# TYPE a_info info\na_info{b=\"c\"} 1.0\n"},
-		{"Info: nothing but the suffix", "# TYPE _info info\n_info 1\n", "# TYPE _info info\n_info 1.0\n"},
 		{"StateSet: quoted label", "# TYPE a:b stateset\na:b{\"a:b\"=\"c\"} 1\n", "# TYPE a:b stateset\na:b{\"a:b\"=\"c\"} 1.0\n"},
 		{
 			"StateSet: several samples of each metric",

@@ -1,6 +1,7 @@
 package openmetrics2
 
 import (
+	"math"
 	"strings"
 
 	"telltale/internal/lines"
@@ -99,8 +100,13 @@ func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, _ *mod
 }
 
 // FitHistogram lets everything pass: only the pieces of histograms come here.
-func (format) FitHistogram(_ *lines.Page, has model.Parts, _ *model.HistogramValue) model.Parts {
+func (format) FitHistogram(_ *lines.Page, has model.Parts, _ *model.HistogramValue, _ float64) model.Parts {
 	return has
+}
+
+// FitSummary lets everything pass: only the pieces of summaries come here.
+func (format) FitSummary(_ *lines.Page, has model.Parts, _ *model.SummaryValue) (fit model.Parts, least float64) {
+	return has, math.Inf(-1)
 }
 
 // TakesLoose takes what differs from a point of its family by an exemplar only.

@@ -109,7 +109,8 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	return done, p.describe(e)
 }
 
-// begin begins a family, of unknown type so far.
+// begin begins a family, of unknown type so far. Names that begin with an
+// underscore are reserved (section "MetricFamily Name").
 func (p *Parser) begin(e *Entry) error {
 	name := string(e.Name)
 	if p.seen[name] {
@@ -117,6 +118,11 @@ func (p *Parser) begin(e *Entry) error {
 		return p.repeats.Tell(name, s.Fail(s.Columns.Name, "the family "+scan.Quote(e.Name)+" again", "all lines of a family together"))
 	}
 	p.seen[name] = true
+	if name[0] == '_' {
+		p.doubts.Add(name)
+		s := p.scanner.page
+		return s.Fail(s.Columns.Name, "the family "+scan.Quote(e.Name), "a name that does not begin with an underscore, as those are reserved")
+	}
 	p.family = &model.Family{Name: name}
 	p.had, p.samples = 0, false
 	return nil

@@ -5,12 +5,19 @@ import (
 	"telltale/model"
 )
 
+// standIns are the reserved labels that may stand for the metadata of a family
+// (section "Label").
+var standIns = []string{"__type__", "__unit__"}
+
 // sample adds a sample, which is a point of its family, or a state of one.
 func (p *Parser) sample(e *Entry) error {
 	if e.Composite != nil && !p.samples && p.family.Type == model.Unknown {
 		p.family.Type = e.Composite.Type()
 	}
 	p.samples = true
+	if err := p.scanner.page.CheckReserved(standIns); err != nil {
+		return err
+	}
 	if err := p.check(e); err != nil {
 		return err
 	}

@@ -17,7 +17,9 @@ func counter(p *lines.Page, dst []byte, pt *model.Point) []byte {
 	return appendExemplar(p, dst, model.PartTotal, pt.Exemplar)
 }
 
-// summary appends a summary's value (section "Summary").
+// summary appends a summary's value. Its count and sum stand in it always, and its
+// sum and the values of its quantiles are not negative (section "Summary"): a point
+// that has no such sum is left out.
 func summary(p *lines.Page, dst []byte, pt *model.Point) []byte {
 	s := pt.Summary
 	switch {
@@ -26,14 +28,23 @@ func summary(p *lines.Page, dst []byte, pt *model.Point) []byte {
 	case pt.Has&model.PartCount == 0 || pt.Has&model.PartSum == 0:
 		p.Drop(model.PartCount, lines.NoCount)
 		return nil
+	case !(s.Sum >= 0):
+		p.Drop(model.PartSum, lines.UnfitSum)
+		return nil
 	}
 	dst = appendCount(append(dst, "{count:"...), s.Count)
 	dst = model.AppendValue(append(dst, ",sum:"...), s.Sum)
 	dst = append(dst, ",quantile:["...)
-	for i, q := range s.Quantiles {
-		if i > 0 {
+	first := true
+	for _, q := range s.Quantiles {
+		if q.V < 0 {
+			p.Drop(model.PartValue, lines.UnfitQuantile)
+			continue
+		}
+		if !first {
 			dst = append(dst, ',')
 		}
+		first = false
 		dst = append(model.AppendValue(dst, q.Q), ':')
 		dst = model.AppendValue(dst, q.V)
 	}

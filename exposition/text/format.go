@@ -1,6 +1,7 @@
 package text
 
 import (
+	"math"
 	"strconv"
 
 	"telltale/internal/lines"
@@ -70,8 +71,12 @@ func (format) AppendExemplar(_ *lines.Page, dst []byte, _ model.Parts, _ *model.
 	return dst
 }
 
-func (format) FitHistogram(_ *lines.Page, has model.Parts, _ *model.HistogramValue) model.Parts {
+func (format) FitHistogram(_ *lines.Page, has model.Parts, _ *model.HistogramValue, _ float64) model.Parts {
 	return has
+}
+
+func (format) FitSummary(_ *lines.Page, has model.Parts, _ *model.SummaryValue) (fit model.Parts, least float64) {
+	return has, math.Inf(-1)
 }
 
 func (format) TakesLoose(*model.Family, *model.Sample) bool { return true }

@@ -2,7 +2,8 @@ package lines
 
 import "telltale/model"
 
-// Drop is something that was not written because the format cannot hold it.
+// Drop is something that was not written because the format cannot hold it, or
+// that was written though the format reserves it ([Reason.Written]).
 type Drop struct {
 	Family string // its name in the model
 	Sample string // the name of the sample, or "" where the whole family is meant
@@ -20,11 +21,15 @@ const (
 	LooseSample                         // a sample that does not fit its family's type
 	LongExemplar                        // an exemplar's labels have more than 128 characters
 	MisplacedExemplar                   // an exemplar where the format has no place for one
-	UnfitSum                            // a histogram's sum beside negative bounds or without a count
+	UnfitSum                            // a sum that is NaN or negative, beside negative bounds, or without a count
 	UnfitCount                          // a count that is no number, below zero, or not whole where it must be
 	UnfitNative                         // a native histogram whose schema the format has not, or whose buckets contradict its spans
 	UntimedExemplar                     // an exemplar without a timestamp
 	NoCount                             // a histogram or summary whose count, or summary whose sum, is not known
+	UnfitQuantile                       // a quantile's value below zero
+	MoreExemplars                       // a second exemplar where the format has a place for one, or those of native buckets beside those of classic ones
+	ReservedName                        // a family's name begins with an underscore; it is written
+	ReservedLabel                       // a label's name begins with an underscore; it is written
 )
 
 var reasons = [...]string{
@@ -33,12 +38,19 @@ var reasons = [...]string{
 	LooseSample:       "the sample does not fit the family's type",
 	LongExemplar:      "the exemplar's labels have more than 128 characters",
 	MisplacedExemplar: "the format has no place for an exemplar here",
-	UnfitSum:          "the sum stands beside negative bounds, or without a count",
+	UnfitSum:          "the format has no place for a sum that is NaN or negative, beside negative bounds, or without a count",
 	UnfitCount:        "the count is no number that the format can hold",
 	UnfitNative:       "the format has no place for its schema, or its buckets contradict its spans",
 	UntimedExemplar:   "the exemplar has no timestamp",
 	NoCount:           "its count or its sum is not known",
+	UnfitQuantile:     "the value of a quantile is negative, which the format forbids",
+	MoreExemplars:     "the format has a place for one exemplar, or one set of them, and there are more",
+	ReservedName:      "its name begins with an underscore, which the format reserves",
+	ReservedLabel:     "a label's name begins with an underscore, which the format reserves",
 }
+
+// Written reports whether what the reason is about is on the page all the same.
+func (r Reason) Written() bool { return r == ReservedName || r == ReservedLabel }
 
 // String returns the reason in words.
 func (r Reason) String() string {

@@ -20,8 +20,12 @@ type Format interface {
 	AppendTimestamp(dst []byte, t model.Timestamp) []byte
 	// AppendExemplar appends the exemplar of a sample of the part, or nothing.
 	AppendExemplar(p *Page, dst []byte, part model.Parts, e *model.Exemplar) []byte
-	// FitHistogram returns those of a histogram's parts that may be written.
-	FitHistogram(p *Page, has model.Parts, h *model.HistogramValue) model.Parts
+	// FitHistogram returns those of a histogram's parts that may be written. The
+	// sum is that which would be.
+	FitHistogram(p *Page, has model.Parts, h *model.HistogramValue, sum float64) model.Parts
+	// FitSummary returns those of a summary's parts that may be written, and the
+	// least value that its quantiles may have.
+	FitSummary(p *Page, has model.Parts, s *model.SummaryValue) (fit model.Parts, least float64)
 	// TakesLoose reports whether a sample that fits no point may be written.
 	TakesLoose(f *model.Family, s *model.Sample) bool
 	// Trailer returns what ends the page.
@@ -69,6 +73,7 @@ type Page struct {
 	names    names
 	created  bool
 	dropped  func(Drop)
+	reserves bool // tell of names that begin with an underscore
 	visitors visitors
 
 	// Of the family being written:
@@ -80,6 +85,7 @@ type Page struct {
 	verbatim bool        // label text is printed as it is
 	seen     model.Parts // what the points of the first block had
 	headed   bool        // a header is written
+	told     bool        // it was told that a label's name is reserved
 	order    []int       // places of loose samples
 	scratch  model.Point
 	head     [partCount]head
@@ -92,12 +98,16 @@ type Page struct {
 type Options struct {
 	Escaping model.Escaping
 	Created  bool       // write created timestamps where a block has them
+	Reserves bool       // the format reserves names that begin with an underscore
 	Dropped  func(Drop) // may be nil
 }
 
 // NewPage returns a page in the format, to be written to w.
 func NewPage(w io.Writer, format Format, o Options) *Page {
-	p := &Page{w: w, format: format, names: names{scheme: o.Escaping}, created: o.Created, dropped: o.Dropped}
+	p := &Page{
+		w: w, format: format, names: names{scheme: o.Escaping},
+		created: o.Created, dropped: o.Dropped, reserves: o.Reserves && o.Dropped != nil,
+	}
 	p.pooled = buffers.Get().(*[bufferSize]byte)
 	p.buf = p.pooled[:0]
 	p.visitors = visitors{p.visitSingle, p.visitSummary, p.visitHistogram, p.visitStates, p.visitInfo, p.visitWhole}
@@ -121,6 +131,9 @@ func (p *Page) Encode(f *model.Family) error {
 	if !p.names.claim(f.BaseName(), p.base) {
 		p.Drop(0, ClashingName)
 		return nil
+	}
+	if p.reserves {
+		p.tellReserved()
 	}
 	mask := f.Mask()
 	if !p.created {

@@ -134,15 +134,23 @@ func (p *Page) visitStates(pt *model.Point) error {
 func (p *Page) appendState(dst []byte, labels model.Labels, state string) []byte {
 	p.state = model.AppendLabel(p.state[:0], p.family.Name, state)
 	own := unsafe.String(unsafe.SliceData(p.state), len(p.state)) // names keep copies
-	dst = p.names.appendRewritten(append(dst, p.single.open...), labels.Text(), own)
+	dst = append(dst, p.single.open...)
+	start := len(dst)
+	dst = p.names.appendRewritten(dst, labels.Text(), own)
+	p.checkReserved(dst[start:])
 	return append(dst, '}', ' ')
 }
 
 func (p *Page) visitSummary(pt *model.Point) error {
 	has := pt.Has & p.block.Parts
 	if s := pt.Summary; s != nil {
+		has, least := p.format.FitSummary(p, has, s)
 		if has&model.PartValue != 0 {
 			for _, q := range s.Quantiles {
+				if q.V < least {
+					p.Drop(model.PartValue, UnfitQuantile)
+					continue
+				}
 				b := p.appendOpen(p.buf, p.single, pt.Labels)
 				b = append(b, `quantile="`...)
 				b = model.AppendValue(b, q.Q)
@@ -190,7 +198,7 @@ func (p *Page) visitHistogram(pt *model.Point) error {
 	}
 	p.seen |= has
 	counted := has&countPart != 0
-	has = p.format.FitHistogram(p, has&p.block.Parts, h)
+	has = p.format.FitHistogram(p, has&p.block.Parts, h, sum)
 	if has&model.PartBucket != 0 {
 		p.buckets(pt, h)
 		if n := h.Bounds.Len(); counted && (n == 0 || !math.IsInf(h.Bounds.Upper()[n-1], 1)) {
@@ -297,21 +305,27 @@ func (p *Page) appendLabels(dst []byte, labels model.Labels) []byte {
 
 // AppendLabels appends labels as they stand between braces.
 func (p *Page) AppendLabels(dst []byte, labels model.Labels) []byte {
-	text := labels.Text()
+	text, start := labels.Text(), len(dst)
 	if p.names.rewrites(text) {
-		return p.names.appendRewritten(dst, text, "")
+		dst = p.names.appendRewritten(dst, text, "")
+	} else {
+		dst = append(dst, text...)
 	}
-	return append(dst, text...)
+	p.checkReserved(dst[start:])
+	return dst
 }
 
 // appendBoth appends an info's two lists of labels.
 func (p *Page) appendBoth(dst []byte, labels, info model.Labels) []byte {
-	if p.names.rewrites(labels.Text()) || p.names.rewrites(info.Text()) {
-		return p.names.appendRewritten(dst, labels.Text(), info.Text())
+	start := len(dst)
+	switch {
+	case p.names.rewrites(labels.Text()) || p.names.rewrites(info.Text()):
+		dst = p.names.appendRewritten(dst, labels.Text(), info.Text())
+	case labels.IsEmpty():
+		dst = append(dst, info.Text()...)
+	default:
+		dst = append(append(append(dst, labels.Text()...), ','), info.Text()...)
 	}
-	dst = append(dst, labels.Text()...)
-	if !labels.IsEmpty() && !info.IsEmpty() {
-		dst = append(dst, ',')
-	}
-	return append(dst, info.Text()...)
+	p.checkReserved(dst[start:])
+	return dst
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/maphash"
+	"slices"
 
 	"telltale/model"
 )
@@ -62,6 +63,21 @@ func (l Labels) FindName(name string) int {
 	}
 	text := model.AppendLabel(nil, name, "")
 	return l.Find(string(text[:len(text)-len(`=""`)]))
+}
+
+// reserved returns the place of the first label, but for those excepted, whose name
+// begins with an underscore, or -1.
+func (l Labels) reserved(except []string) int {
+	for i, s := range l.spans {
+		name := l.text[s.start:s.name]
+		if name[0] == '"' {
+			name = name[1 : len(name)-1]
+		}
+		if name[0] == '_' && !slices.Contains(except, string(name)) {
+			return i
+		}
+	}
+	return -1
 }
 
 // Value returns label i's value as it stands between its quotes.
@@ -274,6 +290,31 @@ func (s *Scanner) quoted(dst []byte) ([]byte, error) {
 			return dst, s.badEscape(s.pos, quoteEscapes)
 		}
 	}
+}
+
+// CheckReserved returns an error if a label of the sample that was read last, or of
+// one of its exemplars, begins with an underscore: such names are reserved, but for
+// those excepted (OpenMetrics 1.0 and 2.0, section "Label").
+func (s *Scanner) CheckReserved(except []string) error {
+	e := &s.Entry
+	if err := s.checkReserved(e.Labels, except); err != nil {
+		return err
+	}
+	for i := range e.Exemplars {
+		if err := s.checkReserved(e.Exemplars[i].Labels, except); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Scanner) checkReserved(l Labels, except []string) error {
+	i := l.reserved(except)
+	if i < 0 {
+		return nil
+	}
+	name := l.text[l.spans[i].start:l.spans[i].name]
+	return s.Fail(l.Column(i), "the label name "+Quote(name), "one that does not begin with an underscore, as those are reserved")
 }
 
 // badEscape returns the error that the backslash at pos, which counts from 1, is

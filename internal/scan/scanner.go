@@ -14,7 +14,7 @@ type Grammar struct {
 	Blanks        bool // any number of spaces and tabs may separate tokens; else it is one space, or none
 	TrailingComma bool // one comma may stand behind the last label
 	AnyEscape     bool // a backslash before any other character stands for itself
-	EscapedQuotes bool // a help text has no double quote without a backslash
+	EscapedQuotes bool // a help text has no double quote without a backslash before it
 	TextHelp      bool // a help text begins behind any blanks, and quotes are not escaped in it
 	NameReserved  bool // no label is called __name__
 	Composites    bool // values may be composite: {count:1,sum:2,...}
@@ -305,14 +305,12 @@ func (s *Scanner) Help() error {
 	return nil
 }
 
-// bareQuote returns the place of the first double quote that is not escaped, or
-// -1.
+// bareQuote returns the place of the first double quote without a backslash right
+// before it, or -1. The ABNF would have that backslash unescaped, too, but the
+// tests of the specification have a help text of \\" among what is right.
 func bareQuote(text []byte) int {
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
+	for i, c := range text {
+		if c == '"' && (i == 0 || text[i-1] != '\\') {
 			return i
 		}
 	}

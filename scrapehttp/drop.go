@@ -1,0 +1,56 @@
+package scrapehttp
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"telltale/exposition"
+)
+
+// DropError tells the error hook of something that a page in the format could
+// not hold and was written without, or that is on the page although the format
+// reserves it.
+type DropError struct {
+	Drop   exposition.Drop
+	Format exposition.Format
+}
+
+// Error describes what was dropped.
+func (e *DropError) Error() string {
+	what := fmt.Sprintf("family %q", e.Drop.Family)
+	if e.Drop.Sample != "" {
+		what = fmt.Sprintf("sample %q of %s", e.Drop.Sample, what)
+	}
+	verb := "was left out of"
+	if e.Drop.Reason.Written() {
+		verb = "is on"
+	}
+	return fmt.Sprintf("scrapehttp: %s %s a page in %s: %s", what, verb, e.Format, e.Drop.Reason)
+}
+
+// maxTold is how many different drops a handler tells its hook. Names on a page
+// may be made up by whoever feeds a collector.
+const maxTold = 1000
+
+// told remembers what the hook has heard, so that it hears each drop once and not at
+// every scrape.
+type told struct {
+	mu    sync.Mutex
+	drops map[DropError]bool
+}
+
+// isNew reports whether the drop is to be told, and remembers it.
+func (t *told) isNew(e DropError) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.drops[e] || len(t.drops) >= maxTold {
+		return false
+	}
+	e.Drop.Family, e.Drop.Sample = strings.Clone(e.Drop.Family), strings.Clone(e.Drop.Sample) // a source may take its memory back
+	if t.drops == nil {
+		t.drops = make(map[DropError]bool)
+	}
+	t.drops[e] = true
+	return true
+}
