@@ -41,7 +41,7 @@ const (
 	UntimedExemplar   = lines.UntimedExemplar   // an exemplar without a timestamp
 	NoCount           = lines.NoCount           // a histogram or summary whose count, or summary whose sum, is not known
 	UnfitQuantile     = lines.UnfitQuantile     // a quantile's value below zero
-	MoreExemplars     = lines.MoreExemplars     // a second exemplar where the format has a place for one, or those of native buckets beside those of classic ones
+	MoreExemplars     = lines.MoreExemplars     // a second exemplar where the format has a place for one
 	ReservedName      = lines.ReservedName      // a family's name begins with an underscore; it is written
 	ReservedLabel     = lines.ReservedLabel     // a label's name begins with an underscore; it is written
 )

@@ -102,7 +102,7 @@ func TestLenientDraft(t *testing.T) {
 			"a {count:1,sum:2,bucket:[+Inf:1]} # {x=\"y\"} 1 5\nb 1\n# TYPE a histogram\na{c=\"d\"} {count:2,sum:0,schema:0,zero_threshold:0,zero_count:2}\n# TYPE b counter\nb 2 st@1\n",
 			"# TYPE a histogram\na {count:1,sum:2.0,bucket:[+Inf:1]} # {x=\"y\"} 1.0 5\na{c=\"d\"} {count:2,sum:0.0,schema:0,zero_threshold:0.0,zero_count:2}\n# TYPE b counter\nb 1.0\nb 2.0 st@1\n",
 		},
-		{"newest exemplar", "# TYPE a counter\na 1 # {b=\"1\"} 1 1 # {b=\"3\"} 1 3 # {b=\"2\"} 1 2 # no exemplar\n", "# TYPE a counter\na 1.0 # {b=\"3\"} 1.0 3\n"},
+		{"several exemplars", "# TYPE a counter\na 1 # {b=\"1\"} 1 1 # {b=\"3\"} 1 3 # {b=\"2\"} 1 2 # no exemplar\n", "# TYPE a counter\na 1.0 # {b=\"1\"} 1.0 1 # {b=\"2\"} 1.0 2 # {b=\"3\"} 1.0 3\n"},
 		{"lines of OpenMetrics 1.0", "# TYPE a summary\na_count 1\na_sum 2\na_created 3\n# TYPE b info\nb_info 1\n", "# TYPE a summary\na {count:1,sum:2.0,quantile:[]} st@3\n# TYPE b_info info\nb_info 1.0\n"},
 		{"info", "# TYPE b_info info\nb_info 1\n# TYPE c_info info\n# TYPE _info info\n_info 1\n", "# TYPE b_info info\nb_info 1.0\n# TYPE c_info info\n# TYPE _info info\n_info 1.0\n"},
 		{"states", "a{a=\"x\"} 1\na{a=\"y\"} 0\n# TYPE a stateset\n", "# TYPE a stateset\na{a=\"x\"} 1.0\na{a=\"y\"} 0.0\n"},

@@ -210,7 +210,7 @@ func TestProtobufDrops(t *testing.T) {
 		{"custom buckets without bounds", native(model.NativeHistogram{Schema: model.CustomBucketsSchema, Positive: []float64{1, 2}, PositiveSpans: []model.Span{{Length: 2}}}),
 			exposition.Drop{Family: "f", Sample: "f", Reason: exposition.UnfitNative}},
 		{"a native exemplar without a time", native(model.NativeHistogram{Exemplars: []model.Exemplar{{Value: 1}}}),
-			exposition.Drop{Family: "f", Sample: "f", Reason: exposition.MisplacedExemplar}},
+			exposition.Drop{Family: "f", Sample: "f", Reason: exposition.UntimedExemplar}},
 	} {
 		var drops []exposition.Drop
 		written := page(t, exposition.Protobuf, []*model.Family{test.family}, exposition.WithDropped(func(d exposition.Drop) { drops = append(drops, d) }))

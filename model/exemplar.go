@@ -9,11 +9,22 @@ import (
 // exemplar's labels may have together (OpenMetrics 1.0, section "Exemplars").
 const MaxExemplarRunes = 128
 
-// Exemplar points from a sample to something outside, usually a trace.
+// Exemplar points from a sample to something outside, usually a trace. Instruments
+// have one for a counter or a bucket; OpenMetrics 2.0 has any number.
 type Exemplar struct {
 	Labels    Labels
 	Value     float64
 	Timestamp Timestamp // may be absent
+	Older     *Exemplar // the next of the same sample, which is not newer, or nil
+}
+
+// clone returns a copy of the exemplar and of the older ones.
+func (e *Exemplar) clone() *Exemplar {
+	var first *Exemplar
+	for to := &first; e != nil; to, e = &(*to).Older, e.Older {
+		*to = &Exemplar{Labels: e.Labels.Clone(), Value: e.Value, Timestamp: e.Timestamp}
+	}
+	return first
 }
 
 // NewExemplarLabels returns the labels of an exemplar, sorted by name, or an

@@ -108,15 +108,6 @@ func (h *HistogramValue) clone() *HistogramValue {
 	return &c
 }
 
-func (e *Exemplar) clone() *Exemplar {
-	if e == nil {
-		return nil
-	}
-	c := *e
-	c.Labels = e.Labels.Clone()
-	return &c
-}
-
 // SummaryValue is one series' summary. Which of count and sum are there is said
 // by [Point.Has].
 type SummaryValue struct {

@@ -13,7 +13,9 @@
 // are strings, spelled as in the text formats ("17.0", "1e+06", "+Inf", "NaN"),
 // timestamps are decimal seconds, as exact as they are known. Labels keep their
 // order. Timestamp, exemplar and native histogram are left out where there is
-// none; all else is always there.
+// none; all else is always there. Where a sample has several exemplars, the newest is
+// the exemplar, and the others follow it as a list, "older_exemplars", the newest of
+// them first.
 //
 // A native histogram is a member of the sample that bears its family's name and
 // whose value is the count:

@@ -93,12 +93,28 @@ func appendSample(dst []byte, s *model.Sample) []byte {
 	if s.Exemplar != nil {
 		dst = append(dst, `,"exemplar":`...)
 		dst = appendExemplar(dst, s.Exemplar)
+		dst = appendOlder(dst, s.Exemplar.Older)
 	}
 	if s.NativeHistogram != nil {
 		dst = append(dst, `,"native_histogram":`...)
 		dst = appendNative(dst, s.NativeHistogram)
 	}
 	return append(dst, '}')
+}
+
+// appendOlder appends the exemplars that a sample has beside its newest one.
+func appendOlder(dst []byte, x *model.Exemplar) []byte {
+	if x == nil {
+		return dst
+	}
+	dst = append(appendName(append(dst, ','), "older_exemplars"), '[')
+	for first := true; x != nil; x, first = x.Older, false {
+		if !first {
+			dst = append(dst, ',')
+		}
+		dst = appendExemplar(dst, x)
+	}
+	return append(dst, ']')
 }
 
 func appendExemplar(dst []byte, x *model.Exemplar) []byte {

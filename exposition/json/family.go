@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"telltale/internal/scan"
 	"telltale/model"
@@ -20,12 +21,13 @@ type family struct {
 }
 
 type sample struct {
-	Name      string    `json:"name"`
-	Labels    labels    `json:"labels"`
-	Value     *value    `json:"value"`
-	Timestamp timestamp `json:"timestamp"`
-	Exemplar  *exemplar `json:"exemplar"`
-	Native    *native   `json:"native_histogram"`
+	Name      string     `json:"name"`
+	Labels    labels     `json:"labels"`
+	Value     *value     `json:"value"`
+	Timestamp timestamp  `json:"timestamp"`
+	Exemplar  *exemplar  `json:"exemplar"`
+	Older     []exemplar `json:"older_exemplars"`
+	Native    *native    `json:"native_histogram"`
 }
 
 type exemplar struct {
@@ -134,6 +136,8 @@ func (p *Parser) build(from *family) (*model.Family, error) {
 			return nil, fmt.Errorf("a sample of %q without a name", f.Name)
 		case s.Value == nil:
 			return nil, fmt.Errorf("a sample %q without a value", s.Name)
+		case len(s.Older) > 0 && s.Exemplar == nil:
+			return nil, fmt.Errorf("a sample %q with older exemplars, but without the newest", s.Name)
 		case s.Labels.Len() > p.limits.Labels:
 			return nil, &scan.LimitError{Limit: "Labels", Max: int64(p.limits.Labels),
 				Wrong: fmt.Errorf("a sample of %q with more than %d labels", s.Name, p.limits.Labels)}
@@ -200,9 +204,16 @@ func (s *sample) entry() scan.Entry {
 		Kind: scan.KindSample, Name: []byte(s.Name), Labels: s.Labels.Labels, Value: float64(*s.Value), Timestamp: model.Timestamp(s.Timestamp),
 	}
 	if x := s.Exemplar; x != nil {
-		e.Exemplars = []scan.Exemplar{{Labels: x.Labels.Labels, Value: float64(x.Value), Timestamp: model.Timestamp(x.Timestamp)}}
+		for _, older := range slices.Backward(s.Older) {
+			e.Exemplars = append(e.Exemplars, older.entry())
+		}
+		e.Exemplars = append(e.Exemplars, x.entry())
 	}
 	return e
+}
+
+func (x *exemplar) entry() scan.Exemplar {
+	return scan.Exemplar{Labels: x.Labels.Labels, Value: float64(x.Value), Timestamp: model.Timestamp(x.Timestamp)}
 }
 
 func (n *native) model() *model.NativeHistogram {

@@ -106,6 +106,9 @@ func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, e *mod
 		p.Drop(part, lines.MisplacedExemplar)
 		return dst
 	}
+	for older := e.Older; older != nil; older = older.Older { // ABNF: one exemplar a sample
+		p.Drop(part, lines.MoreExemplars)
+	}
 	line := len(dst)
 	dst = append(dst, " # {"...)
 	start := len(dst)

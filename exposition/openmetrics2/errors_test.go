@@ -207,7 +207,7 @@ func TestRight(t *testing.T) {
 		{"Numbers", "a 0042\na{b=\"1\"} -.5e-3\na{b=\"2\"} nAn\na{b=\"3\"} -infinity\n", untyped + "a 42.0\na{b=\"1\"} -0.0005\na{b=\"2\"} NaN\na{b=\"3\"} -Inf\n"},
 		{"Timestamps: negative", "a 1 -1.5\na 2 1e3\n", untyped + "a 1.0 -1.5\na 2.0 1000\n"},
 		{"Counter: without _total", counter + "+Inf 1 st@2\n", "# TYPE a counter\na +Inf 1 st@2\n"},
-		{"Counter: several exemplars, the newest stays", counter + "1 # {b=\"1\"} 1 2 # {b=\"2\"} 2 3 # {b=\"3\"} 3 1\n", "# TYPE a counter\na 1.0 # {b=\"2\"} 2.0 3\n"},
+		{"Counter: several exemplars, by time", counter + "1 # {b=\"1\"} 1 2 # {b=\"2\"} 2 3 # {b=\"3\"} 3 1\n", "# TYPE a counter\na 1.0 # {b=\"3\"} 3.0 1 # {b=\"1\"} 1.0 2 # {b=\"2\"} 2.0 3\n"},
 		{"Exemplars: as long as they like", counter + "1 # {b=\"" + strings.Repeat("x", 200) + "\"} NaN 2\n", "# TYPE a counter\na 1.0 # {b=\"" + strings.Repeat("x", 200) + "\"} NaN 2\n"},
 		{"Info: name", "# TYPE a_info info\na_info{b=\"c\"} 1\n", "# TYPE a_info info\na_info{b=\"c\"} 1.0\n"},
 		{"StateSet: quoted label", "# TYPE a:b stateset\na:b{\"a:b\"=\"c\"} 1\n", "# TYPE a:b stateset\na:b{\"a:b\"=\"c\"} 1.0\n"},
@@ -222,9 +222,9 @@ func TestRight(t *testing.T) {
 		{"Classic Buckets: fractions", histogram + "{count:1.5,sum:1,bucket:[+Inf:1.5]}\n", "# TYPE a histogram\na {count:1.5,sum:1.0,bucket:[+Inf:1.5]}\n"},
 		{"Classic Buckets: large counts", histogram + "{count:9007199254740992,sum:1,bucket:[+Inf:9007199254740992]}\n", "# TYPE a histogram\na {count:9007199254740992,sum:1.0,bucket:[+Inf:9007199254740992]}\n"},
 		{
-			"Histogram: exemplars go to their buckets, the newest stays",
+			"Histogram: exemplars go to their buckets, by time",
 			histogram + "{count:3,sum:1,bucket:[1:1,2:2,+Inf:3]} # {} 9 1 # {b=\"old\"} 1.5 1 # {b=\"new\"} 1.6 2 # {} 1 1\n",
-			"# TYPE a histogram\na {count:3,sum:1.0,bucket:[1.0:1,2.0:2,+Inf:3]} # {} 1.0 1 # {b=\"new\"} 1.6 2 # {} 9.0 1\n",
+			"# TYPE a histogram\na {count:3,sum:1.0,bucket:[1.0:1,2.0:2,+Inf:3]} # {} 1.0 1 # {b=\"old\"} 1.5 1 # {b=\"new\"} 1.6 2 # {} 9.0 1\n",
 		},
 		{
 			"Native Buckets",

@@ -15,8 +15,8 @@ import (
 // Families come with the name that they have on the page; an info "build_info"
 // is "build" to the model, and a counter whose name does not end in "_total" is
 // literal ([model.Family.IsLiteral]). A family of no type whose values are
-// composite has the type that they show. The model has one exemplar for a
-// counter and for a classic bucket: of several the newest stays.
+// composite has the type that they show. Exemplars of a histogram go to the classic
+// buckets that cover their values; several are in the order of time.
 type Parser struct {
 	scanner  *Scanner
 	families *scan.Families

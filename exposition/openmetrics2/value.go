@@ -206,7 +206,8 @@ func appendTimestamp(dst []byte, pt *model.Point) []byte {
 }
 
 // appendExemplars appends a histogram's exemplars: those of its classic buckets,
-// or if there are none those of its native ones.
+// or if there are none those of its native ones, since only one set may be
+// attached (section "Exemplars and Start Timestamp").
 func appendExemplars(p *lines.Page, dst []byte, h *model.HistogramValue) []byte {
 	classic := false
 	for _, e := range h.Exemplars {
@@ -221,12 +222,13 @@ func appendExemplars(p *lines.Page, dst []byte, h *model.HistogramValue) []byte 
 	return dst
 }
 
-// appendExemplar appends an exemplar, if there is one. It must have a timestamp
-// (section "Exemplars").
+// appendExemplar appends the exemplars of a sample, if there are any, the oldest
+// first. Each must have a timestamp (section "Exemplars").
 func appendExemplar(p *lines.Page, dst []byte, part model.Parts, e *model.Exemplar) []byte {
 	if e == nil {
 		return dst
 	}
+	dst = appendExemplar(p, dst, part, e.Older)
 	if !e.Timestamp.IsSet() {
 		p.Drop(part, lines.UntimedExemplar)
 		return dst

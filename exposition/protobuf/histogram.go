@@ -2,6 +2,7 @@ package protobuf
 
 import (
 	"math"
+	"strconv"
 
 	"telltale/model"
 )
@@ -56,7 +57,9 @@ func (s *Scanner) readHistogram(m message) {
 		case histogramSchema:
 			n.Schema = m.int32("schema", m.signed("schema"))
 		case histogramZeroThreshold:
-			n.ZeroThreshold = m.count("zero_threshold")
+			if n.ZeroThreshold = m.double("zero_threshold"); !(n.ZeroThreshold >= 0) {
+				m.fail("zero_threshold", model.FormatValue(n.ZeroThreshold), "a number not below zero")
+			}
 		case histogramZeroCount:
 			zero[0] = float64(m.uint("zero_count"))
 		case histogramZeroCountFloat:
@@ -90,9 +93,9 @@ func (s *Scanner) readHistogram(m message) {
 }
 
 // larger returns the count that counts: one that may be a fraction overrides a
-// whole one if it is more than zero.
+// whole one if it is not zero. It is negative in gauge histograms alone.
 func larger(count [2]float64) float64 {
-	if count[1] > 0 {
+	if count[1] != 0 {
 		return count[1]
 	}
 	return count[0]
@@ -164,7 +167,7 @@ func (s *Scanner) readBucket(m message) {
 		switch {
 		case upper <= c.upper[i]:
 			s.fail(at, "Bucket.upper_bound", "the bound "+model.FormatValue(upper)+" after "+model.FormatValue(c.upper[i]), "increasing bounds, each once")
-		case cumulative < c.cumulative[i]:
+		case cumulative < c.cumulative[i] && s.entry.Type != model.GaugeHistogram:
 			s.fail(at, "Bucket.cumulative_count", "a bucket of less than the one before", "cumulative buckets")
 		}
 	}
@@ -210,9 +213,14 @@ func (s *Scanner) endSide(at int64, name string, from *side, buckets []float64) 
 	buckets = append(buckets, from.counts...)
 	count := int64(0)
 	for _, d := range from.deltas {
+		before := count
 		count += d
-		if count < 0 || d > 0 && count < d {
-			s.fail(at, "Histogram."+name+"_delta", "a count below zero or beyond all numbers", "counts of observations")
+		if d > 0 && count < before || d < 0 && count > before {
+			s.fail(at, "Histogram."+name+"_delta", "a count beyond all numbers of 64 bits", "counts of observations")
+			break
+		}
+		if count < 0 && s.entry.Type != model.GaugeHistogram {
+			s.fail(at, "Histogram."+name+"_delta", "the count "+strconv.FormatInt(count, 10), "a number not below zero: it counts")
 			break
 		}
 		buckets = append(buckets, float64(count))

@@ -58,7 +58,7 @@ func (e *Encoder) visitHistogram(pt *model.Point) error {
 			e.drop(e.family.Name, lines.UnfitNative)
 		}
 		native = nil
-	case !isSound(native):
+	case !isSound(native, e.family.Type):
 		e.drop(e.family.Name, lines.UnfitNative)
 		native = nil
 	default:
@@ -66,7 +66,7 @@ func (e *Encoder) visitHistogram(pt *model.Point) error {
 		c.count, c.sum = native.Count, native.Sum
 	}
 	whole := areWhole(c.cumulative)
-	if !whole && !areCounts(c.cumulative) || c.has&counts != 0 && !(c.count >= 0) {
+	if e.family.Type != model.GaugeHistogram && (!whole && !areCounts(c.cumulative) || c.has&counts != 0 && !(c.count >= 0)) {
 		e.dropPart(model.PartBucket, lines.UnfitCount)
 		return nil
 	}
@@ -127,7 +127,7 @@ func (e *Encoder) appendNative(dst []byte, n *model.NativeHistogram, float bool)
 	dst = appendSigned(dst, histogramSchema, int64(n.Schema))
 	dst = appendDouble(dst, histogramZeroThreshold, n.ZeroThreshold)
 	dst = appendCount(dst, histogramZeroCount, histogramZeroCountFloat, n.ZeroCount, float)
-	float = float && (n.Count > 0 || n.ZeroCount > 0)
+	float = float && (n.Count != 0 || n.ZeroCount != 0)
 	dst = appendSpans(dst, histogramNegativeSpan, n.NegativeSpans)
 	dst = appendSide(dst, histogramNegativeDelta, histogramNegativeCount, n.Negative, float)
 	spans := n.PositiveSpans
@@ -140,7 +140,7 @@ func (e *Encoder) appendNative(dst []byte, n *model.NativeHistogram, float bool)
 		if x := &n.Exemplars[i]; x.Timestamp.IsSet() {
 			dst = e.appendExemplar(dst, histogramExemplars, x)
 		} else {
-			e.drop(e.family.Name, lines.MisplacedExemplar)
+			e.drop(e.family.Name, lines.UntimedExemplar)
 		}
 	}
 	return dst
@@ -202,11 +202,17 @@ func (e *Encoder) histogramPiece(pt *model.Point) error {
 
 // isSound reports whether a native histogram is one that Prometheus would not
 // refuse a page for: each bucket belongs to a span, and counts are no less than
-// zero.
-func isSound(n *model.NativeHistogram) bool {
-	return n.Schema >= minSchema && n.Schema <= maxSchema && n.ZeroThreshold >= 0 && n.ZeroCount >= 0 && n.Count >= 0 &&
-		spansFit(n.PositiveSpans, len(n.Positive)) == "" && spansFit(n.NegativeSpans, len(n.Negative)) == "" &&
-		areCounts(n.Positive) && areCounts(n.Negative) &&
+// zero, but for those of a gauge histogram (OpenMetrics 2.0, section
+// "GaugeHistogram"). Buckets are whole where both counts are zero.
+func isSound(n *model.NativeHistogram, t model.Type) bool {
+	if n.Schema < minSchema || n.Schema > maxSchema || !(n.ZeroThreshold >= 0) ||
+		spansFit(n.PositiveSpans, len(n.Positive)) != "" || spansFit(n.NegativeSpans, len(n.Negative)) != "" {
+		return false
+	}
+	if t == model.GaugeHistogram {
+		return n.Count != 0 || n.ZeroCount != 0 || areIntegers(n.Positive) && areIntegers(n.Negative)
+	}
+	return n.ZeroCount >= 0 && n.Count >= 0 && areCounts(n.Positive) && areCounts(n.Negative) &&
 		(n.Count+n.ZeroCount > 0 || areZero(n.Positive) && areZero(n.Negative))
 }
 
@@ -244,6 +250,17 @@ func areCounts(values []float64) bool {
 func areWhole(values []float64) bool {
 	for _, v := range values {
 		if !isWhole(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// areIntegers reports whether all are numbers that an int64 holds, and the
+// differences between them.
+func areIntegers(values []float64) bool {
+	for _, v := range values {
+		if v != math.Trunc(v) || math.Abs(v) > 1<<62-1 {
 			return false
 		}
 	}

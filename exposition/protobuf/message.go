@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"telltale/internal/scan"
+	"telltale/model"
 )
 
 // SyntaxError is what is wrong with the input, and where.
@@ -137,10 +138,17 @@ func (m *message) double(field string) float64 {
 // count returns a number of observations.
 func (m *message) count(field string) float64 {
 	v := m.double(field)
-	if !(v >= 0) {
-		m.fail(field, fmt.Sprint(v), "a number not below zero: it counts")
-	}
+	m.checkCount(field, v)
 	return v
+}
+
+// checkCount refuses a number of observations that is none. In a gauge histogram
+// it may be any number, which is what arithmetic makes of them (OpenMetrics 2.0,
+// section "GaugeHistogram").
+func (m *message) checkCount(field string, v float64) {
+	if !(v >= 0) && m.in.entry.Type != model.GaugeHistogram {
+		m.fail(field, model.FormatValue(v), "a number not below zero: it counts")
+	}
 }
 
 func (m *message) bytes(field string) []byte {
@@ -189,11 +197,12 @@ func (m *message) counts(field string, dst []float64) []float64 {
 	}
 	for packed := m.bytes(field); len(packed) > 0; {
 		v, n := protowire.ConsumeFixed64(packed)
-		f := math.Float64frombits(v)
-		if n < 0 || !(f >= 0) {
-			m.fail(field, "something else among packed numbers", "numbers of 64 bits, not below zero")
+		if n < 0 {
+			m.fail(field, "a part of a number among packed ones", "numbers of 64 bits")
 			break
 		}
+		f := math.Float64frombits(v)
+		m.checkCount(field, f)
 		dst, packed = append(dst, f), packed[n:]
 	}
 	return dst

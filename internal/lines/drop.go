@@ -27,7 +27,7 @@ const (
 	UntimedExemplar                     // an exemplar without a timestamp
 	NoCount                             // a histogram or summary whose count, or summary whose sum, is not known
 	UnfitQuantile                       // a quantile's value below zero
-	MoreExemplars                       // a second exemplar where the format has a place for one, or those of native buckets beside those of classic ones
+	MoreExemplars                       // a second exemplar where the format has a place for one
 	ReservedName                        // a family's name begins with an underscore; it is written
 	ReservedLabel                       // a label's name begins with an underscore; it is written
 )
@@ -44,7 +44,7 @@ var reasons = [...]string{
 	UntimedExemplar:   "the exemplar has no timestamp",
 	NoCount:           "its count or its sum is not known",
 	UnfitQuantile:     "the value of a quantile is negative, which the format forbids",
-	MoreExemplars:     "the format has a place for one exemplar, or one set of them, and there are more",
+	MoreExemplars:     "the format has a place for one exemplar here, and there are more",
 	ReservedName:      "its name begins with an underscore, which the format reserves",
 	ReservedLabel:     "a label's name begins with an underscore, which the format reserves",
 }

@@ -54,19 +54,22 @@ func (t *Texts) Value(l Labels, i int) string {
 	return value
 }
 
-// ExemplarOf returns the exemplar of a sample to keep, the newest of several, or
-// nil.
+// ExemplarOf returns the exemplars of a sample to keep, the newest first, or nil.
 func (t *Texts) ExemplarOf(e *Entry) *model.Exemplar {
-	if len(e.Exemplars) == 0 {
-		return nil
-	}
-	last := &e.Exemplars[0]
+	e.sortExemplars()
+	var newest *model.Exemplar
 	for i := range e.Exemplars {
-		if x := &e.Exemplars[i]; last.Timestamp.Compare(x.Timestamp) < 0 {
-			last = x
-		}
+		x := t.Exemplar(&e.Exemplars[i])
+		x.Older, newest = newest, x
 	}
-	return t.Exemplar(last)
+	return newest
+}
+
+// sortExemplars puts the exemplars of a sample in the order of time.
+func (e *Entry) sortExemplars() {
+	if len(e.Exemplars) > 1 {
+		slices.SortStableFunc(e.Exemplars, func(a, b Exemplar) int { return a.Timestamp.Compare(b.Timestamp) })
+	}
 }
 
 // Exemplar returns the exemplar to keep.

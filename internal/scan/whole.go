@@ -97,6 +97,7 @@ func (e *Entry) spread(h *model.HistogramValue, texts *Texts) {
 	if len(e.Exemplars) > 0 {
 		h.Exemplars = make([]*model.Exemplar, h.Bounds.Len())
 	}
+	e.sortExemplars()
 	for i := range e.Exemplars {
 		x := &e.Exemplars[i]
 		bucket, _ := slices.BinarySearchFunc(h.Bounds.Upper(), x.Value, func(upper, value float64) int {
@@ -106,8 +107,7 @@ func (e *Entry) spread(h *model.HistogramValue, texts *Texts) {
 			return -1 // NaN is above all
 		})
 		at := &h.Exemplars[min(bucket, h.Bounds.Len()-1)]
-		if *at == nil || (*at).Timestamp.Compare(x.Timestamp) < 0 {
-			*at = texts.Exemplar(x)
-		}
+		newer := texts.Exemplar(x)
+		newer.Older, *at = *at, newer
 	}
 }
