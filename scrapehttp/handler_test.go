@@ -336,7 +336,7 @@ func TestHooksThatPanic(t *testing.T) {
 			for range 2 {
 				wantStatus(t, answer(h, request("GET", "/metrics")), 500)
 			}
-			if calls != 4 {
+			if calls != 3 { // a drop is told once
 				t.Errorf("the hook was called %d times", calls)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"telltale/exposition"
 	"telltale/exposition/json"
@@ -39,7 +40,7 @@ func (c *convert) Run(ctx context.Context, out output, diag diagnostics) error {
 	var lost losses
 	page, err := c.To.render(families, &lost)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s is not converted: %w", d.name, err)
 	}
 	if c.Strict && len(lost.all) > 0 {
 		lost.tell(diag.fail, c.To.name)
@@ -50,37 +51,64 @@ func (c *convert) Run(ctx context.Context, out output, diag diagnostics) error {
 	return err
 }
 
+// render returns the families in the format, as a page that a strict reader takes,
+// and adds what they lose there. It is an error if the format reserves a name.
+func (f targetFormat) render(families []*model.Family, lost *losses) ([]byte, error) {
+	if reserved := f.reserved(families); len(reserved) > 0 {
+		return nil, fmt.Errorf("%s reserves names that begin with an underscore: %s", f.name, strings.Join(reserved, ", "))
+	}
+	for _, family := range families {
+		lost.look(family, capacities[f.name], f.name != inJSON && f.Escaping() != model.AllowUTF8)
+	}
+	shown := families
+	if f.name == "openmetrics" {
+		shown = foldCreated(shown, lost)
+	}
+	if f.name != inJSON {
+		shown = fit(f, shown, lost)
+	}
+	page, err := f.encode(shown, nil) // fit has told what is dropped
+	if err != nil {
+		return nil, err
+	}
+	back, err := f.reread(page)
+	if err != nil {
+		return nil, fmt.Errorf("%s has no form for it: %s", f.name, broken(err))
+	}
+	lost.compare(families, back)
+	return page, nil
+}
+
+// reserved returns the families whose names the format reserves, and those that have
+// labels of such names.
+func (f targetFormat) reserved(families []*model.Family) (names []string) {
+	_, _ = f.encode(families, func(d exposition.Drop) { // an error comes again
+		switch d.Reason {
+		case exposition.ReservedName:
+			names = append(names, fmt.Sprintf("the family %q", d.Family))
+		case exposition.ReservedLabel:
+			names = append(names, fmt.Sprintf("a label of %q", d.Family))
+		}
+	})
+	return names
+}
+
 // encoder is what encoders of all formats can.
 type encoder interface {
 	Encode(f *model.Family) error
 	Close() error
 }
 
-// render returns the families in the format, and adds what they lose there.
-func (f targetFormat) render(families []*model.Family, lost *losses) ([]byte, error) {
-	page, err := f.encode(families, lost)
-	if err == nil {
-		f.verify(page, lost)
-	}
-	return page, err
-}
-
-func (f targetFormat) encode(families []*model.Family, lost *losses) ([]byte, error) {
+// encode returns a page of the families.
+func (f targetFormat) encode(families []*model.Family, dropped func(exposition.Drop)) ([]byte, error) {
 	var page bytes.Buffer
 	var enc encoder
 	if f.name == inJSON {
 		enc = json.NewEncoder(&page)
 	} else {
-		enc = exposition.NewEncoder(&page, f.Format, exposition.WithCreated(), exposition.WithDropped(func(d exposition.Drop) {
-			what := d.Sample
-			if what == "" {
-				what = d.Family
-			}
-			lost.add("something is left out: "+d.Reason.String(), what)
-		}))
+		enc = exposition.NewEncoder(&page, f.Format, exposition.WithCreated(), exposition.WithDropped(dropped))
 	}
 	for _, family := range families {
-		lost.look(family, capacities[f.name], f.Escaping() != model.AllowUTF8)
 		if err := enc.Encode(family); err != nil {
 			return nil, err
 		}
@@ -89,19 +117,18 @@ func (f targetFormat) encode(families []*model.Family, lost *losses) ([]byte, er
 	return page.Bytes(), err
 }
 
-// verify reads what was written: a format may have rules that the page did not
-// hold to before.
-func (f targetFormat) verify(page []byte, lost *losses) {
+// reread reads a page that was written, strictly.
+func (f targetFormat) reread(page []byte) (all []*model.Family, err error) {
 	d := document{name: f.name, content: page, format: pageFormat(f)}
-	p := d.parser(exposition.WithAllErrors())
-	for last := error(nil); ; {
-		_, err := p.Next()
+	p := d.parser()
+	for {
+		family, err := p.Next()
 		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, exposition.ErrUnread), err != nil && errors.Is(err, last):
-			return
+		case errors.Is(err, io.EOF):
+			return all, nil
 		case err != nil:
-			last = err
-			lost.broken(&d, err)
+			return nil, err
 		}
+		all = append(all, family)
 	}
 }

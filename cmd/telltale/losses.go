@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -12,63 +11,94 @@ import (
 // capacity is what a format can hold beyond names, help texts, labels, values
 // and timestamps in milliseconds.
 type capacity struct {
-	units       bool // where the name ends in them
-	unitsAny    bool // and elsewhere
-	created     bool
-	exemplars   bool
-	natives     bool
-	nanoseconds bool
-	types       bool // infos, state sets
-	gauges      bool // gauge histograms
-	literals    bool // counters and infos whose samples have no suffix
-	helpBlanks  bool // blanks at the beginning of help texts
+	units          bool // where the name ends in them
+	unitsAny       bool // and elsewhere
+	created        bool
+	exemplars      bool
+	natives        bool
+	nanoseconds    bool
+	types          bool // infos, state sets
+	gauges         bool // gauge histograms
+	literals       bool // counters and infos whose samples have no suffix
+	wholes         bool // histograms that have a count and a sum, and one set of exemplars
+	createdInFloat bool // created timestamps are the values of samples
+	helpBlanks     bool // blanks at the beginning of help texts
 }
 
 // capacities are those of the formats, by name.
 var capacities = map[string]capacity{
 	"text":         {literals: true},
 	"text1":        {literals: true},
-	"openmetrics":  {units: true, created: true, exemplars: true, nanoseconds: true, types: true, gauges: true, helpBlanks: true},
-	"openmetrics2": {units: true, created: true, exemplars: true, natives: true, nanoseconds: true, types: true, gauges: true, literals: true, helpBlanks: true},
+	"openmetrics":  {units: true, created: true, createdInFloat: true, exemplars: true, nanoseconds: true, types: true, gauges: true, helpBlanks: true},
+	"openmetrics2": {units: true, unitsAny: true, created: true, exemplars: true, natives: true, nanoseconds: true, types: true, gauges: true, literals: true, wholes: true, helpBlanks: true},
 	"protobuf":     {units: true, unitsAny: true, created: true, exemplars: true, natives: true, gauges: true, literals: true, helpBlanks: true},
-	inJSON:         {true, true, true, true, true, true, true, true, true, true},
+	inJSON: {
+		units: true, unitsAny: true, created: true, createdInFloat: true, exemplars: true, natives: true, nanoseconds: true,
+		types: true, gauges: true, literals: true, helpBlanks: true,
+	},
 }
 
 // losses are what a page loses, by reason, in the order in which they were met.
 type losses struct {
 	all   []*loss
 	index map[string]*loss
+	told  map[*model.Family]bool // families of which something was told
 }
 
 type loss struct {
-	reason string
+	reason string // a sentence
 	first  string // what was lost first
 	count  int
 }
 
-func (l *losses) add(reason, what string) {
+// add adds what a family loses.
+func (l *losses) add(reason string, f *model.Family, what string) { l.addTimes(1, reason, f, what) }
+
+func (l *losses) addTimes(n int, reason string, f *model.Family, what string) {
+	l.explain(f)
 	known := l.index[reason]
 	if known == nil {
-		known = &loss{reason: reason, first: what}
 		if l.index == nil {
 			l.index = map[string]*loss{}
 		}
+		known = &loss{reason: reason, first: what}
 		l.index[reason] = known
 		l.all = append(l.all, known)
 	}
-	known.count++
+	known.count += n
 }
 
-// broken adds an error of the page that was written.
-func (l *losses) broken(d *document, err error) {
-	var wrong *exposition.SyntaxError
-	if !errors.As(err, &wrong) {
-		l.add("a rule is broken", err.Error())
-		return
+// explain says that something was told of a family.
+func (l *losses) explain(f *model.Family) {
+	if l.told == nil {
+		l.told = map[*model.Family]bool{}
 	}
-	line, _ := d.line(wrong.Line)
-	shown, _ := excerpt(line, wrong.Column)
-	l.add("a rule is broken: "+wrong.Expected, shown)
+	l.told[f] = true
+}
+
+// subjects are what encoders drop, by reason.
+var subjects = map[exposition.Reason]string{
+	exposition.NoName:            "a family or sample",
+	exposition.ClashingName:      "a family",
+	exposition.LooseSample:       "a sample",
+	exposition.LongExemplar:      "an exemplar",
+	exposition.MisplacedExemplar: "an exemplar",
+	exposition.UnfitSum:          "a sum, with what cannot stand without it,",
+	exposition.UnfitCount:        "a point",
+	exposition.UnfitNative:       "a native histogram",
+	exposition.UntimedExemplar:   "an exemplar",
+	exposition.NoCount:           "a point",
+	exposition.UnfitQuantile:     "a quantile",
+	exposition.MoreExemplars:     "an exemplar",
+}
+
+// dropped adds what an encoder left out of a family.
+func (l *losses) dropped(f *model.Family, d exposition.Drop) {
+	what := d.Sample
+	if what == "" {
+		what = d.Family
+	}
+	l.add(subjects[d.Reason]+" is left out, since "+d.Reason.String(), f, what)
 }
 
 // tell says what was lost, a line for each reason.
@@ -87,7 +117,7 @@ func (l *losses) tell(say func(error), format string) {
 func (l *losses) look(f *model.Family, c capacity, escaped bool) {
 	unheld := func(holds bool, reason string) {
 		if !holds {
-			l.add(reason, f.Name)
+			l.add(reason, f, f.Name)
 		}
 	}
 	ends := f.BaseName() == f.Unit || strings.HasSuffix(f.BaseName(), "_"+f.Unit)
@@ -100,6 +130,8 @@ func (l *losses) look(f *model.Family, c capacity, escaped bool) {
 	switch f.Type {
 	case model.Info, model.StateSet:
 		unheld(c.types, "the type "+f.Type.String()+" becomes another")
+		unheld(!c.types || !escaped || f.Type != model.StateSet || !strings.Contains(f.Name, ":"),
+			"the type stateset becomes unknown, since the name of the family cannot be that of a label")
 	case model.GaugeHistogram:
 		unheld(c.gauges, "the type gaugehistogram becomes a histogram and gauges")
 	}
@@ -115,35 +147,42 @@ func (l *losses) look(f *model.Family, c capacity, escaped bool) {
 }
 
 func (l *losses) lookAt(f *model.Family, p *model.Point, c capacity, escaped bool) {
-	if p.Created.IsSet() && !c.created {
-		l.add("a created timestamp is left out", f.Name)
-	}
-	if _, nsec := p.Timestamp.UnixParts(); nsec%1e6 != 0 && !c.nanoseconds {
-		l.add("a timestamp is cut to milliseconds", f.Name)
-	}
-	if escaped && (!p.Labels.AllLegacy() || !p.Info.AllLegacy()) {
-		l.add("a label's name is written with other characters", f.Name)
-	}
-	exemplars := 0
-	if p.Exemplar != nil {
-		exemplars++
-	}
-	if h := p.Histogram; h != nil {
-		for _, x := range h.Exemplars {
-			if x != nil {
-				exemplars++
-			}
+	lose := func(loses bool, reason string) {
+		if loses {
+			l.add(reason, f, f.Name)
 		}
+	}
+	if p.Created.IsSet() {
+		inFloat, _ := model.UnixSeconds(p.Created.Seconds())
+		lose(!c.created, "a created timestamp is left out")
+		lose(c.created && c.createdInFloat && inFloat != p.Created, "a created timestamp is rounded")
+	}
+	lose(p.Timestamp.IsSet() && !c.nanoseconds && model.UnixMilli(p.Timestamp.UnixMilli()) != p.Timestamp, "a timestamp is cut to milliseconds")
+	lose(escaped && (!p.Labels.AllLegacy() || !p.Info.AllLegacy()), "a label's name is written with other characters")
+	exemplars := count(p.Exemplar)
+	if h := p.Histogram; h != nil {
+		classic := 0
+		for _, x := range h.Exemplars {
+			classic += count(x)
+		}
+		exemplars += classic
+		const sums = model.PartSum | model.PartGSum
+		lose(c.wholes && h.Native == nil && p.Has&sums == 0, "a histogram's sum is not known, and is written as NaN")
 		if h.Native != nil {
 			exemplars += len(h.Native.Exemplars)
-			if !c.natives {
-				l.add("a native histogram is left out, but for its count and sum", f.Name)
-			}
+			lose(!c.natives, "a native histogram is left out, but for its count and sum")
+			lose(c.wholes && classic > 0 && len(h.Native.Exemplars) > 0, "the exemplars of a native histogram are left out, since its classic buckets have some")
 		}
 	}
 	for range exemplars {
-		if !c.exemplars {
-			l.add("an exemplar is left out", f.Name)
-		}
+		lose(!c.exemplars, "an exemplar is left out")
 	}
+}
+
+// count returns how many exemplars a sample has.
+func count(x *model.Exemplar) (n int) {
+	for ; x != nil; x = x.Older {
+		n++
+	}
+	return n
 }
