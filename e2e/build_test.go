@@ -35,7 +35,8 @@ func write(families []familyPlan, d dialect) ([]byte, error) {
 	options = append(options, exposition.WithDropped(func(drop exposition.Drop) {
 		switch drop.Reason {
 		case exposition.LongExemplar, exposition.MisplacedExemplar, exposition.UnfitSum, // planned
-			exposition.UntimedExemplar, exposition.NoCount:
+			exposition.UntimedExemplar, exposition.NoCount, exposition.UnfitQuantile,
+			exposition.ReservedName, exposition.ReservedLabel: // of escaped names
 		default:
 			faults = append(faults, fmt.Errorf("%s %s was dropped: %s", drop.Family, drop.Sample, drop.Reason))
 		}

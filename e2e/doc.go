@@ -22,6 +22,9 @@
 //
 //	MUTANTS=50000 GOWORK=off go test -run TestParsers -seed 1000 .
 //
+// TestCommonReads and TestCommonWrites do both with the parsers and encoders of
+// OpenMetrics 1.0 and 2.0 in common (common_test.go).
+//
 // A reader or server that is missing fails the tests, and names the Debian
 // package that has it.
 package e2e

@@ -240,7 +240,9 @@ func (f *familyPlan) samples(s *seriesPlan, d dialect) []readSample {
 	switch f.typ {
 	case "summary":
 		for _, q := range s.quantiles {
-			add("", q.v, nil, label{"quantile", spelled(q.q)})
+			if !d.openMetrics || !(q.v < 0) { // OpenMetrics 1.0, "Summary": values are not negative
+				add("", q.v, nil, label{"quantile", spelled(q.q)})
+			}
 		}
 	case "gaugehistogram":
 		count, sum = "_gcount", "_gsum"
@@ -252,9 +254,9 @@ func (f *familyPlan) samples(s *seriesPlan, d dialect) []readSample {
 		if s.count != nil && !math.IsInf(s.lastBound(), 1) {
 			add("_bucket", *s.count, nil, label{"le", "+Inf"})
 		}
-		// OpenMetrics 1.0, "Histogram": count and sum come together, and not
-		// beside negative bounds.
-		if d.openMetrics && (s.count == nil || s.sum == nil || s.negative() && f.typ == "histogram") {
+		// OpenMetrics 1.0, "Histogram" and "GaugeHistogram": count and sum come
+		// together, and not where the sum is none that is allowed.
+		if d.openMetrics && (s.count == nil || s.sum == nil || !s.lawfulSum(f.typ)) {
 			return list
 		}
 	case "stateset":
@@ -279,10 +281,18 @@ func (f *familyPlan) samples(s *seriesPlan, d dialect) []readSample {
 	if s.count != nil {
 		add(count, *s.count, nil)
 	}
-	if s.sum != nil {
+	if s.sum != nil && (f.typ != "summary" || !d.openMetrics || *s.sum >= 0) {
 		add(sum, *s.sum, nil)
 	}
 	return list
+}
+
+// lawfulSum reports whether OpenMetrics 1.0 allows the sum of a histogram.
+func (s *seriesPlan) lawfulSum(typ string) bool {
+	if typ == "gaugehistogram" {
+		return *s.sum >= 0 || *s.sum < 0 && s.negative()
+	}
+	return *s.sum >= 0 && !s.negative()
 }
 
 // exemplar returns what is left of an exemplar: nothing if its type cannot have

@@ -8,7 +8,7 @@ import "strings"
 
 // plainWords may stand in a legacy name, and some of them end like a sample.
 var plainWords = []string{
-	"requests", "http_latency", "up", "X9", "_hidden", "job:rate:sum", "queue", "a__b", "_",
+	"requests", "http_latency", "up", "X9", "hidden_", "job:rate:sum", "queue", "a__b", "x_",
 	"x_count", "x_sum", "x_bucket", "x_info", "x_created", "x_gcount", "inf", "nan", "le", "U__x",
 }
 
@@ -18,7 +18,7 @@ var utf8Words = []string{
 	"tab\there", "{brace}", "a,b", "#hash", "x=y", "é", "🎉", "a.b_c", "trailing\\", "\u2028", "-", "a:b.c",
 }
 
-var plainLabels = []string{"method", "code", "_x", "le", "quantile", "a_b", "Path", "U__y", "job"}
+var plainLabels = []string{"method", "code", "x_", "le", "quantile", "a_b", "Path", "U__y", "job"}
 
 var utf8Labels = []string{
 	"http.status", "a.b", "a/b", "a:b", "日本", "1x", "with space", `quo"te`, `back\slash`, "new\nline", "x=y", "a,b", "}", "é",

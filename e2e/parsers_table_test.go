@@ -155,8 +155,12 @@ var openMetricsRules = []parserRule{
 		right: telltaleIs, clause: "ABNF: labels", why: "commas stand between labels, not behind the last",
 	},
 	{
-		readers: "textparse python", format: "openmetrics", says: says(`^"[-+]?[0-9][0-9.eE+]*" / a timestamp in seconds$`),
-		right: bothAre, clause: "Timestamps", why: "there is a last second that telltale can hold, and a float64 can be beyond",
+		readers: "textparse python", format: "openmetrics", says: says(` / (one|a name) that does not begin with an underscore, as those are reserved$`),
+		right: telltaleIs, clause: "Label; MetricFamily, Name", why: "names that begin with an underscore are reserved",
+	},
+	{
+		readers: "textparse python", format: "openmetrics", says: says(`^a double quote / it after a backslash$`), when: onLineOf(`^# HELP `),
+		right: telltaleIs, clause: "ABNF: escaped-string, normal-char", why: "a double quote in a help text is escaped",
 	},
 	{
 		readers: "textparse", format: "openmetrics", says: says(`which clashes with one before it / |^a sample of the [a-z]+ .* without a suffix / `),

@@ -75,7 +75,11 @@ func (d dice) exemplars(value float64) (newest *model.Exemplar) {
 }
 
 func (d dice) point(f *model.Family) model.Point {
-	p := model.Point{Labels: d.labels(), Has: f.Type.Parts() &^ model.PartCreated, Timestamp: d.time()}
+	labels := d.labels().Map()
+	if f.Type == model.StateSet {
+		delete(labels, f.Name) // which is for its states
+	}
+	p := model.Point{Labels: model.LabelsOf(labels), Has: f.Type.Parts() &^ model.PartCreated, Timestamp: d.time()}
 	if f.Type.Parts()&model.PartCreated != 0 && d.chance(30) {
 		p.Created = model.Unix(d.Int64N(2e9), pick[int64](d, 0, 5e8, 123_456_789))
 	}

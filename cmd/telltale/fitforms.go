@@ -99,9 +99,8 @@ func writtenKey(scheme model.Escaping, lists ...model.Labels) string {
 }
 
 // regrouped returns a family with the points of each series together, in the order
-// of time, as OpenMetrics has them, and without what is there again. Where some points
-// of a series have timestamps, those without are left out, too. What is one series is
-// decided by the labels as they are written.
+// of time, as OpenMetrics has them, and without what is there again. What is one
+// series is decided by the labels as they are written.
 func regrouped(f *model.Family, scheme model.Escaping) (ordered *model.Family, again int) {
 	groups := map[string][]model.Point{}
 	var order []string
@@ -116,9 +115,8 @@ func regrouped(f *model.Family, scheme model.Escaping) (ordered *model.Family, a
 	for _, key := range order {
 		points := groups[key]
 		slices.SortStableFunc(points, func(a, b model.Point) int { return a.Timestamp.Compare(b.Timestamp) })
-		last := points[len(points)-1].Timestamp
 		for i, p := range points {
-			if i > 0 && p.Timestamp == points[i-1].Timestamp || p.Timestamp.IsSet() != last.IsSet() {
+			if i > 0 && p.Timestamp == points[i-1].Timestamp {
 				again++
 				continue
 			}
