@@ -305,7 +305,17 @@ func (p *Page) appendLabels(dst []byte, labels model.Labels) []byte {
 
 // AppendLabels appends labels as they stand between braces.
 func (p *Page) AppendLabels(dst []byte, labels model.Labels) []byte {
-	text, start := labels.Text(), len(dst)
+	text := labels.Text()
+	if p.names.rewrites(text) || p.reserves {
+		return p.appendChecked(dst, text)
+	}
+	return append(dst, text...)
+}
+
+// appendChecked appends the text of labels that is written otherwise than it is, or
+// looked at for names that are reserved.
+func (p *Page) appendChecked(dst []byte, text string) []byte {
+	start := len(dst)
 	if p.names.rewrites(text) {
 		dst = p.names.appendRewritten(dst, text, "")
 	} else {
