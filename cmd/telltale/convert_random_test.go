@@ -192,7 +192,7 @@ func (d dice) source(t *testing.T) string {
 
 var (
 	firstSeed = flag.Uint64("seed", 1, "the seed of the first page that is converted")
-	seedCount = flag.Uint64("seeds", 12, "how many pages are converted")
+	seedCount = flag.Uint64("seeds", 8, "how many pages are converted")
 )
 
 // Whatever convert writes from whatever families, check takes: for every pair of

@@ -69,20 +69,24 @@ func (t *fitting) scheme() model.Escaping { return t.target.Escaping() }
 // form returns the first form of a family that the format takes.
 func (t *fitting) form(f *model.Family) *fitted {
 	ordered, again := regrouped(f, t.scheme())
+	var first error
+	if again == 0 { // as nearly always, and then the family is mostly right as it is
+		one, err := t.try(f, f)
+		if err == nil {
+			return one
+		}
+		first = err
+	}
 	single, older := newest(ordered, t.scheme())
 	closed, open := withInfinity(ordered)
 	closedSingle, openSingle := withInfinity(single)
-	var first error
-	for i, form := range []struct {
-		family             *model.Family
-		again, older, open int
-	}{{f, 0, 0, 0}, {ordered, again, 0, 0}, {closed, again, 0, open}, {single, again, older, 0}, {closedSingle, again, older, openSingle}} {
-		if i == 0 && again > 0 {
-			continue
-		}
+	for _, form := range []struct {
+		family      *model.Family
+		older, open int
+	}{{ordered, 0, 0}, {closed, 0, open}, {single, older, 0}, {closedSingle, older, openSingle}} {
 		one, err := t.try(f, form.family)
 		if err == nil {
-			one.lose(form.again, repeatedSeries, f.Name)
+			one.lose(again, repeatedSeries, f.Name)
 			one.lose(form.older, olderPoints, f.Name)
 			one.lose(form.open, "a histogram without buckets is written with the bucket +Inf", f.Name)
 			return one
@@ -147,10 +151,11 @@ func (t *fitting) names(f *model.Family) []string {
 		f.Type.Parts().Each(func(part model.Parts) { names = append(names, f.NameOf(part)) })
 	case "openmetrics2", "protobuf":
 		names = append(names, f.SampleName())
-	default:
+	default: // those of all samples that the type may have in text, and of those that it has beside them
 		names = append(names, f.Name)
-		for s := range f.Samples() {
-			names = append(names, s.Name)
+		(f.Type.Parts() &^ model.PartCreated).Each(func(part model.Parts) { names = append(names, f.NameOf(part)) })
+		for i := range f.Loose() {
+			names = append(names, f.Loose()[i].Name)
 		}
 	}
 	return names

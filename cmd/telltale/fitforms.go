@@ -81,6 +81,9 @@ func seriesKey(labels model.Labels) string { return writtenKey(model.AllowUTF8, 
 // writtenKey is the same for labels that are written alike under the scheme, in
 // every order. The values of names that become equal are joined, as encoders do.
 func writtenKey(scheme model.Escaping, lists ...model.Labels) string {
+	if len(lists) == 1 && sortedAsWritten(scheme, lists[0]) { // as most are
+		return lists[0].Text() + "\n"
+	}
 	values := map[string]string{}
 	for _, labels := range lists {
 		for name, value := range labels.All() {
@@ -98,6 +101,27 @@ func writtenKey(scheme model.Escaping, lists ...model.Labels) string {
 	return string(append(key, '\n'))
 }
 
+// pointKey is the same for points of one series.
+func pointKey(scheme model.Escaping, p *model.Point) string {
+	if p.Info.IsEmpty() {
+		return writtenKey(scheme, p.Labels)
+	}
+	return writtenKey(scheme, p.Labels, p.Info)
+}
+
+// sortedAsWritten reports whether labels stand in the order of their names, and are
+// written as they are.
+func sortedAsWritten(scheme model.Escaping, labels model.Labels) bool {
+	before := ""
+	for name := range labels.Raw() {
+		if name <= before || name[0] == '"' || !scheme.Keeps() {
+			return false
+		}
+		before = name
+	}
+	return true
+}
+
 // regrouped returns a family with the points of each series together, in the order
 // of time, as OpenMetrics has them, and without what is there again. What is one
 // series is decided by the labels as they are written.
@@ -105,7 +129,7 @@ func regrouped(f *model.Family, scheme model.Escaping) (ordered *model.Family, a
 	groups := map[string][]model.Point{}
 	var order []string
 	eachPoint(f, func(p *model.Point) {
-		key := writtenKey(scheme, p.Labels, p.Info)
+		key := pointKey(scheme, p)
 		if groups[key] == nil {
 			order = append(order, key)
 		}
@@ -150,7 +174,7 @@ func newest(f *model.Family, scheme model.Escaping) (single *model.Family, older
 	var last *model.Point
 	key := ""
 	eachPoint(f, func(p *model.Point) {
-		if k := writtenKey(scheme, p.Labels, p.Info); last != nil && k == key {
+		if k := pointKey(scheme, p); last != nil && k == key {
 			older++
 		} else {
 			if last != nil {

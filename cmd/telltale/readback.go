@@ -55,30 +55,30 @@ func difference(f, back *model.Family) string {
 // samplesOf returns all samples of a family in words, sorted.
 func samplesOf(f *model.Family) []string {
 	var all []string
+	var line []byte
 	for s := range f.Samples() {
 		if f.Type.Parts()&model.PartCreated != 0 && s.Name == f.NameOf(model.PartCreated) {
 			continue // which comes below, as exactly as it is known
 		}
-		var b strings.Builder
-		fmt.Fprintf(&b, "%s{%s} %s", s.Name, inWords(s.Labels), exactly(s.Value))
-		at(&b, s.Timestamp)
-		exemplars(&b, s.Exemplar)
+		line = append(append(line[:0], s.Name...), '{')
+		line = append(append(line, inWords(s.Labels)...), '}', ' ')
+		line = appendAt(appendExactly(line, s.Value), s.Timestamp)
+		line = appendExemplars(line, s.Exemplar)
 		if h := s.NativeHistogram; h != nil {
 			plain := *h
 			plain.Exemplars = nil
-			fmt.Fprintf(&b, " %+v", plain)
+			line = fmt.Appendf(line, " %+v", plain)
 			for i := range h.Exemplars {
-				exemplars(&b, &h.Exemplars[i])
+				line = appendExemplars(line, &h.Exemplars[i])
 			}
 		}
-		all = append(all, b.String())
+		all = append(all, string(line))
 	}
 	eachPoint(f, func(p *model.Point) {
 		if p.Created.IsSet() {
-			var b strings.Builder
-			fmt.Fprintf(&b, "created{%s} %s", inWords(p.Labels), p.Created)
-			at(&b, p.Timestamp)
-			all = append(all, b.String())
+			line = append(append(line[:0], "created{"...), inWords(p.Labels)...)
+			line = p.Created.AppendSeconds(append(line, '}', ' '))
+			all = append(all, string(appendAt(line, p.Timestamp)))
 		}
 	})
 	slices.Sort(all)
@@ -88,23 +88,26 @@ func samplesOf(f *model.Family) []string {
 // inWords returns labels sorted by name.
 func inWords(labels model.Labels) string { return strings.TrimSuffix(seriesKey(labels), "\n") }
 
-// exactly spells a number such that -0 is another than 0, and NaN the same as NaN.
-func exactly(v float64) string {
+// appendExactly spells a number such that -0 is another than 0, and NaN the same as
+// NaN.
+func appendExactly(dst []byte, v float64) []byte {
 	if v == 0 && math.Signbit(v) {
-		return "-0.0"
+		return append(dst, "-0.0"...)
 	}
-	return model.FormatValue(v)
+	return model.AppendValue(dst, v)
 }
 
-func at(b *strings.Builder, t model.Timestamp) {
+func appendAt(dst []byte, t model.Timestamp) []byte {
 	if t.IsSet() {
-		fmt.Fprintf(b, " @%s", t)
+		dst = t.AppendSeconds(append(dst, " @"...))
 	}
+	return dst
 }
 
-func exemplars(b *strings.Builder, x *model.Exemplar) {
+func appendExemplars(dst []byte, x *model.Exemplar) []byte {
 	for ; x != nil; x = x.Older {
-		fmt.Fprintf(b, " # {%s} %s", inWords(x.Labels), exactly(x.Value))
-		at(b, x.Timestamp)
+		dst = append(append(append(dst, " # {"...), inWords(x.Labels)...), '}', ' ')
+		dst = appendAt(appendExactly(dst, x.Value), x.Timestamp)
 	}
+	return dst
 }

@@ -5,8 +5,9 @@
 // The format is strict, and what would break it is written otherwise or left
 // out: families under the literal name of a counter or info are unknown, as is
 // what a restriction leaves of a histogram if that is none any more; a
-// histogram has both a sum and a count or neither, and neither beside negative
-// bounds; exemplars stand on counters and buckets and have at most 128
+// histogram has both a sum and a count or neither, and neither where the sum is NaN,
+// negative or beside negative bounds; a summary has no such sum, and no quantiles of
+// negative values; exemplars stand on counters and buckets and have at most 128
 // characters; samples that fit no type are dropped.
 //
 // There are two ways to read. A [Parser] returns whole families and refuses what

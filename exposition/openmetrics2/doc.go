@@ -13,7 +13,8 @@
 // What the draft has no place for is written otherwise, or dropped and reported:
 // an info under a literal name that does not end in "_info", and what a
 // restriction leaves of a histogram or summary, are unknowns; a histogram whose
-// sum is not known has one of NaN; exemplars without a timestamp, native
+// sum is not known has one of NaN; summaries whose sum is NaN or negative, quantiles of
+// negative values, exemplars without a timestamp, native
 // histograms with custom bounds and samples that fit no type are dropped. A
 // histogram with exemplars for its classic and for its native buckets shows
 // those of the classic ones, as the draft would have it (section "Exemplars and
