@@ -155,10 +155,6 @@ var sampleRules = []parserRule{
 		right: telltaleIs, clause: lineFormat, why: "leading blanks are ignored; it takes them for a part of the name",
 	},
 	{
-		readers: "textparse", format: "text openmetrics", outcome: otherSamples, when: onPage(`__name__="x"`),
-		right: bothAre, clause: "Label", why: "it keeps the metric's name as that label",
-	},
-	{
 		readers: "textparse python", format: "openmetrics", outcome: otherSamples, when: onCreated,
 		right: bothAre, clause: "Timestamps", why: "telltale keeps times of creation in whole nanoseconds, others the float64", rare: true,
 	},
