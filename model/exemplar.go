@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"iter"
 	"unicode/utf8"
 )
 
@@ -16,6 +17,18 @@ type Exemplar struct {
 	Value     float64
 	Timestamp Timestamp // may be absent
 	Older     *Exemplar // the next of the same sample, which is not newer, or nil
+}
+
+// All yields the exemplar and the older ones of the same sample, the newest first;
+// of nil none.
+func (e *Exemplar) All() iter.Seq[*Exemplar] {
+	return func(yield func(*Exemplar) bool) {
+		for ; e != nil; e = e.Older {
+			if !yield(e) {
+				return
+			}
+		}
+	}
 }
 
 // clone returns a copy of the exemplar and of the older ones.

@@ -181,7 +181,7 @@ func (l *losses) lookAt(f *model.Family, p *model.Point, c capacity, escaped boo
 
 // count returns how many exemplars a sample has.
 func count(x *model.Exemplar) (n int) {
-	for ; x != nil; x = x.Older {
+	for range x.All() {
 		n++
 	}
 	return n

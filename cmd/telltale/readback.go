@@ -105,7 +105,7 @@ func appendAt(dst []byte, t model.Timestamp) []byte {
 }
 
 func appendExemplars(dst []byte, x *model.Exemplar) []byte {
-	for ; x != nil; x = x.Older {
+	for x := range x.All() {
 		dst = append(append(append(dst, " # {"...), inWords(x.Labels)...), '}', ' ')
 		dst = appendAt(appendExactly(dst, x.Value), x.Timestamp)
 	}

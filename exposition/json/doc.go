@@ -7,15 +7,13 @@
 //
 //	[{"name": "requests", "type": "counter", "help": "Requests served.", "unit": "", "samples": [
 //	  {"name": "requests_total", "labels": {"code": "200"}, "value": "17.0", "timestamp": "123.456",
-//	   "exemplar": {"labels": {"trace_id": "a"}, "value": "0.5", "timestamp": "123.4"}}]}]
+//	   "exemplars": [{"labels": {"trace_id": "a"}, "value": "0.5", "timestamp": "123.4"}]}]}]
 //
 // Names are as they were written. A type is one of OpenMetrics' words. Values
 // are strings, spelled as in the text formats ("17.0", "1e+06", "+Inf", "NaN"),
 // timestamps are decimal seconds, as exact as they are known. Labels keep their
-// order. Timestamp, exemplar and native histogram are left out where there is
-// none; all else is always there. Where a sample has several exemplars, the newest is
-// the exemplar, and the others follow it as a list, "older_exemplars", the newest of
-// them first.
+// order. Timestamp, exemplars and native histogram are left out where there is
+// none; all else is always there. Of several exemplars the newest comes first.
 //
 // A native histogram is a member of the sample that bears its family's name and
 // whose value is the count:

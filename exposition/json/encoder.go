@@ -3,6 +3,7 @@ package json
 import (
 	"errors"
 	"io"
+	"iter"
 	"strconv"
 	"unicode/utf8"
 
@@ -91,9 +92,7 @@ func appendSample(dst []byte, s *model.Sample) []byte {
 	dst = appendValue(append(dst, ','), "value", s.Value)
 	dst = appendTimestamp(dst, s.Timestamp)
 	if s.Exemplar != nil {
-		dst = append(dst, `,"exemplar":`...)
-		dst = appendExemplar(dst, s.Exemplar)
-		dst = appendOlder(dst, s.Exemplar.Older)
+		dst = appendExemplars(append(dst, ','), s.Exemplar.All())
 	}
 	if s.NativeHistogram != nil {
 		dst = append(dst, `,"native_histogram":`...)
@@ -102,16 +101,15 @@ func appendSample(dst []byte, s *model.Sample) []byte {
 	return append(dst, '}')
 }
 
-// appendOlder appends the exemplars that a sample has beside its newest one.
-func appendOlder(dst []byte, x *model.Exemplar) []byte {
-	if x == nil {
-		return dst
-	}
-	dst = append(appendName(append(dst, ','), "older_exemplars"), '[')
-	for first := true; x != nil; x, first = x.Older, false {
+// appendExemplars appends the member "exemplars".
+func appendExemplars(dst []byte, all iter.Seq[*model.Exemplar]) []byte {
+	dst = append(appendName(dst, "exemplars"), '[')
+	first := true
+	for x := range all {
 		if !first {
 			dst = append(dst, ',')
 		}
+		first = false
 		dst = appendExemplar(dst, x)
 	}
 	return append(dst, ']')
@@ -137,14 +135,14 @@ func appendNative(dst []byte, h *model.NativeHistogram) []byte {
 	dst = appendValues(append(dst, ','), "custom_bounds", h.CustomBounds)
 	dst = append(dst, `,"float":`...)
 	dst = strconv.AppendBool(dst, h.IsFloat)
-	dst = append(dst, `,"exemplars":[`...)
-	for i := range h.Exemplars {
-		if i > 0 {
-			dst = append(dst, ',')
+	dst = appendExemplars(append(dst, ','), func(yield func(*model.Exemplar) bool) {
+		for i := range h.Exemplars {
+			if !yield(&h.Exemplars[i]) {
+				return
+			}
 		}
-		dst = appendExemplar(dst, &h.Exemplars[i])
-	}
-	return append(dst, "]}"...)
+	})
+	return append(dst, '}')
 }
 
 func appendSpans(dst []byte, name string, spans []model.Span) []byte {

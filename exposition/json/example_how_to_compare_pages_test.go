@@ -31,6 +31,6 @@ requests_total{code="200"} 1027 1700000000.5 # {trace_id="4bf92f35"} 0.3
 	// Output:
 	// [
 	// {"name":"requests","type":"counter","help":"Requests served.","unit":"","samples":[
-	// {"name":"requests_total","labels":{"code":"200"},"value":"1027.0","timestamp":"1700000000.5","exemplar":{"labels":{"trace_id":"4bf92f35"},"value":"0.3"}}]}
+	// {"name":"requests_total","labels":{"code":"200"},"value":"1027.0","timestamp":"1700000000.5","exemplars":[{"labels":{"trace_id":"4bf92f35"},"value":"0.3"}]}]}
 	// ]
 }

@@ -25,8 +25,7 @@ type sample struct {
 	Labels    labels     `json:"labels"`
 	Value     *value     `json:"value"`
 	Timestamp timestamp  `json:"timestamp"`
-	Exemplar  *exemplar  `json:"exemplar"`
-	Older     []exemplar `json:"older_exemplars"`
+	Exemplars []exemplar `json:"exemplars"` // the newest first
 	Native    *native    `json:"native_histogram"`
 }
 
@@ -136,8 +135,6 @@ func (p *Parser) build(from *family) (*model.Family, error) {
 			return nil, fmt.Errorf("a sample of %q without a name", f.Name)
 		case s.Value == nil:
 			return nil, fmt.Errorf("a sample %q without a value", s.Name)
-		case len(s.Older) > 0 && s.Exemplar == nil:
-			return nil, fmt.Errorf("a sample %q with older exemplars, but without the newest", s.Name)
 		case s.Labels.Len() > p.limits.Labels:
 			return nil, &scan.LimitError{Limit: "Labels", Max: int64(p.limits.Labels),
 				Wrong: fmt.Errorf("a sample of %q with more than %d labels", s.Name, p.limits.Labels)}
@@ -193,7 +190,7 @@ func partOf(f *model.Family, s *sample) (found model.Parts) {
 			found = part
 		}
 	})
-	if s.Exemplar != nil && found&(model.PartTotal|model.PartBucket) == 0 { // others have no place for it
+	if len(s.Exemplars) > 0 && found&(model.PartTotal|model.PartBucket) == 0 { // others have no place for it
 		return 0
 	}
 	return found
@@ -203,10 +200,7 @@ func (s *sample) entry() scan.Entry {
 	e := scan.Entry{
 		Kind: scan.KindSample, Name: []byte(s.Name), Labels: s.Labels.Labels, Value: float64(*s.Value), Timestamp: model.Timestamp(s.Timestamp),
 	}
-	if x := s.Exemplar; x != nil {
-		for _, older := range slices.Backward(s.Older) {
-			e.Exemplars = append(e.Exemplars, older.entry())
-		}
+	for _, x := range slices.Backward(s.Exemplars) {
 		e.Exemplars = append(e.Exemplars, x.entry())
 	}
 	return e

@@ -106,7 +106,7 @@ func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, e *mod
 		p.Drop(part, lines.MisplacedExemplar)
 		return dst
 	}
-	for older := e.Older; older != nil; older = older.Older { // ABNF: one exemplar a sample
+	for range e.Older.All() { // ABNF: one exemplar a sample
 		p.Drop(part, lines.MoreExemplars)
 	}
 	line := len(dst)

@@ -90,7 +90,7 @@ func (e *Encoder) appendCreated(dst []byte, n protowire.Number, pt *model.Point)
 }
 
 func (e *Encoder) appendExemplar(dst []byte, n protowire.Number, x *model.Exemplar) []byte {
-	for older := x.Older; older != nil; older = older.Older { // Counter and Bucket have one
+	for range x.Older.All() { // Counter and Bucket have one
 		e.drop(e.family.Name, lines.MoreExemplars)
 	}
 	dst, start := open(dst, n, 1)
