@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"sync"
 
 	"telltale/model"
 )
@@ -44,7 +45,8 @@ type describedFunc struct {
 func (c *describedFunc) Describe() []*model.Family { return c.families }
 
 // Observe is what a callback of [NewCounterFunc] or [NewGaugeFunc] reports each
-// series with. The wrong number of label values is an error.
+// series with. The wrong number of label values is an error, and so is a call
+// after the callback has returned. It may be called from several goroutines.
 type Observe func(value float64, labelValues ...string) error
 
 // NewCounterFunc registers a counter whose series are what f reports when it is
@@ -114,6 +116,8 @@ type calling struct{ callback *callback }
 // function comes after what it reported before.
 func (c calling) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	d, family := c.callback.definition, c.callback.definition.newFamily()
+	var mu sync.Mutex // guards family until its function has returned
+	returned := false
 	failed := c.callback.f(ctx, func(value float64, labelValues ...string) error {
 		if len(labelValues) != len(d.labels) {
 			return fmt.Errorf("telltale: %s was given %d label values", d, len(labelValues))
@@ -124,6 +128,11 @@ func (c calling) Collect(ctx context.Context, emit func(*model.Family) error) er
 		if d.needsTaming(labelValues) {
 			labelValues = d.tame(labelValues)
 		}
+		mu.Lock()
+		defer mu.Unlock()
+		if returned {
+			return fmt.Errorf("telltale: %s was reported after its function had returned", d)
+		}
 		family.Append(model.Point{
 			Labels: d.constLabels.Append(model.LabelPairs(d.labels, labelValues)),
 			Has:    d.typ.Parts() &^ model.PartCreated,
@@ -131,6 +140,9 @@ func (c calling) Collect(ctx context.Context, emit func(*model.Family) error) er
 		})
 		return nil
 	})
+	mu.Lock()
+	returned = true
+	mu.Unlock()
 	if err := emit(family); err != nil {
 		return err
 	}

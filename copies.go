@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unsafe"
 
 	"telltale/model"
@@ -12,6 +13,26 @@ import (
 // DefaultRetention is the limit of [WithRetention] that registries have without
 // it.
 const DefaultRetention = 64 << 20
+
+// retainingCollectors is how many collectors of a registry may have as much kept
+// as WithRetention lets each of them.
+const retainingCollectors = 4
+
+// room is where copies of families are kept.
+type room struct {
+	limit int           // for each collector, in bytes
+	kept  *atomic.Int64 // bytes of all collectors of a registry
+}
+
+// keptUnregistered is how many bytes are kept of collectors in no registry.
+var keptUnregistered atomic.Int64
+
+// retain takes room for so many bytes of copies, or gives it back. It reports
+// whether there was as much.
+func (r *run) retain(size int) bool {
+	own, all := r.of.held.Add(int64(size)), r.room.kept.Add(int64(size))
+	return own <= int64(r.room.limit) && all/retainingCollectors <= int64(r.room.limit)
+}
 
 // copied is what examining an emitted family gave.
 type copied struct {
@@ -53,7 +74,7 @@ func (r *run) examine(f *model.Family) (c *copied, err error) {
 	if loose := f.Loose(); len(loose) > 0 {
 		f = f.WithLoose(w.distinctLoose(loose))
 	}
-	w.reserve(headerSize + len(f.Name) + len(f.Help) + pointSize*len(f.Loose()))
+	w.reserve(sizeWithoutPoints(f))
 	if w.discarded {
 		if len(w.repeated) > 0 {
 			f = f.WithPoints(skipping{f, w.repeated})
@@ -125,14 +146,14 @@ func (w *examination) reserve(size int) {
 		return
 	}
 	w.size += size
-	if w.run.of.held.Add(int64(size)) > int64(w.run.retention) {
+	if !w.run.retain(size) {
 		w.discard()
 	}
 }
 
 // discard gives back the room that the copy takes.
 func (w *examination) discard() {
-	w.run.of.held.Add(-int64(w.size))
+	w.run.retain(-w.size)
 	w.size, w.points.chunks, w.discarded = 0, nil, true
 }
 
@@ -264,15 +285,52 @@ func (c *chunker) flush() error {
 // reset forgets what has been copied since the last chunk.
 func (c *chunker) reset() { c.text, c.plain, c.others, c.extra = c.text[:0], c.plain[:0], nil, 0 }
 
+// sizeWithoutPoints returns about how many bytes a copy of the family takes, its
+// points left out.
+func sizeWithoutPoints(f *model.Family) int {
+	size := headerSize + len(f.Name) + len(f.Help) + len(f.Unit)
+	for _, s := range f.Loose() {
+		size += pointSize + len(s.Name) + len(s.Labels.Text()) + exemplarSize(s.Exemplar) + nativeSize(s.NativeHistogram)
+	}
+	return size
+}
+
 // extraSize returns about how many bytes a point takes that has more than a
 // number.
 func extraSize(p *model.Point) int {
-	size := pointSize + len(p.Labels.Text()) + len(p.Info.Text()) + 32*len(p.States)
+	size := pointSize + len(p.Labels.Text()) + len(p.Info.Text()) + exemplarSize(p.Exemplar) + sizeOf(p.States)
 	if h := p.Histogram; h != nil {
-		size += pointSize + 16*len(h.Cumulative)
+		size += pointSize + sizeOf(h.Cumulative) + sizeOf(h.Exemplars) + nativeSize(h.Native)
+		for _, e := range h.Exemplars {
+			size += exemplarSize(e)
+		}
 	}
 	if p.Summary != nil {
-		size += pointSize + 16*len(p.Summary.Quantiles)
+		size += pointSize + sizeOf(p.Summary.Quantiles)
 	}
 	return size
+}
+
+func nativeSize(h *model.NativeHistogram) int {
+	if h == nil {
+		return 0
+	}
+	size := int(unsafe.Sizeof(*h)) + sizeOf(h.PositiveSpans) + sizeOf(h.Positive) + sizeOf(h.NegativeSpans) + sizeOf(h.Negative) + sizeOf(h.CustomBounds)
+	for i := range h.Exemplars {
+		size += exemplarSize(&h.Exemplars[i])
+	}
+	return size
+}
+
+func exemplarSize(e *model.Exemplar) int {
+	if e == nil {
+		return 0
+	}
+	return int(unsafe.Sizeof(*e)) + len(e.Labels.Text())
+}
+
+// sizeOf returns how many bytes the elements of a slice take.
+func sizeOf[E any](s []E) int {
+	var one E
+	return len(s) * int(unsafe.Sizeof(one))
 }

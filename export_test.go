@@ -37,3 +37,14 @@ func Held(c Collector) (bytes int64, left bool) {
 	}
 	return of.held.Load(), true
 }
+
+// Collecting returns how many custom collectors run or have families that scrapes
+// still read.
+func Collecting() int {
+	runs.mu.Lock()
+	defer runs.mu.Unlock()
+	return len(runs.slots)
+}
+
+// Kept returns how many bytes of families are kept of a registry's collectors.
+func Kept(r *Registry) int64 { return r.kept.Load() }

@@ -76,20 +76,20 @@ type faults struct {
 // hookPatience is how long collecting waits for a call of the error hook.
 const hookPatience = time.Second
 
-func (f *faults) count(reason Reason) {
+func (f *faults) count(reason Reason, n uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.counts == nil {
 		f.counts = make(map[Reason]uint64)
 	}
-	f.counts[reason]++
+	f.counts[reason] += n
 }
 
 // report counts a fault of collecting and tells it to the hook, on a goroutine of
 // its own: a hook that blocks, panics or ends its goroutine must not take a
 // scrape down. While a call blocks faults are only counted.
 func (f *faults) report(fault *Fault) {
-	f.count(fault.Reason)
+	f.count(fault.Reason, 1)
 	if f.hook == nil || f.stuck.Load() > 0 {
 		return
 	}
@@ -115,7 +115,7 @@ func (f *faults) report(fault *Fault) {
 // misuse counts a fault of using an instrument and tells it to the hook, on the
 // caller's goroutine. The fault is described only if somebody is told.
 func (f *faults) misuse(reason Reason, family string, describe func() error) {
-	f.count(reason)
+	f.count(reason, 1)
 	if f.hook == nil && !f.strict {
 		return
 	}
@@ -143,10 +143,54 @@ func (a accounts) with(f *faults) accounts {
 	return append(slices.Clip(a), f)
 }
 
+func (a accounts) count(reason Reason, n uint64) {
+	for _, f := range a {
+		f.count(reason, n)
+	}
+}
+
 func (a accounts) report(fault *Fault) {
 	for _, f := range a {
 		f.report(fault)
 	}
+}
+
+// mostTold is how many faults of one reason are told of one collector in one
+// collection. A collector may have as many as it has series.
+const mostTold = 10
+
+// tally counts the faults of one collector in one collection.
+type tally map[Reason]uint64
+
+// add counts a fault and returns it as it is to be told, nil if it is only to be
+// counted.
+func (t *tally) add(f *Fault) *Fault {
+	if *t == nil {
+		*t = make(tally)
+	}
+	(*t)[f.Reason]++
+	switch n := (*t)[f.Reason]; {
+	case n > mostTold:
+		return nil
+	case n == mostTold:
+		last := *f
+		last.Err = fmt.Errorf("%w (more of the reason %q are only counted)", f.Err, f.Reason)
+		return &last
+	}
+	return f
+}
+
+// untold returns how many faults were only counted.
+func (t tally) untold() (rest tally) {
+	for reason, n := range t {
+		if n > mostTold {
+			if rest == nil {
+				rest = make(tally)
+			}
+			rest[reason] = n - mostTold
+		}
+	}
+	return rest
 }
 
 func (f *faults) snapshot() map[Reason]uint64 {

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"telltale/internal/cell"
 	"telltale/model"
@@ -33,7 +34,8 @@ var ErrNotRegistered = errors.New("telltale: the collector is not registered")
 type Registry struct {
 	autoDescribe bool
 	legacyNames  bool
-	retention    *int // nil means DefaultRetention
+	retention    *int         // nil means DefaultRetention
+	kept         atomic.Int64 // bytes of its custom collectors' families
 	faults       faults
 	invalid      error            // of an option; then nothing is registered and nothing collected
 	publication  cell.Publication // in the store
@@ -74,7 +76,8 @@ func WithTargetInfo(labels map[string]string) RegistryOption {
 }
 
 // WithRetention sets how many bytes of the families of each custom collector are
-// copied when it emits them. Copies let the collector go on, and give up locks
+// copied when it emits them, and of all of the registry's together four times as
+// many. Copies let the collector go on, and give up locks
 // that it may hold, however slow the scrapes are that read them. A family for
 // which there is no room is lent: emit blocks until all scrapes have read it, or
 // were cut off because they took longer than a scrape may. Zero or less means
@@ -83,19 +86,21 @@ func WithRetention(bytes int) RegistryOption {
 	return func(r *Registry) { r.retention = &bytes }
 }
 
-// room is what WithRetention set.
-func (r *Registry) room() int {
+// room is where copies of what the registry's collectors emit are kept.
+func (r *Registry) room() room {
 	if r.retention == nil {
-		return DefaultRetention
+		return room{DefaultRetention, &r.kept}
 	}
-	return *r.retention
+	return room{*r.retention, &r.kept}
 }
 
 // WithErrorHook has hook called with every fault, as a [*Fault], from several
 // goroutines at once. It should be quick. Misuse of an instrument is told on the
 // caller's goroutine. Faults of collecting are told on one of their own; a scrape
 // waits a second for the hook, and while a call takes longer, faults of
-// collecting are counted but not told. A panic of the hook is ignored.
+// collecting are counted but not told. Of one collector in one collection ten
+// faults of each reason are told, the others only counted. A panic of the hook is
+// ignored.
 func WithErrorHook(hook func(error)) RegistryOption {
 	return func(r *Registry) { r.faults.hook = hook }
 }
@@ -157,10 +162,26 @@ func identity(c Collector) (Collector, error) {
 		}
 		return nil, fmt.Errorf("telltale: the %T was not made by a constructor", c)
 	}
-	if !reflect.ValueOf(c).Comparable() {
+	if !reflect.ValueOf(c).Comparable() || !same(c, c) {
 		return nil, fmt.Errorf("telltale: a collector of type %T cannot be compared, so it could not be unregistered; register a pointer to it", c)
 	}
 	return c, nil
+}
+
+// same reports whether two collectors are equal, which one that has a NaN in it
+// is not even to itself.
+func same(a, b Collector) bool { return a == b }
+
+// known returns what a collection knows a collector by: its identity or, if it
+// cannot be compared, a pointer, by which it is known in this place alone.
+func known(c Collector) (Collector, error) {
+	if err := checkNil(c); err != nil {
+		return nil, err
+	}
+	if known, err := identity(c); err == nil {
+		return known, nil
+	}
+	return CollectorFunc(c.Collect), nil
 }
 
 // Register adds a collector. It fails, and nothing has changed, with a

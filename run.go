@@ -30,10 +30,10 @@ type run struct {
 	started  time.Time // zero while it waits for the collector's current run to end
 	abandons *time.Timer
 
-	retention int // how many bytes of its collector's families may be kept
+	room room // where its collector's families are kept
 
-	emitting sync.Mutex // held by emit, which a collector may call from several goroutines
-	copying  chunker    // emit's
+	emitting chan struct{} // full while emit examines or lends a family; a collector may call it from several goroutines
+	copying  chunker       // emit's
 
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change
@@ -52,7 +52,8 @@ type run struct {
 	unwanted   bool                        // no scrape is left, so none can join and emit fails
 	ends       time.Time                   // when it should have ended then
 	done       bool
-	found      []*Fault
+	found      []*Fault // those that were told
+	counted    tally    // all of them
 }
 
 // subject names a collector in faults.
@@ -84,7 +85,8 @@ type runKey struct{}
 // lock.
 func newRun(s *subscription, sl *collecting) *run {
 	r := &run{
-		of: sl, subject: s.subject, wanted: s.wanted, retention: s.retention, changed: make(chan struct{}),
+		of: sl, subject: s.subject, wanted: s.wanted, room: s.room,
+		changed: make(chan struct{}), emitting: make(chan struct{}, 1),
 		lentTo: make(map[*subscription]*borrower), subs: make(map[*subscription]bool),
 	}
 	base, cancel := context.WithCancel(context.WithoutCancel(s.ctx))
@@ -114,7 +116,7 @@ func (r *run) add(s *subscription) {
 			s.unheard = append(s.unheard, account)
 		}
 	}
-	s.missed = slices.Clone(r.found)
+	s.missed, s.uncounted = slices.Clone(r.found), r.counted.untold()
 }
 
 // start begins the run. The caller holds the table's lock.
@@ -189,10 +191,16 @@ func (r *run) enter() (leave func()) {
 func (r *run) fault(reason Reason, family string, err error) {
 	f := &Fault{Reason: reason, Collector: r.subject.name(), Family: family, Err: err}
 	r.mu.Lock()
-	r.found = append(r.found, f)
-	told := r.accounts
+	accounts, f := r.accounts, r.counted.add(f)
+	if f != nil {
+		r.found = append(r.found, f)
+	}
 	r.mu.Unlock()
-	told.report(f)
+	if f == nil {
+		accounts.count(reason, 1)
+		return
+	}
+	accounts.report(f)
 }
 
 // finish ends the run and starts the one that waits for its end.
@@ -207,10 +215,14 @@ func (r *run) change() {
 	r.changed = make(chan struct{})
 }
 
-// emit is what the collector calls.
+// emit is what the collector calls. A call waits for its turn until the run is
+// over, because what has the turn may wait for the call: a source that emits.
 func (r *run) emit(f *model.Family) error {
-	r.emitting.Lock()
-	defer r.emitting.Unlock()
+	select {
+	case r.emitting <- struct{}{}:
+		defer func() { <-r.emitting }()
+	case <-r.ctx.Done():
+	}
 	name := ""
 	if f != nil {
 		name = f.Name
@@ -264,7 +276,7 @@ func (r *run) keep(c *copied) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.refusalLocked(); err != nil {
-		r.of.held.Add(-int64(c.size))
+		r.retain(-c.size)
 		return err
 	}
 	r.size += c.size

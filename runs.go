@@ -38,7 +38,10 @@ func (t *runTable) subscribe(s *subscription) error {
 	for _, f := range s.missed {
 		s.unheard.report(f)
 	}
-	s.missed, s.unheard = nil, nil
+	for reason, n := range s.uncounted {
+		s.unheard.count(reason, n)
+	}
+	s.missed, s.uncounted, s.unheard = nil, nil, nil
 	return err
 }
 
@@ -135,10 +138,11 @@ func (n names) cover(wanted names) bool {
 }
 
 // waitsFor reports whether something that a run of the collector waits for waits
-// for r: r is such a run, or a scrape that a run's code makes waits for r. The
-// caller holds the table's lock.
+// for r: r is such a run, or a scrape that a run's code makes waits for r. A run
+// that has ended waits for nothing, whatever goes on with its context. The caller
+// holds the table's lock.
 func (r *run) waitsFor(collector Collector, seen map[*run]bool) bool {
-	if r == nil || seen[r] {
+	if r == nil || r.done || seen[r] {
 		return false
 	}
 	seen[r] = true
@@ -163,15 +167,15 @@ func (r *run) scrapes() []*subscription {
 // does. It is known by the context, or, where the collector has made one of its
 // own, by the goroutine: the collector's or one that this has started.
 func (t *runTable) within(ctx context.Context) *run {
-	if r, ok := ctx.Value(runKey{}).(*run); ok {
+	if r, ok := ctx.Value(runKey{}).(*run); ok && !t.hasEnded(r) {
 		return r
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if !t.busy() {
 		return nil
 	}
-	ids := goroutineAndCreator()
+	ids := goroutineAndCreator() // which takes too long to hold the lock meanwhile
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, id := range ids {
 		for _, sl := range t.slots {
 			if sl.current != nil && sl.current.isRunBy(id) {
@@ -182,8 +186,16 @@ func (t *runTable) within(ctx context.Context) *run {
 	return nil
 }
 
-// busy reports whether any collector runs. The caller holds the lock.
+func (t *runTable) hasEnded(r *run) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return r.done
+}
+
+// busy reports whether any collector runs.
 func (t *runTable) busy() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, sl := range t.slots {
 		if sl.current != nil {
 			return true
@@ -249,7 +261,7 @@ func (t *runTable) release(r *run) {
 		return
 	}
 	sl := r.of
-	sl.held.Add(-int64(r.size))
+	r.retain(-r.size)
 	sl.reading--
 	r.size, r.items = 0, nil
 	if sl.current == nil && sl.next == nil && sl.reading == 0 {

@@ -65,7 +65,7 @@ type scrape struct {
 }
 
 func newScrape(ctx context.Context, account *faults, root *Registry) *scrape {
-	s := &scrape{ctx: ctx, faults: account, root: root, holder: &holder{accounts{account}, DefaultRetention}}
+	s := &scrape{ctx: ctx, faults: account, root: root, holder: &holder{accounts{account}, room{DefaultRetention, &keptUnregistered}}}
 	if s.patience, s.served = patience.Of(ctx); s.served && s.patience > 0 {
 		return s
 	}
@@ -85,6 +85,7 @@ type step struct {
 	sub    *subscription // to a run
 	shared *Registry     // whose store's families it emits
 	failed bool          // it did not emit all that it has
+	found  tally         // faults of what it emitted
 	path   *path
 }
 
@@ -101,8 +102,8 @@ type path struct {
 // holder is what the registries on the way to a collector settle, or else the
 // scrape.
 type holder struct {
-	accounts  accounts // where the collector's faults are counted
-	retention int      // the limit of WithRetention of the innermost
+	accounts accounts // where the collector's faults are counted
+	room     room     // of the innermost registry
 }
 
 // names is a set of wanted names.
@@ -176,7 +177,7 @@ func (s *scrape) addCustom(c Collector, e *entry, p *path) {
 		e = &entry{collector: c} // under a view that no registry holds
 	}
 	sub := &subscription{
-		ctx: s.ctx, collector: innermost(c), subject: e, accounts: p.holder.accounts, retention: p.holder.retention,
+		ctx: s.ctx, collector: innermost(c), subject: e, accounts: p.holder.accounts, room: p.holder.room,
 		patience: s.patience, served: s.served,
 	}
 	if _, ok := c.(Restrictor); ok && len(p.filters) > 0 {
@@ -397,6 +398,10 @@ func (s *scrape) report(st *step, family string, reason Reason, err error) {
 	fault := &Fault{Reason: reason, Family: family, Err: err}
 	if st.entry != nil {
 		fault.Collector = st.entry.name()
+	}
+	if fault = st.found.add(fault); fault == nil {
+		st.path.holder.accounts.count(reason, 1)
+		return
 	}
 	st.path.holder.accounts.report(fault)
 	if s.faults.strict {

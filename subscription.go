@@ -20,7 +20,7 @@ type subscription struct {
 	subject   subject
 	wanted    names // a Restrictor's share; nil means all
 	accounts  accounts
-	retention int
+	room      room
 	within    *run          // whose code makes the scrape; nil for most
 	patience  time.Duration // of the scrape: it does not wait for older runs
 	served    bool          // the patience is a server's limit
@@ -32,8 +32,9 @@ type subscription struct {
 	borrowed *borrower // of what the scrape reads now, if that is lent
 	slow     error     // it was cut off
 
-	unheard accounts // that have not heard of missed
-	missed  []*Fault
+	unheard   accounts // that have heard neither of missed nor of uncounted
+	missed    []*Fault
+	uncounted tally
 }
 
 // next returns the run's next family, which is valid until the call after; nil

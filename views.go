@@ -51,13 +51,15 @@ func (v *RestrictedRegistry) Restricted(names ...string) Collector { return Rest
 
 // Restrict returns a live view of any collector with only the named samples and
 // families, as [Registry.Restricted] does. What c is able to leave undone it
-// leaves undone.
+// leaves undone, unless it is of a type that == cannot compare. Collecting the
+// view of a nil collector is an error.
 func Restrict(c Collector, names ...string) Collector {
 	if r, ok := c.(*Registry); ok {
 		return r.Restricted(names...)
 	}
-	if known, err := identity(c); err == nil { // else collecting it will tell
-		c = known
+	c, err := known(c)
+	if err != nil {
+		c = CollectorFunc(func(context.Context, func(*model.Family) error) error { return err })
 	}
 	return &view{inner: c, lens: &lens{filter: namesOf(names)}}
 }
@@ -116,14 +118,11 @@ func labelNames(c Collector) []string {
 func Merge(collectors ...Collector) (Collector, error) {
 	m := &merged{}
 	for _, c := range collectors {
-		if err := checkNil(c); err != nil {
+		c, err := known(c)
+		if err != nil {
 			return nil, err
 		}
-		known, err := identity(c)
-		if err != nil {
-			known = CollectorFunc(c.Collect) // which is a pointer
-		}
-		m.parts = append(m.parts, known)
+		m.parts = append(m.parts, c)
 	}
 	return m, nil
 }
