@@ -37,11 +37,12 @@
 //	parameters of the query                   1024         WithQueryLimits         400
 //	one name of name[]                        1 KiB        WithQueryLimits         400
 //	Accept and Accept-Encoding, each          8 KiB        WithMaxAccept           431
+//
+// The server of [NewServer] has more limits, some of them in fields that may be
+// changed before it is started:
+//
+//	connections at once                       512          WithMaxConnections      one without a request closed
 //	scrapes under way when Serve ends         10 s         WithGrace               cut off
-//
-// The server of [NewServer] has more limits, in fields that may be changed before
-// it is started:
-//
 //	reading the header of a request           5 s          ReadHeaderTimeout       cut off
 //	reading a request that net/http refuses   10 s         ReadTimeout             cut off
 //	a connection without a request            2 min        IdleTimeout             closed

@@ -35,8 +35,9 @@ type settings struct {
 // serverSettings is what the options of a server say.
 type serverSettings struct {
 	settings
-	listening func(net.Addr)
-	grace     time.Duration
+	listening      func(net.Addr)
+	maxConnections int
+	grace          time.Duration
 }
 
 // The defaults of the options.
@@ -53,6 +54,7 @@ const (
 	DefaultQueryParameters = 1024
 	DefaultNameBytes       = 1024
 	DefaultMaxAccept       = 8 << 10 // bytes
+	DefaultMaxConnections  = 512
 	DefaultGrace           = 10 * time.Second
 )
 
@@ -208,6 +210,16 @@ func WithErrorHook(hook func(error)) Option {
 // "127.0.0.1:0". If f panics, the error hook hears of it, and the server goes on.
 func WithListening(f func(net.Addr)) ServerOption {
 	return serverOption(func(s *serverSettings) { s.listening = f })
+}
+
+// WithMaxConnections sets how many connections a server has at once. Where one
+// more is opened, the one is closed that has had no request for the longest time,
+// but for a second at least; if there is none, the new connection waits, and is
+// closed when it has waited a second. Zero or less means no limit. The default is
+// [DefaultMaxConnections]. It uses the server's ConnState: a program that sets
+// that field of a [NewServer] has no limit.
+func WithMaxConnections(n int) ServerOption {
+	return serverOption(func(s *serverSettings) { s.maxConnections = n })
 }
 
 // WithGrace sets how long [Serve] waits at the end for the scrapes under way;

@@ -36,7 +36,7 @@ func NewServer(addr string, c telltale.Collector, opts ...ServerOption) *http.Se
 }
 
 func serverSettingsOf(opts []ServerOption) serverSettings {
-	s := serverSettings{settings: defaults(), grace: DefaultGrace}
+	s := serverSettings{settings: defaults(), maxConnections: DefaultMaxConnections, grace: DefaultGrace}
 	for _, o := range opts {
 		o.applyServer(&s)
 	}
@@ -67,6 +67,9 @@ func newServer(addr string, c telltale.Collector, s serverSettings) *http.Server
 		MaxHeaderBytes:    maxHeaderBytes,
 
 		DisableGeneralOptionsHandler: true, // it waits for a body
+	}
+	if s.maxConnections > 0 {
+		server.ConnState = newConnections(s.maxConnections).note
 	}
 	if s.listening != nil {
 		server.BaseContext = func(l net.Listener) context.Context {

@@ -1,0 +1,114 @@
+package scrapehttp
+
+import (
+	"container/list"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// requestTime is how long a connection may be without a request before it can be
+// closed to make room for another.
+const requestTime = time.Second
+
+// connections limits the connections of a server, so that clients which only
+// connect cannot use up the program's file descriptors. Room for a new one is
+// made by closing the one that has been without a request for the longest time.
+// It is told of connections by [http.Server.ConnState].
+type connections struct {
+	limit int
+	freed chan struct{} // has an element after a connection has gone
+
+	mu      sync.Mutex
+	open    map[net.Conn]*list.Element // in waiting; nil while a request is answered
+	waiting list.List                  // of waitingConn, the longest first
+}
+
+// waitingConn is a connection without a request.
+type waitingConn struct {
+	net.Conn
+	since time.Time
+}
+
+func newConnections(limit int) *connections {
+	return &connections{limit: limit, freed: make(chan struct{}, 1), open: make(map[net.Conn]*list.Element)}
+}
+
+// note is the server's ConnState. The server accepts no other connection while a
+// new one waits for room here.
+func (c *connections) note(conn net.Conn, state http.ConnState) {
+	c.keep(conn, state)
+	if state == http.StateNew {
+		c.makeRoom()
+	}
+}
+
+func (c *connections) keep(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	place, open := c.open[conn]
+	if !open && state != http.StateNew {
+		return // it was closed to make room
+	}
+	if place != nil {
+		c.waiting.Remove(place)
+	}
+	switch state {
+	case http.StateNew, http.StateIdle:
+		c.open[conn] = c.waiting.PushBack(waitingConn{conn, time.Now()})
+	case http.StateActive:
+		c.open[conn] = nil
+	default:
+		delete(c.open, conn)
+		select {
+		case c.freed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// makeRoom waits until there are no more connections than may be, and closes those
+// that are without a request for too long.
+func (c *connections) makeRoom() {
+	for {
+		over, wait := c.longestWaiting()
+		switch {
+		case over == nil:
+			return
+		case wait <= 0:
+			c.keep(over, http.StateClosed)
+			closeAtOnce(over)
+			continue
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-c.freed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// longestWaiting returns the connection to be closed if there are too many, and
+// how long it may still take for its request; nil if there are not, or if all
+// have requests.
+func (c *connections) longestWaiting() (conn net.Conn, rest time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.open) <= c.limit || c.waiting.Len() == 0 {
+		return nil, 0
+	}
+	longest := c.waiting.Front().Value.(waitingConn)
+	return longest.Conn, time.Until(longest.since.Add(requestTime))
+}
+
+// closeAtOnce closes a connection without telling the client by TLS, which could
+// take a while.
+func closeAtOnce(conn net.Conn) {
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		conn = encrypted.NetConn()
+	}
+	_ = conn.Close()
+}
