@@ -163,7 +163,7 @@ func TestConnectionsUnderTLS(t *testing.T) {
 		t.Errorf("the protocol is %s", got)
 	}
 	server.Client().CloseIdleConnections() // one that is closed meanwhile may fail a request
-	for i := range 4 { // who say nothing, before or after the handshake
+	for i := range 4 {                     // who say nothing, before or after the handshake
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)

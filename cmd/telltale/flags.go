@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,6 +52,22 @@ func (s *span) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%v is negative", d)
 	}
 	*s = span(d)
+	return nil
+}
+
+// most is how many of something that there may be at once, 0 for no limit.
+type most int
+
+// UnmarshalText is called by kong.
+func (m *most) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	switch {
+	case err != nil:
+		return fmt.Errorf("%q is no whole number, or too large a one", text)
+	case n < 0:
+		return fmt.Errorf("%d is negative; 0 is for no limit", n)
+	}
+	*m = most(n)
 	return nil
 }
 

@@ -1,7 +1,7 @@
 // Command telltale is the telltale library at the command line.
 //
 //	telltale demo [--listen ADDR] [--for DURATION] [--workers N]
-//	telltale serve --dir DIR [--listen ADDR]
+//	telltale serve --dir DIR [--listen ADDR] [--timeout DURATION] [--max-in-flight N]
 //	telltale merge [--no-accumulate] [--strict] [--to FORMAT] DIR|FILE...
 //	telltale fold [--dry-run] [--dead-after DURATION] [--epoch EPOCH] [--remote] DIR
 //	telltale inspect [--json] DIR
@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		kong.Writers(stdout, stderr),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(output{stdout}, diag),
-		kong.Vars{"writable": writableNames()},
+		kong.Vars{"writable": writableNames()}, servingDefaults(),
 	)
 	if err != nil {
 		panic(err) // the definition of the command line is at fault

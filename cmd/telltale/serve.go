@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"telltale"
 	"telltale/model"
@@ -22,6 +25,22 @@ type serve struct {
 
 	NoFold    bool `help:"Leave the files of workers that have ended as they are."`
 	DeadAfter span `help:"Fold a file of Python's client too when its bytes have been the same for so long (10m, 2h), where it cannot be seen which processes live." placeholder:"DURATION"`
+
+	Timeout        span `help:"Collect for so long at most where the scraper says nothing of its own timeout (${default}); 0 for no limit." default:"${timeout}" placeholder:"DURATION"`
+	MaxInFlight    most `help:"Answer so many scrapes at once (${default}); 0 for no limit." default:"${maxInFlight}" placeholder:"N"`
+	MaxPerPeer     most `help:"Answer so many scrapes of one address at once (${default}); 0 for no limit, which a page behind a proxy needs." default:"${maxPerPeer}" placeholder:"N"`
+	MaxConnections most `help:"Hold so many connections (${default}); 0 for no limit." default:"${maxConnections}" placeholder:"N"`
+}
+
+// servingDefaults is what the help and the definition of flags call the defaults
+// of package scrapehttp.
+func servingDefaults() kong.Vars {
+	return kong.Vars{
+		"timeout":        scrapehttp.DefaultTimeout.String(),
+		"maxInFlight":    strconv.Itoa(scrapehttp.DefaultMaxInFlight),
+		"maxPerPeer":     strconv.Itoa(scrapehttp.DefaultMaxPerPeer),
+		"maxConnections": strconv.Itoa(scrapehttp.DefaultMaxConnections),
+	}
 }
 
 // Help is what kong prints below the usage.
@@ -36,7 +55,8 @@ The page has the workers' metrics and telltale_*, the health of this registry an
 // Run serves the page until ctx is done.
 func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	log := slog.New(slog.NewTextHandler(diag, nil))
-	news := newNews(func(err error) { warn(log, err) })
+	tell := func(err error) { warn(log, err) }
+	news, failures := newNews(newsLimit, tell), newNews(failuresLimit, tell)
 	workers, err := multiprocess.NewCollector(string(s.Dir), s.options(news)...)
 	if err != nil {
 		return fmt.Errorf("cannot read the workers' files: %w", err)
@@ -53,7 +73,7 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	if err := errors.Join(reg.Register(workers), reg.Register(reg.Health()), reg.Register(workers.Health())); err != nil {
 		return err
 	}
-	page, err := startPage(ctx, s.Listen, reg, scrapehttp.WithErrorHook(news.hear))
+	page, err := startPage(ctx, s.Listen, reg, append(s.limits(), scrapehttp.WithErrorHook(hearPage(news, failures)))...)
 	if err != nil {
 		return err
 	}
@@ -63,6 +83,27 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	case <-page.ended:
 	}
 	return page.stop()
+}
+
+// hearPage returns a hook of the page that passes on what the page could not hold
+// as news, and all else as scrapes that failed.
+func hearPage(news, failures *news) func(error) {
+	return func(err error) {
+		var drop *scrapehttp.DropError
+		if errors.As(err, &drop) {
+			news.hear(err)
+			return
+		}
+		failures.hear(err)
+	}
+}
+
+// limits is what the flags say of the server.
+func (s *serve) limits() []scrapehttp.ServerOption {
+	return []scrapehttp.ServerOption{
+		scrapehttp.WithTimeout(time.Duration(s.Timeout)), scrapehttp.WithMaxInFlight(int(s.MaxInFlight)),
+		scrapehttp.WithMaxInFlightPerPeer(int(s.MaxPerPeer)), scrapehttp.WithMaxConnections(int(s.MaxConnections)),
+	}
 }
 
 func (s *serve) options(news *news) []multiprocess.Option {
@@ -96,7 +137,8 @@ func warn(log *slog.Logger, err error) {
 // news passes on errors that may be met again at every scrape, each once until it
 // was not met for some time, and no flood of different ones.
 type news struct {
-	tell func(error)
+	limit int // of different ones in newsEnds
+	tell  func(error)
 
 	mu      sync.Mutex
 	met     map[string]time.Time // when last, by text
@@ -105,15 +147,17 @@ type news struct {
 
 // An error that was not met for newsEnds is over: scrapes are at most minutes
 // apart. No more than newsLimit different ones are passed on in that time: they may
-// have names in them that workers or clients make up.
+// have names in them that workers make up. Scrapes that failed are apart, because
+// any client can make as many as it likes and must not drown the others.
 const (
-	newsEnds  = 5 * time.Minute
-	newsLimit = 1000
+	newsEnds      = 5 * time.Minute
+	newsLimit     = 1000
+	failuresLimit = 20
 )
 
-var errFlood = fmt.Errorf("more than %d different faults in %v: others are left out here, and counted on the page", newsLimit, newsEnds)
-
-func newNews(tell func(error)) *news { return &news{tell: tell, met: make(map[string]time.Time)} }
+func newNews(limit int, tell func(error)) *news {
+	return &news{limit: limit, tell: tell, met: make(map[string]time.Time)}
+}
 
 func (n *news) hear(err error) {
 	if err = n.sift(err, time.Now()); err != nil {
@@ -127,18 +171,18 @@ func (n *news) sift(err error, now time.Time) error {
 	defer n.mu.Unlock()
 	text := err.Error()
 	last, met := n.met[text]
-	if !met && len(n.met) >= newsLimit {
+	if !met && len(n.met) >= n.limit {
 		for text, last := range n.met {
 			if now.Sub(last) >= newsEnds {
 				delete(n.met, text)
 			}
 		}
-		if len(n.met) >= newsLimit {
+		if len(n.met) >= n.limit {
 			if !n.flooded.IsZero() && now.Sub(n.flooded) < newsEnds {
 				return nil
 			}
 			n.flooded = now
-			return errFlood
+			return fmt.Errorf("more than %d different faults in %v: others are left out here", n.limit, newsEnds)
 		}
 	}
 	n.met[text] = now

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"telltale/multiprocess"
+	"telltale/scrapehttp"
 )
 
 // workerFile writes a file as a worker with Python's client does: entries of a
@@ -157,7 +158,7 @@ func TestServeCannot(t *testing.T) {
 
 func TestNews(t *testing.T) {
 	told := 0
-	n := newNews(func(error) { told++ })
+	n := newNews(newsLimit, func(error) { told++ })
 	n.hear(errors.New("a"))
 	n.hear(errors.New("a"))
 	n.hear(errors.New("b"))
@@ -173,7 +174,7 @@ func TestNews(t *testing.T) {
 	}
 	floods := 0
 	for i := range 2 * newsLimit {
-		if errors.Is(n.sift(errors.New(fmt.Sprint(i)), now), errFlood) {
+		if err := n.sift(errors.New(fmt.Sprint(i)), now); err != nil && strings.HasPrefix(err.Error(), "more than 1000 different faults") {
 			floods++
 		}
 	}
@@ -182,6 +183,45 @@ func TestNews(t *testing.T) {
 	}
 	if !isNew("later", now.Add(time.Hour)) || len(n.met) != 1 {
 		t.Errorf("%d are remembered an hour later", len(n.met))
+	}
+}
+
+// Clients can make scrapes fail in as many ways as they have ports. What else is
+// told is told all the same.
+func TestFailedScrapesDrownNothing(t *testing.T) {
+	var told []string
+	tell := func(err error) { told = append(told, err.Error()) }
+	news, failures := newNews(newsLimit, tell), newNews(failuresLimit, tell)
+	hear := hearPage(news, failures)
+	for port := range 2 * newsLimit {
+		hear(fmt.Errorf("a scrape from 127.0.0.1:%d failed", port))
+	}
+	if len(told) != failuresLimit+1 {
+		t.Errorf("%d of the failed scrapes were told, want %d and that there are more", len(told), failuresLimit)
+	}
+	told = nil
+	hear(&scrapehttp.DropError{})
+	news.hear(errors.New("a file is no good"))
+	if len(told) != 2 {
+		t.Errorf("then %q were told", told)
+	}
+}
+
+// The limits of the server can be set, and can all be lifted.
+func TestServeLimits(t *testing.T) {
+	needInterrupts(t)
+	dir, _ := workers(t)
+	for _, limits := range [][]string{
+		{"--timeout", "1m", "--max-in-flight", "1", "--max-per-peer", "1", "--max-connections", "2"},
+		{"--timeout", "0", "--max-in-flight", "0", "--max-per-peer", "0", "--max-connections", "0"},
+	} {
+		s := start(t, append([]string{"serve", "--dir", dir, "--listen", "127.0.0.1:0"}, limits...)...)
+		for range 3 {
+			if page := scrape(t, s.url, "text/plain"); !strings.Contains(page, "\nserved_total 2.0\n") {
+				t.Errorf("with %q the page is\n%s", limits, page)
+			}
+		}
+		s.end(os.Interrupt)
 	}
 }
 

@@ -65,11 +65,24 @@ func (s *Shop) Open(ctx context.Context) (closeShop func() error, err error) {
 	return s.OpenAt(ctx, listener, s.Handler())
 }
 
+// What a customer may send.
+const (
+	maxHeaderBytes = 64 << 10
+	maxOrderBytes  = 64 << 10
+)
+
 // OpenAt is [Shop.Open] for a listener that is there and for a handler that may
 // have more than the shop's own.
 func (s *Shop) OpenAt(ctx context.Context, listener net.Listener, handler http.Handler) (closeShop func() error, err error) {
 	s.url = "http://" + listener.Addr().String()
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      10 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    maxHeaderBytes,
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	ctx, fire := context.WithCancel(ctx)
@@ -186,6 +199,7 @@ func find(name string) (product, bool) {
 var errDeclined = errors.New("the payment was declined")
 
 func (s *Shop) takeOrder(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxOrderBytes)
 	p, ok := find(r.FormValue("product"))
 	if !ok {
 		http.Error(w, "We do not have that.", http.StatusBadRequest)
