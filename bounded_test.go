@@ -73,6 +73,27 @@ func TestFaultsOfACollectorAreToldAFewTimes(t *testing.T) {
 	}
 }
 
+// What is told of names and values that somebody makes up has an end.
+func TestFaultsAreToldBriefly(t *testing.T) {
+	for _, long := range []string{strings.Repeat("\n", 1<<20), "a" + strings.Repeat("é", 1<<20)} {
+		repeating := family("repeating", model.Gauge)
+		for range 2 {
+			repeating.AddSample("repeating", labelMap{"a": long}, 1)
+		}
+		reg, w := between(t, telltale.CollectorFunc(func(_ context.Context, emit func(*model.Family) error) error {
+			_ = emit(repeating)
+			_ = emit(&model.Family{Name: long, Type: 200})
+			return errors.New(long)
+		}))
+		page(t, reg)
+		for _, f := range w.want(t, telltale.ReasonRepeatedSeries, telltale.ReasonInvalidFamily, telltale.ReasonError) {
+			if text := f.Error(); len(text) > 16<<10 || !strings.Contains(text, "bytes in all)") {
+				t.Errorf("a fault is told in %d bytes: ...%q", len(text), text[len(text)-100:])
+			}
+		}
+	}
+}
+
 // A scrape that joins a run late counts what the run has only counted too.
 func TestFaultsBeforeAScrapeJoinedAreCounted(t *testing.T) {
 	const many = 1000

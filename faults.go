@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,8 +48,21 @@ type Fault struct {
 	Err       error  // what happened
 }
 
-// Error describes the fault.
+// longestFault is how many bytes of a fault's description are given. It may have
+// names and label values in it that somebody makes up.
+const longestFault = 16 << 10
+
+// Error describes the fault, in 16 KiB at most.
 func (f *Fault) Error() string {
+	text := f.describe()
+	if len(text) > longestFault {
+		rest := fmt.Sprintf("... (%d bytes in all)", len(text))
+		text = strings.ToValidUTF8(text[:longestFault-len(rest)], "") + rest
+	}
+	return text
+}
+
+func (f *Fault) describe() string {
 	switch {
 	case f.Collector == "":
 		return f.Err.Error()

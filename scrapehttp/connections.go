@@ -3,6 +3,7 @@ package scrapehttp
 import (
 	"container/list"
 	"crypto/tls"
+	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -33,6 +34,9 @@ type waitingConn struct {
 }
 
 func newConnections(limit int) *connections {
+	if limit <= 0 {
+		limit = math.MaxInt
+	}
 	return &connections{limit: limit, freed: make(chan struct{}, 1), open: make(map[net.Conn]*list.Element)}
 }
 
@@ -66,6 +70,22 @@ func (c *connections) keep(conn net.Conn, state http.ConnState) {
 		case c.freed <- struct{}{}:
 		default:
 		}
+	}
+}
+
+// shutDown closes the connections that have no request, for which
+// [http.Server.Shutdown] would wait, and lets in no more.
+func (c *connections) shutDown() {
+	c.mu.Lock()
+	c.limit = 0
+	var waiting []net.Conn
+	for place := c.waiting.Front(); place != nil; place = place.Next() {
+		waiting = append(waiting, place.Value.(waitingConn).Conn)
+	}
+	c.mu.Unlock()
+	for _, conn := range waiting {
+		c.keep(conn, http.StateClosed)
+		closeAtOnce(conn)
 	}
 }
 

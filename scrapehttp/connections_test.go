@@ -142,6 +142,27 @@ func TestConnectionsAtWork(t *testing.T) {
 	}
 }
 
+// Who has no request under way does not keep a server from ending.
+func TestShutdownWithConnectionsThatWait(t *testing.T) {
+	for _, limit := range []int{0, 10} {
+		server := scrapehttp.NewServer("", shop(t), scrapehttp.WithMaxConnections(limit))
+		inBubble(t, server, func(t *testing.T, p *pipes) {
+			for range 3 {
+				p.dial(t, "")
+				p.dial(t, "GET /-/hea")
+			}
+			synctest.Wait()
+			began := time.Now()
+			if err := server.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("it took %v to end", took)
+			}
+		})
+	}
+}
+
 // Under TLS, which may not have been spoken yet, and in HTTP/2 it is the same.
 func TestConnectionsUnderTLS(t *testing.T) {
 	server := httptest.NewUnstartedServer(nil)

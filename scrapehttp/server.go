@@ -68,9 +68,9 @@ func newServer(addr string, c telltale.Collector, s serverSettings) *http.Server
 
 		DisableGeneralOptionsHandler: true, // it waits for a body
 	}
-	if s.maxConnections > 0 {
-		server.ConnState = newConnections(s.maxConnections).note
-	}
+	open := newConnections(s.maxConnections)
+	server.ConnState = open.note
+	server.RegisterOnShutdown(open.shutDown)
 	if s.listening != nil {
 		server.BaseContext = func(l net.Listener) context.Context {
 			if err := call(s.listening, l.Addr()); err != nil {
@@ -93,6 +93,8 @@ func answerPings(next http.Handler) http.Handler {
 	})
 }
 
+var errGoexit = errors.New("a hook has ended the server's goroutine by runtime.Goexit")
+
 // Serve runs the server of [NewServer] on the TCP address until ctx is done.
 // Then it takes no more requests, lets the scrapes under way finish (see
 // [WithGrace]) and returns nil, or an error if some had to be cut off. It
@@ -106,7 +108,11 @@ func Serve(ctx context.Context, addr string, c telltale.Collector, opts ...Serve
 		return fmt.Errorf("scrapehttp: %w", err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	go func() {
+		err := errGoexit
+		defer func() { ended <- err }()
+		err = server.Serve(listener)
+	}()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("scrapehttp: serving on %s: %w", listener.Addr(), err)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,18 @@ func TestServe(t *testing.T) {
 	}
 	if _, err := client.Get(url); err == nil {
 		t.Error("it still listens")
+	}
+}
+
+func TestServeWhoseHookEndsItsGoroutine(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err := scrapehttp.Serve(ctx, "127.0.0.1:0", shop(t), scrapehttp.WithListening(func(net.Addr) {
+		cancel()
+		runtime.Goexit()
+	}))
+	if err == nil || !strings.Contains(err.Error(), "Goexit") {
+		t.Errorf("Serve returned %v", err)
 	}
 }
 
