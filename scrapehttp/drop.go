@@ -18,15 +18,26 @@ type DropError struct {
 
 // Error describes what was dropped.
 func (e *DropError) Error() string {
-	what := fmt.Sprintf("family %q", e.Drop.Family)
+	what := fmt.Sprintf("family %q", shortened(e.Drop.Family))
 	if e.Drop.Sample != "" {
-		what = fmt.Sprintf("sample %q of %s", e.Drop.Sample, what)
+		what = fmt.Sprintf("sample %q of %s", shortened(e.Drop.Sample), what)
 	}
 	verb := "was left out of"
 	if e.Drop.Reason.Written() {
 		verb = "is on"
 	}
 	return fmt.Sprintf("scrapehttp: %s %s a page in %s: %s", what, verb, e.Format, e.Drop.Reason)
+}
+
+// longestName is how many bytes of a name are told and remembered.
+const longestName = 1 << 10
+
+// shortened returns as much of a name as is told.
+func shortened(name string) string {
+	if len(name) > longestName {
+		return strings.ToValidUTF8(name[:longestName], "") + "..."
+	}
+	return name
 }
 
 // maxTold is how many different drops a handler tells its hook. Names on a page
@@ -42,6 +53,7 @@ type told struct {
 
 // isNew reports whether the drop is to be told, and remembers it.
 func (t *told) isNew(e DropError) bool {
+	e.Drop.Family, e.Drop.Sample = shortened(e.Drop.Family), shortened(e.Drop.Sample)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.drops[e] || len(t.drops) >= maxTold {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"strings"
 	"testing"
 
 	"telltale"
@@ -129,6 +130,24 @@ func TestDropsToldAreBounded(t *testing.T) {
 	}
 	if heard != 1000 {
 		t.Errorf("the hook heard of %d drops", heard)
+	}
+}
+
+// Of long names no more than the beginning is told.
+func TestDropsOfLongNames(t *testing.T) {
+	reg := telltale.NewRegistry()
+	if err := reg.Register(emitting(t, "_"+strings.Repeat("x", 1<<20), map[string]string{}, "_"+strings.Repeat("\n", 1<<20), map[string]string{})); err != nil {
+		t.Fatal(err)
+	}
+	heard := 0
+	h := scrapehttp.Handler(reg, scrapehttp.WithErrorHook(func(err error) {
+		if heard++; len(err.Error()) > 4<<10 {
+			t.Errorf("a drop is told in %d bytes", len(err.Error()))
+		}
+	}))
+	answer(h, request("GET", "/metrics", "Accept", "application/openmetrics-text"))
+	if heard == 0 {
+		t.Error("nothing was told")
 	}
 }
 

@@ -3,6 +3,7 @@ package scrapehttp
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"time"
@@ -44,6 +45,9 @@ func newWire(w http.ResponseWriter, r *http.Request, s settings) *wire {
 func (c *wire) Write(chunk []byte) (int, error) {
 	began := c.arm()
 	n, err := c.response.Write(chunk)
+	if err == nil && n < len(chunk) { // a middleware's, which may say that it took less
+		err = io.ErrShortWrite
+	}
 	if err == nil {
 		err = c.codedTwice()
 	}

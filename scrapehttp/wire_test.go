@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -227,6 +228,30 @@ func TestPageCompressedTwiceFails(t *testing.T) {
 		}
 		if err := <-told; !strings.Contains(err.Error(), "Content-Encoding") {
 			t.Errorf("%s: the hook heard %v", coding, err)
+		}
+	}
+}
+
+// stingy is the writer of a middleware that takes less than it is given and does
+// not say why.
+type stingy struct{ http.ResponseWriter }
+
+func (s stingy) Write(b []byte) (int, error) { return s.ResponseWriter.Write(b[:len(b)/2]) }
+
+func TestWriterThatTakesLess(t *testing.T) {
+	for _, coding := range []string{"identity", "gzip", "zstd"} {
+		var told error
+		h := scrapehttp.Handler(shop(t), scrapehttp.WithErrorHook(func(err error) { told = err }))
+		func() {
+			defer func() {
+				if p, _ := recover().(error); !errors.Is(p, http.ErrAbortHandler) {
+					t.Errorf("%s: the handler ended with %v", coding, p)
+				}
+			}()
+			h.ServeHTTP(stingy{httptest.NewRecorder()}, request("GET", "/metrics", "Accept-Encoding", coding))
+		}()
+		if !errors.Is(told, io.ErrShortWrite) {
+			t.Errorf("%s: the hook was told %v", coding, told)
 		}
 	}
 }

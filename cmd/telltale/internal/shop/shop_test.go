@@ -145,3 +145,18 @@ func TestCustomersEndWithTheirContext(t *testing.T) {
 		t.Errorf("with the shop closed the customers saw %+v", tally)
 	}
 }
+
+// An order of any size is not read.
+func TestOrderThatIsTooLong(t *testing.T) {
+	s := shop.New(strict())
+	for size, want := range map[int]int{100: http.StatusBadRequest, 1 << 20: http.StatusBadRequest} {
+		body := strings.NewReader("note=" + strings.Repeat("x", size))
+		r := httptest.NewRequest(http.MethodPost, "/orders", body)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		if read := size + len("note=") - body.Len(); w.Code != want || read > 128<<10 {
+			t.Errorf("of %d bytes %d were read; status %d, want %d", size, read, w.Code, want)
+		}
+	}
+}
