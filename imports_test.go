@@ -14,6 +14,7 @@ var rooms = [][]string{
 	{"model"},
 	{"internal/cell"},
 	{"internal/"},
+	{"multiprocess/internal/segment"},
 	{"exposition/", "multiprocess/", "lint/"}, // each knows nothing of the others
 	{"exposition", "multiprocess", "lint"},    // each may put together what is below it
 	{""},
@@ -28,6 +29,7 @@ var thirdParty = [][]string{
 	{},
 	{},
 	{"golang.org/x/sys/"},
+	{},
 	{"golang.org/x/sys/", "google.golang.org/protobuf/"},
 	{"golang.org/x/sys/", "google.golang.org/protobuf/"},
 	{},
