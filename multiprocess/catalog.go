@@ -93,7 +93,46 @@ func (w writer) live() bool { return w.file != nil && w.file.live() }
 // parts are the slots of a summary or a histogram.
 type parts struct {
 	sum, count uint32
-	buckets    []bucket // by bound
+	buckets    []bucket // the first of them by bound
+	sorted     int      // how many are
+}
+
+// search looks for a bound among the sorted ones.
+func (p *parts) search(upper float64) (i int, found bool) {
+	return slices.BinarySearchFunc(p.buckets[:p.sorted], upper, func(b bucket, upper float64) int {
+		return cmp.Compare(b.upper, upper)
+	})
+}
+
+// bucket returns the slot of the bucket with a bound, which is made if it is new.
+// Bounds usually come in their order; others are sorted by and by.
+func (p *parts) bucket(upper float64) *uint32 {
+	i, found := p.search(upper)
+	if found {
+		return &p.buckets[i].slot
+	}
+	for n := p.sorted; n < len(p.buckets); n++ {
+		if p.buckets[n].upper == upper {
+			return &p.buckets[n].slot
+		}
+	}
+	if p.buckets = append(p.buckets, bucket{upper: upper}); i == len(p.buckets)-1 {
+		p.sorted++
+	}
+	if last := len(p.buckets) - 1; last-p.sorted < 64+p.sorted/64 {
+		return &p.buckets[last].slot
+	}
+	p.sort()
+	i, _ = p.search(upper)
+	return &p.buckets[i].slot
+}
+
+// sort sorts all buckets by bound.
+func (p *parts) sort() {
+	if p.sorted < len(p.buckets) {
+		slices.SortFunc(p.buckets, func(a, b bucket) int { return cmp.Compare(a.upper, b.upper) })
+		p.sorted = len(p.buckets)
+	}
 }
 
 type bucket struct {
@@ -165,13 +204,12 @@ func (c *catalog) slot(d *definition) uint32 {
 		place = &s.parts().count
 	case model.PartBucket:
 		p := s.parts()
-		i, found := slices.BinarySearchFunc(p.buckets, d.upper, func(b bucket, upper float64) int {
-			return cmp.Compare(b.upper, upper)
-		})
-		if !found && !f.rows { // what rows have in common ends in +Inf, so that i is a place
-			p.buckets = slices.Insert(p.buckets, i, bucket{upper: d.upper})
+		if f.rows { // what rows have in common ends in +Inf, so that there is one
+			i, _ := p.search(d.upper)
+			place = &p.buckets[i].slot
+		} else {
+			place = p.bucket(d.upper)
 		}
-		place = &p.buckets[i].slot
 	}
 	if *place == 0 {
 		*place = c.newSlot(f)
@@ -197,6 +235,7 @@ func (c *catalog) rowSlots(f *family, s *series) (first uint32) {
 			for i, upper := range f.bounds {
 				p.buckets[i] = bucket{upper, c.newSlot(f)}
 			}
+			p.sorted = len(p.buckets)
 		}
 		return p.sum
 	}

@@ -44,10 +44,10 @@ type archiveMark struct {
 	changed    int64
 }
 
-// mark returns the mark of the archive that is there now, the zero one if there is
+// markOf returns the mark of the archive that is there now, the zero one if there is
 // none that could be merged. An error says that the system does not tell.
-func (d *directory) mark() (mark archiveMark, err error) {
-	file, err := d.dir.Read(spool.ArchiveName)
+func markOf(dir *spool.Dir) (mark archiveMark, err error) {
+	file, err := dir.Read(spool.ArchiveName)
 	if err == nil {
 		defer file.Close()
 		var b spool.Beginning
@@ -98,7 +98,7 @@ func (d *directory) refresh(ctx context.Context) error {
 	var mark archiveMark
 	err := d.attach()
 	if err == nil {
-		mark, err = d.mark()
+		mark, err = markOf(d.dir)
 	}
 	if err == nil {
 		err = d.list(mark, owned)
@@ -121,7 +121,7 @@ func (d *directory) consistent() (bool, error) {
 	if d.lost != nil {
 		return true, nil
 	}
-	mark, err := d.mark()
+	mark, err := markOf(d.dir)
 	return mark == d.archive, err
 }
 
@@ -147,20 +147,15 @@ func (d *directory) list(mark archiveMark, owned []ownSegment) error {
 	if d.settled && info.Identity == d.info.Identity && info.Modified == d.info.Modified && mark == d.archive && slices.Equal(owned, d.owned) {
 		return nil
 	}
-	now := time.Now()
-	names, err := d.fileNames()
 	// Without mappings there is no way to tell a file from another of its name.
-	settled := mapped.Supported && now.Sub(time.Unix(0, info.Modified)) > graininess
-	for again, before := 0, []spool.Name(nil); err == nil && !settled && again < 10 && (again == 0 || !slices.Equal(before, names)); again++ {
-		before = names
-		names, err = d.fileNames()
-	}
+	settled := mapped.Supported && time.Since(time.Unix(0, info.Modified)) > graininess
+	names, err := fileNames(d.dir, settled)
 	if err != nil {
 		return fmt.Errorf("multiprocess: %w", err)
 	}
 	d.listings++
 	d.info, d.settled, d.owned = info, settled, owned
-	d.replace(d.withoutTwins(names), owned)
+	d.replace(names, owned)
 	return nil
 }
 
@@ -195,7 +190,7 @@ func (d *directory) replace(names []spool.Name, owned []ownSegment) {
 		if own.name != (spool.Name{}) && d.dir != nil {
 			path = d.dir.PathOf(own.name)
 		}
-		keep(place{path, own.name, own.space})
+		keep(place{path: path, name: own.name, own: own.space})
 	}
 	for _, f := range old {
 		m.close(f)
@@ -205,7 +200,7 @@ func (d *directory) replace(names []spool.Name, owned []ownSegment) {
 
 // withoutTwins leaves out the second name of a Python file that is being put
 // aside, or put back, where that takes a moment in which it has both.
-func (d *directory) withoutTwins(names []spool.Name) []spool.Name {
+func withoutTwins(dir *spool.Dir, names []spool.Name) []spool.Name {
 	return slices.DeleteFunc(names, func(name spool.Name) bool {
 		if name.Kind() != spool.Aside {
 			return false
@@ -214,17 +209,30 @@ func (d *directory) withoutTwins(names []spool.Name) []spool.Name {
 		if _, there := slices.BinarySearchFunc(names, original, compareNames); !there {
 			return false
 		}
-		one, err := d.dir.Stat(name)
-		other, failed := d.dir.Stat(original)
+		one, err := dir.Stat(name)
+		other, failed := dir.Stat(original)
 		return err == nil && failed == nil && one.Identity == other.Identity && one.Identity != mapped.Identity{}
 	})
 }
 
 func compareNames(a, b spool.Name) int { return strings.Compare(a.String(), b.String()) }
 
-// fileNames returns the names of all files that could be a writer's, sorted.
-func (d *directory) fileNames() ([]spool.Name, error) {
-	names, err := d.dir.List()
+// fileNames returns the names of all files that could be a writer's, sorted. A
+// directory that is not settled is listed until two listings agree.
+func fileNames(dir *spool.Dir, settled bool) ([]spool.Name, error) {
+	names, err := listFiles(dir)
+	for again, before := 0, []spool.Name(nil); err == nil && !settled && again < 10 && (again == 0 || !slices.Equal(before, names)); again++ {
+		before = names
+		names, err = listFiles(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return withoutTwins(dir, names), nil
+}
+
+func listFiles(dir *spool.Dir) ([]spool.Name, error) {
+	names, err := dir.List()
 	return slices.DeleteFunc(names, func(n spool.Name) bool {
 		switch n.Kind() {
 		case spool.Writer, spool.Archive, spool.Python, spool.Aside:

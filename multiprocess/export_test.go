@@ -73,3 +73,11 @@ func InspectWith(dir string, hook mapped.Hook) ([]FileReport, error) { return in
 func MarkProcessDeadWith(dir string, pid int, hook mapped.Hook) error {
 	return markProcessDead(dir, pid, hook)
 }
+
+// KeysOf returns how many keys of Python's files a collector has in memory.
+func KeysOf(c *Collector) (n int) {
+	for _, kind := range c.dir.merger.python {
+		n += len(kind.keys)
+	}
+	return n
+}

@@ -95,7 +95,7 @@ const maxConflictFiles = 10
 
 // Error names the family, both sides and the files.
 func (e *ConflictError) Error() string {
-	text := fmt.Sprintf("multiprocess: writers disagree on the %s of %q: %v", e.About, e.Family, e.Err)
+	text := fmt.Sprintf("multiprocess: writers disagree on the %s of %.200q: %v", e.About, e.Family, e.Err)
 	if len(e.Files) < 2 {
 		return text
 	}

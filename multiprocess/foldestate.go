@@ -70,10 +70,10 @@ type bucketRemnant struct{ upper, count float64 }
 
 func (p *pythonHeir) take(d *definition, v, when float64) error {
 	if d.part == 0 {
-		return defectf(ReasonUnfit, "its sample %q is no part of a %s %q, and an archive cannot hold it", d.sample, d.claim.typ, d.claim.name)
+		return defectf(ReasonUnfit, "its sample %.80q is no part of a %s %.80q, and an archive cannot hold it", d.sample, d.claim.typ, d.claim.name)
 	}
 	if !model.ValidLabelsText(d.labels) {
-		return defectf(ReasonUnfit, "an archive cannot hold the labels {%.80s} of %q", d.labels, d.claim.name)
+		return defectf(ReasonUnfit, "an archive cannot hold the labels {%.80s} of %.80q", d.labels, d.claim.name)
 	}
 	switch d.claim.typ {
 	case model.Counter:
@@ -143,7 +143,7 @@ func (p *pythonHeir) settle() error {
 		s := remnant{labels: c.labels}
 		if c.claim.typ == model.Summary {
 			if c.count < 0 || c.count >= 1<<63 || c.count != math.Trunc(c.count) {
-				return defectf(ReasonUnfit, "the count of %s{%.80s} is %v, which an archive cannot hold", c.claim.name, c.labels, c.count)
+				return defectf(ReasonUnfit, "the count of %.80s{%.80s} is %v, which an archive cannot hold", c.claim.name, c.labels, c.count)
 			}
 			s.words = []uint64{math.Float64bits(c.sum), uint64(c.count)}
 			p.append(c.claim, segment.LayoutSummary, nil, s)
@@ -154,7 +154,7 @@ func (p *pythonHeir) settle() error {
 		case ok:
 			p.append(c.claim, segment.LayoutFloats, bounds, s)
 		case !c.untouched():
-			return defectf(ReasonUnfit, "%s{%.80s} has no bucket up to +Inf, and an archive cannot hold it", c.claim.name, c.labels)
+			return defectf(ReasonUnfit, "%.80s{%.80s} has no bucket up to +Inf, and an archive cannot hold it", c.claim.name, c.labels)
 		}
 	}
 	return nil

@@ -302,7 +302,8 @@ type rowSeries struct {
 // Series of single processes that were found dead by the writers' folder are
 // left for the given time.
 func readEstate(s segment.Space, now time.Time, expiry time.Duration) (*estate, *segment.Header, error) {
-	r := estateReader{space: s}
+	rationed := segment.Ration(s)
+	r := estateReader{space: rationed}
 	var walk segment.Reader
 	if err := walk.Next(s, &r); err != nil {
 		return nil, nil, err
@@ -320,6 +321,9 @@ func readEstate(s segment.Space, now time.Time, expiry time.Duration) (*estate, 
 		if err := r.take(t, &family, h, now, expiry); err != nil {
 			return nil, nil, err
 		}
+	}
+	if err := rationed.Err(); err != nil {
+		return nil, nil, err
 	}
 	return &r.estate, h, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"os"
 	"strconv"
 
 	"telltale/internal/mapped"
@@ -14,7 +16,9 @@ import (
 
 // Merge merges the given files of Python's client, as the client's
 // MultiProcessCollector.merge does, and segments, and returns the families sorted
-// by name.
+// by name. The path of a directory stands for the files that a [Collector] of it
+// reads: files in it are opened without following links, and only by the names that
+// writers give them. If a fold comes between, all is read again.
 //
 // With accumulate, the buckets of histograms count what is at or below their
 // bound, as Prometheus has it, and histograms have a count. Without, each bucket
@@ -28,7 +32,9 @@ import (
 // belongs to another epoch is an error, as is a copy of another one, or a second
 // name of it, and one that an archive among the files has taken up is left out.
 //
-// Symbolic links are followed. What is no regular file is not opened.
+// Symbolic links to single files and to directories are followed: do not give names
+// found in a directory that others write to, but the directory. What is no regular
+// file is not opened.
 //
 // Files that cannot be read are left out, and so are samples of files that do not
 // agree with others, on the type of a family for example. The error is all of
@@ -36,12 +42,71 @@ import (
 // disagreement that costs samples: callers that want nothing left out take any
 // error for failure. The families are good beside an error. A missing file of a
 // live gauge is no error, since [MarkProcessDead] may have deleted it.
-func Merge(files []string, accumulate bool) ([]*model.Family, error) {
+func Merge(paths []string, accumulate bool) ([]*model.Family, error) {
+	dirs := make(map[string]*spool.Dir)
+	defer func() {
+		for _, dir := range dirs {
+			dir.Close()
+		}
+	}()
+	for _, path := range paths {
+		if info, err := os.Stat(path); err != nil || !info.IsDir() || dirs[path] != nil {
+			continue
+		}
+		dir, err := spool.Open(path, nil)
+		if err != nil {
+			return nil, fmt.Errorf("multiprocess: %w", err)
+		}
+		dirs[path] = dir
+	}
+	for range rereadings {
+		before, err := marksOf(dirs)
+		if err != nil {
+			return nil, err
+		}
+		families, failure := mergePaths(paths, dirs, accumulate)
+		after, err := marksOf(dirs)
+		if err != nil {
+			return nil, err
+		}
+		if maps.Equal(before, after) {
+			return families, failure
+		}
+	}
+	return nil, fmt.Errorf("multiprocess: the files were folded %d times while they were read", rereadings)
+}
+
+// marksOf returns the marks of the directories' archives.
+func marksOf(dirs map[string]*spool.Dir) (map[string]archiveMark, error) {
+	marks := make(map[string]archiveMark, len(dirs))
+	for path, dir := range dirs {
+		mark, err := markOf(dir)
+		if err != nil {
+			return nil, err
+		}
+		marks[path] = mark
+	}
+	return marks, nil
+}
+
+// mergePaths merges files, and those of the directories among the paths.
+func mergePaths(paths []string, dirs map[string]*spool.Dir, accumulate bool) ([]*model.Family, error) {
 	m := newMerger(newSettings(nil), nil)
 	m.given = true
 	defer m.release()
-	for _, path := range files {
-		m.files = append(m.files, m.open(place{path: path}))
+	for _, path := range paths {
+		dir := dirs[path]
+		if dir == nil {
+			m.files = append(m.files, m.open(place{path: path}))
+			continue
+		}
+		names, err := fileNames(dir, false)
+		if err != nil {
+			return nil, fmt.Errorf("multiprocess: %w", err)
+		}
+		for _, name := range names {
+			m.files = append(m.files, m.open(place{path: dir.PathOf(name), name: name, dir: dir}))
+		}
 	}
 	ctx := context.Background()
 	if err := m.update(ctx); err != nil {

@@ -238,7 +238,7 @@ func TestMergeNamesWhatItLeavesOut(t *testing.T) {
 	dir := t.TempDir()
 	good := put(t, dir, "counter_1.db", entry{`["c", "c_total", {}]`, 1, 0})
 	families, err := multiprocess.Merge([]string{good, good, filepath.Join(dir, "counter_2.db"), filepath.Join(dir, "gauge_liveall_2.db"), dir}, true)
-	sameSamples(t, "Merge", families, []string{"c_total{} 2.0"})
+	sameSamples(t, "Merge", families, []string{"c_total{} 3.0"})
 	var missing *multiprocess.FileError
 	if !errors.As(err, &missing) || missing.Reason != multiprocess.ReasonVanished || !errors.Is(err, os.ErrNotExist) ||
 		!strings.Contains(err.Error(), "counter_2.db") || strings.Contains(err.Error(), "liveall") {

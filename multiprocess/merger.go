@@ -23,7 +23,7 @@ type merger struct {
 	python  pythonKinds
 	files   []*file // in the order that settles conflicts
 	limits  limits
-	given   bool   // files were given by hand: any names are taken, links are followed, and nothing is left out silently
+	given   bool   // by hand: nothing is left out silently
 	buffer  []byte // a file that is not mapped, while it is read
 	ramps   map[int][]uint32
 
@@ -51,7 +51,8 @@ func (l *limits) allow(size int64) bool {
 // place is where a source is: at a path, or in this process's memory.
 type place struct {
 	path string
-	name spool.Name    // in the merger's directory; the zero Name if it has none
+	name spool.Name    // in its directory; the zero Name if it has none
+	dir  *spool.Dir    // of which Merge was given the path; else it is the merger's
 	own  segment.Space // nil for a file
 }
 
@@ -108,18 +109,18 @@ func (m *merger) open(at place) *file {
 }
 
 func (m *merger) sourceOf(at place) (source, error) {
-	name := at.name.String()
-	if m.given {
+	name, single := at.name.String(), m.single(at)
+	if single {
 		name = filepath.Base(at.path)
 	}
 	switch kind := at.name.Kind(); {
-	case at.own != nil, kind == spool.Writer, kind == spool.Archive, m.given && strings.HasSuffix(name, spool.SegmentSuffix):
+	case at.own != nil, kind == spool.Writer, kind == spool.Archive, single && strings.HasSuffix(name, spool.SegmentSuffix):
 		return &segmentFile{merger: m, place: at}, nil
-	case !m.given && kind == spool.Foreign && strings.HasSuffix(name, spool.SegmentSuffix):
+	case kind == spool.Foreign && strings.HasSuffix(name, spool.SegmentSuffix):
 		return nil, defectf(ReasonName, "its name is neither writer-{32 hexadecimal digits}.seg nor archive.seg")
 	}
 	kind, pid, err := parsePythonName(name)
-	if err == nil && !m.given && at.name.Kind() == spool.Foreign {
+	if err == nil && !single && at.name.Kind() == spool.Foreign {
 		err = defectf(ReasonName, "its name has characters that cannot be printed")
 	}
 	if err != nil {
@@ -130,11 +131,18 @@ func (m *merger) sourceOf(at place) (source, error) {
 
 // openFile opens the file at a place, if it is a regular one.
 func (m *merger) openFile(at place) (*mapped.File, error) {
-	if m.given {
+	switch {
+	case m.single(at):
 		return mapped.Open(at.path)
+	case at.dir != nil:
+		return at.dir.Read(at.name)
 	}
 	return m.dir.Read(at.name)
 }
+
+// single reports whether a place is a file that was given by hand: then it may have
+// any name, and links are followed.
+func (m *merger) single(at place) bool { return m.given && at.dir == nil }
 
 // close lets go of a file.
 func (m *merger) close(f *file) {
@@ -309,6 +317,7 @@ func (m *merger) read(ctx context.Context, t *totals, wanted *selection) error {
 			}
 		}
 		if !spoilt {
+			t.finish()
 			return nil
 		}
 		m.settle()

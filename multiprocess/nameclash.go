@@ -28,7 +28,7 @@ func (c *catalog) settleNames(files []source) (renew bool) {
 		left[f] = true
 		by := owners[names[taken]]
 		if e := c.conflict(conflictKey{family: f.name, about: "name"}, by.from, f.from); e != nil {
-			e.Err = fmt.Errorf("%q belongs to the %s %q, so that this %s is left out", names[taken], by.next.typ, by.name, f.next.typ)
+			e.Err = fmt.Errorf("%.80q belongs to the %s %.80q, so that this %s is left out", names[taken], by.next.typ, by.name, f.next.typ)
 			e.Lost = true
 		}
 	}

@@ -46,9 +46,12 @@ func (f *pythonFile) claims() []*claim {
 // update reads entries that are new. What was read before is trusted as long as
 // the file's end is where and what it was: entries do not move.
 func (f *pythonFile) update() (changed bool, err error) {
-	had, hadPlan := f.n, f.plan
+	had, hadPlan, known := f.n, f.plan, len(f.kind.keys)
 	if err = f.load(); err != nil {
 		f.reset()
+	}
+	if err != nil || f.n < had { // keys that were read may be in no file any more
+		f.merger.spent += had + len(f.kind.keys) - known
 	}
 	return f.n != had || f.plan != hadPlan, err
 }

@@ -43,10 +43,10 @@ func parsePythonKey(raw string, labels []label) (key pythonKey, err error) {
 	}
 	s.expect(']')
 	if s.skip(); s.failed || s.pos != len(raw) {
-		return key, defectf(ReasonKey, "the key %q is not a JSON array of two strings, an object of strings and perhaps a string", raw)
+		return key, defectf(ReasonKey, "the key %.80q is not a JSON array of two strings, an object of strings and perhaps a string", raw)
 	}
 	if key.family == "" || key.sample == "" {
-		return key, defectf(ReasonKey, "the key %q has an empty name", raw)
+		return key, defectf(ReasonKey, "the key %.80q has an empty name", raw)
 	}
 	return key, nil
 }
@@ -124,29 +124,32 @@ func (s *scanner) labels(labels []label) []label {
 	if s.accept('}') {
 		return labels
 	}
-	for !s.failed {
+	sorted := true // as Python has them
+	for more := true; more && !s.failed; more = s.accept(',') {
 		name := s.string()
 		s.expect(':')
 		value := s.string()
-		if n := len(labels); n == 0 || labels[n-1].name < name { // as Python sorts them
-			labels = append(labels, label{name, value})
-			if s.accept(',') {
-				continue
-			}
-			break
-		}
-		i, found := slices.BinarySearchFunc(labels, name, func(l label, name string) int { return strings.Compare(l.name, name) })
-		if found {
-			labels[i].value = value
-		} else {
-			labels = slices.Insert(labels, i, label{name, value})
-		}
-		if !s.accept(',') {
-			break
-		}
+		n := len(labels)
+		sorted = sorted && (n == 0 || labels[n-1].name < name)
+		labels = append(labels, label{name, value})
 	}
 	s.expect('}')
+	if !sorted {
+		labels = sortLabels(labels)
+	}
 	return labels
+}
+
+// sortLabels sorts labels by name, and keeps the last of each name.
+func sortLabels(labels []label) []label {
+	slices.SortStableFunc(labels, func(a, b label) int { return strings.Compare(a.name, b.name) })
+	kept := labels[:0]
+	for i, l := range labels {
+		if i+1 == len(labels) || labels[i+1].name != l.name {
+			kept = append(kept, l)
+		}
+	}
+	return kept
 }
 
 // define turns a key of the kind's files into a definition.
@@ -225,7 +228,7 @@ func partOf(typ model.Type, key *pythonKey) model.Parts {
 func parseBound(le string) (float64, error) {
 	upper, err := strconv.ParseFloat(le, 64)
 	if err != nil || math.IsNaN(upper) {
-		return 0, defectf(ReasonKey, "the bucket bound %q is not a number", le)
+		return 0, defectf(ReasonKey, "the bucket bound %.80q is not a number", le)
 	}
 	return upper + 0, nil // -0 becomes 0
 }

@@ -29,6 +29,10 @@ const (
 	lengthSize       = 4
 	valueSize        = 8
 	valueAndTimeSize = 16
+
+	// maxKey is how many bytes a key has at most. A file may say that it has more
+	// of them than it has bytes on the disk: they are holes then.
+	maxKey = 4 << 20
 )
 
 // readUsed returns the header's word. Data begins at a page or a word.
@@ -63,6 +67,9 @@ func next(data []byte, pos, used int) (keyEnd, value int, err error) {
 	// The shortest key is ["m","s",{}].
 	if length < 2 || length > used-pos-lengthSize {
 		return 0, 0, defectf(ReasonCorrupt, "the entry at offset %d has a key of %d bytes, of %d bytes used", pos, length, used)
+	}
+	if length > maxKey {
+		return 0, 0, defectf(ReasonKey, "the entry at offset %d has a key of %d bytes, of at most %d", pos, length, maxKey)
 	}
 	keyEnd = pos + lengthSize + length
 	return keyEnd, keyEnd/8*8 + 8, nil
@@ -132,7 +139,7 @@ func keysAreGood(data []byte, used, width int) bool {
 
 func checkUTF8(s string) error {
 	if !utf8.ValidString(s) {
-		return defectf(ReasonKey, "the key %q is not UTF-8", s)
+		return defectf(ReasonKey, "the key %.80q is not UTF-8", s)
 	}
 	return nil
 }

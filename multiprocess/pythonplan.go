@@ -45,8 +45,9 @@ type plan struct {
 	width   int
 	offsets []uint32 // of the values
 	keys    []uint32
-	claims  []*claim // of the definitions, in order of first use
-	firsts  []int    // the entry of each claim's first use
+	claims  []*claim        // of the definitions, in order of first use
+	firsts  []int           // the entry of each claim's first use
+	used    map[*claim]bool // the claims, where they are many; else nil
 	shared  binding
 	pass    int // the catalog's pass in which entries were marked
 	marked  int // how many
@@ -128,11 +129,16 @@ func (k *pythonKind) follow(p *plan, n int, data []byte, pos, used int, c *catal
 	return p, n, nil
 }
 
-// typicalEntry is about how many bytes an entry has.
-const typicalEntry = 160
+const (
+	// typicalEntry is about how many bytes an entry has.
+	typicalEntry = 160
+	// expectedKeys bounds for how many keys room is made at once.
+	expectedKeys = 1 << 16
+)
 
 // expect makes room for about n keys.
 func (k *pythonKind) expect(n int) {
+	n = min(n, expectedKeys)
 	k.ids = make(map[string]uint32, n)
 	k.keys = make([]internedKey, 0, n)
 }
@@ -196,11 +202,31 @@ func (k *pythonKind) remember(p *plan) *plan {
 }
 
 func (p *plan) append(offset, id uint32, c *claim) {
-	if n := len(p.claims); n == 0 || p.claims[n-1] != c && !slices.Contains(p.claims, c) {
+	if n := len(p.claims); n == 0 || p.claims[n-1] != c && !p.uses(c) {
 		p.claims, p.firsts = append(p.claims, c), append(p.firsts, len(p.keys))
+		if p.used != nil {
+			p.used[c] = true
+		}
 	}
 	p.offsets, p.keys = append(p.offsets, offset), append(p.keys, id)
 }
+
+// uses reports whether a claim is among the plan's.
+func (p *plan) uses(c *claim) bool {
+	if len(p.claims) < fewClaims {
+		return slices.Contains(p.claims, c)
+	}
+	if p.used == nil {
+		p.used = make(map[*claim]bool, 2*len(p.claims))
+		for _, c := range p.claims {
+			p.used[c] = true
+		}
+	}
+	return p.used[c]
+}
+
+// fewClaims are looked through one by one.
+const fewClaims = 32
 
 // claimsOf returns the claims of the first n entries.
 func (p *plan) claimsOf(n int) []*claim {

@@ -23,8 +23,9 @@ type claim struct {
 	claimKey
 	contents
 	family *family
-	lost   bool   // another claim's type counts
-	series uint32 // the most that a segment has
+	lost   bool      // another claim's type counts
+	met    []float64 // bounds of buckets that are not among the others yet
+	series uint32    // the most that a segment has
 }
 
 type claimKey struct {
@@ -91,8 +92,21 @@ func (c *catalog) segmentClaim(f *segment.Family) *claim {
 
 // meet notes a bound of a Python file's buckets.
 func (cl *claim) meet(upper float64) {
-	if i, found := slices.BinarySearch(cl.bounds, upper); !found {
-		cl.bounds = slices.Insert(slices.Clone(cl.bounds), i, upper)
+	if _, found := slices.BinarySearch(cl.bounds, upper); found {
+		return
+	}
+	if cl.met = append(cl.met, upper); len(cl.met) > 32+len(cl.bounds) {
+		cl.sortBounds()
+	}
+}
+
+// sortBounds puts the bounds that were met among the others. It leaves the slice of
+// those as it is, which a family may have.
+func (cl *claim) sortBounds() {
+	if len(cl.met) > 0 {
+		all := slices.Concat(cl.bounds, cl.met)
+		slices.Sort(all)
+		cl.bounds, cl.met = slices.Compact(all), cl.met[:0]
 	}
 }
 
@@ -113,6 +127,7 @@ func (c *catalog) resolve(files []source) {
 		path := file.origin()
 		for _, cl := range file.claims() {
 			f := cl.family
+			cl.sortBounds()
 			if cl.lost = false; f.pass != c.pass {
 				f.pass, f.next, f.order, f.narrowed = c.pass, *cl, met, false
 				f.from, f.helped, f.united, f.modal = path, path, path, path
@@ -174,7 +189,7 @@ func (c *catalog) compare(f *family, cl *claim, path string) {
 			*text.first, *text.from = text.other, path
 		case text.other != "" && text.other != *text.first:
 			if e := c.conflict(conflictKey{family: f.name, about: text.about}, *text.from, path); e != nil {
-				e.Err = fmt.Errorf("%q is shown, and elsewhere it is %q", *text.first, text.other)
+				e.Err = fmt.Errorf("%.80q is shown, and elsewhere it is %.80q", *text.first, text.other)
 			}
 		}
 	}
@@ -182,9 +197,13 @@ func (c *catalog) compare(f *family, cl *claim, path string) {
 	if !slices.Equal(first.states, cl.states) {
 		key := conflictKey{family: f.name, about: "states"}
 		if e := c.conflict(key, f.from, path); e != nil {
-			e.Err = fmt.Errorf("they are %q, and elsewhere %q", first.states, cl.states)
+			e.Err = fmt.Errorf("they are %s, and elsewhere %s", some(first.states), some(cl.states))
 		}
-		c.conflicts[key].Lost = c.conflicts[key].Lost || slices.ContainsFunc(cl.states, func(state string) bool { return !slices.Contains(first.states, state) })
+		known := placesOf(first.states)
+		c.conflicts[key].Lost = c.conflicts[key].Lost || slices.ContainsFunc(cl.states, func(state string) bool {
+			_, has := known[state]
+			return !has
+		})
 	}
 	switch with, without := first.native.buckets, cl.native.buckets; {
 	case (with > 0) != (without > 0):
@@ -202,7 +221,7 @@ func (c *catalog) compare(f *family, cl *claim, path string) {
 		f.narrowed = true
 		if first.rows {
 			if e := c.conflict(conflictKey{family: f.name, about: "bounds"}, f.from, path); e != nil {
-				e.Err = fmt.Errorf("%v and %v have %v in common, which are shown", first.bounds, cl.bounds, shared)
+				e.Err = fmt.Errorf("%s and %s have %s in common, which are shown", some(first.bounds), some(cl.bounds), some(shared))
 				e.Lost = true
 			}
 		}
@@ -210,9 +229,33 @@ func (c *catalog) compare(f *family, cl *claim, path string) {
 	} else if key := (conflictKey{family: f.name, about: "bounds"}); first.rows && f.narrowed && c.conflicts[key] == nil {
 		// Python's files before it differ, and by themselves would show all bounds.
 		e := c.conflict(key, path, f.from)
-		e.Err = fmt.Errorf("all have %v in common, which are shown", first.bounds)
+		e.Err = fmt.Errorf("all have %s in common, which are shown", some(first.bounds))
 		e.Lost = true
 	}
+}
+
+// placesOf returns where each state is among the states.
+func placesOf(states []string) map[string]int {
+	places := make(map[string]int, len(states))
+	for i := len(states) - 1; i >= 0; i-- { // the first of a name counts
+		places[states[i]] = i
+	}
+	return places
+}
+
+// some returns the first elements of a list for a message, and how many there are
+// more.
+func some[T string | float64](list []T) string {
+	const most = 20
+	verb := "%v"
+	if _, texts := any(list).([]string); texts {
+		verb = "%.80q"
+	}
+	text := fmt.Sprintf(verb, list[:min(len(list), most)])
+	if len(list) > most {
+		text += fmt.Sprintf(" and %d more", len(list)-most)
+	}
+	return text
 }
 
 // compareModes settles what counts where the modes of a gauge differ. Values are

@@ -82,6 +82,7 @@ func (f *segmentFile) update() (changed bool, err error) {
 	had := f.series
 	f.changed = false
 	if err = f.load(); err != nil {
+		f.merger.spent += f.series
 		f.reset()
 		return had > 0, err
 	}
@@ -159,7 +160,7 @@ func (f *segmentFile) open(file *mapped.File) error {
 	if err != nil {
 		return err
 	}
-	if !f.merger.given {
+	if !f.merger.single(f.place) {
 		if err := spool.Fits(f.name, &b.Header); err != nil {
 			return err
 		}
@@ -306,7 +307,8 @@ func (f *segmentFile) mark(c *catalog) {
 }
 
 func (f *segmentFile) read(t *totals, wanted *selection) (err error) {
-	read := func(s segment.Space) error {
+	read := func(space segment.Space) error {
+		s := segment.Ration(space)
 		for _, r := range f.families {
 			if r == nil || wanted != nil && !wanted.wanted[r.claim.family] {
 				continue
@@ -315,7 +317,7 @@ func (f *segmentFile) read(t *totals, wanted *selection) (err error) {
 				return err
 			}
 		}
-		return nil
+		return s.Err()
 	}
 	switch {
 	case f.own != nil:

@@ -186,8 +186,16 @@ func (r *familyRows) translate() {
 		i, _ := slices.BinarySearch(f.bounds, upper) // the next one that all have
 		r.buckets = append(r.buckets, uint32(1+i))
 	}
+	if len(r.family.States) == 0 {
+		return
+	}
+	places := placesOf(f.states)
 	for _, state := range r.family.States {
-		r.states = append(r.states, slices.Index(f.states, state))
+		place, has := places[state]
+		if !has {
+			place = -1
+		}
+		r.states = append(r.states, place)
 	}
 }
 

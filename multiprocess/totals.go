@@ -21,7 +21,7 @@ type totals struct {
 	// else the earliest that is known, in microseconds since 1970.
 	births    []int64
 	exemplars map[uint32]*model.Exemplar // the newest
-	infos     map[uint32][]model.Labels  // sorted
+	infos     map[uint32][]model.Labels  // sorted, once all files are read
 	natives   map[uint32]*nativeTotal    // by the first slot
 	work      exponential.Snapshot
 }
@@ -200,17 +200,21 @@ func (t *totals) exemplify(slot uint32, e *model.Exemplar) {
 	t.exemplars[slot] = e
 }
 
-// inform adds the labels of an info, unless they are there.
+// inform adds the labels of an info.
 func (t *totals) inform(slot uint32, labels model.Labels) {
-	had := t.infos[slot]
-	i, found := slices.BinarySearchFunc(had, labels, func(a, b model.Labels) int { return strings.Compare(a.Text(), b.Text()) })
-	if found {
-		return
-	}
 	if t.infos == nil {
 		t.infos = make(map[uint32][]model.Labels)
 	}
-	t.infos[slot] = slices.Insert(had, i, labels)
+	t.infos[slot] = append(t.infos[slot], labels)
+}
+
+// finish is called once all files are read: it sorts the labels of infos, of each
+// one.
+func (t *totals) finish() {
+	for slot, all := range t.infos {
+		slices.SortFunc(all, func(a, b model.Labels) int { return strings.Compare(a.Text(), b.Text()) })
+		t.infos[slot] = slices.CompactFunc(all, func(a, b model.Labels) bool { return a.Text() == b.Text() })
+	}
 }
 
 // visitInfos visits the points of an info's series.

@@ -120,9 +120,9 @@ func (c *catalog) appendProcesses(v *view, s *series) {
 			switch {
 			case !p.writer.live(): // to follow one that died is what names of writers are for
 			case rest[0].writer.file == p.writer.file:
-				v.collide(p.writer.file, rest[0].writer.file, fmt.Errorf("a writer has several series that become {%s}; one of them counts", p.labels))
+				v.collide(p.writer.file, rest[0].writer.file, fmt.Errorf("a writer has several series that become {%.200s}; one of them counts", p.labels))
 			default:
-				v.collide(p.writer.file, rest[0].writer.file, fmt.Errorf("several writers have {%s}; the one that started last counts", p.labels))
+				v.collide(p.writer.file, rest[0].writer.file, fmt.Errorf("several writers have {%.200s}; the one that started last counts", p.labels))
 			}
 			continue
 		}
@@ -154,6 +154,7 @@ func (c *catalog) compound(p *parts, last **model.Bounds) (made *compound, sure 
 	}
 	made.sum, made.count = keep(p.sum), keep(p.count)
 	var upper []float64
+	p.sort()
 	for _, b := range p.buckets {
 		if slot := keep(b.slot); slot != 0 {
 			upper, made.buckets = append(upper, b.upper), append(made.buckets, slot)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -53,45 +52,37 @@ func (m *merge) Run(out output, diag diagnostics) error {
 	return nil
 }
 
-// rereadings is how often files are read again because a fold has come between.
-const rereadings = 20
-
-// merge returns the families, and what is left out of them. A fold moves what
-// files say into an archive and deletes them: if it did so in between, all is read
-// again.
+// merge returns the families, and what is left out of them. That a path does not
+// exist is wrong input and not a damaged file.
 func (m *merge) merge(diag diagnostics) (families []*model.Family, left []error, err error) {
-	for range rereadings {
-		before := m.archives()
-		found, err := m.files()
-		if err != nil {
+	paths := make([]string, len(m.Paths))
+	for i, path := range m.Paths {
+		paths[i] = string(path)
+		if err := warnIfEmpty(paths[i], diag); err != nil {
 			return nil, nil, err
 		}
-		families, failure := multiprocess.Merge(found.files, m.Accumulate)
-		if !slices.EqualFunc(before, m.archives(), sameVersion) {
-			continue
-		}
-		for _, dir := range found.empty {
-			diag.warn(fmt.Errorf("%s has no files *.db and *.seg", dir))
-		}
-		return families, append(found.refused, m.lacking(failure)...), nil
 	}
-	return nil, nil, fmt.Errorf("the files were folded %d times while they were read", rereadings)
+	families, failure := multiprocess.Merge(paths, m.Accumulate)
+	return families, m.lacking(failure), nil
 }
 
-// archives returns what the archives of the directories are now, nil for none.
-func (m *merge) archives() []os.FileInfo {
-	found := make([]os.FileInfo, len(m.Paths))
-	for i, path := range m.Paths {
-		found[i], _ = os.Lstat(filepath.Join(string(path), "archive.seg")) // what is wrong with it shows when it is read
+// warnIfEmpty tells that a path is a directory without any files of workers.
+func warnIfEmpty(path string, diag diagnostics) error {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return err
 	}
-	return found
-}
-
-func sameVersion(a, b os.FileInfo) bool {
-	if a == nil || b == nil {
-		return a == nil && b == nil
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
 	}
-	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime())
+	if !slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		name := e.Name()
+		return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".db") || strings.HasSuffix(name, ".seg"))
+	}) {
+		diag.warn(fmt.Errorf("%s has no files *.db and *.seg", path))
+	}
+	return nil
 }
 
 // lacking returns the single errors of a merge. A file of a directory that was
@@ -108,63 +99,6 @@ func (m *merge) lacking(failure error) (left []error) {
 		left = append(left, err)
 	}
 	return left
-}
-
-// found is what paths stand for.
-type found struct {
-	files   []string
-	refused []error  // why files of directories are left out
-	empty   []string // directories without any
-}
-
-// files returns the files that the paths stand for. That a path does not exist is
-// wrong input and not a damaged file.
-func (m *merge) files() (found, error) {
-	var all found
-	for _, operand := range m.Paths {
-		path := string(operand)
-		info, err := os.Stat(path)
-		if err != nil {
-			return found{}, err
-		}
-		if !info.IsDir() {
-			all.files = append(all.files, path)
-			continue
-		}
-		within, refused, err := filesOfWorkers(path)
-		if err != nil {
-			return found{}, err
-		}
-		if len(within)+len(refused) == 0 {
-			all.empty = append(all.empty, path)
-		}
-		all.files, all.refused = append(all.files, within...), append(all.refused, refused...)
-	}
-	return all, nil
-}
-
-// filesOfWorkers returns what "*.db" and "*.seg" stand for in the directory,
-// sorted, but for what is no regular file: others may have put a link there to a
-// file that is none of the service's.
-func filesOfWorkers(dir string) (files []string, refused []error, err error) {
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		name, path := e.Name(), filepath.Join(dir, e.Name())
-		switch {
-		case !strings.HasSuffix(name, ".db") && !strings.HasSuffix(name, ".seg"), strings.HasPrefix(name, "."):
-		case e.Type().IsRegular():
-			files = append(files, path)
-		case e.Type()&os.ModeSymlink != 0:
-			refused = append(refused, notRegular(path, "it is a symbolic link, which is not followed"))
-		default:
-			refused = append(refused, notRegular(path, "it is not a regular file"))
-		}
-	}
-	return files, refused, err
-}
-
-func notRegular(path, why string) error {
-	return &multiprocess.FileError{Path: path, Reason: multiprocess.ReasonNotRegular, Err: errors.New(why)}
 }
 
 // maxErrors is how many errors of files are told.

@@ -178,7 +178,12 @@ func (f *Family) payload() (p payload) {
 	return p
 }
 
-const maxNativeExemplars = 1000
+const (
+	maxNativeExemplars = 1000
+	// maxStates is how many states an enum has at most: each series has a sample
+	// of each on a page. It is that of telltale.NewEnum.
+	maxStates = 1000
+)
 
 // bounded reports whether families have bounds of buckets.
 func (l Layout) bounded() bool {
@@ -210,6 +215,8 @@ func (f *Family) check() error {
 		return fmt.Errorf("a family of type %d and mode %d in layout %d", f.Type, f.Mode, f.Layout)
 	case f.Layout == LayoutState && len(f.States) == 0:
 		return errors.New("an enum without states")
+	case len(f.States) > maxStates:
+		return fmt.Errorf("an enum with %d states, of at most %d", len(f.States), maxStates)
 	case f.Layout.bounded() && !increasing(f.Bounds):
 		return errors.New("buckets whose bounds do not increase up to +Inf")
 	case f.Layout != LayoutNative:

@@ -226,7 +226,7 @@ func (r *Reader) series(fixed []byte, to Contents) error {
 		return corrupt(r.at, "a series in row %d of %d", row, r.rows[number])
 	}
 	if row > r.given[number] {
-		return corrupt(r.at, "row %d of %q is given out after %d rows", row, f.Name, r.given[number])
+		return corrupt(r.at, "row %d of %.80q is given out after %d rows", row, f.Name, r.given[number])
 	}
 	r.given[number] = max(r.given[number], row+1)
 	if !model.ValidLabelsText(s.Labels) {
@@ -308,7 +308,10 @@ func (f *Family) SpreadOf(s Space, row *cell.Word) (Spread, bool) {
 		return Spread{}, false
 	}
 	l, ok := lanesAt(s, lowLink(cell.At(row, wordLinks).Load()))
-	return Spread{l}, ok
+	if !ok || !spend(s, uint64(l.lanes)*uint64(l.words)*8) {
+		return Spread{}, false
+	}
+	return Spread{l}, true
 }
 
 // Sum returns what the lanes hold of the row's i-th value, as whole numbers.
@@ -372,7 +375,7 @@ func (f *Family) Exemplar(s Space, row *cell.Word, i int) *model.Exemplar {
 		return nil
 	}
 	slot, ok := slotAt(s, cell.At(t.first, i).Load())
-	if !ok {
+	if !ok || !spend(s, uint64(slot.capacity)) {
 		return nil
 	}
 	value, when, text, ok := slot.read(nil)
@@ -391,7 +394,7 @@ func (f *Family) Info(s Space, row *cell.Word) model.Labels {
 	for range 3 { // in which the writer may have come round to the slot that was shown
 		shown := links.Load()
 		slot, ok := slotAt(s, highLink(shown))
-		if !ok {
+		if !ok || !spend(s, uint64(slot.capacity)) {
 			break
 		}
 		if _, _, text, ok := slot.read(nil); ok && model.ValidLabelsText(string(text)) {

@@ -35,7 +35,7 @@ func UsageOf(s Space) (Usage, error) {
 			}
 			word := a.places.Row(a.space, f, uint32(row))
 			if word == nil {
-				return u, corrupt(r.at, "row %d of %q is not there", row, f.Name)
+				return u, corrupt(r.at, "row %d of %.80q is not there", row, f.Name)
 			}
 			if _, _, live := State(word); !live {
 				u.Garbage += bytes.all + uint64(f.Words())*8
@@ -117,7 +117,8 @@ func (a *accounts) reach(f *Family, row *cell.Word) {
 	}
 	links := cell.At(row, wordLinks).Load()
 	upper, lower := links>>32*8, links&0xffffffff*8
-	if t, ok := tableAt(a.space, upper); ok && f.Layout != LayoutInfo {
+	_, fresh := a.linked[upper] // many rows may refer to one table, in a forged segment
+	if t, ok := tableAt(a.space, upper); ok && fresh && f.Layout != LayoutInfo {
 		for i := range t.n {
 			delete(a.linked, cell.At(t.first, i).Load())
 		}

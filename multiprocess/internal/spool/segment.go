@@ -123,7 +123,7 @@ func Taken(archive, writer *segment.Header, live bool) bool {
 // it has taken up that is no writer's.
 func CheckAbsorbed(text string) error {
 	if kind := kindOf(text); kind != Writer && kind != Python && kind != Aside {
-		return Defectf(ReasonCorrupt, "it says that it has taken up %q, which is no name of a writer's file", text)
+		return Defectf(ReasonCorrupt, "it says that it has taken up %.80q, which is no name of a writer's file", text)
 	}
 	return nil
 }

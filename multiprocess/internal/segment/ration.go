@@ -1,0 +1,42 @@
+package segment
+
+// Rationed is a Space for reading rows once. What a row refers to, lanes and texts,
+// is its own, so that reading all rows reads no more of them than the segment has.
+// In a forged segment many rows may refer to the same: then there is nothing more
+// to be had, and Err says so. It is not safe for concurrent use.
+type Rationed struct {
+	Space
+	left uint64
+	over bool
+}
+
+// Ration returns the Space for one reading of rows.
+func Ration(s Space) *Rationed {
+	// Rows may be given other lanes and texts while they are read.
+	return &Rationed{Space: s, left: 2*Published(s) + rationSlack}
+}
+
+// Err returns an error if rows refer to more than the segment has.
+func (r *Rationed) Err() error {
+	if r.over {
+		return corrupt(HeaderSize, "many rows refer to the same lanes or texts")
+	}
+	return nil
+}
+
+// rationSlack is for small segments that grow meanwhile.
+const rationSlack = 1 << 20
+
+// spend reports whether n bytes that a row refers to may be read.
+func spend(s Space, n uint64) bool {
+	r, ok := s.(*Rationed)
+	switch {
+	case !ok:
+	case n > r.left:
+		r.over = true
+		return false
+	default:
+		r.left -= n
+	}
+	return true
+}
