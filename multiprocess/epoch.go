@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"telltale/multiprocess/internal/segment"
 	"telltale/multiprocess/internal/spool"
 )
 
@@ -33,6 +34,9 @@ func (m *merger) gather() {
 	for _, f := range m.files {
 		name := filepath.Base(f.path)
 		if s, ok := f.source.(*segmentFile); ok && f.err == nil {
+			if s.isArchive() {
+				continue // none takes up another, whatever it says
+			}
 			name = spool.WriterName(s.header().ID).String() // whatever it is called, where files are given by hand
 		}
 		by := absorbed[name]
@@ -53,7 +57,7 @@ func (m *merger) gather() {
 		s := f.source.(*segmentFile)
 		h := s.header()
 		ignored := f.taken
-		if original := originals[h.ID]; f.own == nil && f.err == nil && !ignored && original.path != f.path {
+		if original := originals[originalKey{h.Kind, h.ID}]; f.own == nil && f.err == nil && !ignored && original.path != f.path {
 			ignored = true
 			f.misfit = fileError(f.path, defectf(ReasonCopy, "it is the segment of the same writer as %s", spool.Quote(original.path)))
 		}
@@ -74,19 +78,27 @@ func (m *merger) gather() {
 	}
 }
 
+// originalKey tells segments apart that are no copies of each other: writers by their
+// IDs, and archives.
+type originalKey struct {
+	kind segment.Kind
+	id   [16]byte
+}
+
 // originalsOf returns one segment of each writer. In a directory each has one name
 // that fits; files that are given by hand may be copies, and then the one with that
 // name counts, or else the first.
-func originalsOf(segments []*file) map[[16]byte]*file {
-	originals := make(map[[16]byte]*file, len(segments))
+func originalsOf(segments []*file) map[originalKey]*file {
+	originals := make(map[originalKey]*file, len(segments))
 	for _, f := range segments {
 		if f.err != nil {
 			continue
 		}
 		h := f.source.(*segmentFile).header()
 		name := spool.Parse(filepath.Base(f.path))
-		if originals[h.ID] == nil || name.Kind() == spool.Writer && spool.Fits(name, h) == nil {
-			originals[h.ID] = f
+		key := originalKey{h.Kind, h.ID}
+		if originals[key] == nil || name.Kind() == spool.Writer && spool.Fits(name, h) == nil {
+			originals[key] = f
 		}
 	}
 	return originals

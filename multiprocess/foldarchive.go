@@ -19,7 +19,7 @@ func (f *folding) replaceArchive(names []spool.Name) (h segment.Header, err erro
 	_, _ = rand.Read(id[:]) // never fails
 	name := spool.TemporaryName("archive", id)
 	f.step("create")
-	g, err := f.dir.Create(name, *f.access)
+	g, err := f.dir.Create(name, spool.Private)
 	if err != nil {
 		return h, err
 	}
@@ -42,7 +42,7 @@ func (f *folding) replaceArchive(names []spool.Name) (h segment.Header, err erro
 	}
 	f.step("filled")
 	g.Unmap()
-	if err := errors.Join(g.Truncate(wholePages(int64(used))), g.Sync()); err != nil {
+	if err := errors.Join(f.dir.Give(g, *f.access), g.Truncate(wholePages(int64(used))), g.Sync()); err != nil {
 		return h, err
 	}
 	if err := f.undisturbed(); err != nil {

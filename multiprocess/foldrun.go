@@ -122,11 +122,7 @@ func (f *folding) readArchive() (e *estate, h *segment.Header, err error) {
 	for _, text := range e.absorbed {
 		f.absorbed = append(f.absorbed, spool.Parse(text))
 	}
-	mode := info.Perm
-	if f.perm != nil {
-		mode = *f.perm
-	}
-	access := spool.Like(&info, mode|0o600)
+	access := f.dir.Like(&info, info.Perm, f.perm)
 	f.access = &access
 	return e, h, nil
 }
@@ -152,10 +148,7 @@ func (f *folding) chooseAccess(names []spool.Name) {
 	if first == nil {
 		return
 	}
-	if f.perm != nil {
-		mode = *f.perm
-	}
-	access := spool.Like(first, mode|0o600)
+	access := f.dir.Like(first, mode, f.perm)
 	f.access = &access
 }
 
@@ -163,7 +156,7 @@ func (f *folding) chooseAccess(names []spool.Name) {
 // who cannot read the file.
 func (f *folding) admit(info *mapped.Info) error {
 	if f.access == nil { // it was not there when that was chosen
-		access := spool.Like(info, 0o600)
+		access := f.dir.Like(info, 0o600, nil)
 		f.access = &access
 	}
 	if f.access.Discloses(info) {

@@ -163,6 +163,33 @@ func TestFoldDisclosesNothing(t *testing.T) {
 	}
 }
 
+// Where all may write to a directory, a file's owner need not be of its group: what
+// the group may read is not shown to him.
+func TestFoldDisclosesNothingToStrangers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("NOT TESTED: it takes root to be several users")
+	}
+	const stranger, bob, group = 65534, 65533, 65532
+	root := sharedDir(t)
+	dir := filepath.Join(root, "d")
+	if err := errors.Join(os.Chmod(root, 0o755), os.Mkdir(dir, 0o700), os.Chown(dir, 0, group), os.Chmod(dir, os.ModeSetgid|0o777)); err != nil {
+		t.Fatal(err)
+	}
+	as(t, stranger, stranger, "work", dir)
+	fold(t, dir)
+	as(t, bob, group, "work", dir)
+	report := fold(t, dir)
+	if len(report.Absorbed) != 0 || len(report.Left) != 1 || report.Left[0].Reason != multiprocess.ReasonPermission {
+		t.Errorf("absorbed %q, left %q", report.Absorbed, left(report))
+	}
+	if said := as(t, stranger, stranger, "page", dir); said != "c_total 1.0" {
+		t.Errorf("the stranger sees %q", said)
+	}
+	if said := as(t, bob, group, "page", dir); said != "c_total 2.0" {
+		t.Errorf("who is of the group sees %q", said)
+	}
+}
+
 // foldFullDisk leaves dead writers on a disk without room, and folds them.
 func foldFullDisk(dir string) error {
 	for range 20 {

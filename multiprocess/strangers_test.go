@@ -185,6 +185,109 @@ func TestCopiesCountOnce(t *testing.T) {
 	}
 }
 
+// A copy counts no more once the archive has forgotten what it took up, for those
+// who merge the directory either.
+func TestCopiesDoNotCountLater(t *testing.T) {
+	dir := t.TempDir()
+	w := counting(t, dir, segment.Header{}, 5)
+	w.die()
+	for _, name := range []string{"writer-backup.seg", writerName(9), "old.seg"} {
+		if err := copyFile(filepath.Join(dir, w.name), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 3 {
+		families, err := multiprocess.Merge([]string{dir}, true)
+		sameSamples(t, "merged", families, []string{fmt.Sprintf("c_total{} %d.0", 5+n)})
+		if err == nil {
+			t.Error("copies are not told")
+		}
+		sameSamples(t, "collected", collect(t, collector(t, dir)), []string{fmt.Sprintf("c_total{} %d.0", 5+n)})
+		fold(t, dir)
+		counting(t, dir, segment.Header{}, 1).die()
+	}
+}
+
+// Files of directories are opened without following links.
+func TestMergeFollowsNoLinks(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "d")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := put(t, root, "counter_1.db", entry{counter(""), 5, 0})
+	put(t, dir, "counter_2.db", entry{counter(""), 1, 0})
+	if err := os.Symlink(path, filepath.Join(dir, "counter_3.db")); err != nil {
+		t.Fatal(err)
+	}
+	families, err := multiprocess.Merge([]string{dir}, true)
+	sameSamples(t, "the directory", families, []string{"c_total{} 1.0"})
+	var file *multiprocess.FileError
+	if !errors.As(err, &file) || file.Reason != multiprocess.ReasonNotRegular {
+		t.Error(err)
+	}
+	families, err = multiprocess.Merge([]string{filepath.Join(dir, "counter_3.db")}, true)
+	if sameSamples(t, "a link that was named", families, []string{"c_total{} 5.0"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// The ID of an archive is not a writer's, whatever files say.
+func TestArchiveWithTheIDOfAWriter(t *testing.T) {
+	for name, absorbed := range map[string][]string{"the same ID": nil, "its own name": {writerName(7)}} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			counting(t, dir, segment.Header{ID: [16]byte{7}, Start: 50}, 5).die()
+			w := archive(t, dir, 7, segment.Header{ID: [16]byte{7}, Start: 10})
+			if err := w.Absorb(absorbed); err != nil {
+				t.Fatal(err)
+			}
+			w.family(segment.Family{Name: "c", Type: model.Counter}).add("", 1000)
+			w.rename(dir, "archive.seg")
+			c := collector(t, dir)
+			for range 3 {
+				sameSamples(t, "the page", collect(t, c), []string{"c_total{} 1005.0"})
+				fold(t, dir)
+			}
+		})
+	}
+}
+
+// Nobody else can cut an archive while it is written through a mapping, which would
+// end the process.
+func TestArchiveIsPrivateUntilItIsWritten(t *testing.T) {
+	dir := t.TempDir()
+	w := counting(t, dir, segment.Header{}, 5)
+	w.die()
+	if err := os.Chmod(filepath.Join(dir, w.name), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() == 0 {
+		if err := errors.Join(os.Chown(dir, 65534, 65534), os.Chown(filepath.Join(dir, w.name), 65534, 65534)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	looked := false
+	fold(t, dir, multiprocess.WithStep(func(step string) {
+		if step != "filled" {
+			return
+		}
+		for _, path := range ls(t, dir, ".telltale-archive-*") {
+			info, err := os.Stat(filepath.Join(dir, filepath.Base(path)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if looked = true; info.Mode().Perm() != 0o600 || int(info.Sys().(*syscall.Stat_t).Uid) != os.Geteuid() {
+				t.Errorf("the archive to come has %v", info.Mode())
+			}
+		}
+	}))
+	info, err := os.Stat(filepath.Join(dir, "archive.seg"))
+	if err != nil || !looked || info.Mode().Perm() != 0o666 || os.Geteuid() == 0 && info.Sys().(*syscall.Stat_t).Uid != 65534 {
+		t.Errorf("looked %v, the archive has %v, %v", looked, info.Mode(), err)
+	}
+}
+
 func copyFile(from, to string) error {
 	data, err := os.ReadFile(from)
 	if err != nil {

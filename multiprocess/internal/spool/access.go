@@ -12,7 +12,12 @@ type Access struct {
 	Mode     fs.FileMode
 	uid, gid int // -1: as it is created
 	must     bool
+	anybody  bool // the user need not be of the group: all may write to the directory
 }
+
+// Private is the access of files that nobody else is to touch as yet: who may write
+// to a file can cut it, which ends a process that writes to a mapping of it.
+var Private = Access{Mode: 0o600, uid: -1, gid: -1}
 
 // Access returns the access of files that are created for the directory. Without
 // permissions they are for the user alone, and for the directory's group if that
@@ -51,14 +56,25 @@ func (d *Dir) lockAccess() (Access, error) {
 }
 
 // Like returns the access of a file that takes up what others hold: that of the
-// file with the info, whose owner root keeps.
-func Like(info *mapped.Info, mode fs.FileMode) Access {
-	a := Access{Mode: mode, uid: -1, gid: int(info.GID), must: true}
+// file with the info, whose owner root keeps, with that mode or the permissions that
+// somebody has named.
+func (d *Dir) Like(info *mapped.Info, mode fs.FileMode, perm *fs.FileMode) Access {
+	a := Access{Mode: mode, uid: -1, gid: int(info.GID), must: perm != nil}
+	if perm != nil {
+		a.Mode = perm.Perm()
+	}
+	a.Mode |= 0o600
 	if os.Geteuid() == 0 {
 		a.uid = int(info.UID)
 	}
+	dir, err := d.Info()
+	a.anybody = err != nil || dir.Perm&0o002 != 0
 	return a
 }
+
+// Give sets the owner, the group and the permissions of a file that this process has
+// created with the access Private.
+func (d *Dir) Give(g *mapped.Growing, access Access) error { return access.give(g) }
 
 // give sets the owner, the group and the permissions of a file that this process
 // has just created. The group's permissions are left out where the group cannot be
@@ -69,7 +85,7 @@ func (a Access) give(g *mapped.Growing) error {
 		return err
 	}
 	mode := a.Mode
-	if a.uid >= 0 && uint32(a.uid) != info.UID || uint32(a.gid) != info.GID {
+	if a.uid >= 0 && uint32(a.uid) != info.UID || a.gid >= 0 && uint32(a.gid) != info.GID {
 		err := g.Chown(a.uid, a.gid)
 		if err != nil && a.uid >= 0 {
 			err = g.Chown(-1, a.gid)
@@ -96,7 +112,7 @@ func (a Access) Discloses(info *mapped.Info) bool {
 	all := info.Perm&others != 0
 	sameGroup := uint32(a.gid) == info.GID && info.Perm&group != 0
 	switch {
-	case owner != 0 && owner != info.UID && !all && !sameGroup:
+	case owner != 0 && owner != info.UID && !all && (!sameGroup || a.anybody && a.uid >= 0):
 		return true
 	case a.Mode&group != 0 && !all && !sameGroup:
 		return true
