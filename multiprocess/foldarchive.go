@@ -50,7 +50,7 @@ func (f *folding) replaceArchive(names []spool.Name) (h segment.Header, err erro
 	}
 	f.step("synced")
 	if err := f.dir.Show(g, spool.ArchiveName, f.archive); err != nil {
-		return h, fmt.Errorf("somebody meddled with %s: %w", spool.ArchiveName, err)
+		return h, fmt.Errorf("the next archive cannot take the place of %s: %w", spool.ArchiveName, err)
 	}
 	f.step("renamed")
 	f.archive, f.generation, f.absorbed = g.Identity(), h.Generation, list

@@ -50,18 +50,30 @@ type commandLine struct {
 }
 
 func main() {
+	os.Exit(runUntil(signalled, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// signalled returns a context that ends at the first signal to stop. A second one
+// kills.
+func signalled() context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal kills
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	context.AfterFunc(ctx, stop)
+	return ctx
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	return runUntil(func() context.Context { return ctx }, args, stdout, stderr)
+}
+
+// runUntil runs a verb, in the context that until returns if the verb's Run asks for
+// one. The others have nothing to end in good order: a signal kills them.
+func runUntil(until func() context.Context, args []string, stdout, stderr io.Writer) (status int) {
 	diag := diagnostics{stderr}
 	parser, err := kong.New(&commandLine{},
 		kong.Name("telltale"),
 		kong.Description("Prometheus metrics at the command line."),
 		kong.Writers(stdout, stderr),
-		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.BindSingletonProvider(until),
 		kong.Bind(output{stdout}, diag),
 		kong.Vars{"writable": writableNames()}, servingDefaults(),
 	)
