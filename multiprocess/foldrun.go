@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"syscall"
 	"time"
 
@@ -119,7 +120,8 @@ func (f *folding) readArchive() (e *estate, h *segment.Header, err error) {
 		return nil, nil, fmt.Errorf("%s cannot be read, and moving it away would lose the totals of dead writers: %w", spool.Quote(f.dir.PathOf(spool.ArchiveName)), err)
 	}
 	f.archive, f.generation, f.absorbed = info.Identity, h.Generation, nil
-	for _, text := range e.absorbed {
+	slices.Sort(e.absorbed) // a forged archive may have one name many times
+	for _, text := range slices.Compact(e.absorbed) {
 		f.absorbed = append(f.absorbed, spool.Parse(text))
 	}
 	access := f.dir.Like(&info, info.Perm, f.perm)

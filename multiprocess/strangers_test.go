@@ -185,6 +185,16 @@ func TestCopiesCountOnce(t *testing.T) {
 	}
 }
 
+// A name that an archive has many times is looked at once.
+func TestArchiveRepeatsItself(t *testing.T) {
+	dir := t.TempDir()
+	w := counting(t, dir, segment.Header{Start: 50}, 5)
+	forgedArchive(t, dir, 10, slices.Repeat([]string{w.name}, 100)...)
+	if report := fold(t, dir); len(report.Left) != 2 { // as taken up, and as alive
+		t.Errorf("%d files are left", len(report.Left))
+	}
+}
+
 // A copy counts no more once the archive has forgotten what it took up, for those
 // who merge the directory either.
 func TestCopiesDoNotCountLater(t *testing.T) {
