@@ -16,8 +16,9 @@ const childVariable = "MULTIPROCESS_TEST_CHILD"
 
 // children says what a child can do with its arguments.
 var children = map[string]func(args []string) error{
-	"count": countAloud,
-	"lowly": beLowly,
+	"count":   countAloud,
+	"lowly":   beLowly,
+	"perform": perform,
 }
 
 func TestMain(m *testing.M) {

@@ -171,7 +171,7 @@ func (d *directory) replace(names []spool.Name, owned []ownSegment) {
 	keep := func(p place) {
 		f := old[p]
 		if f != nil && f.source != nil && f.source.replaced() {
-			m.close(f)
+			m.lose(f)
 			f = nil
 		}
 		if f == nil {
@@ -193,7 +193,7 @@ func (d *directory) replace(names []spool.Name, owned []ownSegment) {
 		keep(place{path: path, name: own.name, own: own.space})
 	}
 	for _, f := range old {
-		m.close(f)
+		m.lose(f)
 		m.changed = true
 	}
 }

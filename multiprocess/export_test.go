@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"telltale/internal/mapped"
+	"telltale/model"
 	"telltale/multiprocess/internal/segment"
 	"telltale/multiprocess/internal/spool"
 )
@@ -64,6 +65,11 @@ func WithFiles(hook mapped.Hook) SharedOption {
 		collector:  func(s *settings) { s.files = hook },
 		foldOption: func(s *foldSettings) { s.files = hook },
 	}
+}
+
+// MergeWith is Merge, and all operations on files pass a hook.
+func MergeWith(files []string, accumulate bool, hook mapped.Hook) ([]*model.Family, error) {
+	return merge(files, accumulate, hook)
 }
 
 // InspectWith is Inspect, and all operations on files pass a hook.

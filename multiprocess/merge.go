@@ -43,6 +43,10 @@ import (
 // error for failure. The families are good beside an error. A missing file of a
 // live gauge is no error, since [MarkProcessDead] may have deleted it.
 func Merge(paths []string, accumulate bool) ([]*model.Family, error) {
+	return merge(paths, accumulate, nil)
+}
+
+func merge(paths []string, accumulate bool, hook mapped.Hook) ([]*model.Family, error) {
 	dirs := make(map[string]*spool.Dir)
 	defer func() {
 		for _, dir := range dirs {
@@ -53,7 +57,7 @@ func Merge(paths []string, accumulate bool) ([]*model.Family, error) {
 		if info, err := os.Stat(path); err != nil || !info.IsDir() || dirs[path] != nil {
 			continue
 		}
-		dir, err := spool.Open(path, nil)
+		dir, err := spool.Open(path, hook)
 		if err != nil {
 			return nil, fmt.Errorf("multiprocess: %w", err)
 		}
@@ -64,7 +68,7 @@ func Merge(paths []string, accumulate bool) ([]*model.Family, error) {
 		if err != nil {
 			return nil, err
 		}
-		families, failure := mergePaths(paths, dirs, accumulate)
+		families, failure := mergePaths(paths, dirs, accumulate, hook)
 		after, err := marksOf(dirs)
 		if err != nil {
 			return nil, err
@@ -90,8 +94,10 @@ func marksOf(dirs map[string]*spool.Dir) (map[string]archiveMark, error) {
 }
 
 // mergePaths merges files, and those of the directories among the paths.
-func mergePaths(paths []string, dirs map[string]*spool.Dir, accumulate bool) ([]*model.Family, error) {
-	m := newMerger(newSettings(nil), nil)
+func mergePaths(paths []string, dirs map[string]*spool.Dir, accumulate bool, hook mapped.Hook) ([]*model.Family, error) {
+	s := newSettings(nil)
+	s.files = hook
+	m := newMerger(s, nil)
 	m.given = true
 	defer m.release()
 	for _, path := range paths {

@@ -18,7 +18,8 @@ import (
 
 // merger reads files and merges them. It is not safe for concurrent use.
 type merger struct {
-	dir     *spool.Dir // of the files; nil if they were given by hand
+	dir     *spool.Dir  // of the files; nil if they were given by hand
+	hook    mapped.Hook // passed by operations on files given by hand
 	catalog *catalog
 	python  pythonKinds
 	files   []*file // in the order that settles conflicts
@@ -32,8 +33,9 @@ type merger struct {
 	now         int64         // in nanoseconds since 1970, while values are read
 	group       group
 
-	changed bool // definitions are others than at the last settle
-	spent   int  // definitions that were read and are no longer needed
+	gone    map[spool.Name]bool // files that the last collection had, by the names that they had first
+	changed bool                // definitions are others than at the last settle
+	spent   int                 // definitions that were read and are no longer needed
 	told    map[conflictKey]bool
 	reports []error // for the error hook
 }
@@ -91,7 +93,7 @@ const (
 
 func newMerger(s *settings, dir *spool.Dir) *merger {
 	return &merger{
-		dir:     dir,
+		dir: dir, hook: s.files,
 		catalog: newCatalog(), python: make(pythonKinds), limits: s.limits, wantedEpoch: s.epoch, expiry: s.expiry,
 		told: make(map[conflictKey]bool), ramps: make(map[int][]uint32),
 	}
@@ -133,7 +135,7 @@ func (m *merger) sourceOf(at place) (source, error) {
 func (m *merger) openFile(at place) (*mapped.File, error) {
 	switch {
 	case m.single(at):
-		return mapped.Open(at.path)
+		return mapped.Open(at.path, m.hook)
 	case at.dir != nil:
 		return at.dir.Read(at.name)
 	}
@@ -202,7 +204,7 @@ func (m *merger) updateFile(f *file, now time.Time) error {
 	var info mapped.Info
 	if before.err != nil && !m.given {
 		info, _ = m.dir.Stat(f.name) // zero if it is gone
-		if info == before.info && info != (mapped.Info{}) && now.Before(before.again) && !f.missed(before.err) {
+		if info == before.info && info != (mapped.Info{}) && now.Before(before.again) && !m.missed(f, before.err) {
 			f.err = before.err
 			return nil
 		}
@@ -224,18 +226,42 @@ func (m *merger) updateFile(f *file, now time.Time) error {
 	if f.err.Reason != ReasonEmpty || now.Sub(f.broken.since) > emptyGrace {
 		f.broken.info, f.broken.again = info, now.Add(retryBroken)
 	}
-	if f.missed(err) {
-		return fmt.Errorf("multiprocess: %s, which was part of the page before, cannot be read: %w", spool.Quote(f.path), err)
+	if m.missed(f, err) {
+		return fmt.Errorf("multiprocess: %s, which has what was part of the page before, cannot be read: %w", spool.Quote(f.path), err)
 	}
 	return nil
 }
 
 // missed reports whether an error keeps from the page what an earlier one had, and
 // what may be whole.
-func (f *file) missed(err error) bool { return f.included && !f.taken && unavailable(err) }
+func (m *merger) missed(f *file, err error) bool {
+	return (f.included || m.inherits(f)) && !f.taken && unavailable(err)
+}
+
+// inherits reports whether a file may have what was in files that the last
+// collection had and that are gone: they were taken up by an archive, or one of
+// Python's was renamed.
+func (m *merger) inherits(f *file) bool {
+	if f.name.Kind() == spool.Archive {
+		return len(m.gone) > 0
+	}
+	return m.gone[f.name.Original()]
+}
+
+// lose lets go of a file that is gone.
+func (m *merger) lose(f *file) {
+	if f.included && !f.source.passing() {
+		if m.gone == nil {
+			m.gone = make(map[spool.Name]bool)
+		}
+		m.gone[f.name.Original()] = true
+	}
+	m.close(f)
+}
 
 // include takes note of the files that a collection had.
 func (m *merger) include() {
+	m.gone = nil
 	for _, f := range m.files {
 		f.included = f.counts()
 	}

@@ -27,11 +27,13 @@ type Dir struct {
 }
 
 // here stands for the working directory. It has no spare descriptor.
-var here = func() *Dir {
-	d := &Dir{fd: unix.AT_FDCWD}
+var here = workingDir(nil)
+
+func workingDir(hook Hook) *Dir {
+	d := &Dir{fd: unix.AT_FDCWD, hook: hook}
 	d.spare.Store(-1)
 	return d
-}()
+}
 
 // OpenDir opens a directory. The hook, which may be nil, is called before each
 // operation. The directory has a second descriptor, which is used when the process
@@ -74,7 +76,7 @@ func (d *Dir) lend() bool {
 
 // refill gets a spare descriptor if there is none.
 func (d *Dir) refill() {
-	if d == here || d.spare.Load() >= 0 {
+	if d.path == "" || d.spare.Load() >= 0 { // the working directory has none
 		return
 	}
 	d.filling.Lock()

@@ -16,13 +16,22 @@ const Supported = false
 // File is a regular file opened for reading.
 type File struct {
 	file *os.File
-	dir  *Dir // nil if it was opened by its path
+	dir  *Dir
 	name string
 }
 
-// Open opens a regular file.
-func Open(path string) (*File, error) {
-	info, err := os.Stat(path)
+// Open opens a regular file. The hook, which may be nil, is called before each
+// operation, with the path.
+func Open(path string, hook Hook) (*File, error) {
+	of := &Dir{hook: hook}
+	_, err := hook.ask(OpStat, path, 0)
+	var info fs.FileInfo
+	if err == nil {
+		info, err = os.Stat(path)
+	}
+	if err == nil {
+		_, err = hook.ask(OpOpen, path, 0)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -34,13 +43,10 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{file: f, name: path}, nil
+	return &File{file: f, dir: of, name: path}, nil
 }
 
 func (f *File) before(op Op, n int64) (int64, error) {
-	if f.dir == nil {
-		return n, nil
-	}
 	return f.dir.hook.ask(op, f.name, n)
 }
 

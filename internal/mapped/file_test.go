@@ -21,7 +21,7 @@ func write(t *testing.T, name string, data []byte) string {
 
 func open(t *testing.T, path string) *mapped.File {
 	t.Helper()
-	f, err := mapped.Open(path)
+	f, err := mapped.Open(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestReadAt(t *testing.T) {
 }
 
 func TestOpenSaysWhyNot(t *testing.T) {
-	if _, err := mapped.Open(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := mapped.Open(filepath.Join(t.TempDir(), "none"), nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
 	target := write(t, "x", nil)
@@ -53,7 +53,7 @@ func TestOpenSaysWhyNot(t *testing.T) {
 		t.Skip("no symbolic links here:", err)
 	}
 	open(t, link)
-	if _, err := mapped.Open(filepath.Dir(link)); err == nil {
+	if _, err := mapped.Open(filepath.Dir(link), nil); err == nil {
 		t.Error("a directory was opened as a file")
 	}
 }

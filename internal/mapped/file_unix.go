@@ -23,11 +23,16 @@ type File struct {
 
 // Open opens a regular file without ever waiting, not for the writer of a pipe
 // either. Symbolic links are followed: the path is one that a user has named.
-// What is found in a directory that others write to is opened by [Dir.Open].
-func Open(path string) (*File, error) {
-	f := &File{dir: here, name: path}
+// What is found in a directory that others write to is opened by [Dir.Open]. The
+// hook, which may be nil, is called before each operation, with the path.
+func Open(path string, hook Hook) (*File, error) {
+	f := &File{dir: workingDir(hook), name: path}
 	var st unix.Stat_t
-	if err := retry(func() error { return unix.Stat(path, &st) }); err != nil {
+	_, err := f.before(OpStat, 0)
+	if err == nil {
+		err = retry(func() error { return unix.Stat(path, &st) })
+	}
+	if err != nil {
 		return nil, f.failed("stat", err)
 	}
 	info := infoOf(&st)

@@ -8,7 +8,7 @@ import (
 )
 
 func probe(path string) (bool, error) {
-	f, err := mapped.Open(path)
+	f, err := mapped.Open(path, nil)
 	if err != nil {
 		return false, err
 	}

@@ -13,7 +13,8 @@
 // There is one rule a line; empty lines, and what follows a # at the beginning of
 // a line or behind a space, are ignored. Operations are named as [mapped.Op.String]
 // has them, * is any. Names are patterns of [path.Match], matched against the
-// name in the directory; operations on the directory itself have the name ".".
+// name in the directory (the last part of a path); operations on the directory
+// itself have the name ".".
 //
 // Each pair of an operation and a pattern has one count, which all rules with that
 // pair share. If several rules apply to an operation the first one decides. A rule

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -130,7 +131,7 @@ func (in *Injector) Hook(op mapped.Op, name string, n int64) (int64, error) {
 
 // see counts an operation and returns the rule that applies to it.
 func (in *Injector) see(op mapped.Op, name string) (r Rule, applies bool) {
-	if op <= mapped.OpSyncDir { // the name is the path of the directory
+	if name = filepath.Base(name); op <= mapped.OpSyncDir { // it is the path of the directory
 		name = "."
 	}
 	in.mu.Lock()
