@@ -361,18 +361,19 @@ func (f *folding) drop(w foundWriter) {
 
 // inBatches absorbs n files in batches that the limits of the process allow, and
 // smaller ones where there are too few descriptors, or too little space for what
-// they add to the archive while they are there themselves.
+// they add to the archive while they are there themselves. A batch that has been
+// published is not tried again, whatever failed behind that: it would count twice.
 func (f *folding) inBatches(n int, absorb func(from, n int) error) error {
 	batch := f.dir.Budget()
 	for from := 0; from < n; {
 		size := min(batch, n-from)
-		reported := len(f.report.Left)
+		reported, generation := len(f.report.Left), f.generation
 		err := absorb(from, size)
 		f.release()
 		switch {
 		case err == nil:
 			from += size
-		case size > 1 && (noDescriptors(err) || errors.Is(err, mapped.ErrNoSpace)):
+		case size > 1 && f.generation == generation && (noDescriptors(err) || errors.Is(err, mapped.ErrNoSpace)):
 			batch = size / 2
 			f.report.Left = f.report.Left[:reported]
 			if err := f.again(); err != nil {
@@ -523,8 +524,9 @@ func (f *folding) publish(names, told []spool.Name) error {
 	var h segment.Header
 	if !f.dryRun {
 		var err error
+		generation := f.generation
 		h, err = f.replaceArchive(names)
-		if errors.Is(err, mapped.ErrNoSpace) && f.cutHeld() {
+		if errors.Is(err, mapped.ErrNoSpace) && f.generation == generation && f.cutHeld() {
 			h, err = f.replaceArchive(names)
 		}
 		if err != nil {

@@ -15,21 +15,18 @@ import (
 // writers that are dead, and out of the archive. Nobody folds them meanwhile.
 func (r *rows) Forget(series []model.Labels) {
 	s := r.store
-	names, err := s.dir.List()
-	if err == nil && len(s.dead(names)) == 0 {
+	dead, err := s.dead(0)
+	if err == nil && len(dead) == 0 {
 		return
 	}
 	err = s.withoutFolding(func() error {
-		names, err := s.dir.List() // which a fold may have changed
-		if err != nil {
-			return err
-		}
+		dead, err := s.dead(0) // which a fold may have changed
 		wanted := make(map[string]bool, len(series))
 		for _, labels := range series {
 			wanted[sortedLabels(labels.Text())] = true
 		}
-		var errs []error
-		for _, name := range s.dead(names) {
+		errs := []error{err}
+		for _, name := range dead {
 			errs = append(errs, s.forgetIn(name, &r.family, wanted))
 		}
 		return errors.Join(errs...)
@@ -42,36 +39,40 @@ func (r *rows) Forget(series []model.Labels) {
 // countDead returns how many writers' segments nobody writes to any more, unless
 // there are too few files for it to matter.
 func (s *Store) countDead() int {
-	names, err := s.dir.List()
-	if err != nil || len(names) < foldThreshold {
-		return 0
-	}
-	return len(s.dead(names))
+	dead, _ := s.dead(foldThreshold) // those that are known to be dead
+	return len(dead)
 }
 
-// dead returns which of the names are segments that nobody writes to any more.
-func (s *Store) dead(names []spool.Name) (dead []spool.Name) {
+// dead returns the segments that nobody writes to any more, none if the directory
+// has fewer than enough names. After an error there may be others.
+func (s *Store) dead(enough int) (dead []spool.Name, err error) {
+	names, err := s.dir.List()
+	if err != nil || len(names) < enough {
+		return nil, err
+	}
+	var errs []error
 	for _, name := range names {
-		switch {
-		case name.Kind() == spool.Archive:
-			dead = append(dead, name)
-		case name.Kind() == spool.Writer && name != s.name:
-			if s.isDead(name) {
-				dead = append(dead, name)
+		is := name.Kind() == spool.Archive
+		if name.Kind() == spool.Writer && name != s.name {
+			if is, err = s.isDead(name); err != nil && unavailable(err) { // others have nothing that is read
+				errs = append(errs, err)
 			}
 		}
+		if is {
+			dead = append(dead, name)
+		}
 	}
-	return dead
+	return dead, errors.Join(errs...)
 }
 
-func (s *Store) isDead(name spool.Name) bool {
+func (s *Store) isDead(name spool.Name) (bool, error) {
 	file, err := s.dir.Read(name)
 	if err != nil {
-		return false
+		return false, err
 	}
 	defer file.Close()
 	locked, err := file.Locked()
-	return err == nil && !locked
+	return err == nil && !locked, err
 }
 
 // patience is how long a removal waits for a fold to end.

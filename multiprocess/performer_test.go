@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,25 +43,25 @@ type performer struct {
 // verbs are the steps that a process does. Their arguments are words; their result
 // is lines of text.
 var verbs = map[string]func(p *performer, args []string) (string, error){
-	"open":        (*performer).open,       // open [epoch=E] [fold-at-close]: opens the process's store
-	"add":         (*performer).add,        // add NAME{n} N: adds to a counter of the store
-	"fill":        (*performer).fill,       // fill NAME N: adds 1 to each of N series of a counter
-	"remove":      (*performer).remove,     // remove NAME{n}: removes a series of the store
-	"close":       (*performer).close,      // close: closes the store
-	"own":         (*performer).own,        // own: the page of the store's registry
-	"collect":     (*performer).collect,    // collect [unmapped]: the page of a reader that goes on running
-	"page":        (*performer).page,       // page: the page of a new reader
-	"fold":        (*performer).fold,       // fold [python] [dead-after=D] [dry-run] [epoch=E]
-	"background":  (*performer).background, // the same, by the folder of stores and collectors
-	"inspect":     (*performer).inspect,    // inspect: how many files there are of which kind, and what is wrong
-	"mark":        (*performer).mark,       // mark PID: MarkProcessDead
-	"merge":       (*performer).merge,      // merge: the page that Merge makes of all files
-	"inject":      (*performer).inject,     // inject RULE: one rule more
-	"heal":        (*performer).heal,       // heal: no rules any more
-	"trace":       (*performer).trace,      // trace: operations since the rules were set, with patterns for names
-	"spilled":     (*performer).spilled,    // spilled: how many series of the store others do not see
-	"told":        (*performer).tell,       // told: what error hooks were told
-	"descriptors": (*performer).count,      // descriptors: how many the process has
+	"open":       (*performer).open,       // open [epoch=E] [fold-at-close]: opens the process's store
+	"add":        (*performer).add,        // add NAME{n} N: adds to a counter of the store
+	"fill":       (*performer).fill,       // fill NAME N: adds 1 to each of N series of a counter
+	"remove":     (*performer).remove,     // remove NAME{n}: removes a series of the store
+	"close":      (*performer).close,      // close: closes the store
+	"own":        (*performer).own,        // own: the page of the store's registry
+	"collect":    (*performer).collect,    // collect [unmapped]: the page of a reader that goes on running
+	"page":       (*performer).page,       // page: the page of a new reader
+	"fold":       (*performer).fold,       // fold [python] [dead-after=D] [dry-run] [epoch=E]
+	"background": (*performer).background, // the same, by the folder of stores and collectors
+	"inspect":    (*performer).inspect,    // inspect: how many files there are of which kind, and what is wrong
+	"mark":       (*performer).mark,       // mark PID: MarkProcessDead
+	"merge":      (*performer).merge,      // merge: the page that Merge makes of all files
+	"inject":     (*performer).inject,     // inject RULE: one rule more
+	"heal":       (*performer).heal,       // heal: no rules any more
+	"trace":      (*performer).trace,      // trace: operations since the rules were set, with patterns for names
+	"spilled":    (*performer).spilled,    // spilled: how many series of the store others do not see
+	"told":       (*performer).tell,       // told: what error hooks were told
+	"resources":  (*performer).resources,  // resources: descriptors, goroutines, and mappings of files of the directory
 }
 
 func newPerformer(dir, proc string, files *inject.Injector) *performer {
@@ -353,15 +354,10 @@ func (p *performer) tell([]string) (string, error) {
 	return strings.Join(told, "\n"), nil
 }
 
-func (p *performer) count([]string) (string, error) {
-	n, err := descriptors()
-	return strconv.Itoa(n), err
-}
-
-// descriptors returns how many descriptors this process has.
-func descriptors() (int, error) {
+func (p *performer) resources([]string) (string, error) {
 	names, err := os.ReadDir("/dev/fd")
-	return len(names), err
+	maps, _ := os.ReadFile("/proc/self/maps") // where there is such a file
+	return fmt.Sprint(len(names), " ", runtime.NumGoroutine(), " ", strings.Count(string(maps), p.dir)), err
 }
 
 // perform is a child that does the steps that it is given on its input, one a
@@ -373,6 +369,9 @@ func perform(args []string) error {
 		return err
 	}
 	p := newPerformer(args[0], args[1], files)
+	if err := beginPolling(); err != nil {
+		return err
+	}
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		said, err := p.do(strings.Fields(in.Text()))
@@ -381,6 +380,16 @@ func perform(args []string) error {
 		}
 	}
 	return in.Err()
+}
+
+// beginPolling has the runtime open the descriptors that it polls others with, so
+// that they do not come to be when something is counted.
+func beginPolling() error {
+	r, w, err := os.Pipe()
+	if err == nil {
+		err = errors.Join(r.Close(), w.Close())
+	}
+	return err
 }
 
 // answer is what a process says of a step.

@@ -318,7 +318,9 @@ func (l tally) check(page string) (wrong []string) {
 		if err != nil {
 			return []string{err.Error()}
 		}
-		shown[line[:at]] = v
+		if name, _, _ := strings.Cut(line, "{"); strings.HasSuffix(name, "_total") {
+			shown[line[:at]] = v
+		}
 	}
 	for _, series := range slices.Sorted(maps.Keys(l)) {
 		b := l[series]

@@ -248,7 +248,9 @@ func (f *segmentFile) replaced() bool {
 	}
 	info, err := f.merger.dir.Stat(f.name)
 	if err != nil && unavailable(err) {
-		return false
+		// A writer's name is never another segment's. An archive may be the next
+		// one, with what is gone: that is read, or nothing.
+		return f.isArchive()
 	}
 	return err != nil || info.Identity != f.identity
 }
