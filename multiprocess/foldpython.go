@@ -79,6 +79,7 @@ func (p *pythonFolding) absorbBatch(ctx context.Context, files []spool.Name) err
 		switch {
 		case noDescriptors(err):
 			return err
+		case errors.Is(err, fs.ErrNotExist): // it was deleted after it was listed
 		case err != nil:
 			p.leaveUnread(name, err)
 		case ok:

@@ -1,6 +1,7 @@
 package multiprocess
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -50,19 +51,24 @@ func (s *Store) dead(enough int) (dead []spool.Name, err error) {
 	if err != nil || len(names) < enough {
 		return nil, err
 	}
-	var errs []error
+	unknown := 0
+	var first error
 	for _, name := range names {
 		is := name.Kind() == spool.Archive
 		if name.Kind() == spool.Writer && name != s.name {
 			if is, err = s.isDead(name); err != nil && unavailable(err) { // others have nothing that is read
-				errs = append(errs, err)
+				first = cmp.Or(first, err)
+				unknown++
 			}
 		}
 		if is {
 			dead = append(dead, name)
 		}
 	}
-	return dead, errors.Join(errs...)
+	if first != nil {
+		first = fmt.Errorf("it is not known of %d segments whether their writers live: %w", unknown, first)
+	}
+	return dead, first
 }
 
 func (s *Store) isDead(name spool.Name) (bool, error) {

@@ -387,6 +387,9 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if !seesMappings && strings.Contains(string(script), "\npython ") {
+				t.Skip("this system does not show whether the processes of Python's files live")
+			}
 			s := newScenario(t, sharedDir(t), newProc(t))
 			got := s.play(string(script))
 			if *updateScenarios {

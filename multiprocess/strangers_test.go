@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"telltale/internal/mapped"
 	"telltale/model"
 	"telltale/multiprocess"
+	"telltale/multiprocess/internal/inject"
 	"telltale/multiprocess/internal/segment"
 )
 
@@ -449,33 +449,14 @@ func TestSparseFilesCostNothing(t *testing.T) {
 	sameSamples(t, "folded", collect(t, collector(t, dir)), []string{"c_total{} 12.0"})
 }
 
-// failing is a hook that makes operations fail.
-type failing struct {
-	mu     sync.Mutex
-	counts map[string]int // by operation and name
-	fail   func(op mapped.Op, name string, count int) error
-}
-
-func (f *failing) hook(op mapped.Op, name string, n int64) (int64, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.counts == nil {
-		f.counts = make(map[string]int)
+// injector returns an injector with rules.
+func injector(t *testing.T, rules string) *inject.Injector {
+	t.Helper()
+	in, err := inject.Parse(rules)
+	if err != nil {
+		t.Fatal(err)
 	}
-	key := op.String() + " " + name
-	f.counts[key]++
-	if f.fail != nil {
-		if err := f.fail(op, name, f.counts[key]); err != nil {
-			return 0, err
-		}
-	}
-	return n, nil
-}
-
-func (f *failing) set(fail func(op mapped.Op, name string, count int) error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.fail, f.counts = fail, nil
+	return in
 }
 
 // collectAll returns copies of all families, or an error.
@@ -490,16 +471,16 @@ func collectAll(t *testing.T, c model.Collector) (families []*model.Family, err 
 
 // A page has all that an earlier one had, or there is none.
 func TestPageIsWholeWithoutDescriptors(t *testing.T) {
-	for _, failure := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EIO, syscall.EACCES, syscall.ENOMEM} {
+	for _, failure := range []string{"EMFILE", "ENFILE", "EIO", "EACCES", "ENOMEM"} {
 		for _, mapping := range []bool{true, false} {
 			dir := t.TempDir()
 			counting(t, dir, segment.Header{}, 1)
 			counting(t, dir, segment.Header{}, 2).die()
 			put(t, dir, "counter_1.db", entry{counter(""), 4, 0})
 			forgedArchive(t, dir, 1)
-			var files failing
+			var files inject.Injector
 			var told []error
-			opts := []multiprocess.Option{multiprocess.WithFiles(files.hook), multiprocess.WithoutFolding(), multiprocess.WithErrorHook(func(err error) { told = append(told, err) })}
+			opts := []multiprocess.Option{multiprocess.WithFiles(files.Hook), multiprocess.WithoutFolding(), multiprocess.WithErrorHook(func(err error) { told = append(told, err) })}
 			if !mapping {
 				opts = append(opts, multiprocess.WithMappingLimits(0, 0))
 			}
@@ -508,12 +489,13 @@ func TestPageIsWholeWithoutDescriptors(t *testing.T) {
 			for range 3 {
 				sameSamples(t, "before", collect(t, c), want)
 			}
-			files.set(func(op mapped.Op, name string, _ int) error {
-				if op == mapped.OpOpen && name != "archive.seg" {
-					return failure
+			set := func(rules string) {
+				t.Helper()
+				if err := files.Set(rules); err != nil {
+					t.Fatal(err)
 				}
-				return nil
-			})
+			}
+			set(failure + " on open writer-*\n" + failure + " on open counter_*")
 			counting(t, dir, segment.Header{}, 100)
 			for range 3 {
 				got, err := collectAll(t, c)
@@ -521,25 +503,21 @@ func TestPageIsWholeWithoutDescriptors(t *testing.T) {
 					sameSamples(t, fmt.Sprint("meanwhile ", failure), got, want)
 				}
 				if (err == nil) != mapping {
-					t.Errorf("%v, mapped %v: %v", failure, mapping, err)
+					t.Errorf("%s, mapped %v: %v", failure, mapping, err)
 				}
 			}
 			if mapping && len(told) == 0 {
-				t.Errorf("%v: the new file was left out and not told of", failure)
+				t.Errorf("%s: the new file was left out and not told of", failure)
 			}
-			files.set(func(op mapped.Op, name string, _ int) error {
-				if name == "archive.seg" && failure != syscall.EACCES { //nolint:errorlint // it is this one
-					return failure
-				}
-				return nil
-			})
-			if err := c.Collect(t.Context(), func(*model.Family) error { return nil }); err == nil && failure != syscall.EACCES { //nolint:errorlint // it is this one
-				t.Errorf("%v: whether the archive was replaced is not known, and there was a page", failure)
+			if failure == "EACCES" { // the new file is left alone for a while, and an archive may be of no concern
+				continue
 			}
-			files.set(nil)
-			if failure != syscall.EACCES { //nolint:errorlint // after which the new file is left alone for a while
-				sameSamples(t, "after", collect(t, c), []string{"c_total{} 1107.0"})
+			set(failure + " on * archive.seg")
+			if err := c.Collect(t.Context(), func(*model.Family) error { return nil }); err == nil {
+				t.Errorf("%s: whether the archive was replaced is not known, and there was a page", failure)
 			}
+			set("")
+			sameSamples(t, "after", collect(t, c), []string{"c_total{} 1107.0"})
 		}
 	}
 }
@@ -555,18 +533,24 @@ func TestBrokenFilesAreRemembered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var files failing
-	c := collector(t, dir, multiprocess.WithFiles(files.hook))
+	var files inject.Injector
+	c := collector(t, dir, multiprocess.WithFiles(files.Hook))
 	for range 3 {
 		collect(t, c)
 	}
-	files.set(nil)
+	before := len(files.Trace())
 	for range 5 {
 		collect(t, c)
 	}
-	for key, n := range files.counts {
-		if strings.HasPrefix(key, "open ") && !strings.Contains(key, "archive.seg") && n > 1 { // ten seconds may pass on a busy machine
-			t.Errorf("%s %d times", key, n)
+	opened := make(map[string]int)
+	for _, o := range files.Trace()[before:] {
+		if o.Op == mapped.OpOpen && o.Name != "archive.seg" {
+			opened[o.Name]++
+		}
+	}
+	for name, n := range opened {
+		if n > 1 { // ten seconds may pass on a busy machine
+			t.Errorf("%s was opened %d times", name, n)
 		}
 	}
 	if n := c.Stats().Skipped; n[multiprocess.ReasonForeign] != 50 || n[multiprocess.ReasonTruncated] != 50 || n[multiprocess.ReasonNotRegular] != 50 {
@@ -582,40 +566,24 @@ func TestBrokenFilesAreRemembered(t *testing.T) {
 
 // A fold goes on in smaller batches where descriptors or space run out.
 func TestFoldInBatches(t *testing.T) {
-	for name, fail := range map[string]func(op mapped.Op, name string, all int) error{
-		"descriptors": func(op mapped.Op, _ string, all int) error {
-			if op == mapped.OpOpenWrite && all%5 == 4 {
-				return syscall.EMFILE
-			}
-			return nil
-		},
-		"no descriptor for the archive": func(op mapped.Op, name string, all int) error {
-			if op == mapped.OpCreate && strings.HasPrefix(name, ".telltale-archive") && all < 30 {
-				return syscall.EMFILE
-			}
-			return nil
-		},
-		"space": func(op mapped.Op, name string, all int) error {
-			if op == mapped.OpExtend && strings.HasPrefix(name, ".telltale-archive") && all < 300 {
-				return syscall.ENOSPC
-			}
-			return nil
-		},
+	var descriptors strings.Builder
+	for nth := 4; nth < 400; nth += 5 {
+		fmt.Fprintf(&descriptors, "EMFILE on openwrite writer-* %d\n", nth)
+	}
+	for name, rules := range map[string]string{
+		"descriptors":                   descriptors.String(),
+		"no descriptor for the archive": "EMFILE on create .telltale-archive-* 1\nEMFILE on create .telltale-archive-* 2",
+		"space":                         "ENOSPC on extend .telltale-archive-* 1\nENOSPC on extend .telltale-archive-* 2\nENOSPC on extend .telltale-archive-* 3",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			for range 40 {
 				counting(t, dir, segment.Header{}, 1).die()
 			}
-			all := 0
-			var files failing
-			files.set(func(op mapped.Op, name string, _ int) error {
-				all++
-				return fail(op, name, all)
-			})
+			files := injector(t, rules)
 			want := []string{"c_total{} 40.0"}
 			for again := 0; len(ls(t, dir, "writer-*")) > 0 && again < 40; again++ {
-				_, _ = multiprocess.Fold(t.Context(), dir, multiprocess.WithFiles(files.hook))
+				_, _ = multiprocess.Fold(t.Context(), dir, multiprocess.WithFiles(files.Hook))
 				sameSamples(t, "meanwhile", collect(t, collector(t, dir)), want)
 			}
 			if files := ls(t, dir, "*"); !slices.Equal(files, []string{"archive.seg", "fold.lock"}) {
