@@ -104,7 +104,7 @@ func (d *directory) refresh(ctx context.Context) error {
 		err = d.list(mark, owned)
 	}
 	if err != nil {
-		if len(owned) == 0 || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+		if len(owned) == 0 || !vanished(err) {
 			return err
 		}
 		d.lost, d.settled = err, false
@@ -112,6 +112,11 @@ func (d *directory) refresh(ctx context.Context) error {
 	}
 	d.archive = mark
 	return d.merger.update(ctx)
+}
+
+// vanished reports whether an error says that a path leads nowhere.
+func vanished(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // consistent reports whether no fold has come between the last refresh and now.

@@ -335,6 +335,10 @@ func (f fault) settle(s *scenario, said, told string, err error, before tally) {
 		if len(wrong) > 0 && !excused {
 			t.Errorf("the page is not whole, and nothing is told: %q", wrong)
 		}
+	case "close":
+		if strings.Contains(told, "segment is gone") {
+			t.Errorf("it was told %q", told)
+		}
 	case "remove":
 		if told != "" {
 			series := sampleOf("c{a}")

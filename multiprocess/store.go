@@ -310,16 +310,21 @@ func (s *Store) refresh() {
 	s.checkPlace()
 }
 
-// checkPlace tells once if somebody has deleted the segment, or moved it away.
+// checkPlace tells once if somebody has deleted the segment, or moved it away. It
+// tells nothing where that cannot be found out.
 func (s *Store) checkPlace() {
 	info, err := s.dir.Stat(s.name)
+	same := false
 	if err == nil {
-		var same bool
-		if same, err = s.dir.Same(); err == nil && !same {
-			err = fmt.Errorf("%s is another directory now", s.dir.Path())
-		}
+		same, err = s.dir.Same()
 	}
-	if err == nil && info.Identity != s.file.Identity() {
+	switch {
+	case err != nil && !vanished(err):
+		return
+	case err != nil:
+	case !same:
+		err = fmt.Errorf("%s is another directory now", s.dir.Path())
+	case info.Identity != s.file.Identity():
 		err = fmt.Errorf("%s is another file now", s)
 	}
 	if err != nil && !s.misplaced {
