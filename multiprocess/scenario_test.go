@@ -53,14 +53,12 @@ var errKilled = errors.New("killed")
 var worldVerbs = map[string]func(s *scenario, args []string) (string, error){
 	"start":  (*scenario).start,  // start P RULE: begins a process with a rule
 	"kill":   (*scenario).kill,   // kill P: ends a process with SIGKILL
-	"end":    (*scenario).end,    // end P: lets a process end by itself
 	"dead":   (*scenario).dead,   // dead NAME{n} N [epoch=E]: the segment of a process that is dead
 	"live":   (*scenario).live,   // live NAME{n} N [epoch=E]: one of a process that lives, as long as the test
 	"python": (*scenario).python, // python PID NAME{n} N: a file of Python's client
 	"age":    (*scenario).age,    // age: makes temporary files old
 	"litter": (*scenario).litter, // litter: an old temporary file
 	"ls":     (*scenario).ls,     // ls: names in the directory, with what is random left out
-	"tally":  (*scenario).tally,  // tally: what has been counted
 }
 
 func newScenario(tb testing.TB, dir string, list proc) *scenario {
@@ -178,15 +176,6 @@ func (s *scenario) kill(args []string) (string, error) {
 	return "", err
 }
 
-func (s *scenario) end(args []string) (string, error) {
-	p := s.others[args[0]]
-	if p == nil {
-		return "", fmt.Errorf("there is no process %s", args[0])
-	}
-	delete(s.others, args[0])
-	return "", errors.Join(p.in.Close(), p.cmd.Wait())
-}
-
 // write makes the segment of a process.
 func (s *scenario) write(args []string) *writer {
 	var h segment.Header
@@ -257,8 +246,6 @@ func (s *scenario) ls([]string) (string, error) {
 	slices.Sort(names)
 	return strings.Join(names, "\n"), nil
 }
-
-func (s *scenario) tally([]string) (string, error) { return s.counted.String(), nil }
 
 // tally has what each series of a counter may be, at least and at most.
 type tally map[string]bounds
@@ -341,14 +328,6 @@ func (b bounds) String() string {
 		return fmt.Sprint(b.least)
 	}
 	return fmt.Sprintf("%v to %v", b.least, b.most)
-}
-
-func (l tally) String() string {
-	var lines []string
-	for _, series := range slices.Sorted(maps.Keys(l)) {
-		lines = append(lines, series+" "+l[series].String())
-	}
-	return strings.Join(lines, "\n")
 }
 
 // play plays a script and returns it with what each step gives behind the step, in
