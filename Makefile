@@ -47,4 +47,5 @@ cross:
 golden:
 	go test ./exposition/... -update
 	go test ./multiprocess/internal/segment -run Small -update
+	go test ./multiprocess -run Scenarios -update
 	cd cmd/telltale && go test . -update
