@@ -2,6 +2,7 @@ package telltale_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -94,6 +95,127 @@ func TestChurnKeepsMemoryBounded(t *testing.T) {
 			}
 			runtime.KeepAlive(v)
 		})
+	}
+}
+
+// What the living take follows from how many they are, whoever has lived and died
+// beside them.
+func TestMemoryFollowsTheLiving(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector takes memory")
+	}
+	const living, turnover = 5000, 20
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	for _, tt := range []struct {
+		name string
+		most float64 // times what fresh ones take
+		live func(random *rand.Rand, create func() int, remove func(int))
+	}{
+		{"fresh", 1, func(_ *rand.Rand, create func() int, _ func(int)) {
+			for range living {
+				create()
+			}
+		}},
+		{"exponential lifetimes", 2, func(random *rand.Rand, create func() int, remove func(int)) {
+			var alive [living]int
+			for i := range turnover * living {
+				at := random.IntN(living)
+				if i < living {
+					at = i
+				} else {
+					remove(alive[at])
+				}
+				alive[at] = create()
+			}
+		}},
+		{"a few live long", 2, func(random *rand.Rand, create func() int, remove func(int)) {
+			goes := make(map[int][]int)
+			for now := range turnover * living {
+				life := random.ExpFloat64() * living / 2
+				if random.IntN(50) == 0 {
+					life *= turnover
+				}
+				goes[now+int(life)] = append(goes[now+int(life)], create())
+				for _, i := range goes[now] {
+					remove(i)
+				}
+				delete(goes, now)
+			}
+		}},
+		{"batches", 2, func(random *rand.Rand, create func() int, remove func(int)) {
+			const batches, size = 20, living / 20
+			var first [batches]int
+			for i := range turnover * batches {
+				at := random.IntN(batches)
+				if i < batches {
+					at = i
+				} else {
+					for j := range size {
+						remove(first[at] + j)
+					}
+				}
+				first[at] = create()
+				for range size - 1 {
+					create()
+				}
+			}
+		}},
+		{"one in twenty survives", 8, func(_ *rand.Rand, create func() int, remove func(int)) {
+			for range turnover * living {
+				create()
+			}
+			for i := range turnover * living {
+				if i%turnover != 0 {
+					remove(i)
+				}
+			}
+		}},
+		{"eight in four hundred survive together", 8, func(_ *rand.Rand, create func() int, remove func(int)) {
+			for range 5 * turnover * living {
+				create()
+			}
+			for i := range 5 * turnover * living {
+				if i%400 >= 8 {
+					remove(i)
+				}
+			}
+		}},
+	} {
+		for name, work := range map[string]struct {
+			fresh float64
+			make  func() (create func(string), remove func(string) bool, count func() int)
+		}{
+			"counters": {100, func() (func(string), func(string) bool, func() int) {
+				v := telltale.Must(telltale.NewCounterVec("c", "", []string{"a"}, telltale.Unregistered()))
+				return func(l string) { v.With(l).Inc() }, func(l string) bool { return v.Remove(l) }, v.Len
+			}},
+			"histograms": {210, func() (func(string), func(string) bool, func() int) {
+				v := telltale.Must(telltale.NewHistogramVec("h", "", []string{"a"}, telltale.Unregistered()))
+				return func(l string) { v.With(l).Observe(1) }, func(l string) bool { return v.Remove(l) }, v.Len
+			}},
+		} {
+			t.Run(tt.name+" of "+name, func(t *testing.T) {
+				before := liveHeap()
+				create, remove, count := work.make()
+				n := 0
+				tt.live(rand.New(rand.NewPCG(seed, 0)), func() int {
+					n++
+					create(fmt.Sprintf("session-%08d", n-1))
+					return n - 1
+				}, func(i int) {
+					if !remove(fmt.Sprintf("session-%08d", i)) {
+						t.Fatalf("series %d is lost", i)
+					}
+				})
+				each := float64(liveHeap()-before) / float64(count())
+				t.Logf("%d live, each takes %.0f bytes", count(), each)
+				if slack := 1.1; each > slack*tt.most*work.fresh {
+					t.Errorf("%d series take %.0f bytes each, want at most %v times %v", count(), each, tt.most, work.fresh)
+				}
+				runtime.KeepAlive(create)
+			})
+		}
 	}
 }
 
@@ -210,4 +332,74 @@ func TestCreatedWhileRemoving(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A series that is removed and made anew while a page is written is on it once,
+// however it was removed; what stays is on the page.
+func TestRemadeWhileVisited(t *testing.T) {
+	for name, remove := range map[string]func(v *telltale.CounterVec, value string){
+		"Remove":         func(v *telltale.CounterVec, value string) { v.Remove(value) },
+		"RemoveMatching": func(v *telltale.CounterVec, value string) { v.RemoveMatching(map[string]string{"l": value}) },
+		"Clear":          func(v *telltale.CounterVec, _ string) { v.Clear() },
+		"Replace": func(v *telltale.CounterVec, value string) {
+			v.Replace(func(next *telltale.CounterVec) { next.With(value) })
+		},
+	} {
+		for _, n := range []int{1, 3, 8, 9, 64, 100, 1000} {
+			v := telltale.Must(telltale.NewCounterVec("c", "", []string{"l"}, telltale.Unregistered()))
+			for i := range n {
+				v.With(fmt.Sprint(i)).Inc()
+			}
+			seen := make(map[string]int)
+			err := v.Collect(t.Context(), func(f *model.Family) error {
+				return f.Visit(new(model.Point), func(p *model.Point) error {
+					value, _ := p.Labels.Get("l")
+					seen[value]++
+					remove(v, value)
+					v.With(value).Add(5)
+					v.With("another " + value).Inc()
+					return nil
+				})
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			for i := range n {
+				if value := fmt.Sprint(i); seen[value] != 1 {
+					t.Errorf("%s: of %d series, %s is on the page %d times", name, n, value, seen[value])
+				}
+			}
+			if len(seen) != n {
+				t.Errorf("%s: %d series are on the page, want %d", name, len(seen), n)
+			}
+		}
+	}
+}
+
+// Removing many series is many short steps: others find and make series in
+// between, and what they make stays.
+func TestRemoveMatchingBesideOthers(t *testing.T) {
+	const n = 20_000
+	v := telltale.Must(telltale.NewCounterVec("c", "", []string{"kind", "n"}, telltale.Unregistered()))
+	for i := range n {
+		v.With([]string{"goes", "stays"}[i%2], fmt.Sprint(i)).Inc()
+	}
+	var removed, made atomic.Int64
+	together(3, func(g int) {
+		switch g {
+		case 0, 1: // each series is removed by one of them
+			removed.Add(int64(v.RemoveMatching(map[string]string{"kind": "goes"})))
+		case 2:
+			for i := range 1000 {
+				v.With("made", fmt.Sprint(i)).Inc()
+				made.Add(1)
+				if v.With("stays", fmt.Sprint(2*i+1)).Value() != 1 {
+					t.Errorf("series %d is lost", 2*i+1)
+				}
+			}
+		}
+	})
+	if removed.Load() != n/2 || int64(v.Len()) != n/2+made.Load() {
+		t.Errorf("%d series are removed and %d left, want %d and %d", removed.Load(), v.Len(), n/2, n/2+made.Load())
+	}
 }

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"telltale/internal/cell"
 	"telltale/internal/exponential"
+	"telltale/internal/series"
 	"telltale/model"
 )
 
@@ -47,23 +49,21 @@ type core[H any] struct {
 	*definition
 	kind      *kind[H]
 	family    *model.Family
-	table     atomic.Pointer[table[H]]
+	series    *series.Set[H]
 	callbacks atomic.Bool
 	filling   bool // for replace: on the heap, wherever the instrument is
 
-	mu       sync.Mutex // held to create, remove and replace series
-	arena    arena
+	mu       sync.Mutex // held to change series
 	detached *H
 	rendered []byte // scratch for a new series' text
 }
 
 func newCore[H any](d *definition, k *kind[H]) *core[H] {
-	c := &core[H]{definition: d, kind: k}
+	c := &core[H]{definition: d, kind: k, series: series.New[H](len(d.labels) > 0)}
 	c.family = d.newFamily().WithPoints(c)
-	c.table.Store(&table[H]{})
 	d.owner = c
 	if len(d.labels) == 0 {
-		c.create(digest{}, d.constLabels.Text())
+		c.create(series.Digest{}, []byte(d.constLabels.Text()))
 	}
 	return c
 }
@@ -75,9 +75,7 @@ func (c *core[H]) count() int {
 	if c == nil {
 		return 0
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.table.Load().live
+	return c.series.Len()
 }
 
 // Describe returns the instrument's family without samples.
@@ -119,9 +117,9 @@ func (f functions[H]) VisitPoints(p *model.Point, visit func(*model.Point) error
 	return f.core.walk(room, p, visit)
 }
 
-// VisitPoints walks the series in the order of their creation, through memory
-// forward. Series that come or go meanwhile may or may not be seen. It runs no
-// users' code: a series with a function has the value that it was set to.
+// VisitPoints walks the series in the order of their creation. Series that come
+// meanwhile are not seen, those that go may be. It runs no users' code: a series
+// with a function has the value that it was set to.
 func (c *core[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) error {
 	room := scratches.Get().(*scratch)
 	room.functions = false
@@ -134,18 +132,16 @@ func (c *core[H]) walk(room *scratch, p *model.Point, visit func(*model.Point) e
 		scratches.Put(room)
 	}()
 	*p = room.point(c.definition)
-	for _, ch := range c.table.Load().chunks {
-		if ch == nil {
-			continue
-		}
-		for i, used := 0, int(ch.used.Load()); i < used; i++ {
-			s := &ch.slots[i]
-			created := s.created.Load()
-			if created == removed {
+	walk := c.series.Walk()
+	for run := walk.Next(); len(run) > 0; run = walk.Next() {
+		for i := range run {
+			slot := &run[i]
+			var there bool
+			p.Labels = slot.Labels()
+			if p.Created, there = slot.Created(); !there {
 				continue
 			}
-			p.Labels, p.Created = model.LabelsFromText(s.text()), unpack(created)
-			c.kind.read(&s.handle, c.definition, p, room)
+			c.kind.read(&slot.Handle, c.definition, p, room)
 			if err := visit(p); err != nil {
 				return err
 			}
@@ -192,7 +188,7 @@ func (s *scratch) point(d *definition) (p model.Point) {
 func (c *core[H]) LegacyLabels() bool { return c.legacy && c.typ != model.Info }
 
 // only returns the one series of an instrument without labels.
-func (c *core[H]) only() *H { return &c.table.Load().chunks[0].slots[0].handle }
+func (c *core[H]) only() *H { return c.series.Only() }
 
 // with returns the series of the label values, creating it if need be. The
 // lookup of a series that is there takes no lock, allocates nothing and keeps
@@ -204,29 +200,29 @@ func (c *core[H]) with(values []string) *H {
 	if len(values) != len(c.labels) {
 		return c.wrongArity(len(c.labels), len(values))
 	}
-	d := digestOf(values)
-	if h := c.table.Load().find(d, c.separators, values); h != nil {
+	d := series.DigestOf(values)
+	if h := c.series.Find(d, c.separators, values); h != nil {
 		return h
 	}
 	return c.withNew(d, values)
 }
 
 // withNew looks harder for a series that find did not find, then creates it.
-func (c *core[H]) withNew(d digest, values []string) *H {
+func (c *core[H]) withNew(d series.Digest, values []string) *H {
 	if c.needsTaming(values) {
 		values = c.tame(values)
-		d = digestOf(values)
+		d = series.DigestOf(values)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	text := c.render(values)
-	if entry := c.table.Load().entryOf(d.hash, text); entry >= 0 {
-		return &c.table.Load().slot(entry).handle
+	if slot := c.series.Get(d, text); slot != nil {
+		return &slot.Handle
 	}
 	if len(text) != c.plainLength(values) {
-		d.widths = 0 // something is escaped
+		d = d.Escaped()
 	}
-	return c.create(d, c.arena.keep(text))
+	return c.create(d, text)
 }
 
 // plainLength is how long a series' text is if nothing in it is escaped.
@@ -251,10 +247,19 @@ func (c *core[H]) render(values []string) []byte {
 }
 
 // create adds a series. The caller holds the lock, or nobody else knows c.
-func (c *core[H]) create(d digest, text string) *H {
-	t, h := c.table.Load().insert(d, text, c.kind, c.definition, c.rows())
-	c.table.Store(t)
-	return h
+func (c *core[H]) create(d series.Digest, text []byte) *H {
+	rows, words := c.rows(), c.kind.words(c.definition)
+	if rows != nil {
+		words = 0 // they are the store's
+	}
+	slot, first := c.series.Reserve(d, text, words)
+	now := time.Now()
+	c.kind.bind(&slot.Handle, first, c.definition)
+	if rows != nil {
+		c.kind.share(&slot.Handle, rows.Add(slot.Labels(), now))
+	}
+	c.series.Publish(slot, now)
+	return &slot.Handle
 }
 
 func (c *core[H]) wrongArity(takes, given int) *H {
@@ -273,7 +278,9 @@ func (c *core[H]) detach() *H {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.detached == nil {
-		_, c.detached = new(table[H]).insert(digest{}, "", c.kind, c.definition, nil)
+		slot, first := series.New[H](false).Reserve(series.Digest{}, nil, c.kind.words(c.definition))
+		c.kind.bind(&slot.Handle, first, c.definition)
+		c.detached = &slot.Handle
 	}
 	return c.detached
 }
@@ -290,25 +297,16 @@ func (c *core[H]) remove(values []string) bool {
 	if c.needsTaming(values) {
 		values = c.tame(values)
 	}
-	var gone []model.Labels
-	defer func() { c.forget(gone...) }() // without the lock
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	rendered, t := c.render(values), c.table.Load()
-	entry := t.entryOf(digestOf(values).hash, rendered)
-	if entry < 0 {
-		return false
-	}
-	gone = append(gone, c.withdraw(t.slot(entry)))
-	if t.remove(entry) {
-		c.table.Store(t.tidy())
-	}
-	return true
+	text := c.render(values)
+	slot := c.series.Get(series.DigestOf(values), text)
+	c.mu.Unlock()
+	return slot != nil && c.takeOut(slot) == 1
 }
 
 // removeMatching takes out the series that have all of the labels, and returns
 // how many they were.
-func (c *core[H]) removeMatching(labels map[string]string) int {
+func (c *core[H]) removeMatching(labels map[string]string) (n int) {
 	if c == nil || len(labels) == 0 {
 		return 0
 	}
@@ -322,32 +320,45 @@ func (c *core[H]) removeMatching(labels map[string]string) int {
 		}
 		wanted[name] = c.tameOne(name, value)
 	}
-	var gone []model.Labels
-	defer func() { c.forget(gone...) }()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t, tidy, n := c.table.Load(), false, 0
-	for entry := range t.index {
-		id := t.index[entry].Load()
-		if id == 0 || id == noSeries {
+	// Others create series while this looks, and between batches.
+	batch := make([]*series.Slot[H], 0, removedAtOnce)
+	for slot := range c.series.Walk().Living() {
+		if !hasLabels(slot.Labels(), wanted) {
 			continue
 		}
-		if hasLabels(t.at(id-1).text(), wanted) {
-			gone = append(gone, c.withdraw(t.slot(entry)))
-			tidy = t.remove(entry) || tidy
-			n++
+		if batch = append(batch, slot); len(batch) == removedAtOnce {
+			n += c.takeOut(batch...)
+			batch = batch[:0]
 		}
 	}
-	if tidy {
-		c.table.Store(t.tidy())
+	return n + c.takeOut(batch...)
+}
+
+// removedAtOnce is how many series are removed while the lock is held.
+const removedAtOnce = 64
+
+// takeOut removes the series that are still there, and returns how many they were.
+func (c *core[H]) takeOut(slots ...*series.Slot[H]) (n int) {
+	var gone []model.Labels
+	defer func() { c.forget(gone...) }() // without the lock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, slot := range slots {
+		labels := slot.Labels()
+		if c.series.Remove(slot) {
+			n++
+			if c.withdraw(&slot.Handle) {
+				gone = append(gone, labels)
+			}
+		}
 	}
 	return n
 }
 
 // hasLabels reports whether all of the labels are in a series' text.
-func hasLabels(text string, wanted map[string]string) bool {
+func hasLabels(labels model.Labels, wanted map[string]string) bool {
 	found := 0
-	for name, value := range model.LabelsFromText(text).All() {
+	for name, value := range labels.All() {
 		if want, asked := wanted[name]; asked && want == value {
 			found++
 		}
@@ -360,13 +371,7 @@ func (c *core[H]) clear() {
 	if c == nil {
 		return
 	}
-	var gone []model.Labels
-	defer func() { c.forget(gone...) }()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	gone = c.withdrawAll()
-	c.table.Store(&table[H]{})
-	c.arena = arena{}
+	c.exchange(series.New[H](true))
 }
 
 // replace puts the series that fill creates in the place of all that are there,
@@ -375,27 +380,29 @@ func (c *core[H]) replace(fill func(next *core[H])) {
 	if c == nil {
 		return
 	}
-	next := &core[H]{definition: c.definition, kind: c.kind, filling: true}
+	next := &core[H]{definition: c.definition, kind: c.kind, filling: true, series: series.New[H](true)}
 	next.family = c.family.WithPoints(next)
-	next.table.Store(&table[H]{})
 	fill(next)
+	filled := series.New[H](true)
 	next.mu.Lock()
-	filled, text := next.table.Load(), next.arena
-	next.table.Store(&table[H]{}) // whoever kept next can no longer add to what is c's now
-	next.arena = arena{}
+	filled.Take(next.series) // whoever kept next can no longer add to what is c's now
 	next.mu.Unlock()
+	c.exchange(filled)
+}
+
+// exchange puts other series in the place of all that are there.
+func (c *core[H]) exchange(others *series.Set[H]) {
 	var gone []model.Labels
 	defer func() { c.forget(gone...) }()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	gone = c.withdrawAll()
-	c.table.Store(filled)
-	c.arena = text
+	before := c.series.Take(others)
+	gone = c.withdrawAll(before)
 	if rows := c.rows(); rows != nil {
 		c.settle(rows)
 		if c.kind.confirm != nil {
-			for s := range filled.all() {
-				c.kind.confirm(&s.handle)
+			for slot := range c.series.Walk().Living() {
+				c.kind.confirm(&slot.Handle)
 			}
 		}
 	}

@@ -341,8 +341,8 @@ func (c *Counter) Reset() {
 			}
 		}
 	}
-	if s := c.family.owner.(*core[Counter]).table.Load().seriesOf(c); s != nil {
-		s.touch()
+	if s := c.family.owner.(*core[Counter]).series.Of(c); s != nil {
+		s.Touch()
 	}
 	if rows := c.family.rows(); rows != nil {
 		if row := c.row(); row != nil {

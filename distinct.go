@@ -3,6 +3,7 @@ package telltale
 import (
 	"math"
 
+	"telltale/internal/hash"
 	"telltale/model"
 )
 
@@ -28,7 +29,7 @@ type seenSamples map[uint64]struct{}
 // has remembers the sample and reports whether it was there: the part, and which
 // of its kind, of a series.
 func (seen seenSamples) has(series uint64, part model.Parts, which uint64) bool {
-	key := fold(fold(series, uint64(part)^hashKeys[1]), which^hashKeys[0])
+	key := hash.Fold(hash.Fold(series, uint64(part)^hash.Keys[1]), which^hash.Keys[0])
 	_, again := seen[key]
 	seen[key] = struct{}{}
 	return again
@@ -51,7 +52,7 @@ func (seen seenSamples) hasPoint(p *model.Point) (again bool) {
 			}
 		case part == model.PartValue && len(p.States) > 0:
 			for _, state := range p.States {
-				note(part, hashString(hashKeys[0], state.Name))
+				note(part, hash.String(hash.Keys[0], state.Name))
 			}
 		default:
 			note(part, 0)
@@ -68,17 +69,17 @@ func (seen seenSamples) hasPoint(p *model.Point) (again bool) {
 
 // hasLoose remembers a loose sample and reports whether it was there.
 func (seen seenSamples) hasLoose(s model.Sample) bool {
-	return seen.has(hashSeries(s.Timestamp, s.Labels), 0, hashString(hashKeys[0], s.Name))
+	return seen.has(hashSeries(s.Timestamp, s.Labels), 0, hash.String(hash.Keys[0], s.Name))
 }
 
 // hashSeries identifies the labels of a series at a moment, whatever their order.
 func hashSeries(t model.Timestamp, labels ...model.Labels) uint64 {
-	h := hashKeys[1] // not 0, which would fold to 0 whatever it is folded with
+	h := hash.Keys[1] // not 0, which would fold to 0 whatever it is folded with
 	for _, l := range labels {
 		for name, value := range l.All() {
-			h += hashString(hashString(hashKeys[0], name), value)
+			h += hash.String(hash.String(hash.Keys[0], name), value)
 		}
 	}
 	sec, rest := t.Key()
-	return fold(fold(h, sec^hashKeys[1]), rest^hashKeys[0])
+	return hash.Fold(hash.Fold(h, sec^hash.Keys[1]), rest^hash.Keys[0])
 }

@@ -94,13 +94,6 @@ func obtain[H any](typ model.Type, name, help string, labels []string, s *settin
 	return fresh, nil
 }
 
-// touch sets the created time of a series to now, unless it was removed.
-func (s *series) touch() {
-	if old := s.created.Load(); old != removed {
-		s.created.CompareAndSwap(old, moment(time.Now()))
-	}
-}
-
 func newExemplar(v float64, labels map[string]string, d *definition) (*model.Exemplar, error) {
 	text, err := model.NewExemplarLabels(labels)
 	if err != nil {

@@ -1,11 +1,11 @@
 package telltale
 
 import (
-	"iter"
 	"sync/atomic"
 	"time"
 
 	"telltale/internal/cell"
+	"telltale/internal/series"
 	"telltale/model"
 )
 
@@ -119,9 +119,9 @@ func (c *core[H]) share(s cell.Store) {
 // settle moves the series that are on the heap to rows. The caller holds the
 // lock.
 func (c *core[H]) settle(rows cell.Rows) {
-	for s := range c.table.Load().all() {
-		created := unpack(s.created.Load()).Time()
-		c.kind.share(&s.handle, rows.Add(model.LabelsFromText(s.text()), created))
+	for slot := range c.series.Walk().Living() {
+		created, _ := slot.Created()
+		c.kind.share(&slot.Handle, rows.Add(slot.Labels(), created.Time()))
 	}
 }
 
@@ -130,25 +130,33 @@ func (c *core[H]) unshare() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.shared() {
-		c.withdrawAll()
+		c.withdrawAll(c.series.Walk())
 		c.sharing.Store(nil)
 	}
 }
 
 // withdraw takes a series out of the store, if it is in one. Its handle counts
 // on the heap from then on. The caller holds the lock.
-func (c *core[H]) withdraw(s *slot[H]) model.Labels {
-	if rows := c.rows(); rows != nil {
-		if row := c.kind.part(&s.handle); row != nil {
-			rows.Remove(row)
-		}
+func (c *core[H]) withdraw(h *H) (stored bool) {
+	rows := c.rows()
+	if rows == nil {
+		return false
 	}
-	return model.LabelsFromText(s.text())
+	if row := c.kind.part(h); row != nil {
+		rows.Remove(row)
+	}
+	return true
 }
 
-func (c *core[H]) withdrawAll() (gone []model.Labels) {
-	for s := range c.table.Load().all() {
-		gone = append(gone, c.withdraw(s))
+// withdrawAll takes all series of a walk out of the store and returns which they
+// were.
+func (c *core[H]) withdrawAll(walk series.Walk[H]) (gone []model.Labels) {
+	if c.rows() == nil {
+		return nil
+	}
+	for slot := range walk.Living() {
+		c.withdraw(&slot.Handle)
+		gone = append(gone, slot.Labels())
 	}
 	return gone
 }
@@ -161,26 +169,10 @@ func (c *core[H]) forget(series ...model.Labels) {
 }
 
 func (c *core[H]) untouched() bool {
-	for s := range c.table.Load().all() {
-		if !c.kind.fresh(&s.handle) {
+	for slot := range c.series.Walk().Living() {
+		if !c.kind.fresh(&slot.Handle) {
 			return false
 		}
 	}
 	return true
-}
-
-// all walks the series that are there.
-func (t *table[H]) all() iter.Seq[*slot[H]] {
-	return func(yield func(*slot[H]) bool) {
-		for _, c := range t.chunks {
-			if c == nil {
-				continue
-			}
-			for i, used := 0, int(c.used.Load()); i < used; i++ {
-				if s := &c.slots[i]; s.created.Load() != removed && !yield(s) {
-					return
-				}
-			}
-		}
-	}
 }

@@ -151,7 +151,8 @@ func (v *Vec[H]) Remove(values ...string) bool {
 
 // RemoveMatching takes out all series that have the labels, which may be some of
 // the declared ones, and returns how many they were. An empty map matches
-// nothing.
+// nothing. Other goroutines find and create series meanwhile; those that they
+// create stay.
 func (v *Vec[H]) RemoveMatching(labels map[string]string) int {
 	if len(labels) == 0 {
 		return 0

@@ -1,0 +1,73 @@
+package series
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"telltale/model"
+)
+
+// Series is what is known of one label set.
+type Series struct {
+	start   atomic.Pointer[byte] // of the labels' text; nil once the series is removed
+	length  uint32               // of the text
+	hash    uint32               // see Digest
+	widths  uint64               // see Digest; 0 also where something in the text is escaped
+	created atomic.Int64         // see moment; removed when the series is gone
+}
+
+// Slot is a series and the handle that users hold of it. For a counter or a
+// gauge, whose handle holds its cell, that is a cache line: finding, counting
+// and scraping touch no other, and neighbours do not share one.
+type Slot[H any] struct {
+	Series
+	Handle H
+}
+
+// text returns the labels' text, which is empty once the series is removed.
+func (s *Series) text() string {
+	if start := s.start.Load(); start != nil {
+		return unsafe.String(start, s.length)
+	}
+	return ""
+}
+
+// Labels returns the labels of the series, none once it is removed. Those that
+// were read before [Series.Created] still says true are the right ones.
+func (s *Series) Labels() model.Labels { return model.LabelsFromText(s.text()) }
+
+// Created returns when the series was created, or false if it was removed.
+func (s *Series) Created() (at model.Timestamp, ok bool) {
+	moment := s.created.Load()
+	return unpack(moment), moment != removed
+}
+
+// Touch sets the created time to now, unless the series was removed.
+func (s *Series) Touch() {
+	if old := s.created.Load(); old != removed {
+		s.created.CompareAndSwap(old, moment(time.Now()))
+	}
+}
+
+// keep lets the series have its text from then on.
+func (s *Series) keep(text string) { s.start.Store(unsafe.StringData(text)) }
+
+// retire marks the series as removed and gives its text back.
+func (s *Series) retire() {
+	s.created.Store(removed)
+	s.start.Store(nil)
+}
+
+func (s *Series) alive() bool { return s.created.Load() != removed }
+
+const removed = math.MinInt64
+
+// moment packs a time into one word so that reading it back costs a shift:
+// seconds above, 30 bits of nanoseconds below.
+func moment(t time.Time) int64 { return t.Unix()<<30 | int64(t.Nanosecond()) }
+
+func unpack(moment int64) model.Timestamp {
+	return model.Unix(moment>>30, moment&(1<<30-1))
+}

@@ -1,0 +1,190 @@
+package series
+
+import (
+	"math/bits"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"telltale/internal/cell"
+)
+
+// Set is the series of one family. [New] makes one.
+type Set[H any] struct {
+	table atomic.Pointer[table[H]]
+	live  atomic.Int64
+
+	labelled bool
+	alone    bool // whether new series get an allocation of their own
+	arena    arena
+	cells    []cell.Word // of the open slab
+
+	next  *table[H] // what is to take the place of table; nil if nothing is
+	moved int       // how many entries of table it has
+}
+
+// New returns an empty set. One that is not labelled has one series at most.
+func New[H any](labelled bool) *Set[H] {
+	s := &Set[H]{labelled: labelled, alone: !labelled}
+	s.table.Store(&table[H]{})
+	return s
+}
+
+// Len returns how many series there are.
+func (s *Set[H]) Len() int { return int(s.live.Load()) }
+
+// Find returns the handle of the series with the label values, or nil. It does
+// not find series with something in their values that is escaped: [Set.Get]
+// does. The separators are the text before each value.
+func (s *Set[H]) Find(d Digest, separators, values []string) *H {
+	if slot := s.table.Load().find(d, separators, values); slot != nil {
+		return &slot.Handle
+	}
+	return nil
+}
+
+// Only returns the handle of the one series of a set without labels.
+func (s *Set[H]) Only() *H { return &s.table.Load().singles[0].Load().Handle }
+
+// Get returns the series with the text, or nil. It counts as a change.
+func (s *Set[H]) Get(d Digest, text []byte) *Slot[H] {
+	t := s.table.Load()
+	entry := t.search(d.hash, func(slot *Slot[H]) bool { return slot.text() == string(text) })
+	if entry < 0 {
+		return nil
+	}
+	return t.at(t.index[entry].Load() - 1)
+}
+
+// Reserve returns the slot and that many words for a new series, which is there
+// once [Set.Publish] is called with it. Until then the next Reserve may return
+// the same.
+func (s *Set[H]) Reserve(d Digest, text []byte, words int) (*Slot[H], *cell.Word) {
+	s.advance()
+	slot, first := s.place(words)
+	slot.hash, slot.widths, slot.length = d.hash, d.widths, uint32(len(text))
+	if s.alone {
+		slot.keep(string(text))
+	} else {
+		slot.keep(s.arena.keep(text))
+	}
+	return slot, first
+}
+
+// place finds a slot and words: in the open slab, else in another, else by
+// themselves.
+func (s *Set[H]) place(words int) (*Slot[H], *cell.Word) {
+	t := s.table.Load()
+	slab, at := t.open()
+	switch {
+	case slab == nil && s.alone:
+		if int(t.lone.Load()) == len(t.singles) {
+			s.table.Store(t.resized(0, longer(len(t.singles))))
+		}
+		return new(Slot[H]), wordsOf(words)
+	case slab == nil:
+		slab = s.addSlab(t, words)
+	}
+	switch {
+	case words == 0:
+		return &slab[at], nil
+	case s.cells == nil: // a store had those of the slab when it was made
+		return &slab[at], wordsOf(words)
+	}
+	return &slab[at], &s.cells[at*words]
+}
+
+func wordsOf(n int) *cell.Word {
+	if n == 0 {
+		return nil
+	}
+	return &make([]cell.Word, n)[0]
+}
+
+// addSlab lays a slab behind the last one, with words for each of its series.
+func (s *Set[H]) addSlab(t *table[H], words int) *slab[H] {
+	if t.slabsLaid() == len(t.slabs) {
+		t = t.resized(longer(len(t.slabs)), 0)
+		s.table.Store(t)
+	}
+	fresh := new(slab[H])
+	t.slabs[t.slabsLaid()].Store(fresh)
+	if s.cells = nil; words > 0 {
+		s.cells = make([]cell.Word, slabSize*words)
+	}
+	return fresh
+}
+
+// Publish adds a reserved series, whose handle is ready.
+func (s *Set[H]) Publish(slot *Slot[H], created time.Time) {
+	slot.created.Store(moment(created))
+	s.live.Add(1)
+	t := s.table.Load()
+	if laid := t.laid.Load(); int(laid>>slabBits) < len(t.slabs) {
+		if slab := t.slabs[laid>>slabBits].Load(); slab != nil && slot == &slab[laid%slabSize] {
+			t.laid.Store(laid + 1)
+			t.place(slot.hash, laid)
+			return
+		}
+	}
+	t.addSingle(slot)
+}
+
+// Remove takes out a series and reports whether it was in the set.
+func (s *Set[H]) Remove(slot *Slot[H]) bool {
+	same := func(other *Slot[H]) bool { return other == slot }
+	t := s.table.Load()
+	entry := t.search(slot.hash, same)
+	if entry < 0 {
+		return false
+	}
+	id := t.index[entry].Load() - 1
+	slot.retire()
+	slab := t.slabOf(id)
+	t.drop(entry)
+	if slab != nil && bits.OnesCount32(t.deadOf(id>>slabBits)) == slabSize/2 {
+		slab.scatter()
+	}
+	if s.next != nil {
+		if entry := s.next.search(slot.hash, same); entry >= 0 {
+			s.next.drop(entry)
+		}
+	}
+	s.live.Add(-1)
+	s.alone, s.arena = true, arena{}
+	s.advance()
+	return true
+}
+
+// scatter moves the texts of a slab out of the blocks in which they lie with
+// those of others.
+func (s *slab[H]) scatter() {
+	for i := range s {
+		if text := s[i].text(); text != "" {
+			s[i].keep(strings.Clone(text))
+		}
+	}
+}
+
+// Take gives the set the series of another one, which is empty then, in one step
+// for readers, and returns those that it had. They stay as they are.
+func (s *Set[H]) Take(from *Set[H]) Walk[H] {
+	before := s.Walk()
+	s.alone, s.arena, s.cells, s.next, s.moved = from.alone, from.arena, from.cells, from.next, from.moved
+	s.live.Store(from.live.Load())
+	s.table.Store(from.table.Load())
+	from.alone, from.arena, from.cells, from.next, from.moved = !from.labelled, arena{}, nil, nil, 0
+	from.live.Store(0)
+	from.table.Store(&table[H]{})
+	return before
+}
+
+// Of returns the series of a handle, nil if it is not in the set.
+func (s *Set[H]) Of(h *H) *Series {
+	for slot := range s.Walk().Living() {
+		if &slot.Handle == h {
+			return &slot.Series
+		}
+	}
+	return nil
+}

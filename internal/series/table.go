@@ -1,0 +1,235 @@
+package series
+
+import (
+	"math"
+	"sync/atomic"
+)
+
+const (
+	slabBits = 3
+	slabSize = 1 << slabBits
+
+	single   = 1 << 31        // set in the ids of series with a slot of their own
+	noSeries = math.MaxUint32 // an index entry whose series was removed
+)
+
+// slab is the slots of series that were created one after the other.
+type slab[H any] [slabSize]Slot[H]
+
+// table is one state of a set. First come the series in slabs, then those with a
+// slot of their own. A series has an id: its place among either, with single set
+// for the latter. The index maps label values to ids by open addressing: an entry is an id plus
+// one; zero is free. Readers take no lock. What was published of a table stays as it
+// is but for series that are removed; when the lists or the index must grow,
+// shrink or move, another table takes its place.
+type table[H any] struct {
+	index   []atomic.Uint32
+	slabs   []atomic.Pointer[slab[H]] // nil where all series of a full slab were removed
+	singles []atomic.Pointer[Slot[H]] // nil where the series was removed
+	dead    []atomic.Uint32           // a bit for each slot of slabs whose series was removed
+
+	laid atomic.Uint32 // how many slots of slabs are published; what lies below is complete
+	lone atomic.Uint32 // how many singles are
+
+	// Not for readers:
+	taken int // index entries in use, those of removed series among them
+	gone  int // nil slabs and singles below what is published
+}
+
+// at returns the slot of an id, nil if there is none, as for noSeries - 1.
+func (t *table[H]) at(id uint32) *Slot[H] {
+	if id < single {
+		if i := int(id >> slabBits); i < len(t.slabs) {
+			if s := t.slabs[i].Load(); s != nil {
+				return &s[id%slabSize]
+			}
+		}
+		return nil
+	}
+	if i := int(id &^ single); i < len(t.singles) {
+		return t.singles[i].Load()
+	}
+	return nil
+}
+
+// slabOf returns the slab in which the slot of an id lies, nil if it lies in none.
+func (t *table[H]) slabOf(id uint32) *slab[H] {
+	if id >= single {
+		return nil
+	}
+	return t.slabs[id>>slabBits].Load()
+}
+
+// find returns the slot of the series with the label values, or nil. It does
+// not find series with something in their values that is escaped.
+func (t *table[H]) find(d Digest, separators, values []string) *Slot[H] {
+	mask := len(t.index) - 1
+	for i := int(d.hash) & mask; mask >= 0; i = (i + 1) & mask {
+		entry := t.index[i].Load()
+		if entry == 0 {
+			return nil
+		}
+		if s := t.at(entry - 1); s != nil && s.is(d, separators, values) {
+			return s
+		}
+	}
+	return nil
+}
+
+// search returns the index entry of the first series with the hash that is
+// wanted, or -1.
+func (t *table[H]) search(hash uint32, wanted func(*Slot[H]) bool) int {
+	mask := len(t.index) - 1
+	for i := int(hash) & mask; mask >= 0; i = (i + 1) & mask {
+		entry := t.index[i].Load()
+		if entry == 0 {
+			return -1
+		}
+		if s := t.at(entry - 1); s != nil && s.hash == hash && wanted(s) {
+			return i
+		}
+	}
+	return -1
+}
+
+// place enters an id in the index, which has room.
+func (t *table[H]) place(hash, id uint32) {
+	mask := len(t.index) - 1
+	i := int(hash) & mask
+	for ; ; i = (i + 1) & mask {
+		switch t.index[i].Load() {
+		case 0:
+			t.taken++
+		case noSeries:
+		default:
+			continue
+		}
+		break
+	}
+	t.index[i].Store(id + 1)
+}
+
+// drop takes a series that was removed out of the index and, where no other
+// series needs it, its allocation out of the list.
+func (t *table[H]) drop(entry int) {
+	id := t.index[entry].Load() - 1
+	t.index[entry].Store(noSeries)
+	if id >= single {
+		t.singles[id&^single].Store(nil)
+		t.gone++
+		return
+	}
+	t.dead[id/wordBits].Or(1 << (id % wordBits))
+	if i := id >> slabBits; t.laid.Load() >= (i+1)<<slabBits && t.deadOf(i) == wholeSlab {
+		t.slabs[i].Store(nil)
+		t.gone++
+	}
+}
+
+const (
+	wordBits  = 32
+	wholeSlab = 1<<slabSize - 1
+)
+
+// deadOf returns a bit for each series of a slab that was removed.
+func (t *table[H]) deadOf(slab uint32) uint32 {
+	id := slab << slabBits
+	return t.dead[id/wordBits].Load() >> (id % wordBits) & wholeSlab
+}
+
+// open returns the slab that has room, nil if there is none, and the place of its
+// first free slot.
+func (t *table[H]) open() (s *slab[H], at int) {
+	laid := t.laid.Load()
+	if at = int(laid % slabSize); at == 0 {
+		return nil, 0
+	}
+	return t.slabs[laid>>slabBits].Load(), at
+}
+
+// entries returns how many slabs and singles there are.
+func (t *table[H]) entries() int { return t.slabsLaid() + int(t.lone.Load()) }
+
+func (t *table[H]) slabsLaid() int { return (int(t.laid.Load()) + slabSize - 1) >> slabBits }
+
+// resized returns the table with room for as many slabs and singles.
+func (t *table[H]) resized(slabs, singles int) *table[H] {
+	next := &table[H]{index: t.index, slabs: t.slabs, singles: t.singles, dead: t.dead, taken: t.taken, gone: t.gone}
+	next.laid.Store(t.laid.Load())
+	next.lone.Store(t.lone.Load())
+	next.lengthen(slabs, singles)
+	return next
+}
+
+// lengthen makes room, in a table that nobody reads yet.
+func (t *table[H]) lengthen(slabs, singles int) {
+	if slabs > len(t.slabs) {
+		longer := make([]atomic.Pointer[slab[H]], slabs)
+		for i := range t.slabs {
+			longer[i].Store(t.slabs[i].Load())
+		}
+		dead := make([]atomic.Uint32, (slabs*slabSize+wordBits-1)/wordBits)
+		for i := range t.dead {
+			dead[i].Store(t.dead[i].Load())
+		}
+		t.slabs, t.dead = longer, dead
+	}
+	if singles > len(t.singles) {
+		longer := make([]atomic.Pointer[Slot[H]], singles)
+		for i := range t.singles {
+			longer[i].Store(t.singles[i].Load())
+		}
+		t.singles = longer
+	}
+}
+
+// longer returns how long a list of n should be made when it is full.
+func longer(n int) int {
+	if n == 0 {
+		return 1
+	}
+	return n + max(n/4, 4)
+}
+
+// take moves the i-th entry of another table, a slab or a single, to the end of
+// this one, which nobody reads yet, unless all of its series were removed.
+func (t *table[H]) take(from *table[H], i int) {
+	if slabs := from.slabsLaid(); i >= slabs {
+		if s := from.singles[i-slabs].Load(); s != nil {
+			t.addSingle(s)
+		}
+		return
+	}
+	s := from.slabs[i].Load()
+	if s == nil {
+		return
+	}
+	to := t.slabsLaid()
+	if to == len(t.slabs) {
+		t.lengthen(longer(to), 0)
+	}
+	t.slabs[to].Store(s)
+	begin, dead := uint32(to)<<slabBits, from.deadOf(uint32(i))
+	t.dead[begin/wordBits].Or(dead << (begin % wordBits))
+	used := min(slabSize, from.laid.Load()-uint32(i)<<slabBits)
+	for at := range used {
+		if dead>>at&1 == 0 {
+			t.place(s[at].hash, begin|at)
+		}
+	}
+	t.laid.Store(begin + used)
+}
+
+// addSingle publishes a slot of its own. There is room in the index, and in the
+// list unless nobody reads the table yet.
+func (t *table[H]) addSingle(s *Slot[H]) {
+	i := t.lone.Load()
+	if int(i) == len(t.singles) {
+		t.lengthen(0, longer(len(t.singles)))
+	}
+	t.singles[i].Store(s)
+	t.lone.Store(i + 1)
+	if len(t.index) > 0 {
+		t.place(s.hash, single|i)
+	}
+}
