@@ -51,7 +51,7 @@ type core[H any] struct {
 	family    *model.Family
 	series    *series.Set[H]
 	callbacks atomic.Bool
-	filling   bool // for replace: on the heap, wherever the instrument is
+	filling   *filling // nil unless it is what replace fills
 
 	mu       sync.Mutex // held to change series
 	detached *H
@@ -255,7 +255,11 @@ func (c *core[H]) create(d series.Digest, text []byte) *H {
 	slot, first := c.series.Reserve(d, text, words)
 	now := time.Now()
 	c.kind.bind(&slot.Handle, first, c.definition)
-	if rows != nil {
+	switch {
+	case rows == nil:
+	case c.filling != nil:
+		c.kind.share(&slot.Handle, c.filling.reserve(&slot.Series))
+	default:
 		c.kind.share(&slot.Handle, rows.Add(slot.Labels(), now))
 	}
 	c.series.Publish(slot, now)
@@ -298,10 +302,14 @@ func (c *core[H]) remove(values []string) bool {
 		values = c.tame(values)
 	}
 	c.mu.Lock()
-	text := c.render(values)
-	slot := c.series.Get(series.DigestOf(values), text)
+	slot := c.series.Get(series.DigestOf(values), c.render(values))
 	c.mu.Unlock()
-	return slot != nil && c.takeOut(slot) == 1
+	if slot == nil {
+		return false
+	}
+	n, gone := c.takeOut(nil, slot)
+	c.forget(gone)
+	return n == 1
 }
 
 // removeMatching takes out the series that have all of the labels, and returns
@@ -321,38 +329,45 @@ func (c *core[H]) removeMatching(labels map[string]string) (n int) {
 		wanted[name] = c.tameOne(name, value)
 	}
 	// Others create series while this looks, and between batches.
+	var gone []model.Labels
 	batch := make([]*series.Slot[H], 0, removedAtOnce)
+	takeOut := func() {
+		var m int
+		m, gone = c.takeOut(gone, batch...)
+		n, batch = n+m, batch[:0]
+	}
 	for slot := range c.series.Walk().Living() {
 		if !hasLabels(slot.Labels(), wanted) {
 			continue
 		}
 		if batch = append(batch, slot); len(batch) == removedAtOnce {
-			n += c.takeOut(batch...)
-			batch = batch[:0]
+			takeOut()
 		}
 	}
-	return n + c.takeOut(batch...)
+	takeOut()
+	c.forget(gone)
+	return n
 }
 
 // removedAtOnce is how many series are removed while the lock is held.
 const removedAtOnce = 64
 
-// takeOut removes the series that are still there, and returns how many they were.
-func (c *core[H]) takeOut(slots ...*series.Slot[H]) (n int) {
-	var gone []model.Labels
-	defer func() { c.forget(gone...) }() // without the lock
+// takeOut removes the series that are still there. It returns how many they
+// were, and gone with those that a store had.
+func (c *core[H]) takeOut(gone []model.Labels, slots ...*series.Slot[H]) (int, []model.Labels) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	n, rows := 0, c.rows()
 	for _, slot := range slots {
 		labels := slot.Labels()
 		if c.series.Remove(slot) {
 			n++
-			if c.withdraw(&slot.Handle) {
+			if c.withdraw(&slot.Handle, rows) {
 				gone = append(gone, labels)
 			}
 		}
 	}
-	return n
+	return n, gone
 }
 
 // hasLabels reports whether all of the labels are in a series' text.
@@ -364,46 +379,4 @@ func hasLabels(labels model.Labels, wanted map[string]string) bool {
 		}
 	}
 	return found == len(wanted)
-}
-
-// clear takes out all series of an instrument with labels.
-func (c *core[H]) clear() {
-	if c == nil {
-		return
-	}
-	c.exchange(series.New[H](true))
-}
-
-// replace puts the series that fill creates in the place of all that are there,
-// in one step. If fill panics nothing has changed.
-func (c *core[H]) replace(fill func(next *core[H])) {
-	if c == nil {
-		return
-	}
-	next := &core[H]{definition: c.definition, kind: c.kind, filling: true, series: series.New[H](true)}
-	next.family = c.family.WithPoints(next)
-	fill(next)
-	filled := series.New[H](true)
-	next.mu.Lock()
-	filled.Take(next.series) // whoever kept next can no longer add to what is c's now
-	next.mu.Unlock()
-	c.exchange(filled)
-}
-
-// exchange puts other series in the place of all that are there.
-func (c *core[H]) exchange(others *series.Set[H]) {
-	var gone []model.Labels
-	defer func() { c.forget(gone...) }()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	before := c.series.Take(others)
-	gone = c.withdrawAll(before)
-	if rows := c.rows(); rows != nil {
-		c.settle(rows)
-		if c.kind.confirm != nil {
-			for slot := range c.series.Walk().Living() {
-				c.kind.confirm(&slot.Handle)
-			}
-		}
-	}
 }

@@ -101,10 +101,17 @@ func (c *core[H]) shared() bool { return c.rows() != nil }
 // rows returns the instrument's rows in a store, nil if its cells are on the
 // heap.
 func (c *core[H]) rows() cell.Rows {
-	if c.filling {
-		return nil
+	if c.filling != nil {
+		return c.filling.rows
 	}
 	return c.definition.rows()
+}
+
+// rowsNow is rows for callers who do not hold the lock.
+func (c *core[H]) rowsNow() cell.Rows {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.rows()
 }
 
 // share moves the series to a store, and has later ones made there.
@@ -130,15 +137,14 @@ func (c *core[H]) unshare() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.shared() {
-		c.withdrawAll(c.series.Walk())
+		c.withdrawAll(c.series.Walk(), c.rows())
 		c.sharing.Store(nil)
 	}
 }
 
-// withdraw takes a series out of the store, if it is in one. Its handle counts
-// on the heap from then on. The caller holds the lock.
-func (c *core[H]) withdraw(h *H) (stored bool) {
-	rows := c.rows()
+// withdraw takes a series out of the rows of a store, unless they are nil. Its
+// handle counts on the heap from then on. The caller holds the lock.
+func (c *core[H]) withdraw(h *H, rows cell.Rows) (stored bool) {
 	if rows == nil {
 		return false
 	}
@@ -148,22 +154,23 @@ func (c *core[H]) withdraw(h *H) (stored bool) {
 	return true
 }
 
-// withdrawAll takes all series of a walk out of the store and returns which they
+// withdrawAll takes all series of a walk out of the rows and returns which they
 // were.
-func (c *core[H]) withdrawAll(walk series.Walk[H]) (gone []model.Labels) {
-	if c.rows() == nil {
+func (c *core[H]) withdrawAll(walk series.Walk[H], rows cell.Rows) (gone []model.Labels) {
+	if rows == nil {
 		return nil
 	}
 	for slot := range walk.Living() {
-		c.withdraw(&slot.Handle)
+		c.withdraw(&slot.Handle, rows)
 		gone = append(gone, slot.Labels())
 	}
 	return gone
 }
 
-// forget takes out of the store what processes that ended have left of series.
-func (c *core[H]) forget(series ...model.Labels) {
-	if rows := c.rows(); rows != nil && len(series) > 0 {
+// forget takes out of the store what processes that ended have left of series. It
+// is called without the lock, because it reads files.
+func (c *core[H]) forget(series []model.Labels) {
+	if rows := c.definition.rows(); rows != nil && len(series) > 0 && c.filling == nil {
 		rows.Forget(series)
 	}
 }

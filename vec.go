@@ -193,10 +193,12 @@ func (v *Vec[H]) Clear() {
 }
 
 // Replace puts the series that fill creates through next in the place of all
-// series of the family, in one step: every scrape sees either all of the old or
-// all of the new. Handles of the old series take updates that nobody sees. If
-// fill panics nothing has changed. Replacing through a curried Vec replaces the
-// whole family; next takes what v takes.
+// series of the family, in one step: every page of this process has either all of
+// the old or all of the new. In a store, pages of other processes may have some of
+// each. Updates through handles that next returned, or that With returns after
+// Replace has, always count; handles of the old series take updates that nobody
+// sees. If fill panics nothing has changed. Replacing through a curried Vec
+// replaces the whole family; next takes what v takes.
 func (v *Vec[H]) Replace(fill func(next *Vec[H])) {
 	v.core.replace(func(next *core[H]) {
 		fill(&Vec[H]{core: next, fixed: v.fixed, free: v.free})

@@ -170,6 +170,13 @@ func (c *Collector) collect(ctx context.Context, filters []nameSet, emit func(*m
 	return nil
 }
 
+// apart runs change while no files are read.
+func (c *Collector) apart(change func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change()
+}
+
 // rereadings is how often files are read again because a fold has come between,
 // which takes longer than reading.
 const rereadings = 20

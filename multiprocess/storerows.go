@@ -87,19 +87,33 @@ func (r *rows) is(f *segment.Family) bool {
 		slices.Equal(g.States, f.States) && slices.Equal(g.Labels, f.Labels)
 }
 
-// Add implements [cell.Rows]. Instruments hold locks while they call it, so the
-// error hook is told by a goroutine of its own: it may use instruments.
+// Add implements [cell.Rows].
 func (r *rows) Add(labels model.Labels, created time.Time) *cell.Word {
-	series := segment.Series{Labels: labels.Text(), Created: created.UnixMicro()}
+	return r.add(func(rows *segment.Rows) (*cell.Word, error) {
+		return rows.Add(segment.Series{Labels: labels.Text(), Created: created.UnixMicro()})
+	})
+}
+
+// Reserve implements [cell.Rows].
+func (r *rows) Reserve(labels model.Labels) *cell.Word {
+	return r.add(func(rows *segment.Rows) (*cell.Word, error) {
+		return rows.Reserve(segment.Series{Labels: labels.Text()})
+	})
+}
+
+// add has the segment give a row, or the heap if it cannot. Instruments hold locks
+// meanwhile, so the error hook is told by a goroutine of its own: it may use
+// instruments.
+func (r *rows) add(give func(*segment.Rows) (*cell.Word, error)) *cell.Word {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	first, err := addTo(&r.file, r.store.segment, r.family, series)
+	first, err := addTo(&r.file, r.store.segment, r.family, give)
 	if err == nil {
 		return first
 	}
 	heap, err := r.store.overflow(err)
 	if err == nil {
-		first, err = addTo(&r.heap, heap, r.family, series)
+		first, err = addTo(&r.heap, heap, r.family, give)
 	}
 	if err != nil { // a series that no segment takes, such as one with 1 GiB of labels
 		go r.store.settings.tell(err)
@@ -108,7 +122,7 @@ func (r *rows) Add(labels model.Labels, created time.Time) *cell.Word {
 	return first
 }
 
-func addTo(rows **segment.Rows, w *segment.Writer, f segment.Family, s segment.Series) (*cell.Word, error) {
+func addTo(rows **segment.Rows, w *segment.Writer, f segment.Family, give func(*segment.Rows) (*cell.Word, error)) (*cell.Word, error) {
 	if *rows == nil {
 		fresh, err := w.Rows(f)
 		if err != nil {
@@ -116,8 +130,18 @@ func addTo(rows **segment.Rows, w *segment.Writer, f segment.Family, s segment.S
 		}
 		*rows = fresh
 	}
-	return (*rows).Add(s)
+	return give(*rows)
 }
+
+// Show implements [cell.Rows].
+func (r *rows) Show(row *cell.Word, created time.Time) {
+	if rows := r.holder(row); rows != nil {
+		rows.Show(row, created.UnixMicro())
+	}
+}
+
+// Apart implements [cell.Rows].
+func (r *rows) Apart(change func()) { r.store.collector.apart(change) }
 
 // holder returns the rows that have a row, nil if none have.
 func (r *rows) holder(row *cell.Word) *segment.Rows {

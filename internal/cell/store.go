@@ -62,6 +62,15 @@ type Family struct {
 type Rows interface {
 	// Add returns a row of zeroed words for a new series. It is never nil.
 	Add(labels model.Labels, created time.Time) *Word
+	// Reserve is Add for a series that nobody sees before Show, or ever if it is
+	// removed before.
+	Reserve(labels model.Labels) *Word
+	// Show shows the series of a reserved row.
+	Show(row *Word, created time.Time)
+	// Apart runs change at a time when the store's Merged collector does not read
+	// values, so that each collection sees all of the change or nothing. Change may
+	// take locks under which the other methods are called.
+	Apart(change func())
 	// Remove takes a series out. The caller has seen to it that nobody begins to
 	// write in the row.
 	Remove(row *Word)

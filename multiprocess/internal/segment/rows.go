@@ -24,6 +24,8 @@ type Rows struct {
 	next   uint32  // row in the newest block
 	total  uint32  // rows in all blocks
 	rest   []resting
+
+	reserved map[*cell.Word]struct{} // rows whose series is not shown yet
 }
 
 type block struct {
@@ -79,6 +81,26 @@ func (r *Rows) Family() *Family { return &r.family }
 
 // Add gives a series a row whose values are zero, and returns the first of them.
 func (r *Rows) Add(s Series) (*cell.Word, error) {
+	return r.add(s, createdBits(s.Created))
+}
+
+// Reserve is Add for a series that no reader takes for one before it is shown.
+func (r *Rows) Reserve(s Series) (*cell.Word, error) { return r.add(s, 0) }
+
+// Show shows the series of a reserved row, which was created at that time, in
+// microseconds since 1970.
+func (r *Rows) Show(first *cell.Word, created int64) {
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	row := r.row(first)
+	if _, ok := r.reserved[row]; ok {
+		delete(r.reserved, row)
+		row.Store(row.Load() | createdBits(created))
+	}
+}
+
+func (r *Rows) add(s Series, created uint64) (*cell.Word, error) {
 	if err := checkLabels(s.Labels); err != nil {
 		return nil, err
 	}
@@ -108,7 +130,13 @@ func (r *Rows) Add(s Series) (*cell.Word, error) {
 		r.next++
 	}
 	w.publish()
-	row.Store(generation<<generationShift | createdBits(s.Created))
+	row.Store(generation<<generationShift | created)
+	if created == 0 {
+		if r.reserved == nil {
+			r.reserved = make(map[*cell.Word]struct{})
+		}
+		r.reserved[row] = struct{}{}
+	}
 	return cell.At(row, r.family.Layout.values()), nil
 }
 
@@ -219,9 +247,10 @@ func (r *Rows) Remove(first *cell.Word) {
 	}
 	row := r.row(first)
 	state := row.Load()
-	if state&createdMask == 0 {
+	if _, ok := r.reserved[row]; state&createdMask == 0 && !ok {
 		return
 	}
+	delete(r.reserved, row)
 	row.Store(state &^ createdMask)
 	r.rest = append(r.rest, resting{row, number, w.ticks + quarantine})
 }

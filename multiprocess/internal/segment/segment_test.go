@@ -160,6 +160,49 @@ func TestRowsRestBeforeTheyAreUsedAgain(t *testing.T) {
 	}
 }
 
+func TestReservedRowsAreNotSeen(t *testing.T) {
+	const created = 1700000000200000
+	w := newWriter(t, Header{})
+	rows := mustRows(t, w, Family{Name: "g", Type: model.Gauge, Layout: LayoutValue, Labels: []string{"a"}})
+	reserve := func() *cell.Word {
+		t.Helper()
+		first, err := rows.Reserve(Series{Labels: `a="1"`})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, live := State(rows.row(first)); live {
+			t.Error("a reserved row is seen")
+		}
+		return first
+	}
+	shown := reserve()
+	shown.Store(7)
+	rows.Show(shown, created)
+	if _, at, live := State(rows.row(shown)); !live || at != created || shown.Load() != 7 {
+		t.Errorf("a shown row is %t, created at %d, with %d", live, at, shown.Load())
+	}
+	rows.Remove(shown)
+	rows.Show(shown, created)
+	if _, _, live := State(rows.row(shown)); live {
+		t.Error("a removed row is shown again")
+	}
+	dropped := reserve()
+	rows.Remove(dropped)
+	rows.Remove(dropped)
+	rows.Show(dropped, created)
+	if _, _, live := State(rows.row(dropped)); live {
+		t.Error("a reserved row is shown after it was removed")
+	}
+	for range quarantine {
+		w.Tick()
+	}
+	for _, rested := range []*cell.Word{shown, dropped} {
+		if again := reserve(); again != rested || again.Load() != 0 {
+			t.Error("a row that was reserved is not used again, or not zero")
+		}
+	}
+}
+
 func TestFullMemoryLosesNothing(t *testing.T) {
 	w, err := NewWriter(&heap{limit: 2 * firstExtent}, firstExtent, Header{Kind: KindWriter})
 	if err != nil {
