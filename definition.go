@@ -112,8 +112,8 @@ func fullName(typ model.Type, name string, s *settings) (string, error) {
 			name = part + "_" + name
 		}
 	}
-	if typ == model.Counter {
-		if cut, ok := strings.CutSuffix(name, "_total"); ok && cut != "" {
+	if suffix := ownSuffix(typ); suffix != "" {
+		if cut, ok := strings.CutSuffix(name, suffix); ok && cut != "" {
 			name = cut
 		}
 	}
@@ -127,6 +127,18 @@ func fullName(typ model.Type, name string, s *settings) (string, error) {
 		return "", err
 	}
 	return model.WithUnitSuffix(name, s.unit, typ), nil
+}
+
+// ownSuffix returns what the sample of a counter or an info adds to the name of its
+// family, and users may give as part of it.
+func ownSuffix(typ model.Type) string {
+	switch typ {
+	case model.Counter:
+		return model.PartTotal.Suffix()
+	case model.Info:
+		return model.PartInfo.Suffix()
+	}
+	return ""
 }
 
 // newFamily returns a family of the definition without points. define has checked

@@ -45,9 +45,10 @@ var infos = &kind[Info]{
 }
 
 // NewInfo returns the info of that name, which it creates and registers unless
-// an identical one is there. Its sample's name ends in "_info". It is an error
-// if the name or an option is not valid, and a [*DuplicateError] if something
-// else holds the name.
+// an identical one is there. Its sample's name ends in "_info", which is not part
+// of the name and is stripped: "build" and "build_info" are the same info. It is
+// an error if the name or an option is not valid, and a [*DuplicateError] if
+// something else holds the name.
 func NewInfo(name, help string, opts ...InfoOption) (*Info, error) {
 	return plain(model.Info, name, help, infoSettings(opts), infos)
 }
@@ -74,14 +75,14 @@ func (i *Info) Set(labels map[string]string) error {
 	if i.family == nil {
 		return nil
 	}
-	names := slices.Sorted(maps.Keys(labels))
-	if err := model.CheckLabelNames(i.family.name, model.Info, names); err != nil {
-		return err
-	}
-	for _, name := range append(i.family.constLabels.Names(), i.family.labels...) {
+	names, own := slices.Sorted(maps.Keys(labels)), append(i.family.constLabels.Names(), i.family.labels...)
+	for _, name := range own {
 		if _, both := labels[name]; both {
 			return fmt.Errorf("telltale: info %q has the label %q already", i.family.name, name)
 		}
+	}
+	if err := model.CheckLabelNames(i.family.name, model.Info, append(own, names...)); err != nil {
+		return err
 	}
 	tamed := make(map[string]string, len(labels))
 	for _, name := range names {

@@ -2,6 +2,7 @@ package telltale_test
 
 import (
 	"maps"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -34,6 +35,54 @@ func TestInfo(t *testing.T) {
 		t.Error(err)
 	}
 	wantPage(t, reg, "# TYPE build_info gauge\nbuild_info{zone=\"a\"} 1.0\n")
+}
+
+// "_info" is what the sample adds to the name, and may be given.
+func TestInfoName(t *testing.T) {
+	for _, tt := range []struct{ name, sample string }{
+		{"build", "build_info"},
+		{"build_info", "build_info"},
+		{"build_info_info", "build_info_info"},
+		{"info", "info_info"},
+		{"buildinfo", "buildinfo_info"},
+	} {
+		reg := telltale.NewRegistry()
+		i := telltale.Must(telltale.NewInfo(tt.name, "", telltale.In(reg)))
+		if err := i.Set(map[string]string{"version": "1"}); err != nil {
+			t.Error(err)
+		}
+		wantPage(t, reg, "# TYPE "+tt.sample+" gauge\n"+tt.sample+"{version=\"1\"} 1.0\n")
+	}
+	reg := telltale.NewRegistry()
+	i := telltale.Must(telltale.NewInfo("build_info", "", telltale.In(reg)))
+	if i != telltale.Must(telltale.NewInfo("build", "", telltale.In(reg))) {
+		t.Error(`"build" and "build_info" are two infos`)
+	}
+	if i == telltale.Must(telltale.NewInfo("info", "", telltale.In(reg), telltale.WithNamespace("x"))) {
+		t.Error("a namespace is ignored")
+	}
+	if got := i.Describe()[0].Name; got != "build" {
+		t.Errorf("the family's name is %q", got)
+	}
+}
+
+// No escaping scheme makes one label of two.
+func TestLabelsThatEscapingMerges(t *testing.T) {
+	alone := telltale.Unregistered()
+	_, vec := telltale.NewCounterVec("c", "", []string{"a.b", "a-b"}, alone)
+	_, constant := telltale.NewGaugeVec("g", "", []string{"a.b"}, alone, telltale.WithConstLabels(map[string]string{"a_b": "x"}))
+	_, typed := telltale.NewCounterOf[struct {
+		A string `label:"a.b"`
+		B string `label:"a/b"`
+	}]("o", "", alone)
+	_, state := telltale.NewEnumVec("a.b", "", []string{"on"}, []string{"a_b"}, alone)
+	_, name := telltale.NewSummaryVec("s", "", []string{"--name__"}, alone)
+	set := telltale.Must(telltale.NewInfoVec("i", "", []string{"a.b"}, alone)).With("x").Set(map[string]string{"a_b": "y"})
+	for what, err := range map[string]error{"vec": vec, "constant labels": constant, "struct": typed, "states": state, "__name__": name, "info": set} {
+		if err == nil || !strings.Contains(err.Error(), "escaping scheme") {
+			t.Errorf("%s: error %v", what, err)
+		}
+	}
 }
 
 func TestInfoVec(t *testing.T) {

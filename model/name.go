@@ -55,6 +55,8 @@ func CheckName(name string) error {
 // family of the given type and name: an empty name, one that is not UTF-8, one
 // given twice, one beginning with an underscore (reserved by OpenMetrics, section
 // "Label"), "le" on histograms, "quantile" on summaries, and a state set's own name.
+// Nor may an [Escaping] scheme make two of them one, such as "a.b" and "a_b", or
+// one of them "__name__": series that differ would be equal on some pages.
 func CheckLabelNames(family string, typ Type, names []string) error {
 	for i, name := range names {
 		var why string
@@ -80,7 +82,35 @@ func CheckLabelNames(family string, typ Type, names []string) error {
 			return fmt.Errorf("model: label name %q of %s %q %s", name, typ, family, why)
 		}
 	}
+	if typ == StateSet {
+		names = append(names[:len(names):len(names)], family) // which is the label of its states
+	}
+	for i, name := range names {
+		for scheme := Underscores; scheme <= Values; scheme++ {
+			if why := escapedClash(scheme, name, i, names); why != "" {
+				return fmt.Errorf("model: label name %q of %s %q %s under the escaping scheme %q", name, typ, family, why, scheme)
+			}
+		}
+	}
 	return nil
+}
+
+// escapedClash says what the i-th name must not become under a scheme and does,
+// or returns "". Names that the scheme keeps clash only with others.
+func escapedClash(scheme Escaping, name string, i int, names []string) string {
+	if scheme.Keeps() && LegacyLabelName(name) {
+		return ""
+	}
+	escaped := scheme.LabelName(name)
+	if escaped == "__name__" {
+		return `becomes "__name__"`
+	}
+	for j, other := range names {
+		if j != i && scheme.LabelName(other) == escaped {
+			return fmt.Sprintf("becomes %q, as label name %q does,", escaped, other)
+		}
+	}
+	return ""
 }
 
 // WithUnitSuffix returns name ending in the unit once: "_seconds" is added

@@ -61,6 +61,16 @@ func TestCheckLabelNames(t *testing.T) {
 		{model.Summary, []string{"le"}, ""},
 		{model.StateSet, []string{"x"}, "reserved"},
 		{model.Info, []string{"x"}, ""},
+		{model.Counter, []string{"a.b", "a_dot_b", "ab", "a..b"}, ""},
+		{model.Counter, []string{"a.b", "c", "a_b"}, `"a.b" of counter "x" becomes "a_b", as label name "a_b" does, under the escaping scheme "underscores"`},
+		{model.Counter, []string{"a_b", "a.b"}, `"a_b"`},
+		{model.Counter, []string{"a.b", "a-b"}, `"a_b"`},
+		{model.Counter, []string{"a-", "a_"}, `"a_"`},
+		{model.Counter, []string{"1", "_"}, `"_"`},
+		{model.Counter, []string{"a.b", "U__a_2e_b"}, `"U__a_2e_b"`},
+		{model.Counter, []string{"--name__"}, `becomes "__name__" under the escaping scheme "underscores"`},
+		{model.Counter, []string{"-name_"}, `becomes "__name__" under the escaping scheme "dots"`},
+		{model.StateSet, []string{"a", "x."}, ""},
 	} {
 		err := model.CheckLabelNames("x", tt.typ, tt.names)
 		switch {
@@ -68,6 +78,18 @@ func TestCheckLabelNames(t *testing.T) {
 			t.Errorf("%s with labels %q: %v", tt.typ, tt.names, err)
 		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
 			t.Errorf("%s with labels %q: error %v, want one saying %q", tt.typ, tt.names, err, tt.want)
+		}
+	}
+}
+
+// The label of a state set's states is not escaped into another one either.
+func TestCheckLabelNamesOfStates(t *testing.T) {
+	for family, label := range map[string]string{"a.b": "a_b", "a_b": "a.b", "a-b": "a.b"} {
+		if err := model.CheckLabelNames(family, model.StateSet, []string{"other", label}); err == nil {
+			t.Errorf("state set %q may have the label %q", family, label)
+		}
+		if err := model.CheckLabelNames(family, model.Gauge, []string{"other", label}); err != nil {
+			t.Error(err)
 		}
 	}
 }
