@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
+	"telltale/internal/cell"
 	"telltale/internal/exponential"
 	"telltale/model"
 )
@@ -41,6 +42,7 @@ type definition struct {
 	faults     atomic.Pointer[faults] // of the first registry that held it
 	home       *Registry              // for which it was made; nil if for none
 	sharing    atomic.Pointer[sharing]
+	moving     cell.Moving // held to move a series to a row of the store or back
 }
 
 // define checks what a constructor was given.

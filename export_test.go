@@ -1,10 +1,6 @@
 package telltale
 
-import (
-	"sync/atomic"
-
-	"telltale/internal/cell"
-)
+import "telltale/internal/cell"
 
 // What only a fight brings about, and then only sometimes, tests bring about
 // themselves.
@@ -13,10 +9,7 @@ import (
 func SpreadCounter(c *Counter) { c.grow().lanes.CompareAndSwap(nil, cell.NewLanes(1)) }
 
 // SpreadGauge gives the gauge lanes.
-func SpreadGauge(g *Gauge) {
-	g.grow().lanes.CompareAndSwap(nil, cell.NewLanes(1))
-	atomic.StorePointer(&g.word, nil)
-}
+func SpreadGauge(g *Gauge) { g.grow().level.Spread(&g.cell) }
 
 // SpreadHistogram gives the histogram lanes.
 func SpreadHistogram(h *Histogram) {

@@ -2,8 +2,6 @@ package telltale
 
 import (
 	"fmt"
-	"math"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -43,23 +41,22 @@ func (m GaugeMode) String() string {
 
 // Gauge is a series that can have any value. All methods are safe for
 // concurrent use; setting and adding take no lock and allocate nothing in the
-// steady state. The zero Gauge keeps nothing.
+// steady state. Each Set and Add takes effect at one moment, for all readers. The
+// zero Gauge keeps nothing.
 type Gauge struct {
-	word  unsafe.Pointer // *cell.Word; nil once there is an extra that minds it
+	word  unsafe.Pointer // *cell.Word; nil if each Set takes a time, and while the gauge moves
 	extra atomic.Pointer[gaugeExtra]
 	handle
-	cell cell.Word // what word points to
+	cell cell.Word // what word points to on the heap
 }
 
 // gaugeExtra is what few gauges need: lanes, once several goroutines fought
-// over adding, or a function in the value's place.
+// over adding, a function in the value's place, or a time beside it. A gauge that
+// moves gets a new one.
 type gaugeExtra struct {
-	word     *cell.Word
-	timed    bool       // word is in a row of a store, with the value's time behind it
+	level    cell.Level // of the gauge's cell
+	timed    *cell.Word // in a row of a store, with the value's time behind it; nil if that has none
 	row      *cell.Word // of a store, for what the function says; nil without one
-	lanes    atomic.Pointer[cell.Lanes]
-	setting  sync.Mutex    // held while the lanes are emptied for a Set
-	version  atomic.Uint64 // odd while they are, so that nobody reads half of it
 	function atomic.Pointer[func() float64]
 }
 
@@ -112,12 +109,14 @@ func gaugeSettings(opts []GaugeOption) *settings {
 
 // Set sets the gauge to v.
 func (g *Gauge) Set(v float64) {
-	// Written out with functions, because the methods would make it too large to
-	// be inlined.
-	if w := (*uint64)(atomic.LoadPointer(&g.word)); w != nil {
-		atomic.StoreUint64(w, math.Float64bits(v))
-	} else {
+	w := (*cell.Word)(atomic.LoadPointer(&g.word))
+	if w == nil || v != v {
 		g.setSlow(v)
+		return
+	}
+	cell.SetLevel(w, v)
+	if g.family.moving.Moved() && (*cell.Word)(atomic.LoadPointer(&g.word)) != w {
+		g.setSlow(v) // the gauge has left the word
 	}
 }
 
@@ -126,63 +125,65 @@ func (g *Gauge) timed() bool {
 	return g.family.mode == ModeMostRecent || g.family.mode == ModeLiveMostRecent
 }
 
-// setSlow empties the lanes and sets the word, as one step for readers. What is
-// added meanwhile counts as added before or after.
+// setSlow sets the gauge to NaN, or where its word is not all there is to it.
 func (g *Gauge) setSlow(v float64) {
-	e := g.extra.Load()
-	if e == nil {
+	if g.family == nil {
 		return // the zero Gauge
 	}
-	e.set(v)
+	w, e := g.settled()
+	switch {
+	case w == nil:
+		cell.StoreFloat(e.timed, v)
+		raise(cell.At(e.timed, 1))
+	case v == v:
+		g.Set(v)
+	default:
+		cell.SetLevelNaN(w)
+		if (*cell.Word)(atomic.LoadPointer(&g.word)) != w {
+			g.setSlow(v)
+		}
+	}
 }
 
-func (e *gaugeExtra) set(v float64) {
-	e.setting.Lock()
-	defer e.setting.Unlock()
-	e.version.Add(1)
-	if lanes := e.lanes.Load(); lanes != nil {
-		lanes.Clear()
+// settled returns where the gauge keeps its value, once it does not move: a word,
+// or nil and an extra with the word and its time.
+func (g *Gauge) settled() (*cell.Word, *gaugeExtra) {
+	w, e := (*cell.Word)(atomic.LoadPointer(&g.word)), g.extra.Load()
+	if w != nil || e != nil && e.timed != nil {
+		return w, e
 	}
-	cell.StoreFloat(e.word, v)
-	if e.timed {
-		raise(cell.At(e.word, 1))
-	}
-	e.version.Add(1)
+	g.family.moving.Lock()
+	defer g.family.moving.Unlock()
+	return (*cell.Word)(atomic.LoadPointer(&g.word)), g.extra.Load()
 }
 
 // Add adds v, which may be negative.
 func (g *Gauge) Add(v float64) {
-	if w := (*cell.Word)(atomic.LoadPointer(&g.word)); w == nil || !cell.TryAddFloat(w, v) {
+	if w := (*cell.Word)(atomic.LoadPointer(&g.word)); w == nil || !cell.TryAddLevel(w, v) {
 		g.addSlow(v)
 	}
 }
 
 // addSlow adds to the lanes, or where another writer was.
 func (g *Gauge) addSlow(v float64) {
-	w := (*cell.Word)(atomic.LoadPointer(&g.word))
-	switch {
-	case w != nil && w != &g.cell:
-		cell.AddFloat(w, v) // in a row: nobody else would see lanes
-		return
-	case w != nil && cell.FightFloat(w, v):
-		return
-	}
-	e := g.grow()
-	if e == nil {
+	if g.family == nil {
 		return // the zero Gauge
 	}
-	if e.timed {
-		cell.AddFloat(e.word, v)
-		raise(cell.At(e.word, 1))
-		return
+	for {
+		switch w, e := g.settled(); {
+		case w == nil:
+			cell.AddFloat(e.timed, v)
+			raise(cell.At(e.timed, 1))
+			return
+		case w != &g.cell:
+			cell.AddFloat(w, v) // in a row: nobody else would see lanes
+			return
+		case e == nil:
+			g.grow()
+		case e.level.Add(w, v):
+			return
+		}
 	}
-	lanes := e.lanes.Load()
-	if lanes == nil {
-		e.lanes.CompareAndSwap(nil, cell.NewLanes(1))
-		lanes = e.lanes.Load()
-		atomic.StorePointer(&g.word, nil)
-	}
-	lanes.AddFloat(0, v)
 }
 
 // Sub subtracts v.
@@ -246,42 +247,29 @@ func (g *Gauge) function() func() float64 {
 
 // held returns the gauge's own value, whatever its function says.
 func (g *Gauge) held() float64 {
-	w := (*cell.Word)(atomic.LoadPointer(&g.word)) // before extra, which is there when it is nil
-	e := g.extra.Load()
-	switch {
-	case e != nil:
-		return e.value()
-	case w != nil:
-		return cell.LoadFloat(w)
+	if g.family == nil {
+		return 0 // the zero Gauge
 	}
-	return 0
-}
-
-// value is what the word and the lanes hold together.
-func (e *gaugeExtra) value() float64 {
-	// While others add and subtract, a sum over lanes may have one without the
-	// other. It is believed once a second reading agrees, or in the end anyway.
-	v := e.sum()
-	for range 8 {
-		version := e.version.Load()
-		again := e.sum()
-		same := again == v || math.IsNaN(again) && math.IsNaN(v)
-		if same && version%2 == 0 && e.version.Load() == version {
+	for {
+		w, e := g.settled()
+		switch {
+		case w == nil:
+			return cell.LoadFloat(e.timed)
+		case w != &g.cell:
+			return cell.LoadFloat(w)
+		}
+		if v, ok := e.ofCell().Load(w); ok {
 			return v
 		}
-		v = again
 	}
-	e.setting.Lock() // or those who set without a pause would never let it be read
-	defer e.setting.Unlock()
-	return e.sum()
 }
 
-func (e *gaugeExtra) sum() float64 {
-	v := cell.LoadFloat(e.word)
-	if lanes := e.lanes.Load(); lanes != nil {
-		v += lanes.SumFloat(0)
+// ofCell returns what the gauge's cell has beside it, nil if nothing.
+func (e *gaugeExtra) ofCell() *cell.Level {
+	if e == nil {
+		return nil
 	}
-	return v
+	return &e.level
 }
 
 // read puts the gauge into the point. What a function says, if the walk calls
@@ -305,30 +293,28 @@ func (g *Gauge) read(_ *definition, p *model.Point, room *scratch) {
 	}
 }
 
-// share lets the gauge count in a row. Where the time of a value matters every
-// Set goes the slow way, which knows of it. With a function the row is for what
-// that says, and what the gauge is set to stays on the heap.
+// share moves the gauge into a row. Where the time of a value matters every Set
+// goes the slow way, which knows of it. With a function the row is for what that
+// says, and what the gauge is set to stays on the heap.
 func (g *Gauge) share(row *cell.Word) {
 	old := g.extra.Load()
-	v := g.own(old)
 	if old != nil && old.function.Load() != nil {
-		e := &gaugeExtra{word: &g.cell, row: row}
-		e.function.Store(old.function.Load())
-		g.keep(v, e)
+		g.toHeap(&gaugeExtra{row: row})
 		return
 	}
-	e := &gaugeExtra{word: row, timed: g.timed()}
-	if !e.timed {
-		cell.StoreFloat(row, v)
-		atomic.StorePointer(&g.word, unsafe.Pointer(row))
-		g.extra.Store(e)
-		return
+	w, e := unsafe.Pointer(row), &gaugeExtra{}
+	if g.timed() {
+		w, e.timed = nil, row
 	}
-	if v != 0 || cell.At(row, 1).Load() != 0 { // else it was never set
-		e.set(v)
-	}
-	g.extra.Store(e)
-	atomic.StorePointer(&g.word, nil)
+	g.move(w, e, func(v float64) {
+		switch {
+		case e.timed == nil:
+			cell.StoreFloat(row, v)
+		case v != 0 || cell.At(row, 1).Load() != 0: // else it was never set
+			cell.StoreFloat(row, v)
+			raise(cell.At(row, 1))
+		}
+	})
 }
 
 // confirm gives the value a time, if it needs one and has none.
@@ -338,55 +324,66 @@ func (g *Gauge) confirm() {
 	}
 }
 
-// part lets the gauge count on the heap again.
+// part moves the gauge to the heap and returns the row that it leaves, or nil if
+// it had none.
 func (g *Gauge) part() *cell.Word {
-	row, old := g.row(), g.extra.Load()
-	if row == nil {
-		return nil
+	row := g.row()
+	if row != nil {
+		g.toHeap(&gaugeExtra{})
 	}
-	e := &gaugeExtra{word: &g.cell}
-	if old != nil {
-		e.function.Store(old.function.Load())
-	}
-	g.keep(g.own(old), e)
 	return row
 }
 
-// keep lets the gauge count on the heap, from v on.
-func (g *Gauge) keep(v float64, e *gaugeExtra) {
-	cell.StoreFloat(&g.cell, v)
-	atomic.StorePointer(&g.word, unsafe.Pointer(&g.cell))
+// toHeap moves the gauge to the heap, where it may be, with its function.
+func (g *Gauge) toHeap(e *gaugeExtra) {
+	if old := g.extra.Load(); old != nil {
+		e.function.Store(old.function.Load())
+	}
+	g.move(unsafe.Pointer(&g.cell), e, func(v float64) { cell.SetLevel(&g.cell, v) })
+}
+
+// move lets the gauge count at a word with an extra, once put has stored there
+// what it was set to. Updates wait. What was added to its cell is in what put is
+// given, or fails there and comes again; so does a late Set. What is added late to
+// a row stays behind.
+func (g *Gauge) move(word unsafe.Pointer, e *gaugeExtra, put func(v float64)) {
+	g.family.moving.Lock()
+	defer g.family.moving.Unlock()
+	from, old := atomic.SwapPointer(&g.word, nil), g.extra.Load()
+	var v float64
+	switch {
+	case from == nil:
+		v = cell.LoadFloat(old.timed)
+	case from != unsafe.Pointer(&g.cell):
+		v = cell.LoadFloat((*cell.Word)(from))
+	default:
+		v = old.ofCell().Close(&g.cell)
+	}
+	put(v)
 	g.extra.Store(e)
+	atomic.StorePointer(&g.word, word)
 }
 
 // row returns the gauge's row in a store, nil if it has none.
 func (g *Gauge) row() *cell.Word {
-	switch e := g.extra.Load(); {
-	case e == nil, e.row == nil && e.word == &g.cell:
-		return nil
-	case e.row != nil:
+	w, e := (*cell.Word)(atomic.LoadPointer(&g.word)), g.extra.Load()
+	switch {
+	case w == nil:
+		return e.timed
+	case w != &g.cell:
+		return w
+	case e != nil:
 		return e.row
-	default:
-		return e.word
 	}
+	return nil
 }
 
-// own returns what the gauge was set to, whatever its function says.
-func (g *Gauge) own(e *gaugeExtra) float64 {
-	if e != nil {
-		return e.sum()
-	}
-	return cell.LoadFloat(&g.cell)
-}
-
-// grow gives the gauge its extra. The zero Gauge has none.
+// grow gives the gauge its extra.
 func (g *Gauge) grow() *gaugeExtra {
 	if e := g.extra.Load(); e != nil {
 		return e
 	}
-	if w := (*cell.Word)(atomic.LoadPointer(&g.word)); w != nil {
-		g.extra.CompareAndSwap(nil, &gaugeExtra{word: w})
-	}
+	g.extra.CompareAndSwap(nil, new(gaugeExtra))
 	return g.extra.Load()
 }
 

@@ -77,19 +77,21 @@ func (l *Lanes) AddFloat(i int, v float64) {
 	}
 }
 
-// addElsewhere adds to the next lane that is free. Goroutines that keep meeting
-// would meet for as long as their stacks stay where they are, so now and then
-// all are spread anew.
+// addElsewhere adds to the next lane that is free.
 func (l *Lanes) addElsewhere(i int, v float64) {
+	for w := l.after(l.Mine()); !TryAddFloat(At(w, i), v); w = l.after(w) {
+	}
+}
+
+// after returns the lane after the one that begins at w, in which another writer
+// was. Goroutines that keep meeting would meet for as long as their stacks stay
+// where they are, so now and then all are spread anew.
+func (l *Lanes) after(w *Word) *Word {
 	if l.misses.Add(1)%missesToSpread == 0 {
 		l.spread.Store(l.spread.Load()*0x5851F42D4C957F2D | 1)
 	}
-	start := int(uintptr(unsafe.Pointer(l.Mine()))-uintptr(unsafe.Pointer(&l.words[0]))) / 8
-	for at := start + l.stride; ; at += l.stride {
-		if TryAddFloat(&l.words[at%len(l.words)+i], v) {
-			return
-		}
-	}
+	at := int(uintptr(unsafe.Pointer(w))-uintptr(unsafe.Pointer(&l.words[0]))) / 8
+	return &l.words[(at+l.stride)%len(l.words)]
 }
 
 // Sum returns the sum of word i over the lanes, as whole numbers.

@@ -1,0 +1,193 @@
+package cell
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+)
+
+// Level is what a word on the heap needs beside it so that its float64 can be set
+// by one store and added to by many goroutines at once. The word alone says where
+// the value is: it holds the value itself, or the mark of the lanes that do.
+//
+//   - A Set is one store of the word ([SetLevel]): whatever lanes there are, they no
+//     longer count. No lane is written.
+//   - An Add is one compare-and-swap of the word or, while the word has a mark, of a
+//     lane under that mark. One that comes to a lane after a Set took the mark away
+//     began before that Set, which erases it.
+//   - Spreading moves the value into new lanes and replaces it by their mark in one
+//     compare-and-swap. Lanes are never used under a second mark, so nothing that
+//     was added to them late can count later.
+//   - A Load reads the word, or the lanes twice until both readings agree while the
+//     mark stands.
+//
+// The zero Level is ready, for one word. Methods are safe for concurrent use; Load and
+// Close may be called on a nil Level for a word that no Level ever had.
+type Level struct {
+	spreading sync.Mutex // held to make lanes
+	eras      uint64     // how many times lanes were made; under the lock
+	fights    uint64     // since then; under the lock
+	lanes     atomic.Pointer[markedLanes]
+}
+
+// markedLanes hold a value while the word has their mark.
+type markedLanes struct {
+	mark  uint64
+	lanes *Lanes
+}
+
+// Marks are signaling NaNs, which no arithmetic makes and SetLevel does not store.
+const (
+	markPrefix = 0x7FF4
+	markShift  = 48
+	closed     = markPrefix<<markShift | 1<<markShift - 1 // of a word or lane that Close has closed
+)
+
+func marked(bits uint64) bool { return bits>>markShift == markPrefix }
+
+// SetLevel sets the value to v, which must not be NaN; of NaNs there is one, see
+// [SetLevelNaN].
+func SetLevel(w *Word, v float64) { w.Store(math.Float64bits(v)) }
+
+// SetLevelNaN sets the value to NaN.
+func SetLevelNaN(w *Word) { w.Store(math.Float64bits(math.NaN())) }
+
+// TryAddLevel adds v to a word, unless another writer comes between or lanes hold
+// the value.
+func TryAddLevel(w *Word, v float64) bool {
+	old := w.Load()
+	return !marked(old) && w.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v))
+}
+
+// Add adds v to the value. It reports false, with nothing added, if w is closed.
+func (l *Level) Add(w *Word, v float64) bool {
+	for misses := 1; ; misses++ {
+		old := w.Load()
+		switch {
+		case !marked(old):
+			if w.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v)) {
+				return true
+			}
+			if misses >= patience {
+				l.fought(w)
+			}
+		case old == closed:
+			return false
+		default:
+			if lanes := l.under(old); lanes != nil && lanes.addOpen(v) {
+				return true
+			}
+		}
+	}
+}
+
+// fought notes that writers fight for the word and spreads the value if that is
+// worth it: lanes that a Set made useless need twice as many fights each time, so
+// that a gauge that is both set and added to does not go on allocating.
+func (l *Level) fought(w *Word) {
+	if !l.spreading.TryLock() {
+		return
+	}
+	defer l.spreading.Unlock()
+	if l.fights++; l.fights>>min(l.eras, 63) != 0 {
+		l.spread(w)
+	}
+}
+
+// Spread moves the value into lanes, unless it is there or w is closed.
+func (l *Level) Spread(w *Word) {
+	l.spreading.Lock()
+	defer l.spreading.Unlock()
+	l.spread(w)
+}
+
+func (l *Level) spread(w *Word) {
+	old := w.Load()
+	if marked(old) {
+		return
+	}
+	l.eras++
+	l.fights = 0
+	s := &markedLanes{markPrefix<<markShift | l.eras, NewLanes(1)}
+	s.lanes.words[0].Store(old)
+	l.lanes.Store(s)
+	for !w.CompareAndSwap(old, s.mark) { // until then nobody uses the lanes
+		if old = w.Load(); marked(old) {
+			return
+		}
+		s.lanes.words[0].Store(old)
+	}
+}
+
+// readings is how often a reader tries to see the same lanes twice.
+const readings = 8
+
+// Load returns the value. It reports false if w is closed, or has a mark of
+// another Level.
+func (l *Level) Load(w *Word) (v float64, ok bool) {
+	for attempt := 1; ; attempt++ {
+		bits := w.Load()
+		if !marked(bits) {
+			return math.Float64frombits(bits), true
+		}
+		s := l.under(bits)
+		if s == nil {
+			if w.Load() == bits {
+				return 0, false
+			}
+			continue
+		}
+		v, again := s.SumFloat(0), s.SumFloat(0)
+		switch same := v == again || v != v && again != again; {
+		case w.Load() != bits:
+		case same, attempt >= readings: // additions went on: a value between two that there were
+			return again, true
+		}
+	}
+}
+
+// Close returns the value and closes the word: no addition that is not in the value
+// succeeds any more. A Set still does, and ends the closing.
+func (l *Level) Close(w *Word) float64 {
+	bits := w.Swap(closed)
+	if !marked(bits) {
+		return math.Float64frombits(bits)
+	}
+	if s := l.under(bits); s != nil {
+		return s.close()
+	}
+	return 0 // it was closed
+}
+
+// under returns the lanes of a mark, nil if the Level no longer has them or never
+// did.
+func (l *Level) under(mark uint64) *Lanes {
+	if l == nil {
+		return nil
+	}
+	if s := l.lanes.Load(); s != nil && s.mark == mark {
+		return s.lanes
+	}
+	return nil
+}
+
+// addOpen adds v to a lane and reports true, or false if the lanes are closed.
+func (l *Lanes) addOpen(v float64) bool {
+	for w := l.Mine(); ; w = l.after(w) {
+		old := w.Load()
+		if marked(old) {
+			return false
+		}
+		if w.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v)) {
+			return true
+		}
+	}
+}
+
+// close closes the first word of every lane and returns what they held.
+func (l *Lanes) close() (sum float64) {
+	for i := 0; i < len(l.words); i += l.stride {
+		sum += math.Float64frombits(l.words[i].Swap(closed))
+	}
+	return sum
+}
