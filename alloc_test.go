@@ -35,7 +35,8 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	}
 	alone := telltale.Unregistered()
 	c := telltale.Must(telltale.NewCounter("c", "", alone))
-	sharded := telltale.Must(telltale.NewCounter("c", "", alone, telltale.WithSharding()))
+	spread := telltale.Must(telltale.NewCounter("c", "", alone))
+	telltale.SpreadCounter(spread)
 	g := telltale.Must(telltale.NewGauge("g", "", alone))
 	h := telltale.Must(telltale.NewHistogram("h", "", alone))
 	s := telltale.Must(telltale.NewSummary("s", "", alone))
@@ -58,8 +59,8 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		{"Counter.Inc", c.Inc},
 		{"Counter.Add, whole", func() { c.Add(3) }},
 		{"Counter.Add, fraction", func() { c.Add(value) }},
-		{"Counter.Inc, sharded", sharded.Inc},
-		{"Counter.Add, sharded fraction", func() { sharded.Add(value) }},
+		{"Counter.Inc, spread", spread.Inc},
+		{"Counter.Add, spread fraction", func() { spread.Add(value) }},
 		{"Counter.Value", func() { _ = c.Value() }},
 		{"Gauge.Set", func() { g.Set(value) }},
 		{"Gauge.Add", func() { g.Add(value) }},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -46,13 +48,44 @@ func BenchmarkCounterAddFractionContended(b *testing.B) {
 	})
 }
 
-func BenchmarkCounterShardedContended(b *testing.B) {
-	c := telltale.Must(telltale.NewCounter("c", "", telltale.Unregistered(), telltale.WithSharding()))
+// Contended counting, once collections have seen it.
+func BenchmarkCounterIncContended(b *testing.B) {
+	c := telltale.Must(telltale.NewCounter("c", "", telltale.Unregistered()))
+	for range 3 {
+		concurrently(1<<17, c.Inc)
+		if err := telltale.WriteLatest(context.Background(), io.Discard, c); err != nil {
+			b.Fatal(err)
+		}
+		concurrently(1<<17, c.Inc)
+	}
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			c.Inc()
 		}
 	})
+}
+
+func BenchmarkFloorIncContended(b *testing.B) {
+	w := new(atomic.Uint64)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			w.Add(1)
+		}
+	})
+}
+
+// concurrently calls f so often in each of a few goroutines.
+func concurrently(times int, f func()) {
+	var all sync.WaitGroup
+	for range max(2, runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for range times {
+				f()
+			}
+		})
+	}
+	all.Wait()
 }
 
 func BenchmarkGaugeSet(b *testing.B) {

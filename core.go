@@ -24,7 +24,10 @@ type kind[H any] struct {
 	// confirm takes what is in its row for set, though it be zero; nil for kinds
 	// to which that is the same.
 	confirm func(*H)
-	// read puts its value into a point that the scratch has made.
+	// tend does what a collection does for a handle without reading it; nil for kinds
+	// that need nothing.
+	tend func(h *H, created model.Timestamp, s *scratch)
+	// read puts its value into a point that the scratch has made, and tends it.
 	read func(h *H, d *definition, point *model.Point, s *scratch)
 }
 
@@ -41,6 +44,7 @@ type instrument interface {
 	share(cell.Store)
 	unshare()
 	untouched() bool // whether nothing was counted yet
+	tend()           // in the place of a walk, where a store shows the series
 }
 
 // core is the series of one definition. The methods that [Vec] and [Of] call do
@@ -158,6 +162,7 @@ type scratch struct {
 	native    model.NativeHistogram
 	summary   model.SummaryValue
 	states    []model.State
+	now       time.Time // of the walk, once a series asked for it
 
 	snapshot, work exponential.Snapshot
 
@@ -168,6 +173,7 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // point returns a point with room for what the definition's series have.
 func (s *scratch) point(d *definition) (p model.Point) {
+	s.now = time.Time{}
 	switch d.typ {
 	case model.Histogram:
 		p.Histogram = &s.histogram

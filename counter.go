@@ -15,22 +15,29 @@ import (
 
 // Counter is a series that only grows. Whole numbers are counted in one integer
 // word by one atomic addition; a float word is linked to it at the first
-// fraction, and when the integer word is almost full (see cell.AddWhole). All methods are safe for concurrent use, take no lock and allocate
-// nothing in the steady state. The zero Counter counts nothing.
+// fraction, and when the integer word is almost full (see cell.AddWhole). When a
+// collection finds that it grows fast, the next calls of Inc look whether several
+// goroutines count at once, and if so spread it over words on cache lines of their
+// own. All methods are safe for concurrent use, take no lock and allocate nothing in
+// the steady state. The zero Counter counts nothing.
 type Counter struct {
-	word  unsafe.Pointer // *cell.Word, of whole numbers; nil if sharded
+	word  unsafe.Pointer // *cell.Word, of whole numbers; nil while counting goes the slow way, to lanes above all
 	extra atomic.Pointer[counterExtra]
 	handle
-	cell cell.Word // what word points to
+	cell cell.Word // what word points to on the heap
 }
 
-// counterExtra is what few counters need.
+// counterExtra is what few counters need. Once made it stays. What is counted on the
+// heap and what is counted in a row both belong to the value: of the former there is
+// only what came late once the counter has moved, until that follows.
 type counterExtra struct {
-	shards   *cell.Lanes                // integer and float words; nil unless sharded
-	row      *cell.Word                 // the store's, where shards are its lanes
-	fraction cell.Word                  // of a counter that counts on the heap
-	lanes    atomic.Pointer[cell.Lanes] // of both words, once the fraction was fought over
+	fraction cell.Word                  // on the heap
+	lanes    atomic.Pointer[cell.Lanes] // on the heap, of whole numbers and fractions
+	row      atomic.Pointer[cell.Word]  // nil on the heap
+	rowLanes atomic.Pointer[cell.Lanes] // of the row
 	exemplar atomic.Pointer[model.Exemplar]
+	looked   atomic.Uint32 // how many calls looked for others since a collection asked for it
+	met      atomic.Uint32 // how many of them saw others
 }
 
 // CounterVec is a counter with labels given by position or by name.
@@ -43,11 +50,7 @@ var counters = &kind[Counter]{
 	words: func(*definition) int { return 0 },
 	bind: func(c *Counter, _ *cell.Word, d *definition) {
 		c.handle = handle{d}
-		if d.sharded {
-			c.extra.Store(&counterExtra{shards: cell.NewLanes(2)})
-		} else {
-			c.word = unsafe.Pointer(&c.cell)
-		}
+		c.word = unsafe.Pointer(&c.cell)
 	},
 	share: (*Counter).share,
 	part:  (*Counter).part,
@@ -55,12 +58,8 @@ var counters = &kind[Counter]{
 		e := c.extra.Load()
 		return c.Value() == 0 && (e == nil || e.exemplar.Load() == nil)
 	},
-	read: func(c *Counter, _ *definition, p *model.Point, _ *scratch) {
-		p.Has, p.Value, p.Exemplar = model.PartTotal, c.Value(), nil
-		if e := c.extra.Load(); e != nil {
-			p.Exemplar = e.exemplar.Load()
-		}
-	},
+	read: (*Counter).read,
+	tend: (*Counter).tend,
 }
 
 // NewCounter returns the counter of that name, which it creates and registers
@@ -85,9 +84,9 @@ func counterSettings(opts []CounterOption) *settings {
 	return settingsOf(opts, CounterOption.applyCounter)
 }
 
-// whole returns the word of whole numbers, nil if the counter is sharded or zero.
-// It is read through atomic.LoadPointer because that leaves Inc small enough to
-// be inlined, which atomic.Pointer does not.
+// whole returns the word of whole numbers, nil if counting goes the slow way or the
+// counter is zero. It is read through atomic.LoadPointer because that leaves Inc
+// small enough to be inlined, which atomic.Pointer does not.
 func (c *Counter) whole() *cell.Word { return (*cell.Word)(atomic.LoadPointer(&c.word)) }
 
 // Inc adds one.
@@ -95,7 +94,7 @@ func (c *Counter) Inc() {
 	if w := (*cell.Word)(atomic.LoadPointer(&c.word)); w != nil {
 		w.Add(1)
 	} else {
-		c.incSharded()
+		c.incSlow()
 	}
 }
 
@@ -116,59 +115,72 @@ func (c *Counter) Add(v float64) {
 // addWhole adds n to the word of whole numbers, and what does not fit there to
 // the float word.
 func (c *Counter) addWhole(n uint64) {
-	w := c.whole()
+	if c.family == nil {
+		return // the zero Counter
+	}
+	w, looking := c.whole(), false
 	if w == nil {
-		e := c.extra.Load()
-		if e == nil || e.shards == nil {
-			return // the zero Counter
-		}
-		w = e.shards.Mine()
+		w, looking = c.slow()
 	}
 	if rest := cell.AddWhole(w, n); rest > 0 {
 		c.addFloat(rest)
+	} else if c.family.moving.Moved() {
+		c.follow()
+	}
+	if looking {
+		c.look(w)
 	}
 }
 
 // addFloat adds to the float word.
 func (c *Counter) addFloat(v float64) {
-	e := c.extra.Load()
-	if e == nil {
-		if c.family == nil {
-			return
-		}
-		e = c.grow()
+	if c.family == nil {
+		return // the zero Counter
 	}
-	switch {
-	case e.shards != nil:
-		e.shards.AddFloat(1, v)
-	case e.lanes.Load() != nil:
-		e.lanes.Load().AddFloat(1, v)
-	default:
-		whole := c.whole()
-		if w := c.fractionOf(whole, e); !cell.TryAddFloat(w, v) {
-			c.family.addFought(w, whole, 1, 2, &e.lanes, v)
+	e := c.grow()
+	row := c.row()
+	w, lanes := e.floats(row)
+	switch l := lanes.Load(); {
+	case l != nil:
+		l.AddFloat(1, v)
+	case !cell.TryAddFloat(w, v) && !cell.FightFloat(w, v):
+		if l = c.spread(row); l != nil {
+			l.AddFloat(1, v)
+		} else {
+			cell.AddFloat(w, v)
 		}
+	}
+	if c.family.moving.Moved() {
+		c.follow()
 	}
 }
 
-// fractionOf returns the word of fractions: a row has it behind that of whole
-// numbers, on the heap it is the extra's, which then must not be nil.
-func (c *Counter) fractionOf(whole *cell.Word, e *counterExtra) *cell.Word {
-	if whole != &c.cell {
-		return cell.At(whole, 1)
+// floats returns the float word of a row, or of the heap if it is nil, and where its
+// lanes are.
+func (e *counterExtra) floats(row *cell.Word) (*cell.Word, *atomic.Pointer[cell.Lanes]) {
+	if row != nil {
+		return cell.At(row, 1), &e.rowLanes
 	}
-	return &e.fraction
+	return &e.fraction, &e.lanes
 }
 
 //go:noinline // or Inc would not be inlined
-func (c *Counter) incSharded() {
-	if e := c.extra.Load(); e != nil && e.shards != nil {
-		e.shards.Mine().Add(1)
+func (c *Counter) incSlow() {
+	if c.family == nil {
+		return // the zero Counter
+	}
+	w, looking := c.slow()
+	w.Add(1)
+	if looking {
+		c.look(w)
 	}
 }
 
 func (c *Counter) grow() *counterExtra {
-	c.extra.CompareAndSwap(nil, &counterExtra{})
+	if e := c.extra.Load(); e != nil {
+		return e
+	}
+	c.extra.CompareAndSwap(nil, new(counterExtra))
 	return c.extra.Load()
 }
 
@@ -196,11 +208,7 @@ func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
 		return err
 	}
 	c.Add(v)
-	extra := c.extra.Load()
-	if extra == nil {
-		extra = c.grow()
-	}
-	extra.exemplar.Store(e)
+	c.grow().exemplar.Store(e)
 	if rows := c.family.rows(); rows != nil {
 		if row := c.row(); row != nil {
 			rows.SetExemplar(row, 0, e)
@@ -211,14 +219,51 @@ func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
 
 // Value returns how far the counter has come, in this process.
 func (c *Counter) Value() float64 {
-	v := c.extra.Load().sum()
-	if w := c.whole(); w != nil {
-		v += float64(w.Load())
-		if w != &c.cell {
-			v += cell.LoadFloat(cell.At(w, 1))
+	if c.family == nil {
+		return 0
+	}
+	if w := c.whole(); w == &c.cell && c.extra.Load() == nil {
+		if v := w.Load(); c.family.moving.Never() {
+			return float64(v)
 		}
 	}
-	return v
+	for {
+		version := c.family.moving.Began()
+		if v := c.sum(); c.family.moving.Whole(version) {
+			return v
+		}
+	}
+}
+
+// sum adds up all that the counter counted in. Each of it only grows, but in a move.
+func (c *Counter) sum() (v float64) {
+	n := c.cell.Load()
+	row, e := c.row(), c.extra.Load()
+	if row != nil {
+		n += row.Load()
+		v = cell.LoadFloat(cell.At(row, 1))
+	}
+	if e != nil {
+		v += cell.LoadFloat(&e.fraction)
+		for _, lanes := range [...]*cell.Lanes{e.lanes.Load(), e.rowLanes.Load()} {
+			if lanes != nil {
+				n += lanes.Sum(0)
+				v += lanes.SumFloat(1)
+			}
+		}
+	}
+	return float64(n) + v
+}
+
+// read puts the counter into the point.
+func (c *Counter) read(_ *definition, p *model.Point, s *scratch) {
+	p.Has, p.Value, p.Exemplar = model.PartTotal, c.Value(), nil
+	if e := c.extra.Load(); e != nil {
+		p.Exemplar = e.exemplar.Load()
+	}
+	if p.Value >= leastToLook {
+		c.tend(p.Created, s)
+	}
 }
 
 // row returns the row that the counter counts in, nil if it does on the heap.
@@ -228,7 +273,7 @@ func (c *Counter) row() *cell.Word {
 		return nil
 	case nil:
 		if e := c.extra.Load(); e != nil {
-			return e.row
+			return e.row.Load()
 		}
 		return nil
 	default:
@@ -236,87 +281,97 @@ func (c *Counter) row() *cell.Word {
 	}
 }
 
-// share lets the counter count in a row, then takes there what was counted on the
-// heap before.
+// share moves the counter into a row.
 func (c *Counter) share(row *cell.Word) {
-	before := c.extra.Load()
-	fresh := before.withExemplar()
-	if fresh != nil {
-		c.family.rows().SetExemplar(row, 0, fresh.exemplar.Load())
-	}
-	var lanes *cell.Lanes
-	if c.family.sharded {
-		lanes = c.family.lanes(row, 2)
-	}
-	if lanes != nil {
-		if fresh == nil {
-			fresh = &counterExtra{}
+	if e := c.extra.Load(); e != nil {
+		if x := e.exemplar.Load(); x != nil {
+			c.family.rows().SetExemplar(row, 0, x)
 		}
-		fresh.shards, fresh.row = lanes, row
-		c.extra.Store(fresh)
-		atomic.StorePointer(&c.word, nil)
-	} else {
-		atomic.StorePointer(&c.word, unsafe.Pointer(row))
-		c.extra.Store(fresh)
 	}
-	c.addWhole(c.cell.Swap(0))
-	before.addTo(c)
+	c.family.moving.Lock()
+	defer c.family.moving.Unlock()
+	if e := c.extra.Load(); e != nil {
+		e.row.Store(row)
+	}
+	atomic.StorePointer(&c.word, unsafe.Pointer(row))
+	c.drainInto(row)
 }
 
-// part lets the counter count on the heap, then takes there what was counted in
-// the row before. Which word of fractions counts follows from the word, so that
-// nobody looks for that of the row in the new extra.
+// follow moves what was counted late on the heap to the row in which the counter is.
+func (c *Counter) follow() {
+	if !c.left() {
+		return
+	}
+	c.family.moving.Lock()
+	defer c.family.moving.Unlock()
+	if row := c.row(); row != nil {
+		c.drainInto(row)
+	}
+}
+
+// left reports whether the counter is in a row and something was counted on the heap.
+func (c *Counter) left() bool {
+	if w := c.whole(); w == &c.cell {
+		return false
+	}
+	e := c.extra.Load()
+	if c.row() == nil {
+		return false
+	}
+	if c.cell.Load() != 0 || e != nil && e.fraction.Load() != 0 {
+		return true
+	}
+	lanes := (*cell.Lanes)(nil)
+	if e != nil {
+		lanes = e.lanes.Load()
+	}
+	return lanes != nil && (lanes.Sum(0) != 0 || lanes.SumFloat(1) != 0)
+}
+
+// drainInto moves what is counted on the heap to a row. The caller holds the
+// family's Moving.
+func (c *Counter) drainInto(row *cell.Word) {
+	drain := func(whole, fraction *cell.Word) {
+		rest := cell.AddWhole(row, whole.Swap(0))
+		if fraction != nil {
+			rest += math.Float64frombits(fraction.Swap(0))
+		}
+		if rest != 0 {
+			cell.AddFloat(cell.At(row, 1), rest)
+		}
+	}
+	e := c.extra.Load()
+	if e == nil {
+		drain(&c.cell, nil)
+		return
+	}
+	drain(&c.cell, &e.fraction)
+	for w := range e.lanes.Load().Each() {
+		drain(w, cell.At(w, 1))
+	}
+}
+
+// part moves the counter to the heap and returns the row that it leaves, or nil if
+// it had none. What is counted late in the row stays there.
 func (c *Counter) part() *cell.Word {
-	row, before := c.row(), c.extra.Load()
+	c.family.moving.Lock()
+	defer c.family.moving.Unlock()
+	row, e := c.row(), c.extra.Load()
 	if row == nil {
 		return nil
 	}
 	atomic.StorePointer(&c.word, unsafe.Pointer(&c.cell))
-	c.extra.Store(before.withExemplar())
-	c.addWhole(row.Load())
-	c.Add(cell.LoadFloat(cell.At(row, 1)))
-	before.addTo(c)
+	fractions := cell.LoadFloat(cell.At(row, 1)) + cell.AddWhole(&c.cell, row.Load())
+	if e != nil {
+		e.row.Store(nil)
+		for w := range e.rowLanes.Swap(nil).Each() {
+			fractions += cell.LoadFloat(cell.At(w, 1)) + cell.AddWhole(&c.cell, w.Load())
+		}
+	}
+	if fractions != 0 {
+		cell.AddFloat(&c.grow().fraction, fractions)
+	}
 	return row
-}
-
-// withExemplar returns an extra with the exemplar alone, nil if there is none.
-func (e *counterExtra) withExemplar() *counterExtra {
-	if e == nil || e.exemplar.Load() == nil {
-		return nil
-	}
-	fresh := &counterExtra{}
-	fresh.exemplar.Store(e.exemplar.Load())
-	return fresh
-}
-
-// sum returns what is counted beside the word.
-func (e *counterExtra) sum() float64 {
-	if e == nil {
-		return 0
-	}
-	v := cell.LoadFloat(&e.fraction)
-	if e.shards != nil {
-		v += float64(e.shards.Sum(0)) + e.shards.SumFloat(1)
-	}
-	if lanes := e.lanes.Load(); lanes != nil {
-		v += lanes.SumFloat(1)
-	}
-	return v
-}
-
-// addTo adds to a counter what is counted beside the word.
-func (e *counterExtra) addTo(c *Counter) {
-	if e == nil {
-		return
-	}
-	c.Add(cell.LoadFloat(&e.fraction))
-	if e.shards != nil {
-		c.addWhole(e.shards.Sum(0))
-		c.Add(e.shards.SumFloat(1))
-	}
-	if lanes := e.lanes.Load(); lanes != nil {
-		c.Add(lanes.SumFloat(1))
-	}
 }
 
 // Reset sets the counter back to zero and its created time to now. What other
@@ -325,17 +380,16 @@ func (c *Counter) Reset() {
 	if c.family == nil {
 		return
 	}
-	w, e := c.whole(), c.extra.Load()
-	if w != nil {
-		w.Store(0)
-		if w != &c.cell {
-			cell.At(w, 1).Store(0)
-		}
+	row, e := c.row(), c.extra.Load()
+	c.cell.Store(0)
+	if row != nil {
+		row.Store(0)
+		cell.At(row, 1).Store(0)
 	}
 	if e != nil {
 		e.fraction.Store(0)
 		e.exemplar.Store(nil)
-		for _, lanes := range []*cell.Lanes{e.shards, e.lanes.Load()} {
+		for _, lanes := range [...]*cell.Lanes{e.lanes.Load(), e.rowLanes.Load()} {
 			if lanes != nil {
 				lanes.Clear()
 			}
@@ -344,10 +398,8 @@ func (c *Counter) Reset() {
 	if s := c.family.owner.(*core[Counter]).series.Of(c); s != nil {
 		s.Touch()
 	}
-	if rows := c.family.rows(); rows != nil {
-		if row := c.row(); row != nil {
-			rows.Touch(row, time.Now())
-		}
+	if rows := c.family.rows(); rows != nil && row != nil {
+		rows.Touch(row, time.Now())
 	}
 }
 

@@ -55,7 +55,6 @@ func TestCounterNames(t *testing.T) {
 		{"requests_bytes_total", opts{telltale.WithUnit("bytes")}, "requests_bytes_total 0.0"},
 		{"requests_total", opts{telltale.WithUnit("bytes")}, "requests_bytes_total 0.0"},
 		{"requests", opts{telltale.WithConstLabels(map[string]string{"b": "2", "a": "1"})}, `requests_total{a="1",b="2"} 0.0`},
-		{"requests", opts{telltale.WithSharding()}, "requests_total 0.0"},
 		{"", nil, ""},
 		{"\xff", nil, ""},
 		{"", opts{telltale.WithNamespace("app")}, ""},
@@ -94,9 +93,18 @@ func TestCounterNameIsOne(t *testing.T) {
 	}
 }
 
+// newLoneCounter returns a counter in no registry.
+func newLoneCounter(spread bool) *telltale.Counter {
+	c := telltale.Must(telltale.NewCounter("c", "", telltale.Unregistered()))
+	if spread {
+		telltale.SpreadCounter(c)
+	}
+	return c
+}
+
 func TestCounterAdds(t *testing.T) {
-	for _, opts := range [][]telltale.CounterOption{{telltale.Unregistered()}, {telltale.Unregistered(), telltale.WithSharding()}} {
-		c := telltale.Must(telltale.NewCounter("c", "", opts...))
+	for _, spread := range []bool{false, true} {
+		c := newLoneCounter(spread)
 		want := 0.0
 		for _, v := range []float64{1, 0, 41, 0.5, 0.25, math.Copysign(0, -1), 1e9, 1 << 53, 3, 5e-324, 1e300, math.Inf(1)} {
 			c.Add(v)
@@ -147,8 +155,8 @@ func TestCounterRefusesStrictly(t *testing.T) {
 // No increment is lost, and nobody ever sees the counter fall.
 func TestCounterUnderContention(t *testing.T) {
 	const goroutines, rounds = 8, 5000
-	for name, opts := range map[string][]telltale.CounterOption{"plain": nil, "sharded": {telltale.WithSharding()}} {
-		c := telltale.Must(telltale.NewCounter("c", "", append(opts, telltale.Unregistered())...))
+	for name, spread := range map[string]bool{"plain": false, "spread": true} {
+		c := newLoneCounter(spread)
 		together(goroutines, func(i int) {
 			last := 0.0
 			for n := range rounds {
@@ -174,11 +182,13 @@ func TestCounterUnderContention(t *testing.T) {
 }
 
 func TestCounterReset(t *testing.T) {
-	for name, opts := range map[string][]telltale.CounterOption{"plain": nil, "sharded": {telltale.WithSharding()}} {
-		c := telltale.Must(telltale.NewCounter("c", "", append(opts, telltale.Unregistered())...))
+	for name, spread := range map[string]bool{"plain": false, "spread": true} {
+		c := newLoneCounter(false)
 		c.Add(3)
 		c.Add(0.5)
-		telltale.SpreadCounter(c)
+		if spread {
+			telltale.SpreadCounter(c)
+		}
 		if err := c.AddWithExemplar(0.5, map[string]string{"trace_id": "x"}); err != nil {
 			t.Fatal(err)
 		}

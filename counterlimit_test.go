@@ -5,8 +5,6 @@ import (
 	"math/big"
 	"sync/atomic"
 	"testing"
-
-	"telltale"
 )
 
 // A counter's total is true, and never falls, however large it becomes: beyond
@@ -29,12 +27,8 @@ func TestCounterBeyondIntegers(t *testing.T) {
 		{"to 2^64 from below", math.Nextafter(1<<64, 0), []float64{1 << 11, 1, 1 << 12}, 30},
 		{"of every size", 0, []float64{1, 1 << 20, 1<<32 - 1, 1 << 32, 1 << 52, 1 << 60, 3, 12345678901}, 900},
 	} {
-		for _, sharded := range []bool{false, true} {
-			opts := []telltale.CounterOption{telltale.Unregistered()}
-			if sharded {
-				opts = append(opts, telltale.WithSharding())
-			}
-			c := telltale.Must(telltale.NewCounter("c", "", opts...))
+		for _, spread := range []bool{false, true} {
+			c := newLoneCounter(spread)
 			c.Add(test.start)
 			want, last := big.NewFloat(test.start).SetPrec(300), c.Value()
 			for i := range test.times {
@@ -43,14 +37,14 @@ func TestCounterBeyondIntegers(t *testing.T) {
 				c.Inc()
 				want.Add(want, big.NewFloat(v+1))
 				if now := c.Value(); now < last {
-					t.Fatalf("%s, sharded %v: it fell from %v to %v", test.name, sharded, last, now)
+					t.Fatalf("%s, spread %v: it fell from %v to %v", test.name, spread, last, now)
 				} else {
 					last = now
 				}
 			}
 			exact, _ := want.Float64()
 			if got := c.Value(); math.Abs(got-exact) > math.Nextafter(exact, math.Inf(1))-exact {
-				t.Errorf("%s, sharded %v: %v, want %v", test.name, sharded, got, exact)
+				t.Errorf("%s, spread %v: %v, want %v", test.name, spread, got, exact)
 			}
 		}
 	}
@@ -60,8 +54,8 @@ func TestCounterBeyondIntegers(t *testing.T) {
 // meanwhile sees the total rise.
 func TestCounterBeyondIntegersConcurrently(t *testing.T) {
 	const goroutines, rounds = 4, 1000
-	for _, opts := range [][]telltale.CounterOption{{telltale.Unregistered()}, {telltale.Unregistered(), telltale.WithSharding()}} {
-		c := telltale.Must(telltale.NewCounter("c", "", opts...))
+	for _, spread := range []bool{false, true} {
+		c := newLoneCounter(spread)
 		var adding atomic.Int32
 		adding.Store(goroutines)
 		together(goroutines+1, func(i int) {

@@ -32,7 +32,6 @@ type definition struct {
 	window    *windowOptions      // summaries with quantiles
 	mode      GaugeMode           // gauges
 	modeGiven bool                // by an option; what is published has another default
-	sharded   bool                // counters
 	states    []string            // enums
 
 	separators []string // the text before each label value, and after the last
@@ -55,7 +54,7 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 	}
 	d := &definition{
 		help: model.ValidHelp(help), unit: s.unit, typ: typ, labels: slices.Clone(labels),
-		valueLimit: s.valueLimit, mode: s.mode, modeGiven: s.modeGiven, sharded: s.sharded, states: s.states,
+		valueLimit: s.valueLimit, mode: s.mode, modeGiven: s.modeGiven, states: s.states,
 	}
 	full, err := fullName(typ, name, s)
 	if err != nil {
@@ -171,7 +170,7 @@ func (d *definition) separate() {
 func (d *definition) equal(e *definition) bool {
 	return d.name == e.name && d.help == e.help && d.unit == e.unit && d.typ == e.typ &&
 		slices.Equal(d.labels, e.labels) && d.constLabels == e.constLabels && d.valueLimit == e.valueLimit &&
-		d.bounds.Equal(e.bounds) && d.native.equal(e.native) && d.window.equal(e.window) && d.mode == e.mode && d.sharded == e.sharded && slices.Equal(d.states, e.states)
+		d.bounds.Equal(e.bounds) && d.native.equal(e.native) && d.window.equal(e.window) && d.mode == e.mode && slices.Equal(d.states, e.states)
 }
 
 // String describes the definition for error messages.
@@ -205,9 +204,6 @@ func (d *definition) String() string {
 	}
 	if d.typ == model.Gauge && d.mode != ModeAll {
 		fmt.Fprintf(&b, ", mode %s", d.mode)
-	}
-	if d.sharded {
-		b.WriteString(", sharded")
 	}
 	if len(d.states) > 0 {
 		fmt.Fprintf(&b, ", states %q", d.states)

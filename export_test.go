@@ -1,23 +1,52 @@
 package telltale
 
-import "telltale/internal/cell"
-
 // What only a fight brings about, and then only sometimes, tests bring about
 // themselves.
 
-// SpreadCounter gives the counter's fractions lanes.
-func SpreadCounter(c *Counter) { c.grow().lanes.CompareAndSwap(nil, cell.NewLanes(1)) }
+// SpreadCounter spreads the counter, as it does once a collection has it look for
+// other writers and it meets some.
+func SpreadCounter(c *Counter) {
+	c.beLooked()
+	for range looks {
+		MeetOther(c)
+		c.Add(0)
+	}
+}
+
+// MeetOther makes the counter, which looks for others, meet one.
+func MeetOther(c *Counter) { c.extra.Load().met.Add(1) }
+
+// LooksForOthers reports whether calls look for other writers.
+func LooksForOthers(c *Counter) bool { return c.whole() == nil && !IsSpread(c) }
+
+// IsSpread reports whether Inc goes to lanes.
+func IsSpread(c *Counter) bool {
+	e := c.extra.Load()
+	if e == nil || c.whole() != nil {
+		return false
+	}
+	_, lanes := e.floats(c.row())
+	return lanes.Load() != nil
+}
+
+// IncLate is an Inc that found its word before the counter moved into a row.
+func IncLate(c *Counter) { c.cell.Add(1) }
+
+// AddLate is likewise two Adds of a half, to lanes.
+func AddLate(c *Counter) { c.extra.Load().lanes.Load().AddFloat(1, 1) }
 
 // SpreadGauge gives the gauge lanes.
 func SpreadGauge(g *Gauge) { g.grow().level.Spread(&g.cell) }
 
 // SpreadHistogram gives the histogram lanes.
 func SpreadHistogram(h *Histogram) {
-	h.lanes.CompareAndSwap(nil, cell.NewLanes(1+h.family.bounds.Len()))
+	h.cells.Spread(h.cells.First(), h.family.words(), &h.family.moving, h.family.room())
 }
 
 // SpreadSummary gives the summary lanes.
-func SpreadSummary(m *Summary) { m.lanes.CompareAndSwap(nil, cell.NewLanes(2)) }
+func SpreadSummary(m *Summary) {
+	m.cells.Spread(m.cells.First(), m.family.words(), &m.family.moving, m.family.room())
+}
 
 // Held returns how many bytes of a custom collector's families are kept for
 // scrapes, and whether anything of its runs is left at all.

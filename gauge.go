@@ -213,12 +213,14 @@ func (g *Gauge) SetFunc(f func() float64) {
 	e := g.grow()
 	if f == nil {
 		e.function.Store(nil)
+		core.moving.Begin()
 		if e.row != nil {
 			g.share(e.row)
 		}
 		return
 	}
 	core.callbacks.Store(true)
+	core.moving.Begin()
 	e.function.Store(&f)
 	if row := g.row(); row != nil && e.row == nil {
 		g.share(row)

@@ -18,8 +18,7 @@ import (
 // Buckets are classic ones, with fixed bounds, unless [WithNativeBuckets] says
 // otherwise.
 type Histogram struct {
-	cells atomic.Pointer[cell.Word]  // the sum, then each bucket's own count; nil with native buckets
-	lanes atomic.Pointer[cell.Lanes] // of all words, once the sum was fought over
+	cells cell.Accumulator // the sum, then each bucket's own count; none with native buckets
 	extra atomic.Pointer[histogramExtra]
 	handle
 }
@@ -42,7 +41,7 @@ var histograms = &kind[Histogram]{
 		if d.native != nil {
 			h.extra.Store(newHistogramExtra(w, d))
 		} else {
-			h.cells.Store(w)
+			h.cells.Init(w)
 		}
 	},
 	share: (*Histogram).share,
@@ -100,23 +99,16 @@ func bucketOf(upper []float64, v float64) int {
 // Observe counts v. NaN counts in the +Inf bucket, but in no native one, and makes
 // the sum NaN.
 func (h *Histogram) Observe(v float64) {
-	first := h.cells.Load()
+	first := h.cells.First()
 	if first == nil {
 		h.observeNative(v)
 		return
 	}
-	bucket := 1 + bucketOf(h.family.upper, v)
-	if lanes := h.lanes.Load(); lanes != nil {
-		cell.At(lanes.Mine(), bucket).Add(1)
-		lanes.AddFloat(0, v)
-		return
-	}
-	cell.At(first, bucket).Add(1)
-	if !cell.TryAddFloat(first, v) {
-		fresh := h.family.addFought(first, first, 0, 1+h.family.bounds.Len(), &h.lanes, v)
-		if fresh != nil && h.cells.Load() != first { // it has moved, and the lanes are those of the old row
-			h.lanes.CompareAndSwap(fresh, nil)
-		}
+	d := h.family
+	bucket, w := 1+bucketOf(d.upper, v), h.cells.Mine(first)
+	cell.At(w, bucket).Add(1)
+	if added := cell.TryAddFloat(w, v); !added || d.moving.Moved() {
+		h.cells.Finish(cell.Addition{I: bucket, V: v}, first, w, added, d.words(), &d.moving, d.room())
 	}
 }
 
@@ -137,7 +129,9 @@ func (h *Histogram) share(row *cell.Word) {
 	if h.family.native != nil {
 		h.shareNative(row)
 	} else {
-		move(row, h.cells.Swap(row), h.lanes.Swap(nil), 1+h.family.bounds.Len())
+		h.family.moving.Lock()
+		h.cells.ToRow(row, h.family.words())
+		h.family.moving.Unlock()
 	}
 	if x := h.extra.Load(); x != nil {
 		for i, e := range x.appendExemplars(nil) {
@@ -152,45 +146,55 @@ func (h *Histogram) part() *cell.Word {
 	if h.family.native != nil {
 		return h.partNative()
 	}
-	words := make([]cell.Word, 1+h.family.bounds.Len())
-	row := h.cells.Swap(&words[0])
-	move(&words[0], row, h.lanes.Swap(nil), len(words))
-	return row
+	h.family.moving.Lock()
+	defer h.family.moving.Unlock()
+	return h.cells.ToHeap(make([]cell.Word, h.family.words()))
 }
 
-// word returns what the i-th word and its lanes hold together, the sum for 0.
-func (h *Histogram) word(first *cell.Word, lanes *cell.Lanes, i int) uint64 {
-	n := cell.At(first, i).Load()
-	if lanes != nil {
-		n += lanes.Sum(i)
+// words returns how many words a series of a histogram with classic buckets alone
+// has, or of a summary.
+func (d *definition) words() int {
+	if d.typ == model.Summary {
+		return 2
 	}
-	return n
+	return 1 + d.bounds.Len()
 }
 
 // Count returns the number of observations in this process.
 func (h *Histogram) Count() (n uint64) {
-	first, lanes := h.cells.Load(), h.lanes.Load()
-	if first == nil {
+	if h.family == nil || h.family.native != nil {
 		s := h.snapshot()
 		return s.Count()
 	}
-	for i := range h.family.bounds.Len() {
-		n += h.word(first, lanes, 1+i)
+	m := &h.family.moving
+	for {
+		version := m.Began()
+		n = 0
+		for i := range h.family.bounds.Len() {
+			n += h.cells.Count(1 + i)
+		}
+		if m.Whole(version) {
+			return n
+		}
 	}
-	return n
 }
 
 // Sum returns the sum of the observed values in this process.
 func (h *Histogram) Sum() float64 {
-	first, lanes := h.cells.Load(), h.lanes.Load()
-	if first == nil {
+	if h.family == nil || h.family.native != nil {
 		return h.snapshot().Sum
 	}
-	sum := cell.LoadFloat(first)
-	if lanes != nil {
-		sum += lanes.SumFloat(0)
+	return h.family.sum(&h.cells)
+}
+
+// sum returns what an accumulator holds in its first word, before a move or after.
+func (d *definition) sum(a *cell.Accumulator) float64 {
+	for {
+		version := d.moving.Began()
+		if v := a.Sum(); d.moving.Whole(version) {
+			return v
+		}
 	}
-	return sum
 }
 
 // read puts the histogram into the point, reusing what the point has.
@@ -200,14 +204,18 @@ func (h *Histogram) read(d *definition, p *model.Point, s *scratch) {
 		return
 	}
 	v := p.Histogram
-	first, lanes := h.cells.Load(), h.lanes.Load()
-	v.Bounds, v.Cumulative, v.Exemplars = d.bounds, v.Cumulative[:0], v.Exemplars[:0]
-	var count uint64
-	for i := range d.bounds.Len() {
-		count += h.word(first, lanes, 1+i)
-		v.Cumulative = append(v.Cumulative, float64(count))
+	v.Bounds, v.Exemplars = d.bounds, v.Exemplars[:0]
+	for whole := false; !whole; {
+		version := d.moving.Began()
+		v.Cumulative = v.Cumulative[:0]
+		var count uint64
+		for i := range d.bounds.Len() {
+			count += h.cells.Count(1 + i)
+			v.Cumulative = append(v.Cumulative, float64(count))
+		}
+		v.Count, v.Sum = float64(count), h.cells.Sum()
+		whole = d.moving.Whole(version)
 	}
-	v.Count, v.Sum = float64(count), h.Sum()
 	p.Has = model.PartBucket | model.PartCount | model.PartSum
 	if d.upper[0] < 0 {
 		p.Has &^= model.PartSum

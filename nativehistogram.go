@@ -83,7 +83,7 @@ func (h *Histogram) grow() *histogramExtra {
 // a good spread over the native ones.
 func (h *Histogram) exemplify(e *model.Exemplar) {
 	d, x, rows := h.family, h.grow(), h.family.rows()
-	row := h.cells.Load()
+	row := h.cells.First()
 	if d.native != nil {
 		row = x.row
 	}

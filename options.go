@@ -19,7 +19,6 @@ type settings struct {
 	window       windowSettings
 	mode         GaugeMode
 	modeGiven    bool // though it may be the default
-	sharded      bool
 	states       []string
 	err          error
 }
@@ -107,16 +106,6 @@ func (o UnitOption) applySummary(s *settings)   { s.unit = string(o) }
 // WithUnit says in what unit the values are ("seconds", "bytes"). The name ends
 // in it: "_seconds" is added unless it is there.
 func WithUnit(unit string) UnitOption { return UnitOption(unit) }
-
-type counterOption func(*settings)
-
-func (o counterOption) applyCounter(s *settings) { o(s) }
-
-// WithSharding spreads every series of the counter over cache lines of their
-// own, a few for each processor, from the start. Many goroutines then count
-// without slowing each other, for about 64 bytes a line; a single goroutine
-// gains nothing.
-func WithSharding() CounterOption { return counterOption(func(s *settings) { s.sharded = true }) }
 
 type gaugeOption func(*settings)
 

@@ -141,14 +141,6 @@ func TestOtherDefinitionsAreNotReused(t *testing.T) {
 			[]string{`["on" "off"]`, `["off" "on"]`},
 		},
 		{
-			"sharding", newCounter("c", ""),
-			func(in telltale.Option) error {
-				_, err := telltale.NewCounter("c", "", in, telltale.WithSharding())
-				return err
-			},
-			[]string{"sharded"},
-		},
-		{
 			"another limit of label values", newCounter("c", ""),
 			func(in telltale.Option) error {
 				_, err := telltale.NewCounter("c", "", in, telltale.WithLabelValueLimit(7))

@@ -1,7 +1,6 @@
 package telltale
 
 import (
-	"sync/atomic"
 	"time"
 
 	"telltale/internal/cell"
@@ -24,37 +23,12 @@ func (d *definition) rows() cell.Rows {
 	return nil
 }
 
-// lanes returns lanes for the words behind first, nil if it is a store's and
-// that has no room.
-func (d *definition) lanes(first *cell.Word, words int) *cell.Lanes {
+// room returns where lanes of the instrument's words come from.
+func (d *definition) room() cell.Room {
 	if rows := d.rows(); rows != nil {
-		return rows.Lanes(first, words)
+		return rows
 	}
-	return cell.NewLanes(words)
-}
-
-// addFought adds v to w, the i-th word from first on, at which another writer
-// was: to the word itself if the fight is soon over, else to lanes made for all
-// the words, which it returns if it has just put them there.
-func (d *definition) addFought(w, first *cell.Word, i, words int, lanes *atomic.Pointer[cell.Lanes], v float64) *cell.Lanes {
-	if cell.FightFloat(w, v) {
-		return nil
-	}
-	fresh := d.lanes(first, words)
-	if fresh == nil {
-		cell.AddFloat(w, v)
-		return nil
-	}
-	if lanes.CompareAndSwap(nil, fresh) {
-		fresh.AddFloat(i, v)
-		return fresh
-	}
-	if others := lanes.Load(); others != nil {
-		others.AddFloat(i, v)
-	} else { // the words have moved, and the lanes with them
-		cell.AddFloat(w, v)
-	}
-	return nil
+	return cell.Heap{}
 }
 
 // raise moves the time of a value to now, or, where the clock does not move
@@ -66,23 +40,6 @@ func raise(when *cell.Word) {
 		last := when.Load()
 		if when.CompareAndSwap(last, max(now, last+1)) {
 			return
-		}
-	}
-}
-
-// move adds to the words from to on what those from from on hold, with their
-// lanes: a float64 sum, then counts. From and lanes may be nil.
-func move(to, from *cell.Word, lanes *cell.Lanes, words int) {
-	if from != nil {
-		cell.AddFloat(to, cell.LoadFloat(from))
-		for i := 1; i < words; i++ {
-			cell.At(to, i).Add(cell.At(from, i).Load())
-		}
-	}
-	if lanes != nil {
-		cell.AddFloat(to, lanes.SumFloat(0))
-		for i := 1; i < words; i++ {
-			cell.At(to, i).Add(lanes.Sum(i))
 		}
 	}
 }
@@ -126,6 +83,7 @@ func (c *core[H]) share(s cell.Store) {
 // settle moves the series that are on the heap to rows. The caller holds the
 // lock.
 func (c *core[H]) settle(rows cell.Rows) {
+	c.moving.Begin()
 	for slot := range c.series.Walk().Living() {
 		created, _ := slot.Created()
 		c.kind.share(&slot.Handle, rows.Add(slot.Labels(), created.Time()))
@@ -165,6 +123,21 @@ func (c *core[H]) withdrawAll(walk series.Walk[H], rows cell.Rows) (gone []model
 		gone = append(gone, slot.Labels())
 	}
 	return gone
+}
+
+// tend does for all series what a walk does beside reading them.
+func (c *core[H]) tend() {
+	if c.kind.tend == nil {
+		return
+	}
+	room := scratches.Get().(*scratch)
+	defer scratches.Put(room)
+	room.now = time.Time{}
+	for slot := range c.series.Walk().Living() {
+		if created, there := slot.Created(); there {
+			c.kind.tend(&slot.Handle, created, room)
+		}
+	}
 }
 
 // forget takes out of the store what processes that ended have left of series. It

@@ -175,8 +175,14 @@ func (r *Registry) publishFrom(s *scrape, p *path) {
 	r.mu.RUnlock()
 	within := &path{filters: p.filters, foreign: p.foreign, holder: p.holder}
 	for _, e := range entries {
-		if e == nil || e.adopted() && !e.collector.(instrument).callsBack() {
+		if e == nil {
 			continue
+		}
+		if e.adopted() {
+			i := e.collector.(instrument)
+			if i.tend(); !i.callsBack() {
+				continue
+			}
 		}
 		s.add(e.collector, e, within)
 	}

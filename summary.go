@@ -9,12 +9,12 @@ import (
 )
 
 // Summary is a series that counts observations and adds them up, and has
-// quantiles of the latest if [WithQuantiles] asks for them. They cannot be
-// aggregated; a [Histogram] gives such as can, in queries. All methods are safe for concurrent use, take no lock and allocate
-// nothing in the steady state. The zero Summary observes nothing.
+// quantiles of the latest if [WithQuantiles] asks for them. Those cannot be
+// aggregated over instances; the buckets of a [Histogram] can. All methods are safe
+// for concurrent use, take no lock and allocate nothing in the steady state. The
+// zero Summary observes nothing.
 type Summary struct {
-	cells atomic.Pointer[cell.Word] // the sum, then the count
-	lanes atomic.Pointer[cell.Lanes]
+	cells cell.Accumulator // the sum, then the count
 	// window is nil without quantiles, and in a store.
 	window atomic.Pointer[exponential.Window]
 	handle
@@ -30,7 +30,7 @@ var summaries = &kind[Summary]{
 	words: func(*definition) int { return 2 },
 	bind: func(m *Summary, w *cell.Word, d *definition) {
 		m.handle = handle{d}
-		m.cells.Store(w)
+		m.cells.Init(w)
 		m.window.Store(d.window.window())
 	},
 	share: (*Summary).share,
@@ -68,62 +68,51 @@ func summarySettings(opts []SummaryOption) *settings {
 
 // Observe counts v and adds it to the sum. NaN counts and makes the sum NaN.
 func (m *Summary) Observe(v float64) {
-	first := m.cells.Load()
+	first := m.cells.First()
 	if first == nil {
 		return
 	}
 	if w := m.window.Load(); w != nil {
 		w.Observe(v)
 	}
-	if lanes := m.lanes.Load(); lanes != nil {
-		cell.At(lanes.Mine(), 1).Add(1)
-		lanes.AddFloat(0, v)
-		return
-	}
-	cell.At(first, 1).Add(1)
-	if !cell.TryAddFloat(first, v) {
-		fresh := m.family.addFought(first, first, 0, 2, &m.lanes, v)
-		if fresh != nil && m.cells.Load() != first { // it has moved, and the lanes are those of the old row
-			m.lanes.CompareAndSwap(fresh, nil)
-		}
+	d, w := m.family, m.cells.Mine(first)
+	cell.At(w, 1).Add(1)
+	if added := cell.TryAddFloat(w, v); !added || d.moving.Moved() {
+		m.cells.Finish(cell.Addition{I: 1, V: v}, first, w, added, 2, &d.moving, d.room())
 	}
 }
 
 func (m *Summary) share(row *cell.Word) {
 	m.window.Store(nil)
-	move(row, m.cells.Swap(row), m.lanes.Swap(nil), 2)
+	m.family.moving.Lock()
+	defer m.family.moving.Unlock()
+	m.cells.ToRow(row, 2)
 }
 
 func (m *Summary) part() *cell.Word {
-	words := make([]cell.Word, 2)
 	m.window.Store(m.family.window.window())
-	row := m.cells.Swap(&words[0])
-	move(&words[0], row, m.lanes.Swap(nil), len(words))
-	return row
+	m.family.moving.Lock()
+	defer m.family.moving.Unlock()
+	return m.cells.ToHeap(make([]cell.Word, 2))
 }
 
 // Count returns the number of observations in this process.
 func (m *Summary) Count() uint64 {
-	first := m.cells.Load()
-	if first == nil {
+	if m.family == nil {
 		return 0
 	}
-	n := cell.At(first, 1).Load()
-	if lanes := m.lanes.Load(); lanes != nil {
-		n += lanes.Sum(1)
+	for {
+		version := m.family.moving.Began()
+		if n := m.cells.Count(1); m.family.moving.Whole(version) {
+			return n
+		}
 	}
-	return n
 }
 
 // Sum returns the sum of the observed values in this process.
 func (m *Summary) Sum() float64 {
-	first := m.cells.Load()
-	if first == nil {
+	if m.family == nil {
 		return 0
 	}
-	sum := cell.LoadFloat(first)
-	if lanes := m.lanes.Load(); lanes != nil {
-		sum += lanes.SumFloat(0)
-	}
-	return sum
+	return m.family.sum(&m.cells)
 }

@@ -163,7 +163,6 @@ func TestTypedIsTheVec(t *testing.T) {
 		"another order": last(telltale.NewCounterVec("c", "Help.", []string{"path", "method", "code"}, telltale.In(reg))),
 		"another help":  last(telltale.NewCounterOf[route]("c", "Other.", telltale.In(reg))),
 		"another type":  last(telltale.NewGaugeOf[route]("c", "Help.", telltale.In(reg))),
-		"sharding":      last(telltale.NewCounterOf[route]("c", "Help.", telltale.In(reg), telltale.WithSharding())),
 	} {
 		if !errors.As(err, &duplicate) {
 			t.Errorf("%s: error %v, want a DuplicateError", what, err)

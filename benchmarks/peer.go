@@ -85,7 +85,6 @@ type kind int
 
 const (
 	counterInc       kind = iota // Inc of one counter
-	shardedInc                   // Inc of a counter made for many writers, where there is one
 	counterAdd                   // Add(0.5) to one counter
 	gaugeSet                     // Set of one gauge
 	gaugeAdd                     // Add(1.5) to one gauge

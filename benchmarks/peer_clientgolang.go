@@ -24,7 +24,7 @@ func (p clientGolangPeer) prepare(t task) (*subject, error) {
 	s := gathererSubject(reg)
 	var err error
 	switch t.kind {
-	case counterInc, shardedInc:
+	case counterInc:
 		s.repeat, err = p.inc(reg)
 	case counterAdd:
 		s.repeat, err = p.add(reg)

@@ -19,7 +19,7 @@ func (floorPeer) name() string { return floorName }
 
 func (p floorPeer) prepare(t task) (*subject, error) {
 	switch t.kind {
-	case counterInc, shardedInc:
+	case counterInc:
 		return &subject{repeat: p.inc()}, nil
 	case counterAdd:
 		return &subject{repeat: p.add(0.5)}, nil
@@ -266,7 +266,7 @@ type shardedPeer struct{}
 func (shardedPeer) name() string { return shardedName }
 
 func (p shardedPeer) prepare(t task) (*subject, error) {
-	if t.kind != counterInc && t.kind != shardedInc {
+	if t.kind != counterInc {
 		return nil, errNotOffered
 	}
 	return &subject{repeat: p.inc()}, nil

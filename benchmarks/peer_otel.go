@@ -39,7 +39,7 @@ func (p otelPeer) prepare(t task) (*subject, error) {
 	s.close = func() error { return provider.Shutdown(context.Background()) }
 	meter := provider.Meter("telltale/benchmarks")
 	switch t.kind {
-	case counterInc, shardedInc:
+	case counterInc:
 		s.repeat, err = p.inc(meter)
 	case counterAdd:
 		s.repeat, err = p.add(meter)

@@ -18,7 +18,7 @@ type storePeer struct {
 func (p storePeer) name() string { return p.called }
 
 func (p storePeer) prepare(t task) (*subject, error) {
-	if !slices.Contains(countingKinds, t.kind) && t.kind != shardedInc {
+	if !slices.Contains(countingKinds, t.kind) {
 		return nil, errNotOffered
 	}
 	dir, err := p.directory()

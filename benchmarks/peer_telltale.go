@@ -34,8 +34,6 @@ func (p telltalePeer) prepareOn(reg *telltale.Registry, t task) (*subject, error
 	switch t.kind {
 	case counterInc:
 		s.repeat, err = p.inc(reg)
-	case shardedInc:
-		s.repeat, err = p.inc(reg, telltale.WithSharding())
 	case counterAdd:
 		s.repeat, err = p.add(reg)
 	case gaugeSet:
@@ -78,8 +76,8 @@ func (telltalePeer) counterVec(reg *telltale.Registry, name string) (*telltale.C
 	return telltale.NewCounterVec(name, counterHelp, labelNames, telltale.In(reg))
 }
 
-func (telltalePeer) inc(reg *telltale.Registry, more ...telltale.CounterOption) (func(worker, n int) error, error) {
-	c, err := telltale.NewCounter(counterName(0), counterHelp, append(more, telltale.In(reg))...)
+func (telltalePeer) inc(reg *telltale.Registry) (func(worker, n int) error, error) {
+	c, err := telltale.NewCounter(counterName(0), counterHelp, telltale.In(reg))
 	return func(_, n int) error {
 		for range n {
 			c.Inc()
@@ -192,7 +190,7 @@ func (telltalePeer) observe(reg *telltale.Registry, buckets telltale.HistogramOp
 }
 
 func (telltalePeer) summarize(reg *telltale.Registry, more ...telltale.SummaryOption) (func(worker, n int) error, error) {
-	s, err := telltale.NewSummary(summaryName, counterHelp, append(more, telltale.In(reg))...)
+	s, err := telltale.NewSummary(summaryName, counterHelp, telltale.In(reg))
 	return func(worker, n int) error {
 		mask := len(observations) - 1
 		for i := startOf(worker, len(observations)); n > 0; i, n = i+1, n-1 {

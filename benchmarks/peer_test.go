@@ -237,7 +237,6 @@ func TestPeersDoTheWork(t *testing.T) {
 		want tally
 	}{
 		{"counterInc", task{kind: counterInc, families: 1, series: 1}, n, inc},
-		{"shardedInc", task{kind: shardedInc, families: 1, series: 1}, n, inc},
 		{"counterAdd", task{kind: counterAdd, families: 1, series: 1}, n, tally{1, n * 0.5}},
 		{"gaugeSet", task{kind: gaugeSet, families: 1, series: 1}, n, tally{1, n - 1}},
 		{"gaugeAdd", task{kind: gaugeAdd, families: 1, series: 1}, n, tally{1, n * 1.5}},

@@ -21,7 +21,7 @@ func (p victoriaPeer) prepare(t task) (*subject, error) {
 	set := metrics.NewSet()
 	s := setSubject(set)
 	switch t.kind {
-	case counterInc, shardedInc:
+	case counterInc:
 		s.repeat = p.inc(set)
 	case counterAdd:
 		s.repeat = p.add(set)

@@ -50,7 +50,6 @@ func (p plan) updates() []row {
 	return sharedToo([]row{
 		{"counter-inc/alone", single(counterInc), alone, perOperation, []target{times(1.05, floorName)}},
 		{"counter-inc/contended", single(counterInc), contended, perOperation, []target{times(0.35, floorName)}},
-		{"counter-inc-sharded/contended", single(shardedInc), contended, perOperation, []target{times(0.4, floorName)}},
 		{"counter-add/alone", single(counterAdd), alone, perOperation, []target{times(1.1, floorName)}},
 		{"counter-add/contended", single(counterAdd), contended, perOperation, []target{times(0.3, floorName)}},
 		{"gauge-set/alone", single(gaugeSet), alone, perOperation, []target{times(1.05, floorName)}},

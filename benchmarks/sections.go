@@ -29,8 +29,8 @@ func (s section) of(r report) []rowReport {
 
 var (
 	libraries = []string{clientGolangName, victoriaName, otelName}
-	updates   = `^(counter-inc|counter-inc-sharded|counter-add|gauge-set|gauge-add|histogram-observe|summary-observe|native-observe|quantile-observe)/`
-	inFiles   = `^(counter-inc|counter-inc-sharded|counter-add|gauge-set|gauge-add|labelled-inc|labelled-inc-typed|histogram-observe|summary-observe|native-observe)/`
+	updates   = `^(counter-inc|counter-add|gauge-set|gauge-add|histogram-observe|summary-observe|native-observe|quantile-observe)/`
+	inFiles   = `^(counter-inc|counter-add|gauge-set|gauge-add|labelled-inc|labelled-inc-typed|histogram-observe|summary-observe|native-observe)/`
 	stores    = []string{tmpfsName, diskName}
 )
 
@@ -43,7 +43,7 @@ var sections = []section{
 	},
 	{
 		"Updates, several goroutines",
-		"The same operations by one goroutine per processor, at least two. The time is the elapsed time over the operations of all goroutines. `counter-inc-sharded` is a counter made for many writers, where a library has that. `floor-sharded` gives each goroutine a word of its own on a cache line of its own.",
+		"The same operations by one goroutine per processor, at least two. The time is the elapsed time over the operations of all goroutines. `floor-sharded` gives each goroutine a word of its own on a cache line of its own.",
 		regexp.MustCompile(updates + `contended$`), slices.Concat(libraries, []string{floorName, shardedName}),
 	},
 	{

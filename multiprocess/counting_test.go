@@ -21,7 +21,6 @@ const (
 	countWhole = iota
 	countFraction
 	countSeries
-	countSharded
 	countHistogram
 	countNative
 	countSummary
@@ -45,7 +44,6 @@ var totals = map[int]struct {
 	countWhole:     {"whole_total", 1},
 	countFraction:  {"fractions_total", 0.5},
 	countSeries:    {"series_total", 1},
-	countSharded:   {"sharded_total", 1},
 	countHistogram: {"latency_count", 1},
 	countNative:    {"duration_count", 1},
 	countSummary:   {"size_count", 1},
@@ -97,7 +95,6 @@ func newSteps(reg *telltale.Registry, slot string, behind int) [waysToCount]func
 	whole := telltale.Must(telltale.NewCounter("whole", "", in))
 	fractions := telltale.Must(telltale.NewCounter("fractions", "", in))
 	series := telltale.Must(telltale.NewCounterVec("series", "", []string{"n"}, in))
-	sharded := telltale.Must(telltale.NewCounter("sharded", "", in, telltale.WithSharding()))
 	latency := telltale.Must(telltale.NewHistogram("latency", "", in, telltale.WithBuckets(1, 2, 3)))
 	duration := telltale.Must(telltale.NewHistogram("duration", "", in, telltale.WithBuckets(1, 2, 3), telltale.WithNativeBuckets(1.1, telltale.WithNativeMaxBuckets(20))))
 	size := telltale.Must(telltale.NewSummary("size", "", in))
@@ -110,7 +107,6 @@ func newSteps(reg *telltale.Registry, slot string, behind int) [waysToCount]func
 		countWhole:    func(int) { whole.Inc() },
 		countFraction: func(int) { fractions.Add(0.5) },
 		countSeries:   func(n int) { series.With(strconv.Itoa(n % seriesOf)).Inc() },
-		countSharded:  func(int) { sharded.Inc() },
 		countHistogram: func(n int) {
 			_ = latency.ObserveWithExemplar(float64(n%4)+0.5, map[string]string{"n": strconv.Itoa(n)})
 		},

@@ -69,7 +69,7 @@ func pageLines(t testing.TB, c telltale.Collector) string {
 // everything makes one of each instrument and uses it.
 type everything struct {
 	counter *telltale.CounterVec
-	sharded *telltale.Counter
+	bytes   *telltale.Counter
 	gauge   *telltale.Gauge
 	recent  *telltale.GaugeVec
 	latency *telltale.Histogram
@@ -83,7 +83,7 @@ func newEverything(t testing.TB, reg *telltale.Registry) *everything {
 	in := telltale.In(reg)
 	return &everything{
 		counter: telltale.Must(telltale.NewCounterVec("requests", "Requests.", []string{"code"}, in)),
-		sharded: telltale.Must(telltale.NewCounter("bytes", "Bytes.", in, telltale.WithSharding())),
+		bytes:   telltale.Must(telltale.NewCounter("bytes", "Bytes.", in)),
 		gauge:   telltale.Must(telltale.NewGauge("in_flight", "In flight.", in, telltale.WithGaugeMode(telltale.ModeSum))),
 		recent:  telltale.Must(telltale.NewGaugeVec("config_time", "Config.", []string{"file"}, in, telltale.WithGaugeMode(telltale.ModeMostRecent))),
 		latency: telltale.Must(telltale.NewHistogram("latency_seconds", "Latency.", in, telltale.WithBuckets(0.1, 1))),
@@ -97,8 +97,8 @@ func (e *everything) use(t testing.TB) {
 	t.Helper()
 	e.counter.With("200").Inc()
 	e.counter.With("500").Add(0.5)
-	e.sharded.Add(3)
-	e.sharded.Add(0.25)
+	e.bytes.Add(3)
+	e.bytes.Add(0.25)
 	e.gauge.Set(2)
 	e.gauge.Add(-0.5)
 	e.recent.With("a").Set(7)
@@ -124,7 +124,7 @@ func (e *everything) check(t testing.TB) {
 	}{
 		{"counter", e.counter.With("200").Value(), 2},
 		{"fraction", e.counter.With("500").Value(), 0.5},
-		{"sharded", e.sharded.Value(), 3.25},
+		{"counter without labels", e.bytes.Value(), 3.25},
 		{"gauge", e.gauge.Value(), 1.5},
 		{"most recent", e.recent.With("a").Value(), 7},
 		{"histogram", float64(e.latency.Count()), 3},

@@ -226,7 +226,7 @@ func TestStoreRegisteredAgain(t *testing.T) {
 	others := telltale.Must(multiprocess.NewCollector(dir))
 	before := pageLines(t, others)
 	for round := range 3 {
-		for _, c := range []telltale.Collector{e.counter, e.sharded, e.gauge, e.recent, e.latency, e.size, e.build, e.state} {
+		for _, c := range []telltale.Collector{e.counter, e.bytes, e.gauge, e.recent, e.latency, e.size, e.build, e.state} {
 			if err := errors.Join(reg.Unregister(c), reg.Register(c)); err != nil {
 				t.Fatal(err)
 			}
@@ -239,7 +239,7 @@ func TestStoreRegisteredAgain(t *testing.T) {
 			t.Errorf("round %d: %d exemplars, want 2", round, n)
 		}
 	}
-	e.sharded.Inc()
+	e.bytes.Inc()
 	if got := pageLines(t, others); !strings.Contains(got, "bytes_total 4.25\n") {
 		t.Errorf("what was counted afterwards is not shown:\n%s", got)
 	}

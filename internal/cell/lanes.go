@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"iter"
 	"math/bits"
 	"runtime"
 	"sync/atomic"
@@ -21,9 +22,36 @@ const (
 type Lanes struct {
 	words  []Word
 	stride int
-	shift  uint
-	spread atomic.Uint64 // the multiplier of the hash that chooses lanes
+	choice Choice
+}
+
+// Choice chooses lanes for goroutines, by a hash of where their stacks lie: any is
+// correct. Goroutines that keep meeting would meet for as long as their stacks stay
+// where they are, so now and then all are spread anew.
+type Choice struct {
+	mix    atomic.Uint64 // the multiplier of the hash
 	misses atomic.Uint32 // how often two writers met in a lane
+	shift  uint8
+}
+
+// Init makes a zero Choice one of so many lanes, a power of two.
+func (c *Choice) Init(lanes int) {
+	c.shift = uint8(64 - bits.Len(uint(lanes-1)))
+	c.mix.Store(0x9E3779B97F4A7C15)
+}
+
+// Mine returns the number of the lane that the calling goroutine should use.
+func (c *Choice) Mine() int {
+	var here byte
+	page := uint64(uintptr(unsafe.Pointer(&here))) >> 11 // stacks are at least 2 KiB
+	return int(page * c.mix.Load() >> c.shift)
+}
+
+// Met notes that two goroutines met in a lane.
+func (c *Choice) Met() {
+	if c.misses.Add(1)%missesToSpread == 0 {
+		c.mix.Store(c.mix.Load()*0x5851F42D4C957F2D | 1)
+	}
 }
 
 // NewLanes returns zeroed lanes of the given number of words each, a few for
@@ -56,18 +84,13 @@ func LaneShape(words int) (lanes, stride int) {
 // LanesOver returns lanes that lie in the given words, a power of two of them,
 // with what they hold.
 func LanesOver(words []Word, stride int) *Lanes {
-	l := &Lanes{words: words, stride: stride, shift: uint(64 - bits.Len(uint(len(words)/stride-1)))}
-	l.spread.Store(0x9E3779B97F4A7C15)
+	l := &Lanes{words: words, stride: stride}
+	l.choice.Init(len(words) / stride)
 	return l
 }
 
-// Mine returns the first word of the lane that the calling goroutine should
-// use, by a hash of where its stack lies. Any lane is correct.
-func (l *Lanes) Mine() *Word {
-	var here byte
-	page := uint64(uintptr(unsafe.Pointer(&here))) >> 11 // stacks are at least 2 KiB
-	return &l.words[int(page*l.spread.Load()>>l.shift)*l.stride]
-}
+// Mine returns the first word of the lane that the calling goroutine should use.
+func (l *Lanes) Mine() *Word { return &l.words[l.choice.Mine()*l.stride] }
 
 // AddFloat adds v to word i of some lane, trying others when another writer is
 // there.
@@ -83,15 +106,32 @@ func (l *Lanes) addElsewhere(i int, v float64) {
 	}
 }
 
-// after returns the lane after the one that begins at w, in which another writer
-// was. Goroutines that keep meeting would meet for as long as their stacks stay
-// where they are, so now and then all are spread anew.
+// after returns the first word of the lane after the one that begins at w, in which
+// another writer was.
 func (l *Lanes) after(w *Word) *Word {
-	if l.misses.Add(1)%missesToSpread == 0 {
-		l.spread.Store(l.spread.Load()*0x5851F42D4C957F2D | 1)
+	l.choice.Met()
+	return &l.words[(l.at(w)+l.stride)%len(l.words)]
+}
+
+func (l *Lanes) at(w *Word) int {
+	return int(uintptr(unsafe.Pointer(w))-uintptr(unsafe.Pointer(&l.words[0]))) / 8
+}
+
+// have reports whether a word is one of the lanes'.
+func (l *Lanes) have(w *Word) bool {
+	at := l.at(w)
+	return at >= 0 && at < len(l.words)
+}
+
+// Each walks the first words of the lanes. Nil has none.
+func (l *Lanes) Each() iter.Seq[*Word] {
+	return func(yield func(*Word) bool) {
+		for i := 0; l != nil && i < len(l.words); i += l.stride {
+			if !yield(&l.words[i]) {
+				return
+			}
+		}
 	}
-	at := int(uintptr(unsafe.Pointer(w))-uintptr(unsafe.Pointer(&l.words[0]))) / 8
-	return &l.words[(at+l.stride)%len(l.words)]
 }
 
 // Sum returns the sum of word i over the lanes, as whole numbers.

@@ -23,8 +23,8 @@ func checkLanes(t *testing.T, procs, words int) {
 	switch {
 	case len(l.words)%l.stride != 0 || l.stride < words || l.stride%lineWords != 0:
 		t.Errorf("%d procs, %d words: %d words in strides of %d", procs, words, len(l.words), l.stride)
-	case n < 2 || n > maxLanes || n&(n-1) != 0 || 1<<(64-l.shift) != n:
-		t.Errorf("%d procs: %d lanes, the hash is shifted by %d", procs, n, l.shift)
+	case n < 2 || n > maxLanes || n&(n-1) != 0 || 1<<(64-l.choice.shift) != n:
+		t.Errorf("%d procs: %d lanes, the hash is shifted by %d", procs, n, l.choice.shift)
 	case uintptr(unsafe.Pointer(&l.words[0]))%(8*lineWords) != 0:
 		t.Errorf("%d procs, %d words: the first lane does not begin a line", procs, words)
 	}

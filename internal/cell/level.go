@@ -186,8 +186,8 @@ func (l *Lanes) addOpen(v float64) bool {
 
 // close closes the first word of every lane and returns what they held.
 func (l *Lanes) close() (sum float64) {
-	for i := 0; i < len(l.words); i += l.stride {
-		sum += math.Float64frombits(l.words[i].Swap(closed))
+	for w := range l.Each() {
+		sum += math.Float64frombits(w.Swap(closed))
 	}
 	return sum
 }

@@ -1,0 +1,159 @@
+package cell
+
+import (
+	"math"
+	"sync/atomic"
+)
+
+// Room is where lanes come from: a store's [Rows], or the [Heap].
+type Room interface {
+	// Lanes returns lanes for so many words from first on, nil if there is no room.
+	Lanes(first *Word, words int) *Lanes
+}
+
+// Heap is the room of words that are in no store.
+type Heap struct{}
+
+// Lanes implements [Room].
+func (Heap) Lanes(_ *Word, words int) *Lanes { return NewLanes(words) }
+
+// Accumulator is a group of words that are only added to, on the heap or in a row of
+// a store, and lanes of them once writers fought over one. Its users' contract:
+//
+//   - Each addition is one atomic operation on one word: the one behind first or, once
+//     there are lanes, the one of a lane. The value is the sum of all of them.
+//   - Lanes appear once and count from then on beside the words, which keep what they
+//     have. So a reader that looks for lanes before or after it reads the words sees
+//     every addition that had ended, none twice, and never less than another reader
+//     before it.
+//   - Move takes what the words and lanes have to other words, under a [Moving]. A
+//     writer that was late finds out by [Moving.Moved] and takes what it left behind
+//     after it ([Accumulator.Finish]); readers read again.
+//
+// Word 0 is a float64, the others are whole numbers.
+type Accumulator struct {
+	first atomic.Pointer[Word]
+	lanes atomic.Pointer[Lanes]
+}
+
+// Init lets the accumulator begin with what the words from first on hold.
+func (a *Accumulator) Init(first *Word) { a.first.Store(first) }
+
+// First returns the first word, nil of the zero Accumulator.
+func (a *Accumulator) First() *Word { return a.first.Load() }
+
+// Mine returns the first of the words that the calling goroutine should add to.
+func (a *Accumulator) Mine(first *Word) *Word {
+	if lanes := a.lanes.Load(); lanes != nil {
+		return lanes.Mine()
+	}
+	return first
+}
+
+// Addition is an observation as it goes into an accumulator: one to word I and V to
+// word 0.
+type Addition struct {
+	I int
+	V float64
+}
+
+// Finish ends an addition whose one was added to the words from w on, which
+// [Accumulator.Mine] gave for first, and whose V was too, if added says so: else
+// another writer came between. The accumulator has so many words.
+func (a *Accumulator) Finish(d Addition, first, w *Word, added bool, words int, m *Moving, room Room) {
+	switch {
+	case added, FightFloat(w, d.V):
+	default:
+		if lanes := a.Spread(first, words, m, room); lanes != nil {
+			lanes.AddFloat(0, d.V)
+		} else {
+			AddFloat(w, d.V)
+		}
+	}
+	if m.Moved() && a.first.Load() != first && room != Room(Heap{}) {
+		a.follow(d.I, w, m)
+	}
+}
+
+// follow takes what an addition to word i left in words on the heap, from w on, to
+// the row to which the accumulator has moved meanwhile.
+func (a *Accumulator) follow(i int, w *Word, m *Moving) {
+	m.Lock()
+	defer m.Unlock()
+	if lanes := a.lanes.Load(); lanes == nil || !lanes.have(w) {
+		now := a.first.Load()
+		AddFloat(now, math.Float64frombits(w.Swap(0)))
+		At(now, i).Add(At(w, i).Swap(0))
+	}
+}
+
+// ToRow moves what so many words and their lanes hold to a row. The caller holds the
+// Moving.
+func (a *Accumulator) ToRow(row *Word, words int) {
+	lanes := a.lanes.Swap(nil) // first: who knows the row has no lanes of the heap
+	if heap := a.first.Swap(row); heap != nil {
+		add(row, heap, words, (*Word).Swap)
+	}
+	for w := range lanes.Each() {
+		add(row, w, words, (*Word).Swap)
+	}
+}
+
+// ToHeap moves what a row holds to words on the heap, and returns the row. What is
+// added to it late stays there. The caller holds the Moving.
+func (a *Accumulator) ToHeap(words []Word) (row *Word) {
+	read := func(w *Word, _ uint64) uint64 { return w.Load() }
+	lanes := a.lanes.Swap(nil)
+	row = a.first.Swap(&words[0])
+	add(&words[0], row, len(words), read)
+	for w := range lanes.Each() {
+		add(&words[0], w, len(words), read)
+	}
+	return row
+}
+
+// add adds to the words from to on what take takes out of those from from on.
+func add(to, from *Word, words int, take func(w *Word, rest uint64) uint64) {
+	AddFloat(to, math.Float64frombits(take(from, 0)))
+	for i := 1; i < words; i++ {
+		At(to, i).Add(take(At(from, i), 0))
+	}
+}
+
+// Count returns what the accumulator holds of word i, a whole number.
+func (a *Accumulator) Count(i int) (n uint64) {
+	if first := a.first.Load(); first != nil {
+		n = At(first, i).Load()
+	}
+	if lanes := a.lanes.Load(); lanes != nil {
+		n += lanes.Sum(i)
+	}
+	return n
+}
+
+// Sum returns what the accumulator holds of word 0.
+func (a *Accumulator) Sum() (sum float64) {
+	if first := a.first.Load(); first != nil {
+		sum = LoadFloat(first)
+	}
+	if lanes := a.lanes.Load(); lanes != nil {
+		sum += lanes.SumFloat(0)
+	}
+	return sum
+}
+
+// Spread returns the lanes of the words from first on, which it makes if there are
+// none. It returns nil if there is no room, or if first is no longer the first.
+func (a *Accumulator) Spread(first *Word, words int, m *Moving, room Room) (lanes *Lanes) {
+	if lanes = a.lanes.Load(); lanes != nil {
+		return lanes
+	}
+	fresh := room.Lanes(first, words)
+	m.Hold(func() {
+		if a.first.Load() == first && a.lanes.Load() == nil && fresh != nil {
+			a.lanes.Store(fresh)
+		}
+		lanes = a.lanes.Load()
+	})
+	return lanes
+}
