@@ -1,5 +1,7 @@
 package telltale
 
+import "telltale/internal/cell"
+
 // What only a fight brings about, and then only sometimes, tests bring about
 // themselves.
 
@@ -70,3 +72,48 @@ func Collecting() int {
 
 // Kept returns how many bytes of families are kept of a registry's collectors.
 func Kept(r *Registry) int64 { return r.kept.Load() }
+
+// The functions Across are updates that find their words before move is called and
+// write to them after it.
+
+// IncAcross is an Inc.
+func IncAcross(c *Counter, move func()) {
+	w := c.whole()
+	move()
+	w.Add(1)
+}
+
+// SetAcross is a Set to 7.
+func SetAcross(g *Gauge, move func()) {
+	w := (*cell.Word)(g.word)
+	move()
+	cell.SetLevel(w, 7)
+	if g.family.moving.Moved() && (*cell.Word)(g.word) != w {
+		g.setSlow(7)
+	}
+}
+
+// AddAcross is an Add of 1.
+func AddAcross(g *Gauge, move func()) {
+	w := (*cell.Word)(g.word)
+	move()
+	if !cell.TryAddLevel(w, 1) {
+		g.addSlow(1)
+	}
+}
+
+// ObserveAcross is an Observe of 2.
+func ObserveAcross(h *Histogram, move func()) {
+	if h.family.native != nil {
+		e := h.extra.Load()
+		move()
+		h.observeIn(e, 2)
+		return
+	}
+	first := h.cells.First()
+	w := h.cells.Mine(first)
+	move()
+	bucket := 1 + bucketOf(h.family.upper, 2)
+	cell.At(w, bucket).Add(1)
+	h.cells.Finish(cell.Addition{I: bucket, V: 2}, first, w, cell.TryAddFloat(w, 2), h.family.words(), &h.family.moving, h.family.room())
+}

@@ -200,7 +200,7 @@ func (d *definition) sum(a *cell.Accumulator) float64 {
 // read puts the histogram into the point, reusing what the point has.
 func (h *Histogram) read(d *definition, p *model.Point, s *scratch) {
 	if d.native != nil {
-		h.extra.Load().read(d, p, s)
+		h.readNative(d, p, s)
 		return
 	}
 	v := p.Histogram

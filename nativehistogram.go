@@ -53,22 +53,53 @@ func (e *histogramExtra) observe(v float64, upper []float64) {
 
 // observeNative is Observe for histograms without cells.
 func (h *Histogram) observeNative(v float64) {
-	e := h.extra.Load()
+	if e := h.extra.Load(); e != nil { // else it is the zero Histogram
+		h.observeIn(e, v)
+	}
+}
+
+// observeIn counts v in an extra, and what is late in it where the histogram has
+// moved meanwhile.
+func (h *Histogram) observeIn(e *histogramExtra, v float64) {
 	switch {
-	case e == nil: // the zero Histogram
 	case e.counts == nil: // there are no classic buckets
 		e.native.Observe(v)
 	default:
 		e.observe(v, h.family.upper)
 	}
+	if d := h.family; d.moving.Moved() && h.extra.Load() != e {
+		d.moving.Lock()
+		defer d.moving.Unlock()
+		e.drainInto(h.extra.Load(), d.upper)
+	}
+}
+
+// drainInto moves what was counted on the heap to another extra. What is counted
+// late in a row stays there.
+func (e *histogramExtra) drainInto(to *histogramExtra, upper []float64) {
+	if e.row != nil {
+		return
+	}
+	for i := range upper {
+		cell.At(to.counts, i).Add(cell.At(e.counts, i).Swap(0))
+	}
+	var s exponential.Snapshot
+	if e.native.Drain(&s); s.Count() > 0 || s.Sum != 0 {
+		to.native.Merge(&s)
+	}
 }
 
 // snapshot returns what the native buckets hold, nothing if there are none.
 func (h *Histogram) snapshot() (s exponential.Snapshot) {
-	if e := h.extra.Load(); e != nil && h.family.native != nil {
-		e.native.Read(&s)
+	if h.family == nil || h.family.native == nil {
+		return s
 	}
-	return s
+	for {
+		version := h.family.moving.Began()
+		if h.extra.Load().native.Read(&s); h.family.moving.Whole(version) {
+			return s
+		}
+	}
 }
 
 // grow returns the extra, which is made if there is none.
@@ -130,15 +161,21 @@ func (h *Histogram) partNative() *cell.Word {
 // moveNative puts an extra in the place of the one that is there, which it
 // returns, and adds to it what that has counted.
 func (h *Histogram) moveNative(to *histogramExtra) (from *histogramExtra) {
+	h.family.moving.Lock()
+	defer h.family.moving.Unlock()
 	from = h.extra.Swap(to)
-	var s exponential.Snapshot
-	if from.counts != nil { // else it is new
+	if from.row == nil {
+		if from.counts != nil || h.family.bounds == nil { // else it is new
+			from.drainInto(to, h.family.upper)
+		}
+	} else {
 		for i := range h.family.upper {
 			cell.At(to.counts, i).Add(cell.At(from.counts, i).Load())
 		}
-	}
-	if from.native.Read(&s); s.Count() > 0 {
-		to.native.Merge(&s)
+		var s exponential.Snapshot
+		if from.native.Read(&s); s.Count() > 0 {
+			to.native.Merge(&s)
+		}
 	}
 	to.exemplars.Store(from.exemplars.Load())
 	kept := from.spread.AppendTo(nil)
@@ -148,7 +185,17 @@ func (h *Histogram) moveNative(to *histogramExtra) (from *histogramExtra) {
 	return from
 }
 
-// read puts the histogram into the point.
+// readNative puts a histogram with native buckets into the point.
+func (h *Histogram) readNative(d *definition, p *model.Point, s *scratch) {
+	for {
+		version := d.moving.Began()
+		if h.extra.Load().read(d, p, s); d.moving.Whole(version) {
+			return
+		}
+	}
+}
+
+// read puts what the extra holds into the point.
 func (e *histogramExtra) read(d *definition, p *model.Point, s *scratch) {
 	v := p.Histogram
 	v.Bounds, v.Cumulative, v.Exemplars = d.bounds, v.Cumulative[:0], v.Exemplars[:0]

@@ -68,7 +68,7 @@ func (l *Level) Add(w *Word, v float64) bool {
 			if w.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v)) {
 				return true
 			}
-			if misses >= patience {
+			if misses >= Patience {
 				l.fought(w)
 			}
 		case old == closed:

@@ -66,14 +66,14 @@ func AddWhole(w *Word, n uint64) (rest float64) {
 	return float64(n - n%coarse)
 }
 
-// patience is how many times in a row a writer lets others come between before
+// Patience is how many times in a row a writer lets others come between before
 // it asks for lanes.
-const patience = 2
+const Patience = 2
 
 // FightFloat adds v to a word that others are writing, and reports true as soon
 // as that succeeds. It reports false, with nothing added, when the fight goes on.
 func FightFloat(w *Word, v float64) bool {
-	for range patience {
+	for range Patience {
 		if TryAddFloat(w, v) {
 			return true
 		}

@@ -3,8 +3,6 @@ package exponential
 import (
 	"errors"
 	"math"
-	"sync/atomic"
-	"unsafe"
 
 	"telltale/internal/cell"
 )
@@ -63,8 +61,7 @@ type generation struct {
 	since   int64
 	number  uint64 // of generations before
 	used    int    // slots taken
-	mix     atomic.Uint64
-	misses  atomic.Uint32
+	choice  cell.Choice
 }
 
 func (g *generation) schema() int { return MaxSchema - int(g.coarser) }
@@ -176,25 +173,18 @@ func (g *generation) take(key int32) int {
 	return -1
 }
 
-// lane returns the lane that the calling goroutine should use, by a hash of
-// where its stack lies. Any is correct.
+// lane returns the lane that the calling goroutine should use.
 func (g *generation) lane() int {
 	if g.lanes == 1 {
 		return 0
 	}
-	var here byte
-	page := uint64(uintptr(unsafe.Pointer(&here))) >> 11 // stacks are at least 2 KiB
-	return int(page * g.mix.Load() >> 58 & uint64(g.lanes-1))
+	return g.choice.Mine()
 }
 
-const missesToSpread = 64
-
-// elsewhere returns the lane after one in which another writer was. Goroutines
-// that keep meeting would meet for as long as their stacks stay where they are,
-// so now and then all are spread anew.
+// elsewhere returns the lane after one in which another writer was.
 func (g *generation) elsewhere(lane int) int {
-	if g.lanes > 1 && g.misses.Add(1)%missesToSpread == 0 {
-		g.mix.Store(g.mix.Load()*0x5851F42D4C957F2D | 1)
+	if g.lanes > 1 {
+		g.choice.Met()
 	}
 	return (lane + 1) & int(g.lanes-1)
 }
@@ -278,6 +268,15 @@ func (e *epoch) clear() {
 	for i := 0; i < len(e.more); i += line {
 		e.more[i].Store(0)
 	}
+}
+
+// drain makes the sums zero and returns what they were.
+func (e *epoch) drain() float64 {
+	sum := math.Float64frombits(e.first.Swap(0))
+	for i := 0; i < len(e.more); i += line {
+		sum += math.Float64frombits(e.more[i].Swap(0))
+	}
+	return sum
 }
 
 func (e *epoch) total() float64 {

@@ -131,15 +131,11 @@ func (h *Histogram) observe(g *generation, v float64) {
 // add adds v to the sum.
 func (h *Histogram) add(g *generation, lane int, v float64) {
 	for fights := 0; !cell.TryAddFloat(g.epoch.sum(lane), v); fights++ {
-		if lane = g.elsewhere(lane); fights == patience {
+		if lane = g.elsewhere(lane); fights == cell.Patience {
 			h.spread(g)
 		}
 	}
 }
-
-// patience is how many times in a row a writer lets others come between before
-// it asks for lanes.
-const patience = 2
 
 // count counts v in the generation given or one that came after it, and returns
 // where.
@@ -167,7 +163,7 @@ func (h *Histogram) count(g *generation, v float64) (*generation, int) {
 			if w.CompareAndSwap(old, old+1) {
 				return g, lane
 			}
-			if lane = g.elsewhere(lane); g.lanes == 1 && fights == patience {
+			if lane = g.elsewhere(lane); g.lanes == 1 && fights == cell.Patience {
 				g = h.spread(g)
 				break
 			}

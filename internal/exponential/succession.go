@@ -123,6 +123,23 @@ func (h *Histogram) restart(g *generation, since int64, s *Snapshot) *generation
 	return h.publish(&empty, shape{slots, g.shape.lanes}, int(g.lanes), h.newEpoch(1-g.epoch.number, g.shape.lanes), g.number+1)
 }
 
+// Drain empties a histogram on the heap and makes s what it held. What is observed at
+// the same time is in s or still there, its sum too, which may be without the other
+// for a moment.
+func (h *Histogram) Drain(s *Snapshot) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.current.Load()
+	if g == nil {
+		*s = h.nothing(0)
+		return
+	}
+	h.stop(g, s)
+	empty := h.nothing(g.since)
+	h.publish(&empty, shape{fewestSlots, g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
+	s.Sum = g.epoch.drain()
+}
+
 // Merge adds what s holds, and its sum, as if the histogram had counted it too. S
 // is changed.
 func (h *Histogram) Merge(s *Snapshot) {
@@ -171,7 +188,7 @@ func (h *Histogram) publish(s *Snapshot, sh shape, lanes int, e *epoch, number u
 		lanes: uint32(lanes), epoch: e,
 		lowest: max(math.Float64bits(s.ZeroThreshold)+1, smallestNormal),
 	}
-	g.mix.Store(0x9E3779B97F4A7C15)
+	g.choice.Init(lanes)
 	if h.given == nil {
 		g.over(newArea(sh), sh) // no words that anybody else knows: all tags are 0
 	} else {
