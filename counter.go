@@ -134,6 +134,24 @@ func (c *Counter) addWhole(n uint64) {
 
 // addFloat adds to the float word.
 func (c *Counter) addFloat(v float64) {
+	e, whole := c.extra.Load(), c.whole()
+	if e == nil || whole == nil {
+		c.addFloatSlow(v)
+		return
+	}
+	w, lanes := &e.fraction, &e.lanes
+	if whole != &c.cell {
+		w, lanes = cell.At(whole, 1), &e.rowLanes
+	}
+	if lanes.Load() != nil || !cell.TryAddFloat(w, v) {
+		c.addFloatSlow(v)
+	} else if c.family.moving.Moved() {
+		c.follow()
+	}
+}
+
+// addFloatSlow is addFloat for the first fraction, for lanes and for fights.
+func (c *Counter) addFloatSlow(v float64) {
 	if c.family == nil {
 		return // the zero Counter
 	}
@@ -143,7 +161,7 @@ func (c *Counter) addFloat(v float64) {
 	switch l := lanes.Load(); {
 	case l != nil:
 		l.AddFloat(1, v)
-	case !cell.TryAddFloat(w, v) && !cell.FightFloat(w, v):
+	case !cell.FightFloat(w, v):
 		if l = c.spread(row); l != nil {
 			l.AddFloat(1, v)
 		} else {
@@ -268,17 +286,13 @@ func (c *Counter) read(_ *definition, p *model.Point, s *scratch) {
 
 // row returns the row that the counter counts in, nil if it does on the heap.
 func (c *Counter) row() *cell.Word {
-	switch w := c.whole(); w {
-	case &c.cell:
-		return nil
-	case nil:
-		if e := c.extra.Load(); e != nil {
-			return e.row.Load()
-		}
-		return nil
-	default:
-		return w
+	if w := c.whole(); w != nil {
+		return c.rowOf(w)
 	}
+	if e := c.extra.Load(); e != nil {
+		return e.row.Load()
+	}
+	return nil
 }
 
 // share moves the counter into a row.

@@ -17,8 +17,8 @@ import (
 // and no value changes.
 
 const (
-	leastToLook   = 1 << 16   // counts of a counter that is worth it
-	leastRate     = 1000      // counts a second since its creation, likewise
+	leastToLook   = 1 << 20   // counts of a counter that is worth it
+	leastRate     = 1 << 20   // counts a second since its creation, likewise: many goroutines reach it, many counters cannot
 	looks         = 64        // calls that look for others
 	metToSpread   = looks / 4 // of them, how many must have seen others
 	readingsALook = 100       // of the word, which take some 50 nanoseconds
@@ -33,6 +33,7 @@ func (c *Counter) tend(created model.Timestamp, s *scratch) {
 	}
 	w := c.whole()
 	if w == nil {
+		c.notCalled()
 		return
 	}
 	n := w.Load()
@@ -59,6 +60,20 @@ func (c *Counter) beLooked() {
 		e.met.Store(0)
 		atomic.StorePointer(&c.word, nil)
 	})
+}
+
+// notCalled puts the word back of a counter that was called less often since the last
+// collection than had to look for others: it grew by large numbers.
+func (c *Counter) notCalled() {
+	e := c.extra.Load()
+	if e == nil {
+		return // the zero Counter
+	}
+	w := c.row()
+	if w == nil {
+		w = &c.cell
+	}
+	c.putBack(e, w)
 }
 
 // slow returns the word in which to count while counting goes the slow way, and
@@ -93,13 +108,22 @@ func (c *Counter) look(w *cell.Word) {
 // decide spreads the counter if others were met often enough. Else, and without room
 // for lanes, it puts the word back.
 func (c *Counter) decide(e *counterExtra, w *cell.Word) {
-	row := w
+	if e.met.Load() < metToSpread || c.spread(c.rowOf(w)) == nil {
+		c.putBack(e, w)
+	}
+}
+
+// rowOf returns a word of whole numbers if it is in a row, nil if it is on the heap.
+func (c *Counter) rowOf(w *cell.Word) *cell.Word {
 	if w == &c.cell {
-		row = nil
+		return nil
 	}
-	if e.met.Load() >= metToSpread && c.spread(row) != nil {
-		return
-	}
+	return w
+}
+
+// putBack lets Inc count in the word again, unless the counter has lanes or moved.
+func (c *Counter) putBack(e *counterExtra, w *cell.Word) {
+	row := c.rowOf(w)
 	c.family.moving.Hold(func() {
 		if _, lanes := e.floats(row); c.whole() == nil && c.row() == row && lanes.Load() == nil {
 			atomic.StorePointer(&c.word, unsafe.Pointer(w))

@@ -115,5 +115,5 @@ func ObserveAcross(h *Histogram, move func()) {
 	move()
 	bucket := 1 + bucketOf(h.family.upper, 2)
 	cell.At(w, bucket).Add(1)
-	h.cells.Finish(cell.Addition{I: bucket, V: 2}, first, w, cell.TryAddFloat(w, 2), h.family.words(), &h.family.moving, h.family.room())
+	h.family.finish(&h.cells, cell.Addition{I: bucket, V: 2, Added: cell.TryAddFloat(w, 2)}, first, w)
 }

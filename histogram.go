@@ -104,12 +104,16 @@ func (h *Histogram) Observe(v float64) {
 		h.observeNative(v)
 		return
 	}
-	d := h.family
-	bucket, w := 1+bucketOf(d.upper, v), h.cells.Mine(first)
+	bucket, w := 1+bucketOf(h.family.upper, v), h.cells.Mine(first)
 	cell.At(w, bucket).Add(1)
-	if added := cell.TryAddFloat(w, v); !added || d.moving.Moved() {
-		h.cells.Finish(cell.Addition{I: bucket, V: v}, first, w, added, d.words(), &d.moving, d.room())
+	if added := cell.TryAddFloat(w, v); !added || h.family.moving.Moved() {
+		h.family.finish(&h.cells, cell.Addition{I: bucket, V: v, Added: added}, first, w)
 	}
+}
+
+// finish ends an addition to an accumulator, see [cell.Accumulator.Finish].
+func (d *definition) finish(a *cell.Accumulator, added cell.Addition, first, w *cell.Word) {
+	a.Finish(added, first, w, d.words(), &d.moving, d.room())
 }
 
 // ObserveWithExemplar counts v and makes the labels, with v and the present

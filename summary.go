@@ -75,10 +75,10 @@ func (m *Summary) Observe(v float64) {
 	if w := m.window.Load(); w != nil {
 		w.Observe(v)
 	}
-	d, w := m.family, m.cells.Mine(first)
+	w := m.cells.Mine(first)
 	cell.At(w, 1).Add(1)
-	if added := cell.TryAddFloat(w, v); !added || d.moving.Moved() {
-		m.cells.Finish(cell.Addition{I: 1, V: v}, first, w, added, 2, &d.moving, d.room())
+	if added := cell.TryAddFloat(w, v); !added || m.family.moving.Moved() {
+		m.family.finish(&m.cells, cell.Addition{I: 1, V: v, Added: added}, first, w)
 	}
 }
 

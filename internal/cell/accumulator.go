@@ -50,19 +50,20 @@ func (a *Accumulator) Mine(first *Word) *Word {
 	return first
 }
 
-// Addition is an observation as it goes into an accumulator: one to word I and V to
-// word 0.
+// Addition is an observation as it goes into an accumulator: one to word I, and V to
+// word 0 unless another writer came between, which Added says.
 type Addition struct {
-	I int
-	V float64
+	I     int
+	V     float64
+	Added bool
 }
 
 // Finish ends an addition whose one was added to the words from w on, which
-// [Accumulator.Mine] gave for first, and whose V was too, if added says so: else
-// another writer came between. The accumulator has so many words.
-func (a *Accumulator) Finish(d Addition, first, w *Word, added bool, words int, m *Moving, room Room) {
+// [Accumulator.Mine] gave for first, and whose V was too if it says so. Words is how
+// many the accumulator has.
+func (a *Accumulator) Finish(d Addition, first, w *Word, words int, m *Moving, room Room) {
 	switch {
-	case added, FightFloat(w, d.V):
+	case d.Added, FightFloat(w, d.V):
 	default:
 		if lanes := a.Spread(first, words, m, room); lanes != nil {
 			lanes.AddFloat(0, d.V)

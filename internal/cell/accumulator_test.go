@@ -22,7 +22,8 @@ func observe(a *Accumulator, d Addition, words int, m *Moving, room func() Room)
 	w := a.Mine(first)
 	At(w, d.I).Add(1)
 	if added := TryAddFloat(w, d.V); !added || m.Moved() {
-		a.Finish(d, first, w, added, words, m, room())
+		d.Added = added
+		a.Finish(d, first, w, words, m, room())
 	}
 }
 
@@ -40,7 +41,7 @@ func TestAccumulatorFollowsLateAdditions(t *testing.T) {
 				if spread {
 					a.Spread(&heap[0], words, &m, Heap{})
 				}
-				observe(&a, Addition{2, 10}, words, &m, func() Room { return Heap{} })
+				observe(&a, Addition{I: 2, V: 10}, words, &m, func() Room { return Heap{} })
 				first := a.First()
 				w := a.Mine(first)
 				m.Begin()
@@ -51,7 +52,7 @@ func TestAccumulatorFollowsLateAdditions(t *testing.T) {
 				if added {
 					AddFloat(w, 5)
 				}
-				a.Finish(Addition{1, 5}, first, w, added, words, &m, r)
+				a.Finish(Addition{1, 5, added}, first, w, words, &m, r)
 				if LoadFloat(&row[0]) != 15 && a.Sum() != 15 || a.Count(1) != 1 || a.Count(2) != 1 || row[1].Load() != 1 {
 					t.Errorf("%s: the row has %v, %d and %d, the accumulator %v, %d and %d",
 						name, LoadFloat(&row[0]), row[1].Load(), row[2].Load(), a.Sum(), a.Count(1), a.Count(2))
@@ -92,7 +93,7 @@ func TestAccumulatorMovesUnderWriters(t *testing.T) {
 		for i := range goroutines {
 			done.Go(func() {
 				for n := range rounds {
-					observe(&a, Addition{1 + (i+n)%2, 0.5}, words, &m, current)
+					observe(&a, Addition{I: 1 + (i+n)%2, V: 0.5}, words, &m, current)
 				}
 				counting.Add(^uint64(0))
 			})

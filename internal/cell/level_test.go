@@ -198,7 +198,7 @@ func TestLevelAfterEachOther(t *testing.T) {
 
 // What is added while a level is closed is in what it was closed with, or fails.
 func TestLevelLosesNothingWhenClosed(t *testing.T) {
-	for round := range 300 {
+	for round := range 100 {
 		var w Word
 		var l Level
 		if round%2 == 0 {
