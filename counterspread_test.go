@@ -119,11 +119,7 @@ func TestCounterLooksWhileCounting(t *testing.T) {
 // to the heap and into another row with all that it has.
 func TestSpreadCounterInAStore(t *testing.T) {
 	dir := t.TempDir()
-	store, err := multiprocess.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	store := openStore(t, dir)
 	reg := telltale.NewRegistry(telltale.WithStore(store))
 	others := telltale.Must(multiprocess.NewCollector(dir))
 	c := telltale.Must(telltale.NewCounter("c", "", telltale.In(reg)))

@@ -8,6 +8,21 @@ import (
 	"telltale/multiprocess"
 )
 
+// openStore opens a store until the test ends.
+func openStore(t *testing.T, dir string) *multiprocess.Store {
+	t.Helper()
+	store, err := multiprocess.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
+}
+
 // What an instrument counts through a handle that is in use while the instrument
 // moves into a store is there afterwards, for this process and for others.
 func TestUpdatesAcrossAMoveIntoAStore(t *testing.T) {
@@ -56,11 +71,7 @@ func TestUpdatesAcrossAMoveIntoAStore(t *testing.T) {
 		}, []string{`x_bucket{le="1.0"} 0.0`, `x_bucket{le="3.0"} 1.0`, "x_count 1.0", "x_sum 2.0"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			store, err := multiprocess.Open(t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer store.Close()
+			store := openStore(t, t.TempDir())
 			reg := telltale.NewRegistry()
 			test.update(t, telltale.In(reg), func() {
 				if err := reg.UseStore(store); err != nil {

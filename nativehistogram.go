@@ -61,10 +61,9 @@ func (h *Histogram) observeNative(v float64) {
 // observeIn counts v in an extra, and what is late in it where the histogram has
 // moved meanwhile.
 func (h *Histogram) observeIn(e *histogramExtra, v float64) {
-	switch {
-	case e.counts == nil: // there are no classic buckets
+	if e.counts == nil { // there are no classic buckets
 		e.native.Observe(v)
-	default:
+	} else {
 		e.observe(v, h.family.upper)
 	}
 	if d := h.family; d.moving.Moved() && h.extra.Load() != e {

@@ -89,8 +89,9 @@ func (s *stepLevel) load(fine bool, step func()) {
 			if lanes == nil {
 				continue
 			}
-			v, again := sum(lanes), 0.0
-			if again = v; fine {
+			v := sum(lanes)
+			again := v
+			if fine {
 				again = sum(lanes)
 			}
 			step()
