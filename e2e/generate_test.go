@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"telltale"
+	"telltale/model"
 )
 
 // generate makes the plan of a seed. Every family has a random source of its
@@ -114,19 +117,24 @@ func (d dice) nameFamily(f *familyPlan) {
 	if f.typ == "counter" && !f.literal && d.chance(40) {
 		f.given += "_total"
 	}
+	if f.typ == "info" && f.source == instrument {
+		f.name = strings.TrimSuffix(f.given, "_info")
+	}
 }
 
 // labelNames returns names that the family can have and has not.
 func (d dice) labelNames(f *familyPlan, n int, but ...string) []string {
+	typ := model.Unknown
+	if f.typ != "" {
+		typ = telltale.Must(model.ParseType(f.typ))
+	}
 	var names []string
 	for len(names) < n {
 		name := pick(d, plainLabels...)
 		if d.chance(30) {
 			name = pick(d, utf8Labels...)
 		}
-		switch {
-		case slices.Contains(names, name), slices.Contains(but, name),
-			name == "le" && strings.HasSuffix(f.typ, "histogram"), name == "quantile" && f.typ == "summary":
+		if model.CheckLabelNames(f.given, typ, slices.Concat(but, names, []string{name})) != nil {
 			continue
 		}
 		names = append(names, name)

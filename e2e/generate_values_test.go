@@ -21,11 +21,11 @@ func (d dice) value(f *familyPlan, s *seriesPlan, sh shape) {
 	case "histogram", "gaugehistogram":
 		d.histogram(f, s, sh.bounds)
 	case "info":
-		for _, l := range d.fill(d.labelNames(f, d.IntN(4)), 0) {
-			if !slices.ContainsFunc(s.labels, func(has label) bool { return has.name == l.name }) {
-				s.info = append(s.info, l)
-			}
+		var others []string
+		for _, l := range s.labels {
+			others = append(others, l.name)
 		}
+		s.info = d.fill(d.labelNames(f, d.IntN(4), others...), 0)
 		slices.SortFunc(s.info, byName)
 	case "stateset":
 		on := d.IntN(len(sh.states))
