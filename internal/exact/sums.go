@@ -1,0 +1,131 @@
+package exact
+
+// Sums are exact sums of float64s, by slot. The zero Sums has no slots. Methods
+// are not safe for concurrent use.
+//
+// A slot is two float64s whose exact sum it stands for, which is enough for what
+// services add up: numbers whose bits lie within some hundred of each other. A
+// value that would leave more than that goes to an accumulator of that slot, which
+// takes 0.6 KB.
+type Sums struct {
+	pairs   []pair
+	spilled map[uint32]*accumulator
+	spare   []*accumulator // of an earlier use
+}
+
+// pair stands for hi + lo, which need not be a float64.
+type pair struct{ hi, lo float64 }
+
+// Reset makes n slots, each with the sum 0.
+func (s *Sums) Reset(n int) {
+	if n > cap(s.pairs) {
+		s.pairs = make([]pair, n)
+	} else {
+		s.pairs = s.pairs[:n]
+		clear(s.pairs)
+	}
+	for _, a := range s.spilled {
+		s.spare = append(s.spare, a)
+	}
+	clear(s.spilled)
+}
+
+// Len returns how many slots there are.
+func (s *Sums) Len() int { return len(s.pairs) }
+
+// Add adds v to the sum of a slot, which must be there.
+func (s *Sums) Add(slot uint32, v float64) {
+	if v != 0 {
+		s.add(slot, v)
+	}
+}
+
+// AddWhole adds n to the sum of a slot, which must be there.
+func (s *Sums) AddWhole(slot uint32, n uint64) {
+	const low = 1<<32 - 1
+	if n < 1<<53 {
+		s.Add(slot, float64(n))
+		return
+	}
+	s.add(slot, float64(n&^low))
+	s.Add(slot, float64(n&low))
+}
+
+func (s *Sums) add(slot uint32, v float64) {
+	p := &s.pairs[slot]
+	hi, rest := twoSum(p.hi, v)
+	if rest != 0 {
+		lo, more := twoSum(p.lo, rest)
+		if more != 0 { // or is NaN, because v is not finite or an addition was out of range
+			s.spill(slot).add(v)
+			return
+		}
+		p.lo = lo
+	}
+	p.hi = hi
+}
+
+// spill returns the accumulator of a slot, which it makes at the first call.
+func (s *Sums) spill(slot uint32) *accumulator {
+	a := s.spilled[slot]
+	if a != nil {
+		return a
+	}
+	if n := len(s.spare); n > 0 {
+		a, s.spare = s.spare[n-1], s.spare[:n-1]
+		*a = accumulator{}
+	} else {
+		a = new(accumulator)
+	}
+	if s.spilled == nil {
+		s.spilled = make(map[uint32]*accumulator)
+	}
+	s.spilled[slot] = a
+	return a
+}
+
+// Value returns the sum of a slot, rounded to the nearest float64, of two that are
+// equally near to the even one, and beyond the largest to an infinity. If NaN or
+// infinities were added, it is their sum alone: one infinity stays, both give NaN.
+func (s *Sums) Value(slot uint32) float64 {
+	p := s.pairs[slot]
+	if a := s.spilled[slot]; a != nil {
+		whole := *a
+		whole.add(p.hi)
+		whole.add(p.lo)
+		return whole.value()
+	}
+	return p.hi + p.lo
+}
+
+// Pieces appends float64s that add up to exactly the sum of a slot: first what
+// Value returns, then what it lacks of the sum, rounded likewise, and so on until
+// nothing is missing; of the sum 0 there are none. A sum beyond the largest float64
+// begins with as many of the largest as it takes. If NaN or infinities were added,
+// there is one piece, their sum.
+func (s *Sums) Pieces(slot uint32, pieces []float64) []float64 {
+	p := s.pairs[slot]
+	var whole accumulator
+	if a := s.spilled[slot]; a != nil {
+		whole = *a
+	} else if value, rest := twoSum(p.hi, p.lo); rest == rest { // no overflow
+		for _, v := range [...]float64{value, rest} {
+			if v != 0 {
+				pieces = append(pieces, v)
+			}
+		}
+		return pieces
+	}
+	whole.add(p.hi)
+	whole.add(p.lo)
+	return whole.pieces(pieces)
+}
+
+// twoSum returns a + b, rounded, and what was lost in rounding, exactly: NaN if
+// the sum is not finite. There are no products in it, which some machines would
+// fuse with an addition and round differently.
+func twoSum(a, b float64) (sum, lost float64) {
+	sum = a + b
+	of := sum - a
+	return sum, (a - (sum - of)) + (b - of)
+}
