@@ -127,19 +127,23 @@ func reads(c Collector, store Store) bool {
 		return within(c.inner)
 	case *merged:
 		return slices.ContainsFunc(c.parts, within)
-	case cell.Overlapper:
-		return c.Overlaps(store)
 	}
-	return false
+	read, ok := cell.OriginOf(c)
+	if !ok {
+		return false
+	}
+	written, ok := cell.OriginOf(store.Merged())
+	return ok && read.Same(written)
 }
 
 // mayBeOfMany reports whether a collector may have steps that are [step.ofMany].
 func mayBeOfMany(c Collector) bool {
 	switch c.(type) {
-	case *Registry, *RestrictedRegistry, *view, *merged, cell.Overlapper:
+	case *Registry, *RestrictedRegistry, *view, *merged:
 		return true
 	}
-	return false
+	_, ok := cell.OriginOf(c)
+	return ok
 }
 
 // ofMany reports whether a step emits what many processes have. Published, it
@@ -149,7 +153,7 @@ func (st *step) ofMany() bool {
 	if st.sub == nil {
 		return st.shared != nil
 	}
-	_, ok := st.sub.collector.(cell.Overlapper)
+	_, ok := cell.OriginOf(st.sub.collector)
 	return ok
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"runtime"
@@ -22,18 +23,24 @@ const (
 	deprecatedDirVariable = "prometheus_multiproc_dir"
 )
 
+// origin is embedded without being on the public face.
+type origin = cell.Origin
+
 // Collector merges the files of a directory. All methods are safe for concurrent
 // use: collections read the files one after the other and emit side by side.
 type Collector struct {
+	origin
 	settings *settings
 	pool     sync.Pool // of *totals
 	folder   *folder   // nil if nothing is to be folded
 
 	foldsPython bool
 
-	mu    sync.Mutex // held while files are read, not while families are emitted
-	dir   *directory
-	stats Stats
+	mu      sync.Mutex // held while files are read, not while families are emitted
+	dir     *directory
+	stats   Stats
+	closed  bool
+	cleanup runtime.Cleanup
 }
 
 // NewCollector returns a collector of the files in dir, or, if dir is empty, in
@@ -56,16 +63,40 @@ func NewCollector(dir string, opts ...Option) (*Collector, error) {
 // the segments that own returns, at each collection.
 func newCollector(dir string, s *settings, own func() []ownSegment) *Collector {
 	d := &directory{path: dir, hook: s.files, merger: newMerger(s, nil), own: own}
-	c := &Collector{settings: s, dir: d, pool: sync.Pool{New: func() any { return &totals{} }}}
+	c := &Collector{origin: origin{Directory: dir}, settings: s, dir: d, pool: sync.Pool{New: func() any { return &totals{} }}}
 	if !s.still && mapped.GrowingSupported {
 		c.folder = newFolder(dir, c.folded, s.fold...)
 		c.foldsPython = newFoldSettings(s.fold).python
 	}
-	runtime.AddCleanup(c, func(d *directory) { // mappings are outside the garbage collector's sight
-		d.merger.release()
-		d.release()
-	}, d)
+	c.cleanup = runtime.AddCleanup(c, (*directory).close, d) // mappings are outside the garbage collector's sight
 	return c
+}
+
+// Close ends the folds that the collector has begun, waits for the collection that
+// reads files, and then gives back all mappings and descriptors. Collections that
+// emit what they have read go on; later ones return an error that is [fs.ErrClosed],
+// those of restricted views too. The error is always nil. Closing twice does nothing
+// more. A collector that nobody refers to any more is closed without it.
+func (c *Collector) Close() error {
+	if c.folder != nil {
+		c.folder.close()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.closed = true
+		c.cleanup.Stop()
+		c.dir.close()
+	}
+	return nil
+}
+
+// open returns an error if the collector is closed. The caller holds the lock.
+func (c *Collector) open() error {
+	if c.closed {
+		return fmt.Errorf("multiprocess: the collector of %s: %w", c.dir.path, fs.ErrClosed)
+	}
+	return nil
 }
 
 // resolveDirectory finds the directory and checks that it is one.
@@ -88,23 +119,11 @@ func resolveDirectory(dir string) (string, error) {
 
 // Collect merges all files as they are now and emits the families, sorted by
 // name. A family is valid until emit returns. It is an error if the directory
-// cannot be read; what is wrong with single files is told to the error hook and
+// cannot be read, and if the collector is
+// closed; what is wrong with single files is told to the error hook and
 // counted.
 func (c *Collector) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	return c.collect(ctx, nil, emit)
-}
-
-// Overlaps reports whether the store writes to the collector's directory. A
-// registry with that store refuses the collector, since it shows what is there by
-// itself.
-func (c *Collector) Overlaps(s cell.Store) bool {
-	other, ok := s.(interface{ Directory() string })
-	if !ok {
-		return false
-	}
-	mine, err := os.Stat(c.dir.path)
-	theirs, failed := os.Stat(other.Directory())
-	return err == nil && failed == nil && os.SameFile(mine, theirs)
 }
 
 // Describe returns nothing: what files hold is not known before they are there,
@@ -115,7 +134,7 @@ func (c *Collector) Describe() []*model.Family { return nil }
 // reads the values of no others, and no values at all from files that have none
 // of them.
 func (c *Collector) Restricted(names ...string) model.Collector {
-	return &restricted{c, []nameSet{newNameSet(names)}}
+	return &restricted{c.origin, c, []nameSet{newNameSet(names)}}
 }
 
 // Stats returns how the collector found its directory at the last collection.
@@ -185,6 +204,9 @@ const rereadings = 20
 func (c *Collector) gather(ctx context.Context, t *totals, filters []nameSet) (views []*view, reports []error, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.open(); err != nil {
+		return nil, nil, err
+	}
 	m := c.dir.merger
 	defer func() { reports, m.reports = m.reports, nil }()
 	c.stats.Collections++

@@ -87,6 +87,13 @@ func (d *directory) release() {
 	}
 }
 
+// close lets go of all files and of the directory.
+func (d *directory) close() {
+	d.merger.release()
+	d.release()
+	d.dir = nil
+}
+
 // refresh lists the directory if it may have changed, and updates all files.
 // When it is gone, what this process writes is left.
 func (d *directory) refresh(ctx context.Context) error {

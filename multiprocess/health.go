@@ -18,6 +18,9 @@ func (c *Collector) Health() model.Collector { return &health{c.fileSystem, c.St
 func (c *Collector) fileSystem() (mapped.FileSystem, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.open(); err != nil {
+		return mapped.FileSystem{}, err
+	}
 	if err := c.dir.attach(); err != nil {
 		return mapped.FileSystem{}, err
 	}

@@ -3,7 +3,6 @@ package multiprocess
 import (
 	"context"
 
-	"telltale/internal/cell"
 	"telltale/model"
 )
 
@@ -22,6 +21,7 @@ func (s nameSet) has(name string) bool { _, ok := s[name]; return ok }
 
 // restricted is a collector's view of some names: those that all filters have.
 type restricted struct {
+	origin
 	collector *Collector
 	filters   []nameSet
 }
@@ -37,11 +37,8 @@ func (r *restricted) Describe() []*model.Family { return nil }
 // Restricted returns a view of what both views have.
 func (r *restricted) Restricted(names ...string) model.Collector {
 	filters := append(r.filters[:len(r.filters):len(r.filters)], newNameSet(names))
-	return &restricted{r.collector, filters}
+	return &restricted{r.origin, r.collector, filters}
 }
-
-// Overlaps is [Collector.Overlaps].
-func (r *restricted) Overlaps(s cell.Store) bool { return r.collector.Overlaps(s) }
 
 // restrict passes a family through the filters and reports whether any sample
 // can be left.

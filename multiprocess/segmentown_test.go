@@ -4,9 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
-	"telltale/internal/cell"
+	"telltale"
 	"telltale/multiprocess"
 	"telltale/multiprocess/internal/segment"
 )
@@ -70,33 +71,30 @@ func TestNamesOfOneFileCountOnce(t *testing.T) {
 	sameSamples(t, "Collect", collect(t, collector(t, dir)), []string{"c_total{} 7.0", `g{pid="2"} 4.0`})
 }
 
-func TestOverlaps(t *testing.T) {
-	dir := t.TempDir()
+// A registry that has a store refuses collectors of its directory, which would show
+// everything twice, by whatever path and in whatever view.
+func TestCollectorsOfTheStoresDirectory(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(dir, link); err != nil {
 		t.Fatal(err)
 	}
+	store, err := multiprocess.Open(dir, multiprocess.WithoutFolding())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close() //nolint:errcheck // nothing is folded
 	for _, c := range []struct {
-		dir  string
-		want bool
-	}{{dir, true}, {link, true}, {t.TempDir(), false}, {filepath.Join(dir, "none"), false}} {
-		col := collector(t, dir)
-		if got := col.Overlaps(located{dir: c.dir}); got != c.want {
-			t.Errorf("a store in %s overlaps a collector of %s: %v", c.dir, dir, got)
-		}
-		if got := col.Restricted("x").(cell.Overlapper).Overlaps(located{dir: c.dir}); got != c.want {
-			t.Errorf("a store in %s overlaps a view of %s: %v", c.dir, dir, got)
+		dir     string
+		refused bool
+	}{{dir, true}, {link, true}, {other, false}} {
+		for what, col := range map[string]telltale.Collector{
+			"a collector": collector(t, c.dir), "a view": collector(t, c.dir).Restricted("x"),
+		} {
+			err := telltale.NewRegistry(telltale.WithStore(store)).Register(col)
+			if refused := err != nil && strings.Contains(err.Error(), "store in that directory"); refused != c.refused || !refused && err != nil {
+				t.Errorf("%s of %s beside a store in %s: %v", what, c.dir, dir, err)
+			}
 		}
 	}
-	if collector(t, dir).Overlaps(nil) {
-		t.Error("no store overlaps")
-	}
 }
-
-// located is a store of which only the directory is known.
-type located struct {
-	cell.Store
-	dir string
-}
-
-func (l located) Directory() string { return l.dir }

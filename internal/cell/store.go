@@ -16,7 +16,8 @@ type Store interface {
 	// collectors emit. The store calls refresh at intervals and when it is
 	// closed, which should publish anew.
 	Publication(refresh func(context.Context)) Publication
-	// Merged returns the collector of what all processes have.
+	// Merged returns the collector of what all processes have. Its [Origin], if it has
+	// one, is where the store writes.
 	Merged() MergedCollector
 }
 
@@ -24,13 +25,6 @@ type Store interface {
 type MergedCollector interface {
 	model.Collector
 	model.Restrictor
-}
-
-// Overlapper is a collector that may read what a store writes.
-type Overlapper interface {
-	// Overlaps reports whether the collector shows what the store's own does, so
-	// that with both on a page everything is there twice.
-	Overlaps(Store) bool
 }
 
 // Family is what a store needs to know of an instrument.
