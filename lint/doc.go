@@ -5,8 +5,8 @@
 //
 //	findings := lint.Lint(families, lint.Without(lint.Help), lint.WithoutFor("process_cpu_s", lint.AbbreviatedUnit))
 //
-// A [Finding] mostly has a name that would be right. Whoever takes it is not told
-// of something else next time.
+// Most findings suggest a name. A metric or label that takes the suggested name
+// has no finding that it did not have before.
 //
-// Nothing that it finds breaks a format: that is told by parsers.
+// Findings are about conventions. What breaks a format is an error of its parser.
 package lint

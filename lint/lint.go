@@ -12,7 +12,7 @@ type Finding struct {
 	Rule       Rule
 	Label      string // the name of the label that it is about; empty if it is about the metric
 	Message    string // what is wrong, and what would be right if that is known
-	Suggestion string // the name to give to the metric, or to the label; empty if none is known that no rule finds wrong
+	Suggestion string // a name for the metric, or for the label, to which no rule objects; may be empty
 }
 
 // String returns metric, rule and message.
@@ -21,7 +21,7 @@ func (f Finding) String() string { return f.Metric + ": " + f.Rule.String() + ":
 // Option is an option of [Lint].
 type Option func(*silence)
 
-// silence is what is not looked for.
+// silence holds the rules that are left out.
 type silence struct {
 	rules   [numRules]bool
 	metrics map[string]map[Rule]bool
@@ -52,8 +52,8 @@ func WithoutFor(metric string, rules ...Rule) Option {
 }
 
 // Lint returns what the rules find, in the order of the families and, for each,
-// of the rules. A rule finds the same thing once for a family. Whoever follows
-// suggestions, one or all, has no finding that was not there before.
+// of the rules. A rule finds the same thing once for a family. Following one
+// suggestion, or all, brings no new finding.
 func Lint(families []*model.Family, opts ...Option) []Finding {
 	s := silence{metrics: map[string]map[Rule]bool{}}
 	for _, opt := range opts {

@@ -7,8 +7,8 @@ import (
 	"telltale/model"
 )
 
-// rounds is how often names are gone over: what one rule asks for may call up
-// another.
+// rounds is how often the rules are applied to a name: a change that one rule
+// asks for may break another.
 const rounds = 10
 
 // renamed returns the view with a name, and a unit, to which no rule that has a
@@ -29,7 +29,7 @@ func (v *view) renamed() (*view, bool) {
 func (v *view) rename() {
 	name := model.Underscores.MetricName(v.name)
 	if !isASCII(v.name) {
-		return // nobody knows how it is spelled
+		return // the spelling is ambiguous
 	}
 	words := strings.Split(strings.ReplaceAll(name, ":", "_"), "_")
 	for i, word := range words {

@@ -2,7 +2,7 @@ package lint
 
 import "fmt"
 
-// Rule is something to look for.
+// Rule is one thing that [Lint] looks for.
 type Rule uint8
 
 // The rules. The first twelve are those of Prometheus's own linter, promlint.
@@ -10,7 +10,7 @@ const (
 	Help                Rule = iota // no help text
 	BaseUnit                        // a unit that is none of the base units
 	CounterWithoutTotal             // a counter not named "_total"
-	TotalWithoutCounter             // something else named so
+	TotalWithoutCounter             // another type named "_total"
 	ReservedSuffix                  // a name with a suffix of another type's samples
 	ReservedLabel                   // a label that belongs to another type
 	TypeInName                      // a name that says the type
@@ -18,7 +18,7 @@ const (
 	CamelCase                       // a name in camelCase
 	CamelCaseLabel                  // a label in camelCase
 	AbbreviatedUnit                 // a unit that is not written out
-	DuplicateSeries                 // a series that is there twice
+	DuplicateSeries                 // a series that is on the page twice
 	UnitSuffix                      // a unit that the name does not end in
 	SingularUnit                    // a unit in the singular
 	Percent                         // a percentage
@@ -68,7 +68,7 @@ func (r Rule) String() string {
 	return fmt.Sprintf("Rule(%d)", uint8(r))
 }
 
-// Explanation says in a sentence what is right.
+// Explanation returns a sentence that says what the rule asks for.
 func (r Rule) Explanation() string {
 	if r < numRules {
 		return rules[r].explanation
@@ -76,12 +76,12 @@ func (r Rule) Explanation() string {
 	return ""
 }
 
-// ParseRule returns the rule of a name.
+// ParseRule returns the rule with the name, or an error if there is none.
 func ParseRule(name string) (Rule, error) {
 	for r, known := range rules {
 		if known.name == name {
 			return Rule(r), nil
 		}
 	}
-	return 0, fmt.Errorf("lint: there is no rule %q", name)
+	return 0, fmt.Errorf("lint: no rule is named %q", name)
 }

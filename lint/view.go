@@ -7,14 +7,14 @@ import (
 	"telltale/model"
 )
 
-// view is what rules look at.
+// view is a family as the rules see it.
 type view struct {
 	typ      model.Type
 	name     string // of the family in text
 	unit     string
 	help     string
 	labels   []string // all names, in the order in which they come
-	repeated string   // labels that are there twice at one time
+	repeated string   // labels of a series that stands on the page twice with one timestamp
 }
 
 // words returns the words of the name in lower case.

@@ -2,7 +2,7 @@ package model
 
 import "context"
 
-// Collector is anything that can say how its metrics stand now.
+// Collector produces metric families at each scrape.
 //
 // Registries, views and pages run custom collectors by these rules:
 //
@@ -32,9 +32,9 @@ type Collector interface {
 	// Collect calls emit with each family, in a fixed order. A family may be
 	// reused once emit has returned. Collect gives up with ctx.Err() when ctx
 	// is done, and stops at emit's first error and returns it. emit may be called
-	// from several goroutines, but not after Collect has returned. Whoever calls
-	// Collect directly, and not through a registry or a view, may do so from
-	// several goroutines at once.
+	// from several goroutines, but not after Collect has returned. A caller that uses
+	// neither a registry nor a view may call Collect from several goroutines at
+	// once.
 	Collect(ctx context.Context, emit func(*Family) error) error
 }
 

@@ -42,12 +42,12 @@ type Source interface {
 	VisitPoints(scratch *Point, visit func(*Point) error) error
 }
 
-// LegacySource is a Source that can vouch for the label names of its series. It
-// spares encoders a look at every series.
+// LegacySource is a Source that knows whether the label names of its series are
+// legacy names, so that encoders need not check each series.
 type LegacySource interface {
 	Source
 	// LegacyLabels reports whether the labels of all points, now and later,
-	// have legacy names. A source that cannot know says false.
+	// have legacy names; false if the source does not know.
 	LegacyLabels() bool
 }
 

@@ -17,7 +17,7 @@ type bodiless struct {
 	timeout time.Duration // zero or less means no deadline
 }
 
-// ServeHTTP has the request answered.
+// ServeHTTP answers the request with the wrapped handler.
 func (b bodiless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !hasBody(r) || r.ProtoMajor >= 2 {
 		b.next.ServeHTTP(w, r)
@@ -39,5 +39,5 @@ func (b bodiless) allow(w http.ResponseWriter) {
 	}
 }
 
-// hasBody reports whether a request announces a body, be it of unknown length.
+// hasBody reports whether a request announces a body, of known or unknown length.
 func hasBody(r *http.Request) bool { return r.ContentLength != 0 }

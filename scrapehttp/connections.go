@@ -17,7 +17,7 @@ const requestTime = time.Second
 // connections limits the connections of a server, so that clients which only
 // connect cannot use up the program's file descriptors. Room for a new one is
 // made by closing the one that has been without a request for the longest time.
-// It is told of connections by [http.Server.ConnState].
+// [http.Server.ConnState] reports the connections to it.
 type connections struct {
 	limit int
 	freed chan struct{} // has an element after a connection has gone

@@ -11,7 +11,7 @@
 // for, compressed if Accept-Encoding allows it; HEAD with the same headers,
 // without collecting; OPTIONS with the methods; anything else with 405. The
 // query parameter name[], which may be repeated, restricts the page to samples
-// or whole families of those names, and what nobody asked for is not collected.
+// or whole families of those names; collectors of other names are not called.
 // Empty names are ignored, so name[]= alone gives the full page, as in
 // the Python client. Other parameters are ignored.
 //
@@ -30,7 +30,7 @@
 //	the scraper's timeout, at most            2 min        WithTimeoutRange        lowered to it
 //	taking one write of the page              10 s         WithWriteTimeout        cut off
 //	taking the page on the whole, at least    64 KiB/s     WithMinWriteRate        cut off
-//	sending a body that nobody reads          2 s          WithBodyTimeout         cut off
+//	sending a body, which is not read         2 s          WithBodyTimeout         cut off
 //	scrapes at once                           40           WithMaxInFlight         503
 //	scrapes at once of one peer               none         WithMaxInFlightPerPeer  429
 //	the query                                 64 KiB       WithQueryLimits         400
@@ -70,8 +70,8 @@
 // # Failure
 //
 // What fails before anything was written is answered with a status and a short
-// text that tells strangers nothing of the program. What fails later aborts the
-// connection, so that nobody takes the piece for the whole page. (Only a client
+// text that says nothing of the program's inside. What fails later aborts the
+// connection, so that the client does not take a part for the whole page. (Only a client
 // of HTTP/1.0 that wants neither compression nor OpenMetrics cannot see the
 // difference.) [WithErrorHook] tells the program.
 package scrapehttp

@@ -29,10 +29,11 @@ func (e *DropError) Error() string {
 	return fmt.Sprintf("scrapehttp: %s %s a page in %s: %s", what, verb, e.Format, e.Drop.Reason)
 }
 
-// longestName is how many bytes of a name are told and remembered.
+// longestName is how many bytes of a name reach the error hook and are
+// remembered.
 const longestName = 1 << 10
 
-// shortened returns as much of a name as is told.
+// shortened cuts a name to longestName bytes.
 func shortened(name string) string {
 	if len(name) > longestName {
 		return strings.ToValidUTF8(name[:longestName], "") + "..."
@@ -40,18 +41,18 @@ func shortened(name string) string {
 	return name
 }
 
-// maxTold is how many different drops a handler tells its hook. Names on a page
-// may be made up by whoever feeds a collector.
+// maxTold is how many different drops a handler passes to its hook. Names on a page
+// may come from outside, through a custom collector.
 const maxTold = 1000
 
-// told remembers what the hook has heard, so that it hears each drop once and not at
-// every scrape.
+// told remembers the drops that the hook has had, so that it gets each once and
+// not at every scrape.
 type told struct {
 	mu    sync.Mutex
 	drops map[DropError]bool
 }
 
-// isNew reports whether the drop is to be told, and remembers it.
+// isNew reports whether the hook has not had this drop, and remembers it.
 func (t *told) isNew(e DropError) bool {
 	e.Drop.Family, e.Drop.Sample = shortened(e.Drop.Family), shortened(e.Drop.Sample)
 	t.mu.Lock()

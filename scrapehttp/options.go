@@ -15,7 +15,7 @@ type Option interface {
 	applyHandler(*settings)
 }
 
-// settings is what the options of a handler say.
+// settings holds the options of a handler.
 type settings struct {
 	timeout         time.Duration
 	shortestTimeout time.Duration
@@ -32,7 +32,7 @@ type settings struct {
 	hook            func(error)
 }
 
-// serverSettings is what the options of a server say.
+// serverSettings holds the options of a server.
 type serverSettings struct {
 	settings
 	listening      func(net.Addr)
@@ -124,7 +124,7 @@ func WithWriteTimeout(d time.Duration) Option {
 
 // WithMinWriteRate sets how many bytes a second of a page, as compressed, a
 // client must take on the whole. A client may keep the handler waiting for one
-// write timeout; what it takes earns that time back, a second for so many bytes.
+// write timeout; what it takes earns that time back, one second for each bytesPerSecond bytes.
 // So a page of n bytes takes at most the write timeout and n divided by the rate,
 // beside what collecting takes. Zero or less means no least rate. The default is
 // [DefaultMinWriteRate].
@@ -151,13 +151,13 @@ func WithMaxInFlight(n int) Option {
 
 // WithMaxInFlightPerPeer sets how many scrapes may be under way at once for one
 // peer; one too many is answered with 429 and a Retry-After header. A peer is an
-// IPv4 address or, because who has one IPv6 address usually has its whole
+// IPv4 address or, because a client with one IPv6 address usually has its whole
 // network, the first 64 bits of an IPv6 address; of link-local addresses all
 // bits. Peers on Unix sockets, and others without an IP address, have no limit.
 // Zero or less means no limit, which is the default.
 //
-// It is of no use behind a proxy that connects by TCP, where all clients are one
-// peer. Headers that name another client, such as X-Forwarded-For, are not
+// Behind a proxy that connects by TCP all clients are one peer: leave it unset
+// there. Headers that name another client, such as X-Forwarded-For, are not
 // looked at, but a middleware that sets RemoteAddr from them is believed.
 func WithMaxInFlightPerPeer(n int) Option {
 	return handlerOption(func(s *settings) { s.maxPerPeer = n })
@@ -194,11 +194,11 @@ func WithCreated() Option {
 	return handlerOption(func(s *settings) { s.created = true })
 }
 
-// WithErrorHook lets hook hear of every scrape that failed, clients that were
+// WithErrorHook sets a function that is called for every scrape that failed, clients that were
 // cut off or went away included ([os.ErrDeadlineExceeded] and
 // [context.Canceled] tell them from others), and as [*DropError], once for each
 // family, sample, reason and format, of what a format could not hold; after 1,000
-// different ones it hears of no more. It is called on the request's goroutine, from
+// different ones it is not called for others. It is called on the request's goroutine, from
 // several at once, and should be quick. A hook that panics is contained: what it
 // panicked with is lost. What a registry left out it tells its own hook.
 func WithErrorHook(hook func(error)) Option {
@@ -207,7 +207,7 @@ func WithErrorHook(hook func(error)) Option {
 
 // WithListening has f called with the address that the server listens on, before
 // the first request is served. It tells the port where that was left open, as in
-// "127.0.0.1:0". If f panics, the error hook hears of it, and the server goes on.
+// "127.0.0.1:0". If f panics, the error hook is called with the panic, and the server goes on.
 func WithListening(f func(net.Addr)) ServerOption {
 	return serverOption(func(s *serverSettings) { s.listening = f })
 }

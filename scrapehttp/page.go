@@ -10,7 +10,7 @@ type page struct {
 	coding  Coding
 	zipped  compressor
 	started bool  // something was written
-	err     error // the first one, returned ever after
+	err     error // the first one; later writes return it
 }
 
 func newPage(w *wire, coding Coding) *page {

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// peerBits is how much of an IPv6 address tells peers apart: whoever has one
+// peerBits is how much of an IPv6 address tells peers apart: a client that has one
 // address usually has the whole network of that size.
 const peerBits = 64
 

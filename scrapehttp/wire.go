@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// errCodedTwice is told where a middleware sets the Content-Encoding of a page
+// errCodedTwice is the error where a middleware sets the Content-Encoding of a page
 // that is compressed already.
 var errCodedTwice = errors.New("a middleware has replaced the Content-Encoding of a compressed page, so that clients would decode it once too few; leave the middleware out or use WithCodings()")
 
@@ -88,7 +88,7 @@ func (c *wire) settle(began time.Time, n int, err error) error {
 		return err
 	}
 	// Between writes there is no deadline, because in HTTP/2 one that passes
-	// ends the stream though nobody is waiting.
+	// ends the stream although no client waits.
 	c.disarm()
 	left := c.credit - time.Since(began)
 	if err == nil && c.blind && left < 0 {
@@ -143,7 +143,8 @@ func (c *wire) abort() {
 	panic(http.ErrAbortHandler)
 }
 
-// codedTwice returns an error if somebody else has set the coding since.
+// codedTwice returns an error if the Content-Encoding was set by a middleware
+// after the handler set it.
 func (c *wire) codedTwice() error {
 	if c.coding == nil {
 		return nil

@@ -20,7 +20,7 @@ type check struct {
 
 // Help is what kong prints below the usage.
 func (*check) Help() string {
-	return `A page is held to all rules of its format. What is wrong is told on stderr, with file, line and column, or of protobuf the first error with its offset, except what follows from an error before it. With --format=auto, the format of a URL is the one that the server names, and that of other pages the one that the content looks like: a page that has "# EOF", or anything else that text has not, is OpenMetrics.
+	return `A page is held to all rules of its format. What is wrong is reported on stderr, with file, line and column, or of protobuf the first error with its offset, except what follows from an error before it. With --format=auto, the format of a URL is the one that the server names, and that of other pages the one that the content looks like: a page that has "# EOF", or anything else that only OpenMetrics has, is OpenMetrics.
 
 A page of text or protobuf without metrics is wrong unless --allow-empty is given, so that "curl URL | telltale check" fails where curl does.
 
@@ -57,7 +57,7 @@ func (c *check) page(ctx context.Context, page string, out output, diag diagnost
 	for last := error(nil); ; {
 		f, err := p.Next()
 		switch {
-		case errors.Is(err, io.EOF) || wrong > 0 && errors.Is(err, last): // formats that do not go on say the same ever after
+		case errors.Is(err, io.EOF) || wrong > 0 && errors.Is(err, last): // a parser that does not go on repeats its error
 			if wrong > 0 {
 				return fmt.Errorf("%s is not right: %s of %s", d.name, counted(wrong, "error"), d.format.name)
 			}

@@ -24,7 +24,7 @@ type convert struct {
 
 // Help is what kong prints below the usage.
 func (*convert) Help() string {
-	return `Families keep their order. What is written, check takes. What the format cannot hold is told on stderr, counted by reason; JSON holds everything. In text and openmetrics, names that need quotes are written with underscores; the other formats have them as they are.
+	return `Families keep their order. The output passes telltale check. What the format cannot hold is reported on stderr, counted by reason; JSON holds everything. In text and openmetrics, names that need quotes are written with underscores; the other formats have them as they are.
 
 In openmetrics, gauges "x_created" beside a counter, histogram or summary "x" become its created timestamps. A family that breaks a rule of its type, or whose type needs a name that another family has, is written as samples of unknown type. Names that OpenMetrics reserves, which begin with an underscore, are an error.
 

@@ -17,7 +17,7 @@ import (
 type demo struct {
 	Listen  address       `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
 	For     time.Duration `help:"End after this time, such as 10s; without it on Ctrl-C." placeholder:"DURATION"`
-	Workers int           `help:"Run the shop in so many processes, all on that address, with one page of metrics." placeholder:"N"`
+	Workers int           `help:"Run the shop in N processes, all on that address, with one page of metrics." placeholder:"N"`
 }
 
 // The load is small enough for any machine, and large enough to see the numbers
@@ -117,7 +117,7 @@ func ending(lasts time.Duration) string {
 
 // report compares what the customers saw with what the metrics say. The two are
 // the same, or the library is wrong; only of requests that processes had in hand
-// when they were killed nobody knows.
+// when they were killed is not known.
 func report(out io.Writer, tally shop.Tally, counted float64, killed int) error {
 	answered := "answered"
 	if tally.Failed > 0 {

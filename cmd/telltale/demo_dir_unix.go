@@ -23,7 +23,7 @@ func holdDemoDir(dir string) (release func(), err error) {
 		_ = file.Close()
 		return nil, errRemoved
 	}
-	// On a file system without such locks nobody can take the directory for
+	// On a file system without such locks no process can take the directory for
 	// abandoned either.
 	return func() { _ = file.Close() }, nil
 }

@@ -71,7 +71,8 @@ func isEmpty(r *multiprocess.FoldReport) bool {
 	return len(r.Absorbed)+len(r.Dropped)+len(r.Swept)+len(r.Left) == 0
 }
 
-// faulty returns how many files were left for which somebody should look at them.
+// faulty returns how many files were left for a reason that an operator should
+// look at.
 // Those whose writers live, or may, are folded when their time comes.
 func faulty(left []multiprocess.LeftFile) (n int) {
 	for _, l := range left {
@@ -102,7 +103,7 @@ func (f *fold) print(report *multiprocess.FoldReport, out output) error {
 		line(name, "deleted", fmt.Sprintf("it is not of epoch %q", report.Epoch))
 	}
 	for _, name := range report.Swept {
-		line(name, "deleted", "whoever made it died then")
+		line(name, "deleted", "its process died while it was made")
 	}
 	for _, l := range slices.SortedFunc(slices.Values(report.Left), func(a, b multiprocess.LeftFile) int { return strings.Compare(a.Name, b.Name) }) {
 		line(l.Name, "left", fmt.Sprintf("%s: %s", l.Reason, l.Why))

@@ -17,7 +17,7 @@ type inspect struct {
 
 // Help is what kong prints below the usage.
 func (*inspect) Help() string {
-	return `One line for each file in DIR: what it is, whose, whether the writer lives, what is in it, and what is wrong with it. GARBAGE is bytes that nobody reads any more. Nothing is changed, and nobody has to stop. Damaged files are listed like others; that there are some is no failure.
+	return `One line for each file in DIR: what it is, whose, whether the writer lives, what is in it, and what is wrong with it. GARBAGE counts bytes that are not read any more. Nothing is changed, and no process has to stop. Damaged files are listed like others and are no failure of the command.
 
 The names in the JSON do not change: name, kind, file_system, alive (yes, no, unknown), why, writer, pid, host, boot, pid_namespace, start, last_beat, closed, spilled_series, id, epoch, generation, absorbed, families, series, used_bytes, garbage_bytes, size_bytes, reason, error. What does not apply to a file is left out. Times are as in RFC 3339.`
 }

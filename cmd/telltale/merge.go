@@ -13,7 +13,7 @@ import (
 
 // merge is the verb that prints what the files of many processes say together.
 type merge struct {
-	Accumulate bool         `help:"Let the buckets of histograms count what is at or below their bound, as Prometheus has it; without, each counts its own observations, as the files do." negatable:"" default:"true"`
+	Accumulate bool         `help:"Print cumulative buckets of histograms, as Prometheus expects; without it each bucket counts its own observations, as in the files." negatable:"" default:"true"`
 	Strict     bool         `help:"Print nothing if a file cannot be read, or if files disagree so that samples are left out."`
 	To         targetFormat `help:"Print in this format: json, ${writable} (${default})." default:"text" placeholder:"FORMAT"`
 	Paths      []operand    `arg:"" name:"path" help:"Directories that workers write to, and single files. What is given twice counts twice."`
@@ -21,9 +21,9 @@ type merge struct {
 
 // Help is what kong prints below the usage.
 func (*merge) Help() string {
-	return `The files are those of workers with Python's prometheus_client in multiprocess mode, *.db, and those of workers with telltale and what folds made of both, *.seg. Families come out sorted by name. What the format cannot hold is told on stderr, counted by reason; JSON holds everything.
+	return `The files are those of workers with Python's prometheus_client in multiprocess mode, *.db, and those of workers with telltale and what folds made of both, *.seg. Families come out sorted by name. What the format cannot hold is reported on stderr, counted by reason; JSON holds everything.
 
-A file that cannot be read is left out and told on stderr, and so are the samples of a file that disagrees with others on the type of a family, or on its buckets, states or mode. The rest is printed, and the exit status is 1. With --strict nothing is printed then.`
+A file that cannot be read is left out and reported on stderr, and so are the samples of a file that disagrees with others on the type of a family, or on its buckets, states or mode. The rest is printed, and the exit status is 1. With --strict nothing is printed then.`
 }
 
 // Run prints the merged families.
@@ -86,7 +86,7 @@ func warnIfEmpty(path string, diag diagnostics) error {
 }
 
 // lacking returns the single errors of a merge. A file of a directory that was
-// gone when it was its turn, and is in no archive, was deleted by whoever may.
+// gone when it was its turn, and is in no archive, was deleted by its owner.
 func (m *merge) lacking(failure error) (left []error) {
 	if failure == nil {
 		return nil
@@ -101,7 +101,7 @@ func (m *merge) lacking(failure error) (left []error) {
 	return left
 }
 
-// maxErrors is how many errors of files are told.
+// maxErrors is how many errors of files are printed.
 const maxErrors = 100
 
 // tellSome tells the first of many errors, and how many more there are.

@@ -38,7 +38,7 @@ func startPage(ctx context.Context, addr address, c telltale.Collector, opts ...
 	}
 }
 
-// url is where the page is to be had.
+// url is the address of the page.
 func (p *page) url() string { return "http://" + reachable(p.addr) + "/metrics" }
 
 // stop lets the scrapes under way finish and returns why the page ended, if it

@@ -58,7 +58,7 @@ func (d diagnostics) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// warn tells of what does not stop the verb.
+// warn prints a problem that does not stop the verb.
 func (d diagnostics) warn(err error) { d.tell("telltale: warning: ", err) }
 
 // fail tells what does.

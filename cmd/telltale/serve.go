@@ -27,9 +27,9 @@ type serve struct {
 	DeadAfter span `help:"Fold a file of Python's client too when its bytes have been the same for so long (10m, 2h), where it cannot be seen which processes live." placeholder:"DURATION"`
 
 	Timeout        span `help:"Collect for so long at most where the scraper says nothing of its own timeout (${default}); 0 for no limit." default:"${timeout}" placeholder:"DURATION"`
-	MaxInFlight    most `help:"Answer so many scrapes at once (${default}); 0 for no limit." default:"${maxInFlight}" placeholder:"N"`
-	MaxPerPeer     most `help:"Answer so many scrapes of one address at once (${default}); 0 for no limit, which a page behind a proxy needs." default:"${maxPerPeer}" placeholder:"N"`
-	MaxConnections most `help:"Hold so many connections (${default}); 0 for no limit." default:"${maxConnections}" placeholder:"N"`
+	MaxInFlight    most `help:"Answer at most N scrapes at once (${default}); 0 for no limit." default:"${maxInFlight}" placeholder:"N"`
+	MaxPerPeer     most `help:"Answer at most N scrapes of one address at once (${default}); 0 for no limit, which a page behind a proxy needs." default:"${maxPerPeer}" placeholder:"N"`
+	MaxConnections most `help:"Hold at most N connections (${default}); 0 for no limit." default:"${maxConnections}" placeholder:"N"`
 }
 
 // servingDefaults is what the help and the definition of flags call the defaults
@@ -45,7 +45,7 @@ func servingDefaults() kong.Vars {
 
 // Help is what kong prints below the usage.
 func (*serve) Help() string {
-	return `The workers are Go processes that share a directory (multiprocess.Open), processes of a service with Python's prometheus_client in multiprocess mode, or both. Their files are merged anew at every scrape. A file that cannot be read is left out and told on stderr, and so are the samples of a file that disagrees with others. What goes on is told once, and what happens again five minutes later at the earliest.
+	return `The workers are Go processes that share a directory (multiprocess.Open), processes of a service with Python's prometheus_client in multiprocess mode, or both. Their files are merged anew at every scrape. A file that cannot be read is left out and reported on stderr, and so are the samples of a file that disagrees with others. A problem is reported once while it lasts; one that comes back, after five minutes at the earliest.
 
 What workers that have ended left is folded into one file, as by telltale fold. A program that reads Python's files by itself (MultiProcessCollector) does not see what was folded: --no-fold is for services that have one.
 

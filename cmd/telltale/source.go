@@ -111,7 +111,8 @@ func (r *reading) unpack(d *document) error {
 
 func isGzip(content []byte) bool { return bytes.HasPrefix(content, []byte{0x1f, 0x8b}) }
 
-// packings are the first bytes of what is not unpacked.
+// packings are the first bytes of compressed files that the command does not
+// unpack.
 var packings = map[string]string{"zstd": "\x28\xb5\x2f\xfd", "xz": "\xfd7zXZ\x00", "bzip2": "BZh", "zip": "PK\x03\x04"}
 
 // foreign returns an error if the page is none of metrics, but packed, or markup,

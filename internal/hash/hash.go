@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// Keys are of this process, so that nobody outside can choose label values that
+// Keys are of this process, so that a client cannot choose label values that
 // collide.
 var Keys = [2]uint64{maphash.String(maphash.MakeSeed(), "a"), maphash.String(maphash.MakeSeed(), "b") | 1}
 
@@ -31,8 +31,8 @@ func String(h uint64, s string) uint64 {
 	case l > 0:
 		low = uint64(b[0])<<16 | uint64(b[l/2])<<8 | uint64(b[l-1])
 	}
-	// The length, without which "10" and "100" were the same, must not meet the
-	// text: "10" and "101" would be.
+	// The length is mixed in, or "10" and "100" would have one hash; and it is
+	// kept apart from the text, or "10" and "101" would.
 	return Fold(low^Keys[1], high^(h+n*Keys[1]))
 }
 

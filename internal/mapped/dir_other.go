@@ -131,7 +131,7 @@ func (d *Dir) Remove(name string) error {
 	return nil
 }
 
-// Rename gives a file another name, in place of what has it.
+// Rename gives a file another name and replaces the file that had it.
 func (d *Dir) Rename(from, to string) error {
 	_, err := d.hook.ask(OpRename, from, 0)
 	if err == nil {
@@ -143,7 +143,7 @@ func (d *Dir) Rename(from, to string) error {
 	return nil
 }
 
-// RenameNew gives a file another name, unless something has it already, which is
+// RenameNew gives a file another name; that a file has it already is
 // an error that is fs.ErrExist.
 func (d *Dir) RenameNew(from, to string) error {
 	_, err := d.hook.ask(OpRenameNew, from, 0)

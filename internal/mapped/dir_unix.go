@@ -64,13 +64,13 @@ func OpenDir(path string, hook Hook) (*Dir, error) {
 // Path returns the path that was opened.
 func (d *Dir) Path() string { return d.path }
 
-// lend closes the spare descriptor, so that another can be had.
+// lend closes the spare descriptor, so that the system can give out another.
 func (d *Dir) lend() bool {
 	spare := d.spare.Swap(-1)
 	if spare < 0 {
 		return false
 	}
-	_ = unix.Close(int(spare)) // it is nothing but a number
+	_ = unix.Close(int(spare)) // it was opened for its number alone
 	return true
 }
 
@@ -222,7 +222,7 @@ func (d *Dir) Remove(name string) error {
 	return nil
 }
 
-// Rename gives a file another name, in place of what has it.
+// Rename gives a file another name and replaces the file that had it.
 func (d *Dir) Rename(from, to string) error {
 	_, err := d.hook.ask(OpRename, from, 0)
 	if err == nil {

@@ -150,7 +150,7 @@ func (f *File) Map(n int) (Region, error) {
 }
 
 // Copy returns a copy of the first n bytes as they are now, in memory that only
-// this process has. It reads only what is there: holes are zeros that take no
+// this process has. It reads only extents with data: holes are zeros that take no
 // memory, in the file system neither, where reading them through a mapping would
 // fill them. An error that is [ErrHoles] says that the system does not tell holes
 // apart.

@@ -12,7 +12,7 @@ type FileSystem struct {
 	// counted against it.
 	Memory bool
 	// Proven says that space which [Growing.Extend] reserved stays reserved, so
-	// that no store into an extent can fail for want of it, unless somebody makes a
+	// that no store into an extent can fail for want of it, unless a process makes a
 	// clone of the file that shares it. File systems that copy on write, such as
 	// btrfs and zfs, need new space for every store.
 	Proven bool

@@ -95,8 +95,8 @@ func (g *Growing) Identity() Identity { return g.identity }
 // gave it.
 func (g *Growing) Name() string { return g.name }
 
-// Rename gives the file another name in its directory, in place of what has it.
-// Errors tell of the file by that name from then on. It is an error that is
+// Rename gives the file another name in its directory and replaces the file that
+// had it. Later errors name the file so. It is an error that is
 // [ErrReplaced] if another file has taken this one's name.
 func (g *Growing) Rename(to string) error {
 	now, err := g.dir.Stat(g.name)
@@ -125,7 +125,7 @@ func (g *Growing) Chmod(perm fs.FileMode) error {
 	return nil
 }
 
-// Chown gives the file to a user and a group; -1 leaves what is there.
+// Chown gives the file to a user and a group; -1 keeps the present one.
 func (g *Growing) Chown(uid, gid int) error {
 	_, err := g.before(OpChown, 0)
 	if err == nil {
@@ -203,7 +203,7 @@ func noSpace(err error) error {
 //
 // Storing into an extent cannot fail for want of space where the [FileSystem] is
 // Proven. Where the system cannot reserve space the bytes are written instead,
-// which takes space where files are overwritten in place. Nobody else may write
+// which takes space where files are overwritten in place. No other process may write
 // to the range meanwhile: the one who extends holds the lock.
 func (g *Growing) Extend(offset int64, n int) ([]byte, error) {
 	page := os.Getpagesize()
@@ -234,8 +234,8 @@ func (g *Growing) Extend(offset int64, n int) ([]byte, error) {
 	return extent, nil
 }
 
-// shrink gives back what a failed Extend took. When it fails the file is merely
-// longer than it need be.
+// shrink gives back what a failed Extend took. When it fails the file is only
+// longer than needed.
 func (g *Growing) shrink(size int64) {
 	if now, err := g.Stat(); err == nil && now.Size > size {
 		_ = retry(func() error { return unix.Ftruncate(g.fd, size) })

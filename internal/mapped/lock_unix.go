@@ -53,7 +53,7 @@ func (f *File) Locked() (bool, error) {
 
 // LocksWork reports whether a file system honours locks: some accept them all. It
 // opens a file of it twice for writing and locks it through both for a moment, so
-// it is for a file that nobody else has to do with.
+// the file must be one that no other process uses.
 func LocksWork(open func() (*Growing, error)) (bool, error) {
 	first, err := open()
 	if err != nil {
@@ -71,7 +71,7 @@ func LocksWork(open func() (*Growing, error)) (bool, error) {
 		return false, unlessUnsupported(err)
 	}
 	if !locked {
-		return true, nil // somebody has it
+		return true, nil // another opening has the lock
 	}
 	seen, err := second.Locked()
 	if err != nil || !seen {

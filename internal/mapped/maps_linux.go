@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReadMaps tells of the files that a process has mapped, given its maps of
+// ReadMaps returns the files that a process has mapped, given its maps of
 // proc_pid_maps(5): of each mapping which file it is of, and whether what the
 // process stores there reaches the file. The identity is that of a [File] where
 // the file system shows the same device in both places, as the usual ones do;

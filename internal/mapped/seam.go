@@ -1,6 +1,6 @@
 package mapped
 
-// Op is an operation on a directory or a file, as a [Hook] is told of it.
+// Op is an operation on a directory or a file, as a [Hook] sees it.
 type Op uint8
 
 // The operations. Those on names of a directory come first, those on open files

@@ -1,4 +1,6 @@
-// Package patience carries through a context how long a collection may take by its server's own limit, whatever deadline a client asked for.
+// Package patience carries a server's own limit of a collection's time through a
+// context. A client may ask for a shorter deadline of its scrape; whether a
+// collector is hung is judged by the server's limit.
 package patience
 
 import (

@@ -17,7 +17,7 @@ import (
 type Customers struct {
 	URL       string
 	PerSecond int
-	AtOnce    int // when so many wait for an answer, the others wait too
+	AtOnce    int // requests that may wait for an answer at once; further ones wait their turn
 	Requests  int // how many to make; zero means until the context is done
 }
 

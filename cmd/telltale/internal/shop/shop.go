@@ -71,7 +71,7 @@ const (
 	maxOrderBytes  = 64 << 10
 )
 
-// OpenAt is [Shop.Open] for a listener that is there and for a handler that may
+// OpenAt is [Shop.Open] for an open listener and for a handler that may
 // have more than the shop's own.
 func (s *Shop) OpenAt(ctx context.Context, listener net.Listener, handler http.Handler) (closeShop func() error, err error) {
 	s.url = "http://" + listener.Addr().String()
