@@ -50,29 +50,6 @@ func SpreadSummary(m *Summary) {
 	m.cells.Spread(m.cells.First(), m.family.words(), &m.family.moving, m.family.room())
 }
 
-// Held returns how many bytes of a custom collector's families are kept for
-// scrapes, and whether anything of its runs is left at all.
-func Held(c Collector) (bytes int64, left bool) {
-	runs.mu.Lock()
-	defer runs.mu.Unlock()
-	of, left := runs.slots[innermost(c)]
-	if !left {
-		return 0, false
-	}
-	return of.held.Load(), true
-}
-
-// Collecting returns how many custom collectors run or have families that scrapes
-// still read.
-func Collecting() int {
-	runs.mu.Lock()
-	defer runs.mu.Unlock()
-	return len(runs.slots)
-}
-
-// Kept returns how many bytes of families are kept of a registry's collectors.
-func Kept(r *Registry) int64 { return r.kept.Load() }
-
 // The functions Across are updates that find their words before move is called and
 // write to them after it.
 

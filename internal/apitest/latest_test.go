@@ -1,0 +1,95 @@
+package apitest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"telltale"
+	"telltale/model"
+)
+
+// What a page is made of that stands in no registry fails as an error, never as
+// a panic of the caller.
+func TestLatestOfBareCollectors(t *testing.T) {
+	broken := errors.New("broken")
+	for _, c := range []struct {
+		name      string
+		collector telltale.Collector
+		page, err string
+	}{
+		{"one that works", telltale.CollectorFunc(func(_ context.Context, emit func(*model.Family) error) error {
+			return emit(gauge("depth", 3))
+		}), "depth 3.0\n", ""},
+		{"an instrument", telltale.Must(telltale.NewCounter("jobs", "", telltale.Unregistered())), "jobs_total 0.0\n", ""},
+		{"one that fails", telltale.CollectorFunc(func(context.Context, func(*model.Family) error) error { return broken }), "", "broken"},
+		{"one that panics", telltale.CollectorFunc(func(context.Context, func(*model.Family) error) error { panic("at the disco") }), "", "at the disco"},
+		{"one that cannot be compared", uncomparable{func(_ context.Context, emit func(*model.Family) error) error {
+			return emit(gauge("depth", 3))
+		}}, "depth 3.0\n", ""},
+		{"none", nil, "", "the collector is nil"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var page bytes.Buffer
+			err := telltale.WriteLatest(t.Context(), &page, c.collector)
+			if got := errorText(err); c.err == "" && err != nil || !strings.Contains(got, c.err) {
+				t.Errorf("got the error %q, want %q in it", got, c.err)
+			}
+			if c.page != "" && !strings.HasSuffix(page.String(), c.page) {
+				t.Errorf("got the page\n%s\nwant it to end in\n%s", page.String(), c.page)
+			}
+		})
+	}
+}
+
+// uncomparable is a collector of a type that cannot be compared.
+type uncomparable struct {
+	collect func(context.Context, func(*model.Family) error) error
+}
+
+func (u uncomparable) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	return u.collect(ctx, emit)
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// Errors are read by people: what holds many names is described once, and what
+// clashes with itself is said to be registered.
+func TestDuplicateErrorsAreShort(t *testing.T) {
+	reg := telltale.NewRegistry()
+	var many []*model.Family
+	for _, name := range strings.Fields("a b c d e f g h i j k l m n o p") {
+		many = append(many, family(name, model.Histogram))
+	}
+	emitNothing := func(context.Context, func(*model.Family) error) error { return nil }
+	register(t, reg, telltale.CollectorFunc(emitNothing, many...))
+	err := reg.Register(telltale.CollectorFunc(emitNothing, many...))
+	if text := errorText(err); len(text) > 500 || !strings.Contains(text, "and 74 more") {
+		t.Errorf("the error has %d bytes and does not count the names it leaves out:\n%s", len(text), text)
+	}
+	c := telltale.Must(telltale.NewCounter("jobs", "", telltale.In(reg)))
+	if text := errorText(reg.Register(c)); !strings.HasSuffix(text, ": it is registered already") {
+		t.Errorf("registering a counter twice says %q", text)
+	}
+}
+
+func namedFunction(context.Context, func(*model.Family) error) error { return errors.New("broken") }
+
+func TestFaultsNameFunctions(t *testing.T) {
+	var heard []string
+	reg := telltale.NewRegistry(telltale.WithErrorHook(func(err error) { heard = append(heard, err.Error()) }))
+	register(t, reg, telltale.CollectorFunc(namedFunction))
+	if _, err := telltale.GenerateLatest(reg); err != nil {
+		t.Fatal(err)
+	}
+	if len(heard) != 1 || !strings.Contains(heard[0], "namedFunction") {
+		t.Errorf("the hook heard %q, want the function's name", heard)
+	}
+}

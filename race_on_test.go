@@ -1,5 +1,0 @@
-//go:build race
-
-package telltale_test
-
-const raceEnabled = true
