@@ -235,8 +235,8 @@ func (e *entry) claim(families []*model.Family) {
 // defined is what instruments and callbacks have in common.
 type defined interface{ what() *definition }
 
-// name says which collector it is, for faults: many may be of one type.
-func (e *entry) name() string {
+// Name says which collector it is, for faults: many may be of one type.
+func (e *entry) Name() string {
 	if d, ok := e.collector.(defined); ok {
 		return fmt.Sprintf("%s %q", d.what().typ, d.what().name)
 	}
@@ -258,7 +258,7 @@ func (e *entry) String() string {
 	if len(e.claims) == 0 {
 		return fmt.Sprintf("collector %T", e.collector)
 	}
-	return fmt.Sprintf("collector %s", e.name())
+	return fmt.Sprintf("collector %s", e.Name())
 }
 
 // clashes returns the error of registering the entry, if there is one. The

@@ -3,11 +3,12 @@ package telltale
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"telltale/internal/gather"
 )
 
 // Reason is what kind of mishap a [Fault] is.
@@ -75,7 +76,8 @@ func (f *Fault) describe() string {
 // Unwrap returns what happened.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// faults counts a registry's faults and tells them to its hook.
+// faults counts a registry's faults and tells them to its hook. It is a
+// [gather.Account].
 type faults struct {
 	hook   func(error)
 	strict bool
@@ -89,6 +91,17 @@ type faults struct {
 
 // hookPatience is how long collecting waits for a call of the error hook.
 const hookPatience = time.Second
+
+// Count adds n faults that nobody is told of.
+func (f *faults) Count(reason gather.Reason, n uint64) { f.count(Reason(reason), n) }
+
+// Report counts a fault of a collector and tells the hook.
+func (f *faults) Report(fault gather.Fault) { f.report(faultOf(fault)) }
+
+// faultOf returns a fault as the hook gets it.
+func faultOf(f gather.Fault) *Fault {
+	return &Fault{Reason: Reason(f.Reason), Collector: f.Collector, Family: f.Family, Err: f.Err}
+}
 
 func (f *faults) count(reason Reason, n uint64) {
 	f.mu.Lock()
@@ -143,68 +156,6 @@ func (f *faults) misuse(reason Reason, family string, describe func() error) {
 	if f.strict {
 		panic(fault)
 	}
-}
-
-// accounts are where a fault of collecting is counted: with the registry that is
-// collected, and with those nested in it on the way to the collector.
-type accounts []*faults
-
-// with returns the accounts with one more.
-func (a accounts) with(f *faults) accounts {
-	if slices.Contains(a, f) {
-		return a
-	}
-	return append(slices.Clip(a), f)
-}
-
-func (a accounts) count(reason Reason, n uint64) {
-	for _, f := range a {
-		f.count(reason, n)
-	}
-}
-
-func (a accounts) report(fault *Fault) {
-	for _, f := range a {
-		f.report(fault)
-	}
-}
-
-// mostTold is how many faults of one reason are told of one collector in one
-// collection. A collector may have as many as it has series.
-const mostTold = 10
-
-// tally counts the faults of one collector in one collection.
-type tally map[Reason]uint64
-
-// add counts a fault and returns it as it is to be told, nil if it is only to be
-// counted.
-func (t *tally) add(f *Fault) *Fault {
-	if *t == nil {
-		*t = make(tally)
-	}
-	(*t)[f.Reason]++
-	switch n := (*t)[f.Reason]; {
-	case n > mostTold:
-		return nil
-	case n == mostTold:
-		last := *f
-		last.Err = fmt.Errorf("%w (more of the reason %q are only counted)", f.Err, f.Reason)
-		return &last
-	}
-	return f
-}
-
-// untold returns how many faults were only counted.
-func (t tally) untold() (rest tally) {
-	for reason, n := range t {
-		if n > mostTold {
-			if rest == nil {
-				rest = make(tally)
-			}
-			rest[reason] = n - mostTold
-		}
-	}
-	return rest
 }
 
 func (f *faults) snapshot() map[Reason]uint64 {

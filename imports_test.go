@@ -12,7 +12,7 @@ import (
 // relative to the module; one that ends in a slash stands for all below it.
 var rooms = [][]string{
 	{"model"},
-	{"internal/cell", "internal/hash"},
+	{"internal/cell", "internal/hash", "internal/patience"},
 	{"internal/"},
 	{"multiprocess/internal/segment"},
 	{"exposition/", "multiprocess/", "lint/"}, // each knows nothing of the others

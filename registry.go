@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"telltale/internal/cell"
+	"telltale/internal/gather"
 	"telltale/model"
 )
 
@@ -86,12 +87,15 @@ func WithRetention(bytes int) RegistryOption {
 	return func(r *Registry) { r.retention = &bytes }
 }
 
+// DefaultRetention is the limit of [WithRetention] without that option: 64 MiB.
+const DefaultRetention = 64 << 20
+
 // room is where copies of what the registry's collectors emit are kept.
-func (r *Registry) room() room {
+func (r *Registry) room() gather.Room {
 	if r.retention == nil {
-		return room{DefaultRetention, &r.kept}
+		return gather.Room{Limit: DefaultRetention, Kept: &r.kept}
 	}
-	return room{*r.retention, &r.kept}
+	return gather.Room{Limit: *r.retention, Kept: &r.kept}
 }
 
 // WithErrorHook has hook called with every fault, as a [*Fault], from several
@@ -246,7 +250,7 @@ func (r *Registry) Unregister(c Collector) error {
 	defer r.mu.Unlock()
 	e, ok := r.byCollector[c]
 	if !ok {
-		return fmt.Errorf("%w: %s", ErrNotRegistered, (&entry{collector: c}).name())
+		return fmt.Errorf("%w: %s", ErrNotRegistered, (&entry{collector: c}).Name())
 	}
 	delete(r.byCollector, c)
 	delete(r.unclaimed, e)

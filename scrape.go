@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
+	"sync/atomic"
 
-	"telltale/internal/patience"
+	"telltale/internal/gather"
 	"telltale/model"
 )
 
@@ -51,48 +51,43 @@ func rootOf(c Collector) *Registry {
 // to steps, then all custom collectors are started, then the steps are emitted
 // in order.
 type scrape struct {
-	ctx      context.Context
-	faults   *faults
-	holder   *holder   // of what is in no registry
-	root     *Registry // whose claims are known not to clash; may be nil
-	patience time.Duration
-	served   bool // the patience is a server's limit
-	within   *run // whose code makes the scrape; nil for most
-	steps    []step
-	current  *step               // that is emitted
-	seen     map[string]struct{} // names on the page that no claim stands for
-	errs     []error             // in strict mode
+	ctx     context.Context
+	faults  *faults
+	custom  *gather.Scrape // of custom collectors
+	holder  *holder        // of what is in no registry
+	root    *Registry      // whose claims are known not to clash; may be nil
+	steps   []step
+	current *step               // that is emitted
+	seen    map[string]struct{} // names on the page that no claim stands for
+	errs    []error             // in strict mode
 }
 
 func newScrape(ctx context.Context, account *faults, root *Registry) *scrape {
-	s := &scrape{ctx: ctx, faults: account, root: root, holder: &holder{accounts{account}, room{DefaultRetention, &keptUnregistered}}}
-	if s.patience, s.served = patience.Of(ctx); s.served && s.patience > 0 {
-		return s
+	return &scrape{
+		ctx: ctx, faults: account, root: root, custom: gather.NewScrape(ctx),
+		holder: &holder{gather.Accounts{account}, gather.Room{Limit: DefaultRetention, Kept: &keptUnregistered}},
 	}
-	s.served = false
-	s.patience = defaultPatience
-	if deadline, ok := ctx.Deadline(); ok {
-		s.patience = time.Until(deadline)
-	}
-	return s
 }
+
+// keptUnregistered is how many bytes are kept of collectors in no registry.
+var keptUnregistered atomic.Int64
 
 // step emits one ready family, what one custom collector emits, or what
 // processes share.
 type step struct {
 	family *model.Family
 	entry  *entry
-	sub    *subscription // to a run
-	shared *Registry     // whose store's families it emits
-	failed bool          // it did not emit all that it has
-	found  tally         // faults of what it emitted
+	sub    *gather.Subscription // to a run
+	shared *Registry            // whose store's families it emits
+	failed bool                 // it did not emit all that it has
+	found  gather.Tally         // faults of what it emitted
 	path   *path
 }
 
 // path is what a family goes through on its way up: the filters, in terms of the
 // collector's own names, then the lens.
 type path struct {
-	filters []names
+	filters []gather.Names
 	lens    *lens
 	prefix  string // what the lens adds to the names within the registry's collector
 	foreign bool   // under a nested registry, whose names are not claimed
@@ -102,24 +97,9 @@ type path struct {
 // holder is what the registries on the way to a collector settle, or else the
 // scrape.
 type holder struct {
-	accounts accounts // where the collector's faults are counted
-	room     room     // of the innermost registry
+	accounts gather.Accounts // where the collector's faults are counted
+	room     gather.Room     // of the innermost registry
 }
-
-// names is a set of wanted names.
-type names map[string]struct{}
-
-func namesOf(list []string) names {
-	n := make(names, len(list))
-	for _, name := range list {
-		n[name] = struct{}{}
-	}
-	return n
-}
-
-func (n names) has(name string) bool { _, ok := n[name]; return ok }
-
-func (n names) sorted() []string { return slices.Sorted(maps.Keys(n)) }
 
 // add flattens a collector into steps.
 func (s *scrape) add(c Collector, e *entry, p *path) {
@@ -169,27 +149,24 @@ func innermost(c Collector) Collector {
 
 // wantsNothing reports whether no name can pass all filters.
 func (p *path) wantsNothing() bool {
-	return slices.ContainsFunc(p.filters, func(filter names) bool { return len(filter) == 0 })
+	return slices.ContainsFunc(p.filters, func(filter gather.Names) bool { return len(filter) == 0 })
 }
 
 func (s *scrape) addCustom(c Collector, e *entry, p *path) {
 	if e == nil {
 		e = &entry{collector: c} // under a view that no registry holds
 	}
-	sub := &subscription{
-		ctx: s.ctx, collector: innermost(c), subject: e, accounts: p.holder.accounts, room: p.holder.room,
-		patience: s.patience, served: s.served,
-	}
+	request := gather.Request{Collector: innermost(c), Subject: e, Accounts: p.holder.accounts, Room: p.holder.room}
 	if _, ok := c.(Restrictor); ok && len(p.filters) > 0 {
-		sub.wanted = p.filters[0] // the other filters see to the rest
+		request.Wanted = p.filters[0] // the other filters see to the rest
 	}
-	s.steps = append(s.steps, step{entry: e, path: p, sub: sub})
+	s.steps = append(s.steps, step{entry: e, path: p, sub: s.custom.Subscribe(request)})
 }
 
 // owners returns the entries that can have a name which every filter wants, in
 // the order of registration: those that claim one and those that claim nothing.
 // It may have nils. The caller holds the lock.
-func (r *Registry) owners(filters []names) []*entry {
+func (r *Registry) owners(filters []gather.Names) []*entry {
 	if len(filters) == 0 {
 		return slices.Clone(r.entries)
 	}
@@ -203,9 +180,9 @@ func (r *Registry) owners(filters []names) []*entry {
 }
 
 // wanted reports whether every filter has a name that the entry claims.
-func (e *entry) wanted(filters []names) bool {
+func (e *entry) wanted(filters []gather.Names) bool {
 	for _, filter := range filters {
-		if !slices.ContainsFunc(e.claims, filter.has) {
+		if !slices.ContainsFunc(e.claims, filter.Has) {
 			return false
 		}
 	}
@@ -220,7 +197,7 @@ func (r *Registry) flatten(s *scrape, outer *path) {
 	}
 	p := &path{
 		filters: outer.filters, lens: outer.lens, foreign: outer.foreign || r != s.root,
-		holder: &holder{outer.holder.accounts.with(&r.faults), r.room()},
+		holder: &holder{outer.holder.accounts.With(&r.faults), r.room()},
 	}
 	r.mu.RLock()
 	target, shared := r.targetInfo, r.store != nil
@@ -250,14 +227,9 @@ func (r *Registry) flatten(s *scrape, outer *path) {
 
 // run starts the custom collectors and emits the steps.
 func (s *scrape) run(emit func(*model.Family) error) error {
-	looked := false
 	for i := range s.steps {
 		if sub := s.steps[i].sub; sub != nil {
-			if !looked {
-				looked, s.within = true, runs.within(s.ctx)
-			}
-			sub.within = s.within
-			_ = runs.subscribe(sub) // which is tried again when its turn has come
+			sub.Start()
 		}
 	}
 	for i := range s.steps {
@@ -296,26 +268,26 @@ func (s *scrape) cancellation() error {
 }
 
 func (s *scrape) runCustom(st *step, emit func(*model.Family) error) error {
-	defer st.sub.leave()
+	defer st.sub.Leave()
 	for {
-		f, err := st.sub.next()
-		if errors.Is(err, errTooSlow) {
+		f, err := st.sub.Next()
+		if errors.Is(err, gather.ErrTooSlow) {
 			return err // which is no fault of the collector
 		}
 		if f == nil {
-			faults := st.sub.faults()
+			faults := st.sub.Faults()
 			st.failed = err != nil || len(faults) > 0
 			switch {
-			case errors.Is(err, errRunning):
+			case errors.Is(err, gather.ErrRunning):
 				s.report(st, "", ReasonStillRunning, err)
-			case errors.Is(err, errRecursion):
+			case errors.Is(err, gather.ErrRecursion):
 				s.report(st, "", ReasonRecursion, err)
 			case err != nil && !s.cancelled():
 				s.report(st, "", ReasonDeadline, err)
 			}
 			if s.faults.strict {
 				for _, fault := range faults {
-					s.errs = append(s.errs, fault)
+					s.errs = append(s.errs, faultOf(fault))
 				}
 			}
 			return nil
@@ -332,7 +304,7 @@ func (s *scrape) emit(st *step, f *model.Family, foreign bool, emit func(*model.
 		f = f.Literal()
 	}
 	for _, filter := range st.path.filters {
-		restricted, any := f.Restrict(filter.has)
+		restricted, any := f.Restrict(filter.Has)
 		if !any {
 			return nil
 		}
@@ -395,17 +367,18 @@ func (s *scrape) taken(e *entry, name string) bool {
 // report counts a fault of a step's collector and, in strict mode, makes the
 // collection fail in the end.
 func (s *scrape) report(st *step, family string, reason Reason, err error) {
-	fault := &Fault{Reason: reason, Family: family, Err: err}
+	fault := gather.Fault{Reason: gather.Reason(reason), Family: family, Err: err}
 	if st.entry != nil {
-		fault.Collector = st.entry.name()
+		fault.Collector = st.entry.Name()
 	}
-	if fault = st.found.add(fault); fault == nil {
-		st.path.holder.accounts.count(reason, 1)
+	accounts := st.path.holder.accounts
+	if !st.found.Add(&fault) {
+		accounts.Count(fault.Reason, 1)
 		return
 	}
-	st.path.holder.accounts.report(fault)
+	accounts.Report(fault)
 	if s.faults.strict {
-		s.errs = append(s.errs, fault)
+		s.errs = append(s.errs, faultOf(fault))
 	}
 }
 
@@ -413,7 +386,7 @@ func (s *scrape) report(st *step, family string, reason Reason, err error) {
 func (s *scrape) leave() {
 	for i := range s.steps {
 		if s.steps[i].sub != nil {
-			s.steps[i].sub.leave()
+			s.steps[i].sub.Leave()
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"telltale/internal/gather"
 	"telltale/model"
 )
 
@@ -50,7 +51,7 @@ func hanging(c Collector) bool {
 	case *merged:
 		return slices.ContainsFunc(c.parts, hanging)
 	}
-	return runs.hung(innermost(c))
+	return gather.Hung(innermost(c))
 }
 
 // Health returns a collector of the registry's own health, its [Stats] as

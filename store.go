@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"telltale/internal/cell"
+	"telltale/internal/gather"
 	"telltale/model"
 )
 
@@ -69,7 +70,7 @@ func (r *Registry) UseStore(store Store) error {
 			continue
 		}
 		if i, ok := e.collector.(instrument); ok && i.what().home == r && !i.untouched() {
-			updated = append(updated, e.name())
+			updated = append(updated, e.Name())
 		}
 		if reads(e.collector, store) {
 			return errSameDirectory
@@ -153,7 +154,7 @@ func (st *step) ofMany() bool {
 	if st.sub == nil {
 		return st.shared != nil
 	}
-	_, ok := cell.OriginOf(st.sub.collector)
+	_, ok := cell.OriginOf(st.sub.Collector)
 	return ok
 }
 
@@ -168,7 +169,7 @@ func (e *entry) adopted() bool {
 func (r *Registry) publish(ctx context.Context) {
 	s := newScrape(ctx, &r.faults, r)
 	defer s.leave()
-	r.publishFrom(s, &path{holder: &holder{accounts{&r.faults}, r.room()}})
+	r.publishFrom(s, &path{holder: &holder{gather.Accounts{&r.faults}, r.room()}})
 }
 
 // publishFrom publishes what the custom collectors emit that can have wanted
@@ -200,7 +201,7 @@ func (r *Registry) publishFrom(s *scrape, p *path) {
 		}
 		return nil
 	})
-	nested := s.within != nil // a collector collects, which itself is left out then
+	nested := s.custom.Nested() // a collector collects, which itself is left out then
 	if err == nil && len(p.filters) == 0 && !nested {
 		publication.Retain(r.retained(s.steps, emitted))
 	}
@@ -255,7 +256,7 @@ func (s *scrape) emitShared(st *step, emit func(*model.Family) error) error {
 	s.errs = append(s.errs, own.errs...)
 	var merged Collector = r.store.Merged()
 	if len(st.path.filters) > 0 {
-		merged = r.store.Merged().Restricted(st.path.filters[0].sorted()...)
+		merged = r.store.Merged().Restricted(st.path.filters[0].Sorted()...)
 	}
 	var stopped error
 	// A collector of this process that used up the scrape's time is no reason to

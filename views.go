@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"telltale/internal/gather"
 	"telltale/model"
 )
 
@@ -21,7 +22,7 @@ import (
 // The zero RestrictedRegistry has nothing.
 type RestrictedRegistry struct {
 	registry *Registry
-	names    names
+	names    gather.Names
 }
 
 // nothing is the registry of the zero RestrictedRegistry, whose names select
@@ -38,7 +39,7 @@ func (v *RestrictedRegistry) of() *Registry {
 // Restricted returns a live view of the registry with only the named samples and
 // families.
 func (r *Registry) Restricted(names ...string) *RestrictedRegistry {
-	return &RestrictedRegistry{registry: r, names: namesOf(names)}
+	return &RestrictedRegistry{registry: r, names: gather.NamesOf(names)}
 }
 
 // Collect emits what is left of the registry's families.
@@ -61,7 +62,7 @@ func Restrict(c Collector, names ...string) Collector {
 	if err != nil {
 		c = CollectorFunc(func(context.Context, func(*model.Family) error) error { return err })
 	}
-	return &view{inner: c, lens: &lens{filter: namesOf(names)}}
+	return &view{inner: c, lens: &lens{filter: gather.NamesOf(names)}}
 }
 
 // Prefixed returns a view of c with the prefix before every family's name, as it
@@ -150,7 +151,7 @@ func (v *view) describe(ask func(Collector) ([]*model.Family, error)) (families 
 	for _, f := range inner {
 		wanted := true
 		if v.lens.filter != nil {
-			f, wanted = f.Restrict(v.lens.filter.has)
+			f, wanted = f.Restrict(v.lens.filter.Has)
 		}
 		if !wanted {
 			continue
@@ -194,7 +195,7 @@ func accountOf(c Collector) *faults {
 // lens is what a view does to families: leave out samples, add labels to every
 // series, put a prefix before the name.
 type lens struct {
-	filter names // nil for all
+	filter gather.Names // nil for all
 	prefix string
 	labels model.Labels
 }
@@ -207,7 +208,7 @@ func (l *lens) inward(outer *path) *path {
 		inner.filters = append(inner.filters, l.filter)
 	}
 	for _, filter := range outer.filters {
-		cut := make(names, len(filter))
+		cut := make(gather.Names, len(filter))
 		for name := range filter {
 			if name, ok := strings.CutPrefix(name, l.prefix); ok {
 				cut[name] = struct{}{}

@@ -1,4 +1,4 @@
-package telltale
+package gather
 
 import (
 	"context"
@@ -25,7 +25,7 @@ type loan struct {
 // borrower is a scrape to which a loan was made. Its fields are guarded by the
 // run's lock.
 type borrower struct {
-	scrape  *subscription
+	scrape  *Subscription
 	cut     chan struct{} // closed when its time is over
 	over    bool
 	waiting bool        // for the next chunk
@@ -34,8 +34,10 @@ type borrower struct {
 	unwatch func() bool
 }
 
+// ErrTooSlow says that a scrape was cut off because it held up a collector.
+var ErrTooSlow = errors.New("the scrape took too long to read a family that was lent to it")
+
 var (
-	errTooSlow    = errors.New("the scrape took too long to read a family that was lent to it")
 	errReturned   = errors.New("telltale: a family was read after it had been returned to its collector")
 	errSourceLate = errors.New("the family's source takes longer than a scrape may")
 )
@@ -43,7 +45,7 @@ var (
 // lendTo makes a loan to a scrape. Its time ends when its context is done and,
 // unless it is a program's own with a deadline, when its patience has passed, or
 // defaultPatience: as a whole where a server sets it, else between chunks. The caller holds the lock.
-func (r *run) lendTo(s *subscription) {
+func (r *run) lendTo(s *Subscription) {
 	if r.lentTo[s] != nil {
 		return
 	}
@@ -75,7 +77,7 @@ func (r *run) cutOff(b *borrower) (sourceLate bool) {
 	expired, cancelled := s.ctx.Err() != nil, errors.Is(s.ctx.Err(), context.Canceled)
 	b.over = true
 	if !b.waiting && !cancelled && (s.borrowed == b || !expired) {
-		s.slow = fmt.Errorf("telltale: %w: %q, of collector %s: %w", errTooSlow, r.lent.family.Name, r.subject.name(), os.ErrDeadlineExceeded)
+		s.slow = fmt.Errorf("telltale: %w: %q, of collector %s: %w", ErrTooSlow, r.lent.family.Name, r.subject.Name(), os.ErrDeadlineExceeded)
 	}
 	close(b.cut)
 	r.returned(s)
@@ -84,7 +86,7 @@ func (r *run) cutOff(b *borrower) (sourceLate bool) {
 
 // watch has a scrape that has not come to its turn leave a run that lends, when
 // its context is done. The caller holds the lock.
-func (r *run) watch(s *subscription) {
+func (r *run) watch(s *Subscription) {
 	r.watches = append(r.watches, context.AfterFunc(s.ctx, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -97,7 +99,7 @@ func (r *run) watch(s *subscription) {
 
 // returned notes that a scrape has returned what it was lent. The caller holds
 // the lock.
-func (r *run) returned(s *subscription) {
+func (r *run) returned(s *Subscription) {
 	b := r.lentTo[s]
 	if b == nil {
 		return
@@ -115,7 +117,7 @@ func (r *run) returned(s *subscription) {
 
 // borrow returns the lent family as the scrape may read it. The caller holds the
 // lock.
-func (s *subscription) borrow() *model.Family {
+func (s *Subscription) borrow() *model.Family {
 	l := s.run.lent
 	s.borrowed = s.run.lentTo[s]
 	// What is not points is copied, because the scrape may look at it late.

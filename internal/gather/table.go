@@ -1,4 +1,4 @@
-package telltale
+package gather
 
 import (
 	"context"
@@ -7,23 +7,25 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"telltale/model"
 )
 
-// runs has the runs of all custom collectors of this process. It is one table,
+// runs holds the runs of all custom collectors of this process. It is one table,
 // because through however many registries, views and pages a collector is asked
 // for, it is to run once at a time.
-var runs = &runTable{slots: make(map[Collector]*collecting)}
+var runs = &table{queues: make(map[model.Collector]*queue)}
 
-// runTable has the collectors that run or whose families scrapes still read.
-type runTable struct {
-	mu    sync.Mutex
-	slots map[Collector]*collecting
+// table holds the collectors that run or whose families scrapes still read.
+type table struct {
+	mu     sync.Mutex
+	queues map[model.Collector]*queue
 }
 
-// collecting is the runs of one collector. Its fields but held are guarded by the
+// queue is the runs of one collector. Its fields but held are guarded by the
 // table's lock.
-type collecting struct {
-	collector Collector
+type queue struct {
+	collector model.Collector
 	current   *run         // under way
 	next      *run         // to be started when current ends; nil if no scrape waits for that
 	reading   int          // runs that have ended and whose families scrapes still read
@@ -31,47 +33,47 @@ type collecting struct {
 }
 
 // subscribe lets a scrape join the collector's run, or start one, or wait for the
-// next if it cannot join. It returns errRunning if the run is hung, and
-// errRecursion if the run would wait for the scrape.
-func (t *runTable) subscribe(s *subscription) error {
+// next if it cannot join. It returns ErrRunning if the run is hung, and
+// ErrRecursion if the run would wait for the scrape.
+func (t *table) subscribe(s *Subscription) error {
 	err := t.join(s)
 	for _, f := range s.missed {
-		s.unheard.report(f)
+		s.unheard.Report(f)
 	}
 	for reason, n := range s.uncounted {
-		s.unheard.count(reason, n)
+		s.unheard.Count(reason, n)
 	}
 	s.missed, s.uncounted, s.unheard = nil, nil, nil
 	return err
 }
 
-func (t *runTable) join(s *subscription) error {
+func (t *table) join(s *Subscription) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	sl := t.slots[s.collector]
-	if sl == nil {
-		sl = &collecting{collector: s.collector}
-		t.slots[s.collector] = sl
+	q := t.queues[s.Collector]
+	if q == nil {
+		q = &queue{collector: s.Collector}
+		t.queues[s.Collector] = q
 	}
-	r := sl.current
+	r := q.current
 	if r == nil {
-		sl.current = newRun(s, sl)
-		sl.current.start()
+		q.current = newRun(s, q)
+		q.current.start()
 		return nil
 	}
-	if s.within.waitsFor(s.collector, make(map[*run]bool)) {
-		return errRecursion
+	if s.within.waitsFor(s.Collector, make(map[*run]bool)) {
+		return ErrRecursion
 	}
 	if s.hung = r.hungFor(s); !time.Now().Before(s.hung) {
-		return errRunning
+		return ErrRunning
 	}
 	s.joined = r.join(s)
 	switch {
 	case s.joined:
-	case sl.next == nil:
-		sl.next = newRun(s, sl)
+	case q.next == nil:
+		q.next = newRun(s, q)
 	default:
-		sl.next.joinWaiting(s)
+		q.next.joinWaiting(s)
 	}
 	return nil
 }
@@ -80,7 +82,7 @@ func (t *runTable) join(s *subscription) error {
 // long as the scrape's server lets a scrape take, or, without a server, as long
 // as this scrape or another that shares the run may take. One that was given up a
 // moment ago has time to end.
-func (r *run) hungFor(s *subscription) time.Time {
+func (r *run) hungFor(s *Subscription) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	patience := s.patience
@@ -96,10 +98,10 @@ func (r *run) hungFor(s *subscription) time.Time {
 
 // join lets a scrape share a run that is under way, unless it leaves out what the
 // scrape wants, some of its families are gone already, or it was given up.
-func (r *run) join(s *subscription) bool {
+func (r *run) join(s *Subscription) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.settled || r.unwanted || !r.wanted.cover(s.wanted) {
+	if r.settled || r.unwanted || !r.wanted.cover(s.Wanted) {
 		return false
 	}
 	r.add(s)
@@ -111,37 +113,20 @@ func (r *run) join(s *subscription) bool {
 
 // joinWaiting lets a scrape share a run that has not started, which will do what
 // all of its scrapes want.
-func (r *run) joinWaiting(s *subscription) {
+func (r *run) joinWaiting(s *Subscription) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.wanted == nil || s.wanted == nil {
-		r.wanted = nil
-	} else if !r.wanted.cover(s.wanted) {
-		r.wanted = maps.Clone(r.wanted)
-		maps.Copy(r.wanted, s.wanted)
+	if !r.wanted.cover(s.Wanted) {
+		r.wanted = r.wanted.union(s.Wanted)
 	}
 	r.add(s)
-}
-
-// cover reports whether a run that is restricted to n has all of wanted. Nil
-// stands for everything.
-func (n names) cover(wanted names) bool {
-	if n == nil || wanted == nil {
-		return n == nil
-	}
-	for name := range wanted {
-		if !n.has(name) {
-			return false
-		}
-	}
-	return true
 }
 
 // waitsFor reports whether something that a run of the collector waits for waits
 // for r: r is such a run, or a scrape that a run's code makes waits for r. A run
 // that has ended waits for nothing, whatever goes on with its context. The caller
 // holds the table's lock.
-func (r *run) waitsFor(collector Collector, seen map[*run]bool) bool {
+func (r *run) waitsFor(collector model.Collector, seen map[*run]bool) bool {
 	if r == nil || r.done || seen[r] {
 		return false
 	}
@@ -153,11 +138,11 @@ func (r *run) waitsFor(collector Collector, seen map[*run]bool) bool {
 	if next := r.of.next; next != nil && r == r.of.current {
 		waiting = append(waiting, next.scrapes()...)
 	}
-	return slices.ContainsFunc(waiting, func(s *subscription) bool { return s.within.waitsFor(collector, seen) })
+	return slices.ContainsFunc(waiting, func(s *Subscription) bool { return s.within.waitsFor(collector, seen) })
 }
 
 // scrapes returns who waits for the run.
-func (r *run) scrapes() []*subscription {
+func (r *run) scrapes() []*Subscription {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Collect(maps.Keys(r.subs))
@@ -166,7 +151,7 @@ func (r *run) scrapes() []*subscription {
 // within returns the run whose code makes a scrape with the context, nil if none
 // does. It is known by the context, or, where the collector has made one of its
 // own, by the goroutine: the collector's or one that this has started.
-func (t *runTable) within(ctx context.Context) *run {
+func (t *table) within(ctx context.Context) *run {
 	if r, ok := ctx.Value(runKey{}).(*run); ok && !t.hasEnded(r) {
 		return r
 	}
@@ -177,27 +162,27 @@ func (t *runTable) within(ctx context.Context) *run {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range ids {
-		for _, sl := range t.slots {
-			if sl.current != nil && sl.current.isRunBy(id) {
-				return sl.current
+		for _, q := range t.queues {
+			if q.current != nil && q.current.isRunBy(id) {
+				return q.current
 			}
 		}
 	}
 	return nil
 }
 
-func (t *runTable) hasEnded(r *run) bool {
+func (t *table) hasEnded(r *run) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return r.done
 }
 
 // busy reports whether any collector runs.
-func (t *runTable) busy() bool {
+func (t *table) busy() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, sl := range t.slots {
-		if sl.current != nil {
+	for _, q := range t.queues {
+		if q.current != nil {
 			return true
 		}
 	}
@@ -211,17 +196,17 @@ func (r *run) isRunBy(goroutine uint64) bool {
 }
 
 // ended takes a run out that has ended, and starts the next.
-func (t *runTable) ended(r *run) {
+func (t *table) ended(r *run) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	sl := r.of
-	if sl.current = sl.next; sl.current != nil {
-		sl.next = nil
-		if len(sl.current.scrapes()) > 0 {
-			sl.current.start()
+	q := r.of
+	if q.current = q.next; q.current != nil {
+		q.next = nil
+		if len(q.current.scrapes()) > 0 {
+			q.current.start()
 		} else {
-			sl.current.cancel()
-			sl.current = nil
+			q.current.cancel()
+			q.current = nil
 		}
 	}
 	r.mu.Lock()
@@ -231,12 +216,12 @@ func (t *runTable) ended(r *run) {
 		r.abandons.Stop()
 	}
 	r.change()
-	sl.reading++
+	q.reading++
 	t.release(r)
 }
 
 // left takes a scrape out of a run that it does not read any more.
-func (t *runTable) left(r *run, s *subscription) {
+func (t *table) left(r *run, s *Subscription) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r.mu.Lock()
@@ -256,29 +241,29 @@ func (t *runTable) left(r *run, s *subscription) {
 // release forgets the families of a run that has ended, once no scrape reads
 // them, and the collector, once nothing is left of its runs. The caller holds the
 // table's lock and the run's.
-func (t *runTable) release(r *run) {
+func (t *table) release(r *run) {
 	if !r.done || len(r.subs) > 0 {
 		return
 	}
-	sl := r.of
+	q := r.of
 	r.retain(-r.size)
-	sl.reading--
+	q.reading--
 	r.size, r.items = 0, nil
-	if sl.current == nil && sl.next == nil && sl.reading == 0 {
-		delete(t.slots, sl.collector)
+	if q.current == nil && q.next == nil && q.reading == 0 {
+		delete(t.queues, q.collector)
 	}
 }
 
-// hung reports whether a run of the collector has lasted longer than any of its
+// Hung reports whether a run of the collector has lasted longer than any of its
 // scrapes may.
-func (t *runTable) hung(c Collector) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	sl := t.slots[c]
-	if sl == nil || sl.current == nil {
+func Hung(c model.Collector) bool {
+	runs.mu.Lock()
+	defer runs.mu.Unlock()
+	q := runs.queues[c]
+	if q == nil || q.current == nil {
 		return false
 	}
-	r := sl.current
+	r := q.current
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return time.Since(r.started) >= r.patience

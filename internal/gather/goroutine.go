@@ -1,4 +1,4 @@
-package telltale
+package gather
 
 import (
 	"bytes"

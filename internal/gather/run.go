@@ -1,4 +1,4 @@
-package telltale
+package gather
 
 import (
 	"context"
@@ -13,24 +13,29 @@ import (
 	"telltale/model"
 )
 
+// ErrRunning says that a collector hangs since an earlier scrape.
+var ErrRunning = errors.New("it still runs since an earlier scrape, for longer than a scrape may take, and was not started again")
+
+// ErrRecursion says that a collector's run would wait for a scrape that its own
+// code makes.
+var ErrRecursion = errors.New("collecting it collects it again")
+
 var (
-	errLate      = errors.New("emit was called after Collect had returned")
-	errUnwanted  = errors.New("telltale: no scrape waits for the collector any more")
-	errRunning   = errors.New("it still runs since an earlier scrape, for longer than a scrape may take, and was not started again")
-	errRecursion = errors.New("collecting it collects it again")
+	errLate     = errors.New("emit was called after Collect had returned")
+	errUnwanted = errors.New("telltale: no scrape waits for the collector any more")
 )
 
 // run is one collection of a custom collector. Scrapes that overlap share it.
 type run struct {
-	of       *collecting
-	subject  subject
+	of       *queue
+	subject  Subject
 	ctx      context.Context
 	cancel   context.CancelFunc
-	wanted   names     // a restriction of a Restrictor; nil if everything is wanted
+	wanted   Names     // a restriction of a model.Restrictor; nil if everything is wanted
 	started  time.Time // zero while it waits for the collector's current run to end
 	abandons *time.Timer
 
-	room room // where its collector's families are kept
+	room Room // where its collector's families are kept
 
 	emitting chan struct{} // full while emit examines or lends a family; a collector may call it from several goroutines
 	copying  chunker       // emit's
@@ -38,13 +43,13 @@ type run struct {
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change
 	goroutines []uint64      // that run the collector's code
-	accounts   accounts      // that count its faults: those of all its scrapes
+	accounts   Accounts      // that count its faults: those of all its scrapes
 	items      []*model.Family
 	size       int                         // of items, in bytes
 	lent       *loan                       // nil once all have returned it
-	lentTo     map[*subscription]*borrower // scrapes that have not returned it yet; empty until somebody's turn has come
+	lentTo     map[*Subscription]*borrower // scrapes that have not returned it yet; empty until somebody's turn has come
 	watches    []func() bool               // stop watching scrapes that have not come to their turn
-	subs       map[*subscription]bool      // scrapes that share the run; true once it is their turn to emit its families
+	subs       map[*Subscription]bool      // scrapes that share the run; true once it is their turn to emit its families
 	deadline   time.Time                   // the latest of the scrapes; zero if one has none
 	patience   time.Duration               // the longest of the scrapes: an older run is hung
 	grace      time.Duration               // the longest limit of their servers, or defaultPatience, until which it goes on without scrapes
@@ -52,12 +57,9 @@ type run struct {
 	unwanted   bool                        // no scrape is left, so none can join and emit fails
 	ends       time.Time                   // when it should have ended then
 	done       bool
-	found      []*Fault // those that were told
-	counted    tally    // all of them
+	found      []Fault // those that were told of
+	counted    Tally   // all of them
 }
-
-// subject names a collector in faults.
-type subject interface{ name() string }
 
 // runContext is a run's context: done when no scrape waits for it any more, with
 // the deadline of the scrape that waits longest.
@@ -83,11 +85,11 @@ type runKey struct{}
 
 // newRun makes a run for its first subscription. The caller holds the table's
 // lock.
-func newRun(s *subscription, sl *collecting) *run {
+func newRun(s *Subscription, q *queue) *run {
 	r := &run{
-		of: sl, subject: s.subject, wanted: s.wanted, room: s.room,
+		of: q, subject: s.Subject, wanted: s.Wanted, room: s.Room,
 		changed: make(chan struct{}), emitting: make(chan struct{}, 1),
-		lentTo: make(map[*subscription]*borrower), subs: make(map[*subscription]bool),
+		lentTo: make(map[*Subscription]*borrower), subs: make(map[*Subscription]bool),
 	}
 	base, cancel := context.WithCancel(context.WithoutCancel(s.ctx))
 	r.ctx, r.cancel = runContext{base, r}, cancel
@@ -98,7 +100,7 @@ func newRun(s *subscription, sl *collecting) *run {
 
 // add lets a scrape share the run. The caller holds the lock, or nobody else
 // knows r.
-func (r *run) add(s *subscription) {
+func (r *run) add(s *Subscription) {
 	s.run = r
 	r.subs[s] = false
 	if deadline, ok := s.ctx.Deadline(); !ok {
@@ -110,7 +112,7 @@ func (r *run) add(s *subscription) {
 	if s.served {
 		r.grace = max(r.grace, min(s.patience, defaultPatience))
 	}
-	for _, account := range s.accounts {
+	for _, account := range s.Accounts {
 		if !slices.Contains(r.accounts, account) {
 			r.accounts = append(r.accounts, account)
 			s.unheard = append(s.unheard, account)
@@ -126,8 +128,8 @@ func (r *run) start() {
 	r.started = time.Now()
 	r.change()
 	collector := r.of.collector
-	if restrictor, ok := collector.(Restrictor); ok && r.wanted != nil {
-		collector = restricted{restrictor, r.wanted.sorted()}
+	if restrictor, ok := collector.(model.Restrictor); ok && r.wanted != nil {
+		collector = restricted{restrictor, r.wanted.Sorted()}
 	}
 	go r.collect(collector)
 }
@@ -135,7 +137,7 @@ func (r *run) start() {
 // restricted is a Restrictor that is to leave work undone. It is asked to where
 // its panics are caught.
 type restricted struct {
-	Restrictor
+	model.Restrictor
 	names []string
 }
 
@@ -143,7 +145,7 @@ func (r restricted) Collect(ctx context.Context, emit func(*model.Family) error)
 	return r.Restricted(r.names...).Collect(ctx, emit)
 }
 
-func (r *run) collect(c Collector) {
+func (r *run) collect(c model.Collector) {
 	defer r.finish()
 	defer r.enter()()
 	guarded(func() error { return c.Collect(r.ctx, r.emit) }, func(reason Reason, err error) {
@@ -189,18 +191,18 @@ func (r *run) enter() (leave func()) {
 
 // fault counts a fault of the run with all scrapes that share it.
 func (r *run) fault(reason Reason, family string, err error) {
-	f := &Fault{Reason: reason, Collector: r.subject.name(), Family: family, Err: err}
+	f := Fault{Reason: reason, Collector: r.subject.Name(), Family: family, Err: err}
 	r.mu.Lock()
-	accounts, f := r.accounts, r.counted.add(f)
-	if f != nil {
+	accounts, told := r.accounts, r.counted.Add(&f)
+	if told {
 		r.found = append(r.found, f)
 	}
 	r.mu.Unlock()
-	if f == nil {
-		accounts.count(reason, 1)
-		return
+	if told {
+		accounts.Report(f)
+	} else {
+		accounts.Count(reason, 1)
 	}
-	accounts.report(f)
 }
 
 // finish ends the run and starts the one that waits for its end.
@@ -330,7 +332,7 @@ func (r *run) settle() {
 	}
 	if len(r.lentTo) > 0 {
 		r.settled = true
-		maps.DeleteFunc(r.subs, func(_ *subscription, turn bool) bool { return !turn })
+		maps.DeleteFunc(r.subs, func(_ *Subscription, turn bool) bool { return !turn })
 	}
 }
 

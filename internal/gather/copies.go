@@ -1,0 +1,166 @@
+package gather
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"telltale/model"
+)
+
+// retainingCollectors is how many collectors may share a Room with copies of as
+// much as its limit lets each of them have.
+const retainingCollectors = 4
+
+// Room limits how much memory copies of families take.
+type Room struct {
+	Limit int           // for each collector, in bytes; zero or less means no copies
+	Kept  *atomic.Int64 // bytes that the collectors sharing this counter have now: together at most four times Limit
+}
+
+// retain takes room for copies of size bytes, or gives it back where size is
+// negative. It reports whether the room sufficed; what it took is to be given back
+// in either case.
+func (r *run) retain(size int) (ok bool) {
+	own, all := r.of.held.Add(int64(size)), r.room.Kept.Add(int64(size))
+	return own <= int64(r.room.Limit) && all/retainingCollectors <= int64(r.room.Limit)
+}
+
+// copied is what examining an emitted family gave.
+type copied struct {
+	family   *model.Family // a copy, if complete, or else the collector's own
+	complete bool
+	size     int  // of a copy
+	legacy   bool // of the collector's own: whether all label names are known to be legacy names
+}
+
+// examine walks a family once, on the collector's goroutine: it finds series that
+// are repeated, and copies the others as long as there is room. It returns nil if
+// the family's source failed, which has then been counted, and an error if no
+// scrape wants the family any more.
+func (r *run) examine(f *model.Family) (c *copied, err error) {
+	w := &examination{run: r, name: f.Name, seen: make(seenSamples), points: new(copiedPoints)}
+	r.copying.reset()
+	r.copying.take = w.keep
+	defer func() {
+		if c == nil {
+			w.discard()
+		}
+	}()
+	failed := false
+	guarded(func() error {
+		w.points.legacy = f.LegacyLabels()
+		var scratch model.Point
+		if err := f.Visit(&scratch, w.visit); err != nil {
+			return err
+		}
+		return r.copying.flush()
+	}, func(reason Reason, problem error) {
+		if failed = true; w.stopped == nil {
+			r.fault(reason, f.Name, problem)
+		}
+	})
+	if failed {
+		return nil, w.stopped
+	}
+	if loose := f.Loose(); len(loose) > 0 {
+		f = f.WithLoose(w.distinctLoose(loose))
+	}
+	w.reserve(sizeWithoutPoints(f))
+	if w.discarded {
+		if len(w.repeated) > 0 {
+			f = f.WithPoints(skipping{f, w.repeated})
+		}
+		return &copied{family: f, legacy: w.points.legacy}, nil
+	}
+	return &copied{family: detached(f, w.points), complete: true, size: w.size}, nil
+}
+
+// detached returns the family with other points, sharing no memory with it.
+func detached(f *model.Family, points model.Source) *model.Family {
+	if len(f.Loose()) > 0 {
+		return f.WithPoints(nil).Clone().WithPoints(points)
+	}
+	c := f.WithPoints(points)
+	c.Name, c.Help, c.Unit = strings.Clone(f.Name), strings.Clone(f.Help), strings.Clone(f.Unit)
+	return c
+}
+
+// examination is a walk of examine.
+type examination struct {
+	run       *run
+	name      string // of the family
+	seen      seenSamples
+	repeated  map[int]bool // places of points that repeat a sample
+	walked    int          // points
+	points    *copiedPoints
+	size      int  // of points
+	discarded bool // there is no room for a copy
+	stopped   error
+}
+
+// checkEvery is after how many points a walk looks whether the family is still
+// wanted.
+const checkEvery = 1024
+
+func (w *examination) visit(p *model.Point) error {
+	if w.walked%checkEvery == 0 && w.walked > 0 {
+		if w.stopped = w.run.refusal(); w.stopped != nil {
+			return w.stopped
+		}
+	}
+	if w.seen.hasPoint(p) {
+		if w.repeated == nil {
+			w.repeated = make(map[int]bool)
+		}
+		w.repeated[w.walked] = true
+		w.run.repeated(w.name, w.name, p.Labels)
+	} else if !w.discarded {
+		if err := w.run.copying.add(p); err != nil {
+			return err
+		}
+	}
+	w.walked++
+	return nil
+}
+
+// keep adds a chunk to the copy, if there is room.
+func (w *examination) keep(c pointChunk) error {
+	if w.reserve(c.size()); !w.discarded {
+		w.points.chunks = append(w.points.chunks, c)
+	}
+	return nil
+}
+
+// reserve takes room for the copy, or discards it if there is not enough.
+func (w *examination) reserve(size int) {
+	if w.discarded {
+		return
+	}
+	w.size += size
+	if !w.run.retain(size) {
+		w.discard()
+	}
+}
+
+// discard gives back the room that the copy takes.
+func (w *examination) discard() {
+	w.run.retain(-w.size)
+	w.size, w.points.chunks, w.discarded = 0, nil, true
+}
+
+// distinctLoose returns copies of the samples that do not repeat one.
+func (w *examination) distinctLoose(samples []model.Sample) (distinct []model.Sample) {
+	for _, s := range samples {
+		if w.seen.hasLoose(s) {
+			w.run.repeated(w.name, s.Name, s.Labels)
+			continue
+		}
+		distinct = append(distinct, s)
+	}
+	return distinct
+}
+
+func (r *run) repeated(family, sample string, labels model.Labels) {
+	r.fault(ReasonRepeatedSeries, family, fmt.Errorf("the series %s%s comes a second time", sample, labels))
+}

@@ -1,0 +1,49 @@
+package gather
+
+import (
+	"maps"
+	"slices"
+)
+
+// Names is a set of wanted names of samples and families. Where a nil Names is
+// allowed it stands for all names.
+type Names map[string]struct{}
+
+// NamesOf returns the set of the names in a list.
+func NamesOf(list []string) Names {
+	n := make(Names, len(list))
+	for _, name := range list {
+		n[name] = struct{}{}
+	}
+	return n
+}
+
+// Has reports whether the name is in the set, which is not nil.
+func (n Names) Has(name string) bool { _, ok := n[name]; return ok }
+
+// Sorted returns the names in order.
+func (n Names) Sorted() []string { return slices.Sorted(maps.Keys(n)) }
+
+// cover reports whether a run that is restricted to n has all of wanted; nil is
+// everything.
+func (n Names) cover(wanted Names) bool {
+	if n == nil || wanted == nil {
+		return n == nil
+	}
+	for name := range wanted {
+		if !n.Has(name) {
+			return false
+		}
+	}
+	return true
+}
+
+// union returns the names of both; nil is everything.
+func (n Names) union(other Names) Names {
+	if n == nil || other == nil {
+		return nil
+	}
+	all := maps.Clone(n)
+	maps.Copy(all, other)
+	return all
+}
