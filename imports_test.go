@@ -18,7 +18,7 @@ var rooms = [][]string{
 	{"exposition/", "multiprocess/", "lint/"}, // each knows nothing of the others
 	{"exposition", "multiprocess", "lint"},    // each may put together what is below it
 	{""},
-	{"collectors/", "scrapehttp/", "push/", "live/", "telltaletest/"},
+	{"auto/", "collectors/", "scrapehttp/", "push/", "live/", "telltaletest/"},
 	{"examples/"},
 }
 

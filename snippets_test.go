@@ -24,6 +24,7 @@ var packages = map[string]string{
 	"http":         "net/http",
 	"time":         "time",
 	"telltale":     "telltale",
+	"auto":         "telltale/auto",
 	"collectors":   "telltale/collectors",
 	"exposition":   "telltale/exposition",
 	"model":        "telltale/model",

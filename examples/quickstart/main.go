@@ -6,11 +6,12 @@ import (
 	"net/http"
 
 	"telltale"
+	"telltale/auto"
 	"telltale/collectors"
 	"telltale/scrapehttp"
 )
 
-var requests = telltale.Must(telltale.NewCounterVec("http_requests", "Requests served.", []string{"method"}))
+var requests = auto.CounterVec("http_requests", "Requests served.", []string{"method"})
 
 func main() {
 	if err := collectors.Register(telltale.Default); err != nil {
