@@ -22,9 +22,10 @@ type Store = cell.Store
 // directory have counted, in families sorted by name, and any of them may serve
 // it. What comes from elsewhere (callbacks, custom collectors, instruments made
 // for no registry or for another one) is published: other processes see it as it
-// was a moment ago, their gauges as one series a process. Target info is the
-// collecting registry's own, and so is what tells of many processes anyway: the
-// collector of another directory, or a nested registry that has a store there.
+// was a moment ago, their gauges as one series a process, or as [model.WithMerge]
+// says. Target info is the collecting registry's own, and so are families of
+// [model.MergeOnce], and what tells of many processes anyway: the collector of
+// another directory, or a nested registry that has a store there.
 //
 // Registries may share a store; each then shows what all have. For that reason
 // one cannot be registered with the other.
@@ -173,8 +174,8 @@ func (r *Registry) publish(ctx context.Context) {
 }
 
 // publishFrom publishes what the custom collectors emit that can have wanted
-// names.
-func (r *Registry) publishFrom(s *scrape, p *path) {
+// names. It returns the families that are this process's alone, sorted by name.
+func (r *Registry) publishFrom(s *scrape, p *path) (own []*model.Family) {
 	r.mu.RLock()
 	entries, publication := r.owners(p.filters), r.publication
 	r.mu.RUnlock()
@@ -195,7 +196,10 @@ func (r *Registry) publishFrom(s *scrape, p *path) {
 	emitted := make(map[*entry][]string)
 	err := s.run(func(f *model.Family) error {
 		mode, foreign := r.modeOf(f)
-		if foreign {
+		switch {
+		case foreign && f.Merge == model.MergeOnce:
+			own = append(own, f.Clone())
+		case foreign:
 			emitted[s.current.entry] = append(emitted[s.current.entry], f.Name)
 			publication.Publish(f, uint8(mode))
 		}
@@ -205,6 +209,8 @@ func (r *Registry) publishFrom(s *scrape, p *path) {
 	if err == nil && len(p.filters) == 0 && !nested {
 		publication.Retain(r.retained(s.steps, emitted))
 	}
+	slices.SortStableFunc(own, func(a, b *model.Family) int { return strings.Compare(a.Name, b.Name) })
+	return own
 }
 
 // retained notes which families each collector emitted, and returns which of what
@@ -237,7 +243,12 @@ func (r *Registry) modeOf(f *model.Family) (mode GaugeMode, foreign bool) {
 	r.mu.RLock()
 	e := r.claims[f.Name]
 	r.mu.RUnlock()
-	mode = ModeLiveAll
+	switch mode = ModeLiveAll; f.Merge {
+	case model.MergeSum:
+		mode = ModeLiveSum
+	case model.MergeMax:
+		mode = ModeLiveMax
+	}
 	if e == nil {
 		return mode, true
 	}
@@ -247,28 +258,45 @@ func (r *Registry) modeOf(f *model.Family) (mode GaugeMode, foreign bool) {
 	return mode, !e.adopted()
 }
 
-// emitShared publishes what is new, then emits what all processes have.
+// emitShared publishes what is new, then emits what all processes have, and what is
+// this process's alone among it.
 func (s *scrape) emitShared(st *step, emit func(*model.Family) error) error {
 	r := st.shared
 	own := newScrape(s.ctx, s.faults, r)
 	defer own.leave()
-	r.publishFrom(own, st.path)
+	alone := r.publishFrom(own, st.path)
 	s.errs = append(s.errs, own.errs...)
 	var merged Collector = r.store.Merged()
 	if len(st.path.filters) > 0 {
 		merged = r.store.Merged().Restricted(st.path.filters[0].Sorted()...)
 	}
 	var stopped error
-	// A collector of this process that used up the scrape's time is no reason to
-	// leave out what all others have.
-	err := merged.Collect(context.WithoutCancel(s.ctx), func(f *model.Family) error {
+	pass := func(f *model.Family) error {
 		if stopped = s.cancellation(); stopped == nil {
 			stopped = s.emit(st, f, true, emit)
 		}
 		return stopped
+	}
+	// passAlone passes on the families of this process that belong before a name.
+	passAlone := func(isBefore func(name string) bool) (err error) {
+		for err == nil && len(alone) > 0 && isBefore(alone[0].Name) {
+			err, alone = pass(alone[0]), alone[1:]
+		}
+		return err
+	}
+	// A collector of this process that used up the scrape's time is no reason to
+	// leave out what all others have.
+	err := merged.Collect(context.WithoutCancel(s.ctx), func(f *model.Family) error {
+		if err := passAlone(func(name string) bool { return name <= f.Name }); err != nil {
+			return err
+		}
+		return pass(f)
 	})
 	if err != nil && stopped == nil {
 		s.report(st, "", ReasonStore, err)
 	}
-	return stopped
+	if stopped != nil {
+		return stopped
+	}
+	return passAlone(func(string) bool { return true })
 }

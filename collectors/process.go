@@ -111,8 +111,11 @@ func WithProcMount(path string) ProcessOption {
 //	process_virtual_memory_max_bytes      its limit, 2^64 for none
 //	process_resident_memory_bytes
 //	process_start_time_seconds            since 1970
-//	process_network_receive_bytes_total   of the process's network namespace,
-//	process_network_transmit_bytes_total  which it may share with others
+//	process_network_receive_bytes_total   of the process's network namespace
+//	process_network_transmit_bytes_total
+//
+// Processes share a network namespace, so that of the last two the largest values
+// count where those of several processes are merged ([model.MergeMax]).
 //
 // Linux has them all, macOS and Windows all but network, Windows no
 // process_virtual_memory_max_bytes. On macOS another process has start time and
@@ -140,6 +143,11 @@ func processMetrics(prefix string, r processReaders) []processMetric {
 	metric := func(read processReader, name, unit, help string, typ model.Type) processMetric {
 		return processMetric{&model.Family{Name: prefix + "process_" + name, Help: help, Unit: unit, Type: typ}, read}
 	}
+	network := func(read processReader, direction, help string) processMetric {
+		m := metric(read, "network_"+direction+"_bytes", "bytes", help, model.Counter)
+		m.header.Merge = model.MergeMax // processes that share the namespace say the same
+		return m
+	}
 	all := []processMetric{
 		metric(r.cpu, "cpu_seconds", "seconds", "Total user and system CPU time spent in seconds.", model.Counter),
 		metric(r.openFDs, "open_fds", "", "Number of open file descriptors.", model.Gauge),
@@ -148,8 +156,8 @@ func processMetrics(prefix string, r processReaders) []processMetric {
 		metric(r.virtualMax, "virtual_memory_max_bytes", "bytes", "Maximum amount of virtual memory available in bytes.", model.Gauge),
 		metric(r.resident, "resident_memory_bytes", "bytes", "Resident memory size in bytes.", model.Gauge),
 		metric(r.start, "start_time_seconds", "seconds", "Start time of the process since unix epoch in seconds.", model.Gauge),
-		metric(r.received, "network_receive_bytes", "bytes", "Number of bytes received over the network in the network namespace of the process.", model.Counter),
-		metric(r.transmitted, "network_transmit_bytes", "bytes", "Number of bytes sent over the network in the network namespace of the process.", model.Counter),
+		network(r.received, "receive", "Number of bytes received over the network in the network namespace of the process."),
+		network(r.transmitted, "transmit", "Number of bytes sent over the network in the network namespace of the process."),
 	}
 	return slices.DeleteFunc(all, func(m processMetric) bool { return m.read == nil })
 }

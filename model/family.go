@@ -60,6 +60,8 @@ type Family struct {
 	Help string
 	Unit string
 	Type Type
+	// Merge is how values of several processes merge; the zero Merge is the type's.
+	Merge Merge
 
 	hidden  Parts     // the samples that restrictions took away
 	literal bool      // see Literal
@@ -91,7 +93,8 @@ func WithSource(source Source) FamilyOption {
 }
 
 // NewFamily returns an empty family. It is an error if the name is empty or not
-// UTF-8, the type is none of the eight, or the unit does not fit. The name is
+// UTF-8, the type is none of the eight, or the unit or the merge rule does not fit
+// it. The name is
 // kept as it is, except that the unit is added where it is missing.
 func NewFamily(name, help string, typ Type, opts ...FamilyOption) (*Family, error) {
 	f := &Family{Name: name, Help: help, Type: typ}
@@ -105,7 +108,7 @@ func NewFamily(name, help string, typ Type, opts ...FamilyOption) (*Family, erro
 	return f, nil
 }
 
-// Check returns an error if the family's name, type or unit is not valid. Help
+// Check returns an error if the family's name, type, unit or merge rule is not valid. Help
 // is free text: what is not UTF-8 in it is replaced when it is written.
 func (f *Family) Check() error {
 	if err := CheckName(f.Name); err != nil {
@@ -113,6 +116,9 @@ func (f *Family) Check() error {
 	}
 	if !f.Type.Valid() {
 		return fmt.Errorf("model: family %q has the invalid type %d", f.Name, f.Type)
+	}
+	if err := f.Merge.check(f.Name, f.Type); err != nil {
+		return err
 	}
 	return CheckUnit(f.Name, f.Type, f.Unit)
 }

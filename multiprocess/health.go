@@ -28,8 +28,8 @@ func (c *Collector) fileSystem() (mapped.FileSystem, error) {
 }
 
 // Health returns a collector of how the store's directory is, as
-// [Collector.Health] does. On the store's own registry its gauges have the label
-// pid, since each process sees the directory for itself.
+// [Collector.Health] does. On the store's own registry its families are those of the
+// process that is collected: each sees the same directory.
 func (s *Store) Health() model.Collector { return &health{s.dir.FileSystem, s.Stats} }
 
 type health struct {
@@ -62,7 +62,7 @@ func (h *health) Collect(_ context.Context, emit func(*model.Family) error) erro
 
 func (h *health) families(s Stats, system string) []*model.Family {
 	family := func(name, help string, typ model.Type) *model.Family {
-		return &model.Family{Name: "telltale_writers_" + name, Help: help, Type: typ}
+		return &model.Family{Name: "telltale_writers_" + name, Help: help, Type: typ, Merge: model.MergeOnce}
 	}
 	value := func(f *model.Family, v float64, labels ...string) *model.Family {
 		p := model.Point{Has: f.Type.Parts() &^ model.PartCreated, Value: v}

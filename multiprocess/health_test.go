@@ -46,12 +46,18 @@ func TestHealthOfWriters(t *testing.T) {
 			t.Errorf("%s is not there:\n%s", want, got)
 		}
 	}
-	// On the store's registry health is published like any custom collector.
+	// On the store's registry they are those of the process that is collected.
 	if err := shared.Register(store.Health()); err != nil {
 		t.Fatal(err)
 	}
+	other := telltale.NewRegistry(telltale.WithStore(telltale.Must(multiprocess.Open(dir, multiprocess.WithEpoch("blue"), multiprocess.WithoutFolding()))))
 	pageLines(t, shared)
-	if got := pageLines(t, shared); !strings.Contains(got, `state="alive"} 1.0`) || !strings.Contains(got, `pid="`) {
+	if got := pageLines(t, shared); !strings.Contains(got, `state="alive"} 2.0`) || strings.Contains(got, `pid="`) {
 		t.Errorf("the shared page has\n%s", got)
+	}
+	for what, c := range map[string]telltale.Collector{"another process": other, "the directory": workers} {
+		if got := pageLines(t, c); strings.Contains(got, "telltale_writers_") {
+			t.Errorf("the page of %s has\n%s", what, got)
+		}
 	}
 }

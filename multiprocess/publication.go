@@ -48,11 +48,10 @@ func (s *Store) Publication(refresh func(context.Context)) cell.Publication {
 	return p
 }
 
-// Publish implements [cell.Publication]. Gauges and values of unknown type become
-// one series a process, unless the mode says otherwise. Quantiles are left out,
-// since they do not add up, and native buckets, since a collector may emit any of
-// them, and of any number: of their histograms the classic buckets, the count and
-// the sum are shown.
+// Publish implements [cell.Publication]. Gauges and values of unknown type merge by
+// the mode. Quantiles are left out, since they do not add up, and native buckets,
+// since a collector may emit any of them, and of any number: of their histograms the
+// classic buckets, the count and the sum are shown.
 func (p *publication) Publish(f *model.Family, mode uint8) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,11 +112,8 @@ func boundsOf(point *model.Point) []float64 {
 // rowsFor returns the rows of a family whose points are like the given one.
 func (p *publication) rowsFor(f *model.Family, mode uint8, point *model.Point) *rows {
 	family := segment.Family{Name: f.Name, Help: f.Help, Unit: f.Unit, Type: f.Type, Published: true}
-	switch f.Type {
-	case model.Gauge:
+	if f.Type == model.Gauge || f.Type == model.Unknown {
 		family.Mode = mode
-	case model.Unknown:
-		family.Mode = modeLiveAll
 	}
 	family.Layout = rowLayout(f.Type, family.Mode)
 	switch f.Type {

@@ -66,9 +66,9 @@ func (c *catalog) claim(key claimKey) *claim {
 func (c *catalog) segmentClaim(f *segment.Family) *claim {
 	key := claimKey{name: f.Name, help: f.Help, unit: f.Unit, typ: f.Type, rows: true}
 	switch f.Type {
-	case model.Gauge:
+	case model.Gauge, model.Unknown:
 		key.mode = gaugeModes[f.Mode]
-	case model.Unknown, model.Info:
+	case model.Info:
 		key.mode = "liveall"
 	case model.GaugeHistogram:
 		key.mode = "livesum"

@@ -23,10 +23,6 @@ type rows struct {
 	heap *segment.Rows // nil until it is needed
 }
 
-// modeLiveAll is the number of the mode in which each process that lives has a
-// series of its own.
-const modeLiveAll = 5
-
 // Rows implements telltale.Store.
 func (s *Store) Rows(f cell.Family) cell.Rows {
 	family := segment.Family{

@@ -164,7 +164,7 @@ Look at
   shop_http_requests_total            requests by method, route and status, of all processes
   shop_http_requests_in_progress      only of those that live
   go_goroutines, process_open_fds     one series a process: pid="worker-1" and so on
-  telltale_writers_processes          how many live, and how many are dead, as each of them sees it
+  telltale_writers_processes          how many live, and how many are dead and not folded yet
 Try
   kill -9 PID                         of one below; no total falls, and another takes its place
   telltale inspect %[4]s
