@@ -2,7 +2,7 @@
 FUZZTIME ?= 20s
 GOLANGCI ?= v2.15.0
 
-.PHONY: check test race lint fuzz fuzz-targets bench e2e cross golden
+.PHONY: check test race lint fuzz fuzz-targets bench e2e cross golden models
 
 check: lint test race
 
@@ -43,6 +43,10 @@ cross:
 		echo $$target; \
 		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 go vet ./... ./cmd/telltale/... || exit 1; \
 	done
+
+# The protocols between processes, searched in all orders (docs/models).
+models:
+	docs/models/run
 
 golden:
 	go test ./exposition/... -update
