@@ -37,6 +37,10 @@ type gaugeMode string
 // from their siblings.
 const livePrefix = "live"
 
+// liveModes is the number of the first of the modes that count live processes alone,
+// which come in the order of the others.
+const liveModes = segment.Modes / 2
+
 // gaugeModes are the modes in the order of the numbers that segments give them.
 var gaugeModes = func() (modes [segment.Modes]gaugeMode) {
 	for i, mode := range spool.GaugeModes {

@@ -66,8 +66,10 @@ func (c *catalog) claim(key claimKey) *claim {
 func (c *catalog) segmentClaim(f *segment.Family) *claim {
 	key := claimKey{name: f.Name, help: f.Help, unit: f.Unit, typ: f.Type, rows: true}
 	switch f.Type {
-	case model.Gauge, model.Unknown:
+	case model.Gauge:
 		key.mode = gaugeModes[f.Mode]
+	case model.Unknown: // a live writer's, whatever the mode
+		key.mode = gaugeModes[liveModes+f.Mode%liveModes]
 	case model.Info:
 		key.mode = "liveall"
 	case model.GaugeHistogram:
