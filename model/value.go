@@ -1,7 +1,9 @@
 package model
 
 import (
+	"encoding/binary"
 	"math"
+	"math/bits"
 	"strconv"
 )
 
@@ -10,11 +12,13 @@ import (
 // digits, an exponent from 1e6 on and below 1e-4 ("1e+06", "1e-05"), "+Inf",
 // "-Inf", "NaN".
 func AppendValue(dst []byte, v float64) []byte {
-	if u := uint32(int64(v)); u < 1e6 && float64(u) == v && (u != 0 || !math.Signbit(v)) {
-		return appendSmall(dst, u)
+	if u := uint32(int64(v)); u < exponentFrom && float64(u) == v && (u != 0 || math.Float64bits(v) == 0) {
+		return appendSmall(dst, uint64(u)) // as mostly
 	}
-	if i := int64(v); float64(i) == v && i > -1<<53 && i < 1<<53 && (i != 0 || !math.Signbit(v)) {
-		return appendWhole(dst, i)
+	if abs := math.Abs(v); abs >= leastPlain && abs < mostExact || v == 0 {
+		if digits, decimals, ok := fixedPoint(abs); ok {
+			return appendDecimal(dst, math.Signbit(v), digits, decimals)
+		}
 	}
 	switch {
 	case math.IsInf(v, 1):
@@ -37,73 +41,152 @@ func AppendValue(dst []byte, v float64) []byte {
 // FormatValue returns the spelling of [AppendValue].
 func FormatValue(v float64) string { return string(AppendValue(nil, v)) }
 
-const pairs = "00010203040506070809" + "10111213141516171819" + "20212223242526272829" + "30313233343536373839" + "40414243444546474849" +
-	"50515253545556575859" + "60616263646566676869" + "70717273747576777879" + "80818283848586878889" + "90919293949596979899"
+const (
+	exponentFrom = 1e6     // the least number spelled with an exponent
+	leastPlain   = 1e-4    // the least spelled without
+	mostExact    = 1 << 53 // below which whole numbers have a float64 each
 
-// appendSmall writes a whole number below a million, two digits at a time and
-// in one append. It is the common case of a scrape.
-func appendSmall(dst []byte, u uint32) []byte {
-	switch {
-	case u < 10:
-		return append(dst, byte('0'+u), '.', '0')
-	case u < 100:
-		return append(dst, pairs[u*2], pairs[u*2+1], '.', '0')
-	case u < 10_000:
-		a, b := u/100, u%100
-		if a < 10 {
-			return append(dst, byte('0'+a), pairs[b*2], pairs[b*2+1], '.', '0')
-		}
-		return append(dst, pairs[a*2], pairs[a*2+1], pairs[b*2], pairs[b*2+1], '.', '0')
+	fifteenDigits = 1e15 // no two numbers of so many digits are the same float64
+)
+
+// fixedPoint returns v as digits with a decimal point before the last few of them, if
+// it is whole or has no more than nine decimals and fifteen digits. Then they are its
+// shortest digits, but for zeros at the end: shorter ones would be another number of
+// at most fifteen digits and the same float64. v is in [leastPlain, mostExact), or 0.
+func fixedPoint(v float64) (digits uint64, decimals int, ok bool) {
+	if whole := int64(v); float64(whole) == v { // signed numbers are converted in fewer steps
+		return uint64(whole), 0, true
 	}
-	a, b, c := u/10_000, u/100%100, u%100
-	if a < 10 {
-		return append(dst, byte('0'+a), pairs[b*2], pairs[b*2+1], pairs[c*2], pairs[c*2+1], '.', '0')
+	if digits, ok = scale(v, 1e3); ok {
+		return digits, 3, true
 	}
-	return append(dst, pairs[a*2], pairs[a*2+1], pairs[b*2], pairs[b*2+1], pairs[c*2], pairs[c*2+1], '.', '0')
+	digits, ok = scale(v, 1e9)
+	return digits, 9, ok
 }
 
-// appendWhole writes a whole number of less than 2^53, whose shortest digits
-// are its decimal digits without trailing zeros. It is several times faster
-// than strconv's general way.
-func appendWhole(dst []byte, i int64) []byte {
-	u := uint64(i)
-	if i < 0 {
+// scale returns v times a power of ten, if that is a whole number of at most fifteen
+// digits. To divide it again rounds once, as reading v from its digits does; that is
+// asked of what comes near to whole numbers only, since it takes long.
+func scale(v, power float64) (digits uint64, ok bool) {
+	product := v * power
+	if !(product < fifteenDigits) {
+		return 0, false
+	}
+	nearest := int64(product + 0.5)
+	whole := float64(nearest)
+	return uint64(nearest), math.Abs(whole-product) <= product*0x1p-51 && whole/power == v
+}
+
+// room is appended to be written over, so that a number takes one check of the
+// capacity.
+const room = "                                "
+
+// appendSmall appends a whole number below exponentFrom, of which zeros in front are
+// shifted away.
+func appendSmall(dst []byte, u uint64) []byte {
+	const point = ('0' ^ '.') << 48 // makes ".0" of the two zeros behind six digits
+	n := len(dst)
+	dst = append(dst, room[:8]...)
+	digits := sixDigits(u)
+	inFront := bits.TrailingZeros64(digits|1<<40) &^ 7 // bits; the last digit stays
+	binary.LittleEndian.PutUint64(dst[n:], ((digits|zeros)^point)>>(inFront&63))
+	return dst[:n+8-inFront/8]
+}
+
+// appendDecimal appends a number of at most sixteen digits, so many of them
+// decimals: nine at most.
+func appendDecimal(dst []byte, negative bool, digits uint64, decimals int) []byte {
+	if negative {
 		dst = append(dst, '-')
-		u = uint64(-i)
 	}
-	if u < 10 {
-		return append(dst, byte('0'+u), '.', '0')
+	unit := powers[decimals]
+	if digits >= exponentFrom*unit {
+		return appendExponent(dst, digits, decimals)
 	}
-	var buf [24]byte
-	pos := len(buf)
-	whole := u
-	for whole >= 100 {
-		q := whole / 100
-		r := (whole - q*100) * 2
-		whole = q
-		pos -= 2
-		buf[pos], buf[pos+1] = pairs[r], pairs[r+1]
+	dst = appendSmall(dst, digits/unit)
+	if decimals == 0 {
+		return dst
 	}
-	if whole >= 10 {
-		pos -= 2
-		buf[pos], buf[pos+1] = pairs[whole*2], pairs[whole*2+1]
-	} else {
-		pos--
-		buf[pos] = byte('0' + whole)
+	fraction := digits % unit * powers[9-decimals]
+	n := len(dst) - 1 // over the zero behind the point
+	dst = append(dst, room[:14]...)
+	b := dst[n : n+14]
+	high, low := sixDigits(fraction/1000), uint64(threeDigits[fraction%1000])
+	binary.LittleEndian.PutUint64(b, high|zeros)
+	binary.LittleEndian.PutUint64(b[6:], low|zeros)
+	last := 6 + endOf(low)
+	if low == 0 {
+		last = endOf(high)
 	}
-	if u < 1e6 {
-		dst = append(dst, buf[pos:]...)
-		return append(dst, '.', '0')
-	}
-	digits := buf[pos:]
-	exp := len(digits) - 1
-	for digits[len(digits)-1] == '0' {
-		digits = digits[:len(digits)-1]
-	}
-	dst = append(dst, digits[0])
-	if len(digits) > 1 {
-		dst = append(dst, '.')
-		dst = append(dst, digits[1:]...)
-	}
-	return append(dst, 'e', '+', pairs[exp*2], pairs[exp*2+1])
+	return dst[:n+last]
 }
+
+// appendExponent appends a number from exponentFrom on in its scientific form.
+func appendExponent(dst []byte, digits uint64, decimals int) []byte {
+	var buf [40]byte // eighteen digits, and room to copy from
+	first, end := spread(&buf, digits)
+	exponent := 17 - first - decimals
+	n := len(dst)
+	dst = append(dst, room...)
+	b := dst[n : n+len(room)]
+	b[0], b[1] = buf[first], '.'
+	copy(b[2:18], buf[first+1:][:16])
+	n += 1 + end - first
+	if end == first+1 {
+		n-- // no point
+	}
+	dst = dst[:n+4]
+	dst[n], dst[n+1], dst[n+2], dst[n+3] = 'e', '+', byte('0'+exponent/10), byte('0'+exponent%10)
+	return dst
+}
+
+// spread writes eighteen digits and returns where the first is that is no zero, and
+// where the last of those ends.
+func spread(b *[40]byte, u uint64) (first, end int) {
+	millions := u / 1e6
+	high, middle, low := sixDigits(u/1e12), sixDigits(millions%1e6), sixDigits(u-1e6*millions)
+	binary.LittleEndian.PutUint64(b[0:], high|zeros)
+	binary.LittleEndian.PutUint64(b[6:], middle|zeros)
+	binary.LittleEndian.PutUint64(b[12:], low|zeros)
+	switch {
+	case high != 0:
+		first = bits.TrailingZeros64(high) / 8
+	case middle != 0:
+		first = 6 + bits.TrailingZeros64(middle)/8
+	default:
+		first = 12 + bits.TrailingZeros64(low)/8
+	}
+	switch {
+	case low != 0:
+		end = 12 + endOf(low)
+	case middle != 0:
+		end = 6 + endOf(middle)
+	default:
+		end = endOf(high)
+	}
+	return first, end
+}
+
+// zeros are eight digits.
+const zeros = 0x3030303030303030
+
+// powers are those of ten.
+var powers = [...]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
+
+// threeDigits is the digits of each number below 1000, a byte each, the first in
+// the lowest.
+var threeDigits = func() (all [1024]uint32) {
+	for u := range uint32(1000) {
+		all[u] = u/100 | u/10%10<<8 | u%10<<16
+	}
+	return all
+}()
+
+// sixDigits returns those of a number below 1e6, as threeDigits has them.
+func sixDigits(u uint64) uint64 {
+	thousands := u / 1000
+	return uint64(threeDigits[thousands&1023]) | uint64(threeDigits[(u-1000*thousands)&1023])<<24
+}
+
+// endOf returns where the last digit ends that is no zero.
+func endOf(digits uint64) int { return 8 - bits.LeadingZeros64(digits)/8 }

@@ -81,11 +81,47 @@ func TestWholeValues(t *testing.T) {
 	}
 }
 
+// So have numbers of few decimals. Neighbours of theirs, which have many, must not be
+// taken for them.
+func TestDecimalValues(t *testing.T) {
+	const seed = 3
+	random := rand.New(rand.NewPCG(seed, seed))
+	for decimals := range 17 {
+		unit := math.Pow(10, float64(decimals))
+		for range 30_000 {
+			v := float64(random.Int64N(1<<random.IntN(54)+1)) / unit
+			checkValue(t, v)
+			checkValue(t, -v)
+			checkValue(t, math.Nextafter(v, 0))
+			checkValue(t, math.Nextafter(v, math.Inf(1)))
+		}
+		for _, border := range []float64{1e-5, 1e-4, 1, 1e6, 1e9, 1e12, 1e15, 1 << 53} {
+			for _, v := range []float64{border, border + 1/unit, border - 1/unit} {
+				checkValue(t, v)
+				checkValue(t, math.Nextafter(v, 0))
+				checkValue(t, math.Nextafter(v, math.Inf(1)))
+			}
+		}
+		if t.Failed() {
+			t.Fatalf("with %d decimals, seed %d", decimals, seed)
+		}
+	}
+	sum := 0.0
+	for range 200_000 { // sums are near numbers of few decimals
+		sum += float64(random.IntN(10_000)) / 1000
+		checkValue(t, sum)
+	}
+}
+
 func FuzzValue(f *testing.F) {
-	for _, v := range []float64{0, 1, -1, 1e6, 1e-5, 1 << 53, 4294967301, math.Inf(1), math.NaN(), math.MaxFloat64} {
+	for _, v := range []float64{0, 1, -1, 1e6, 1e-5, 1 << 53, 4294967301, math.Inf(1), math.NaN(), math.MaxFloat64,
+		0.005, 1234.56, 0.1 + 0.2, 1700000000.125, 123456.123456789, 1e-4, 9.9999999e-5, math.Copysign(0, -1), math.SmallestNonzeroFloat64} {
 		f.Add(math.Float64bits(v))
 	}
-	f.Fuzz(func(t *testing.T, bits uint64) { checkValue(t, math.Float64frombits(bits)) })
+	f.Fuzz(func(t *testing.T, bits uint64) {
+		checkValue(t, math.Float64frombits(bits))
+		checkValue(t, float64(int64(bits)>>10)/math.Pow(10, float64(bits&15)))
+	})
 }
 
 func TestAppendValueDoesNotAllocate(t *testing.T) {
