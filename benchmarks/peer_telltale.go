@@ -190,7 +190,7 @@ func (telltalePeer) observe(reg *telltale.Registry, buckets telltale.HistogramOp
 }
 
 func (telltalePeer) summarize(reg *telltale.Registry, more ...telltale.SummaryOption) (func(worker, n int) error, error) {
-	s, err := telltale.NewSummary(summaryName, counterHelp, telltale.In(reg))
+	s, err := telltale.NewSummary(summaryName, counterHelp, append(more, telltale.SummaryOption(telltale.In(reg)))...)
 	return func(worker, n int) error {
 		mask := len(observations) - 1
 		for i := startOf(worker, len(observations)); n > 0; i, n = i+1, n-1 {
