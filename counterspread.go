@@ -17,11 +17,10 @@ import (
 // and no value changes.
 
 const (
-	leastToLook   = 1 << 20   // counts of a counter that is worth it
-	leastRate     = 1 << 20   // counts a second since its creation, likewise: many goroutines reach it, many counters cannot
-	looks         = 64        // calls that look for others
-	metToSpread   = looks / 4 // of them, how many must have seen others
-	readingsALook = 100       // of the word, which take some 50 nanoseconds
+	leastToLook = 1 << 20   // counts of a counter that is worth it
+	leastRate   = 1 << 20   // counts a second since its creation, likewise: many goroutines reach it, many counters cannot
+	looks       = 64        // calls that look for others
+	metToSpread = looks / 4 // of them, how many must have seen others
 )
 
 // tend is what a collection does for a counter: it takes what was counted late on the
@@ -93,12 +92,9 @@ func (c *Counter) slow() (w *cell.Word, looking bool) {
 
 // look sees whether others count in the word just now.
 func (c *Counter) look(w *cell.Word) {
-	e, before := c.extra.Load(), w.Load()
-	for range readingsALook {
-		if w.Load() != before {
-			e.met.Add(1)
-			break
-		}
+	e := c.extra.Load()
+	if cell.Changes(w, 1) > 0 {
+		e.met.Add(1)
 	}
 	if e.looked.Add(1) == looks {
 		c.decide(e, w)

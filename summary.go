@@ -72,13 +72,17 @@ func (m *Summary) Observe(v float64) {
 	if first == nil {
 		return
 	}
-	if w := m.window.Load(); w != nil {
-		w.Observe(v)
+	window := m.window.Load()
+	if window != nil {
+		window.Observe(v)
 	}
 	w := m.cells.Mine(first)
 	cell.At(w, 1).Add(1)
 	if added := cell.TryAddFloat(w, v); !added || m.family.moving.Moved() {
 		m.family.finish(&m.cells, cell.Addition{I: 1, V: v, Added: added}, first, w)
+		if window != nil && m.cells.Spreads() {
+			window.Spread()
+		}
 	}
 }
 

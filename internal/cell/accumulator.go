@@ -42,6 +42,9 @@ func (a *Accumulator) Init(first *Word) { a.first.Store(first) }
 // First returns the first word, nil of the zero Accumulator.
 func (a *Accumulator) First() *Word { return a.first.Load() }
 
+// Spreads reports whether there are lanes.
+func (a *Accumulator) Spreads() bool { return a.lanes.Load() != nil }
+
 // Mine returns the first of the words that the calling goroutine should add to.
 func (a *Accumulator) Mine(first *Word) *Word {
 	if lanes := a.lanes.Load(); lanes != nil {

@@ -74,6 +74,13 @@ func TestLanesUnderContention(t *testing.T) {
 	}
 }
 
+func TestChanges(t *testing.T) {
+	var w Word
+	if w.Store(5); Changes(&w, 1) != 0 || Crowded(&w) {
+		t.Error("a word that nobody writes to changes")
+	}
+}
+
 func TestFightFloat(t *testing.T) {
 	const goroutines, rounds = 8, 5000
 	var w Word

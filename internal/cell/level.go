@@ -61,14 +61,14 @@ func TryAddLevel(w *Word, v float64) bool {
 
 // Add adds v to the value. It reports false, with nothing added, if w is closed.
 func (l *Level) Add(w *Word, v float64) bool {
-	for misses := 1; ; misses++ {
+	for {
 		old := w.Load()
 		switch {
 		case !marked(old):
 			if w.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v)) {
 				return true
 			}
-			if misses >= Patience {
+			if Crowded(w) {
 				l.fought(w)
 			}
 		case old == closed:

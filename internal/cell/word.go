@@ -66,17 +66,37 @@ func AddWhole(w *Word, n uint64) (rest float64) {
 	return float64(n - n%coarse)
 }
 
-// Patience is how many times in a row a writer lets others come between before
-// it asks for lanes.
-const Patience = 2
+const (
+	readingsOfCrowd = 100 // of a word, which take some 50 nanoseconds while nobody writes to it
+	leastCrowd      = 2   // changes seen meanwhile: one other writer may have come by chance
+)
 
-// FightFloat adds v to a word that others are writing, and reports true as soon
-// as that succeeds. It reports false, with nothing added, when the fight goes on.
-func FightFloat(w *Word, v float64) bool {
-	for range Patience {
-		if TryAddFloat(w, v) {
-			return true
+// Changes reads a word for some 50 nanoseconds, or until it has changed so many times,
+// and returns how many times it did.
+func Changes(w *Word, most int) (n int) {
+	last := w.Load()
+	for range readingsOfCrowd {
+		if now := w.Load(); now != last {
+			if n++; n == most {
+				break
+			}
+			last = now
 		}
 	}
-	return false
+	return n
+}
+
+// Crowded reports whether other goroutines go on writing to a word. Writers ask it when
+// one came between, which happens now and then to all that are written often, and
+// on some processors seldom where many write all the time.
+func Crowded(w *Word) bool { return Changes(w, leastCrowd) == leastCrowd }
+
+// FightFloat adds v to a word to which another writer came. It reports false, with
+// nothing added, if the word is crowded.
+func FightFloat(w *Word, v float64) bool {
+	if Crowded(w) {
+		return false
+	}
+	AddFloat(w, v)
+	return true
 }

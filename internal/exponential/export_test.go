@@ -22,7 +22,7 @@ func (s *Snapshot) Buckets() int { return len(s.buckets) }
 func (h *Histogram) Lanes() int { return int(h.current.Load().lanes) }
 
 // Spread gives the histogram lanes, as if writers had fought.
-func (h *Histogram) Spread() { h.spread(h.current.Load()) }
+func (h *Histogram) Spread() { h.spread() }
 
 // Freeze stops counting as the making of another generation does at first.
 func (h *Histogram) Freeze() {
@@ -37,4 +37,16 @@ func (h *Histogram) Take(s *Snapshot) {
 			return
 		}
 	}
+}
+
+// LeastLanes returns how many lanes are in use in the age of a window that counts and
+// has fewest.
+func (w *Window) LeastLanes() int {
+	least := mostLanes
+	for i := range w.ages {
+		if g := w.ages[i].current.Load(); g != nil {
+			least = min(least, int(g.lanes))
+		}
+	}
+	return least
 }

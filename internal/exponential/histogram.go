@@ -130,17 +130,23 @@ func (h *Histogram) observe(g *generation, v float64) {
 
 // add adds v to the sum.
 func (h *Histogram) add(g *generation, lane int, v float64) {
-	for fights := 0; !cell.TryAddFloat(g.epoch.sum(lane), v); fights++ {
-		if lane = g.elsewhere(lane); fights == cell.Patience {
-			h.spread(g)
+	for !cell.TryAddFloat(g.epoch.sum(lane), v) {
+		if lane = g.elsewhere(lane); h.crowded(g) {
+			h.spread()
 		}
 	}
+}
+
+// crowded reports whether a generation should get lanes: it has none, could have some,
+// and others go on observing.
+func (h *Histogram) crowded(g *generation) bool {
+	return g.lanes == 1 && (h.given == nil || h.given.shape.lanes > 1) && cell.Crowded(g.epoch.first)
 }
 
 // count counts v in the generation given or one that came after it, and returns
 // where.
 func (h *Histogram) count(g *generation, v float64) (*generation, int) {
-	for fights := 0; ; {
+	for {
 		if g == nil {
 			g = h.begin(time.Now().UnixNano())
 		}
@@ -150,7 +156,7 @@ func (h *Histogram) count(g *generation, v float64) (*generation, int) {
 			continue
 		}
 		lane := g.lane()
-		for ; ; fights++ {
+		for {
 			w := &g.counts[lane*g.stride+at]
 			old := w.Load()
 			if n := old - g.tag; n >= countMask { // frozen, or the area is another's by now
@@ -163,8 +169,8 @@ func (h *Histogram) count(g *generation, v float64) (*generation, int) {
 			if w.CompareAndSwap(old, old+1) {
 				return g, lane
 			}
-			if lane = g.elsewhere(lane); g.lanes == 1 && fights == cell.Patience {
-				g = h.spread(g)
+			if lane = g.elsewhere(lane); h.crowded(g) {
+				g = h.spread()
 				break
 			}
 		}

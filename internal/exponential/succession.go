@@ -60,12 +60,14 @@ func (h *Histogram) claim(g *generation, v float64) *generation {
 	return h.publish(&s, shape{slotsFor(len(s.buckets)), g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
 }
 
-// spread gives a generation whose writers fight lanes, if it can have any.
-func (h *Histogram) spread(g *generation) *generation {
+// spread gives the generation that counts lanes, if it can have any, and returns what
+// counts then.
+func (h *Histogram) spread() *generation {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if now := h.current.Load(); now != g || g.lanes > 1 {
-		return now
+	g := h.current.Load()
+	if g.lanes > 1 {
+		return g
 	}
 	lanes, e := g.shape.lanes, g.epoch
 	if h.given == nil {

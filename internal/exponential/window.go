@@ -80,8 +80,9 @@ func (c *Clock) step() {
 // and allocates nothing but when a bucket is new, an interval is over, writers
 // begin to fight or the limit is reached.
 type Window struct {
-	clock *Clock
-	ages  []Histogram
+	clock   *Clock
+	ages    []Histogram
+	crowded atomic.Bool // what begins to count gets lanes
 }
 
 // NewWindow returns a window on the heap. The options are to allow no resets.
@@ -122,6 +123,19 @@ func (w *Window) Observe(v float64) {
 	}
 }
 
+// Spread gives the window lanes, because many goroutines observe at once. A window
+// cannot tell by itself: they rarely meet in one bucket.
+func (w *Window) Spread() {
+	if w.crowded.Swap(true) {
+		return
+	}
+	for i := range w.ages {
+		if h := &w.ages[i]; h.current.Load() != nil {
+			h.spread()
+		}
+	}
+}
+
 // turn returns the histogram that counts now, emptied of what is too old.
 func (w *Window) turn() (*Histogram, *generation) {
 	tick := w.clock.use()
@@ -129,6 +143,9 @@ func (w *Window) turn() (*Histogram, *generation) {
 	for {
 		g := h.begin(tick)
 		if g.since >= tick { // later if the caller was held up for so long
+			if w.crowded.Load() {
+				g = h.spread()
+			}
 			return h, g
 		}
 		var old Snapshot

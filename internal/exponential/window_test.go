@@ -149,3 +149,35 @@ func TestWindowAllocatesNothing(t *testing.T) {
 	}
 	runtime.KeepAlive(w)
 }
+
+// A window that is spread keeps what it has, has lanes in all ages from then on, and
+// loses nothing while writers go on.
+func TestWindowSpreads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const ages, interval, goroutines, rounds = 3, time.Minute, 4, 500
+		time.Sleep(interval / 2)
+		w := exponential.NewWindow(newClock(t, ages*interval, ages), &sketch)
+		var s, work exponential.Snapshot
+		for minute := range 7 {
+			var writers sync.WaitGroup
+			for range goroutines {
+				writers.Go(func() {
+					for i := range rounds {
+						if w.Observe(float64(i)); minute == 1 && i == rounds/2 {
+							w.Spread()
+						}
+					}
+				})
+			}
+			writers.Wait()
+			if w.Read(&s, &work); s.Count() != uint64(min(minute+1, ages)*goroutines*rounds) {
+				t.Errorf("after %d minutes: %d observations", minute, s.Count())
+			}
+			if spread := w.LeastLanes() > 1; spread != (minute > 0) {
+				t.Errorf("after %d minutes: all ages have lanes: %v", minute, spread)
+			}
+			time.Sleep(interval)
+		}
+		time.Sleep(ages * interval) // until the clock stands
+	})
+}
