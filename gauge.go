@@ -29,12 +29,10 @@ const (
 	numModes
 )
 
-var modeNames = [numModes]string{"all", "min", "max", "sum", "mostrecent", "liveall", "livemin", "livemax", "livesum", "livemostrecent"}
-
 // String returns the mode's name as Python's client spells it.
 func (m GaugeMode) String() string {
 	if m < numModes {
-		return modeNames[m]
+		return cell.GaugeModes[m]
 	}
 	return fmt.Sprintf("GaugeMode(%d)", uint8(m))
 }

@@ -14,7 +14,11 @@ var rooms = [][]string{
 	{"model"},
 	{"internal/cell", "internal/hash", "internal/patience"},
 	{"internal/"},
-	{"multiprocess/internal/segment"},
+	{"multiprocess/internal/segment", "multiprocess/internal/catalog"},
+	{"multiprocess/internal/spool"},
+	{"multiprocess/internal/estate"},
+	{"multiprocess/internal/segsource", "multiprocess/internal/python", "multiprocess/internal/store"},
+	{"multiprocess/internal/fold", "multiprocess/internal/merging"},
 	{"exposition/", "multiprocess/", "lint/"}, // each knows nothing of the others
 	{"exposition", "multiprocess", "lint"},    // each may put together what is below it
 	{""},
@@ -27,6 +31,10 @@ var rooms = [][]string{
 // compression; the root package itself is held to more by its own test.
 var thirdParty = [][]string{
 	{},
+	{},
+	{"golang.org/x/sys/"},
+	{},
+	{"golang.org/x/sys/"},
 	{},
 	{"golang.org/x/sys/"},
 	{},

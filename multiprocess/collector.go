@@ -2,25 +2,16 @@ package multiprocess
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"maps"
-	"os"
-	"runtime"
 	"sync"
 	"time"
 
 	"telltale/internal/cell"
 	"telltale/internal/mapped"
 	"telltale/model"
-)
-
-// The environment variables that name the directory, as for Python's client. The
-// second spelling is deprecated there.
-const (
-	dirVariable           = "PROMETHEUS_MULTIPROC_DIR"
-	deprecatedDirVariable = "prometheus_multiproc_dir"
+	"telltale/multiprocess/internal/catalog"
+	"telltale/multiprocess/internal/fold"
+	"telltale/multiprocess/internal/merging"
+	"telltale/multiprocess/internal/spool"
 )
 
 // origin is embedded without being on the public face.
@@ -31,16 +22,11 @@ type origin = cell.Origin
 type Collector struct {
 	origin
 	settings *settings
-	pool     sync.Pool // of *totals
-	folder   *folder   // nil if nothing is to be folded
+	gatherer *merging.Collector
+	folder   *fold.Folder // nil if nothing is to be folded
 
-	foldsPython bool
-
-	mu      sync.Mutex // held while files are read, not while families are emitted
-	dir     *directory
-	stats   Stats
-	closed  bool
-	cleanup runtime.Cleanup
+	mu    sync.Mutex
+	folds Folds
 }
 
 // NewCollector returns a collector of the files in dir, or, if dir is empty, in
@@ -61,14 +47,21 @@ func NewCollector(dir string, opts ...Option) (*Collector, error) {
 
 // newCollector returns a collector of a directory to which this process writes
 // the segments that own returns, at each collection.
-func newCollector(dir string, s *settings, own func() []ownSegment) *Collector {
-	d := &directory{path: dir, hook: s.files, merger: newMerger(s, nil), own: own}
-	c := &Collector{origin: origin{Directory: dir}, settings: s, dir: d, pool: sync.Pool{New: func() any { return &totals{} }}}
+func newCollector(dir string, s *settings, own func() []spool.Own) *Collector {
+	c := &Collector{origin: origin{Directory: dir}, settings: s}
+	gathering := s.gathering()
 	if !s.still && mapped.GrowingSupported {
-		c.folder = newFolder(dir, c.folded, s.fold...)
-		c.foldsPython = newFoldSettings(s.fold).python
+		folds := newFoldSettings(s.fold)
+		c.folder = fold.NewFolder(dir, c.folded, folds)
+		folder := c.folder
+		gathering.Saw = func(dead, python int) {
+			if folds.Python {
+				dead += python // as far as is known
+			}
+			folder.Saw(dead)
+		}
 	}
-	c.cleanup = runtime.AddCleanup(c, (*directory).close, d) // mappings are outside the garbage collector's sight
+	c.gatherer = merging.NewCollector(dir, gathering, own)
 	return c
 }
 
@@ -79,51 +72,18 @@ func newCollector(dir string, s *settings, own func() []ownSegment) *Collector {
 // more. A collector that nobody refers to any more is closed without it.
 func (c *Collector) Close() error {
 	if c.folder != nil {
-		c.folder.close()
+		c.folder.Close()
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		c.closed = true
-		c.cleanup.Stop()
-		c.dir.close()
-	}
+	c.gatherer.Close()
 	return nil
-}
-
-// open returns an error if the collector is closed. The caller holds the lock.
-func (c *Collector) open() error {
-	if c.closed {
-		return fmt.Errorf("multiprocess: the collector of %s: %w", c.dir.path, fs.ErrClosed)
-	}
-	return nil
-}
-
-// resolveDirectory finds the directory and checks that it is one.
-func resolveDirectory(dir string) (string, error) {
-	variable := ""
-	for _, name := range []string{dirVariable, deprecatedDirVariable} {
-		if dir == "" {
-			variable, dir = name, os.Getenv(name)
-		}
-	}
-	if dir == "" {
-		return "", errors.New("multiprocess: no directory is given, and the environment variable " + dirVariable + " is not set or empty")
-	}
-	_, err := statDirectory(dir)
-	if err != nil && variable != "" {
-		err = fmt.Errorf("%w (named by the environment variable %s)", err, variable)
-	}
-	return dir, err
 }
 
 // Collect merges all files as they are now and emits the families, sorted by
 // name. A family is valid until emit returns. It is an error if the directory
-// cannot be read, and if the collector is
-// closed; what is wrong with single files is told to the error hook and
-// counted.
+// cannot be read, and if the collector is closed; what is wrong with single files is
+// told to the error hook and counted.
 func (c *Collector) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	return c.collect(ctx, nil, emit)
+	return c.gatherer.Collect(ctx, nil, emit)
 }
 
 // Describe returns nothing: what files hold is not known before they are there,
@@ -134,22 +94,28 @@ func (c *Collector) Describe() []*model.Family { return nil }
 // reads the values of no others, and no values at all from files that have none
 // of them.
 func (c *Collector) Restricted(names ...string) model.Collector {
-	return &restricted{c.origin, c, []nameSet{newNameSet(names)}}
+	return &restricted{c.origin, c, []catalog.NameSet{catalog.NewNameSet(names)}}
 }
 
 // Stats returns how the collector found its directory at the last collection.
 func (c *Collector) Stats() Stats {
+	t := c.gatherer.Counts()
+	s := Stats{
+		Files: t.Files, Bytes: t.Bytes, Skipped: t.Skipped, Live: t.Live, Dead: t.Dead, Epoch: t.Epoch,
+		Generation: t.Generation, Python: t.Python, Families: t.Families, Series: t.Series, Conflicts: t.Conflicts,
+		Collisions: t.Collisions, MappedFiles: t.MappedFiles, MappedBytes: t.MappedBytes,
+		Collections: t.Collections, Listings: t.Listings, Lost: t.Lost,
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.stats
-	s.Skipped = maps.Clone(s.Skipped)
+	s.Folds = c.folds
 	return s
 }
 
 // folded is told of a fold in the background.
-func (c *Collector) folded(r *FoldReport, err error) {
+func (c *Collector) folded(r *fold.Report, err error) {
 	c.mu.Lock()
-	before := c.stats.Folds
+	before := c.folds
 	after := before
 	if !r.Busy {
 		after.Count++
@@ -157,93 +123,9 @@ func (c *Collector) folded(r *FoldReport, err error) {
 		after.Last, after.Duration = time.Now(), r.Duration
 	}
 	after.Err = err
-	c.stats.Folds = after
+	c.folds = after
 	c.mu.Unlock()
 	if err != nil && (before.Err == nil || before.Err.Error() != err.Error()) {
 		c.settings.tell(err)
 	}
-}
-
-func (c *Collector) collect(ctx context.Context, filters []nameSet, emit func(*model.Family) error) error {
-	t := c.pool.Get().(*totals)
-	defer c.pool.Put(t)
-	views, reports, err := c.gather(ctx, t, filters)
-	for _, report := range reports {
-		c.settings.tell(report)
-	}
-	if err != nil {
-		return err
-	}
-	for _, v := range views {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		f, wanted := restrict(v.family(t, cumulative), filters)
-		if !wanted {
-			continue
-		}
-		if err := emit(f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// apart runs change while no files are read.
-func (c *Collector) apart(change func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	change()
-}
-
-// rereadings is how often files are read again because a fold has come between,
-// which takes longer than reading.
-const rereadings = 20
-
-// gather reads the files. The views fit the totals, whatever is read later.
-func (c *Collector) gather(ctx context.Context, t *totals, filters []nameSet) (views []*view, reports []error, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.open(); err != nil {
-		return nil, nil, err
-	}
-	m := c.dir.merger
-	defer func() { reports, m.reports = m.reports, nil }()
-	c.stats.Collections++
-	m.tidy()
-	var wanted *selection
-	for again := 0; ; again++ {
-		if err := c.dir.refresh(ctx); err != nil {
-			return nil, nil, err
-		}
-		wanted = m.catalog.choose(filters)
-		if err := m.read(ctx, t, wanted); err != nil {
-			return nil, nil, err
-		}
-		same, err := c.dir.consistent()
-		if err != nil {
-			return nil, nil, err
-		}
-		if same {
-			break
-		}
-		if again == rereadings {
-			return nil, nil, fmt.Errorf("multiprocess: %s was folded %d times while it was read", c.dir.path, again+1)
-		}
-	}
-	m.include()
-	m.tell()
-	if lost := c.dir.lost; lost != nil && c.stats.Lost == nil {
-		m.reports = append(m.reports, lost)
-	}
-	c.stats.Listings, c.stats.Lost = c.dir.listings, c.dir.lost
-	m.fillStats(&c.stats)
-	if c.folder != nil {
-		dead := c.stats.Dead
-		if c.foldsPython {
-			dead += c.stats.Python // as far as is known
-		}
-		c.folder.saw(dead)
-	}
-	return m.catalog.views(wanted), nil, nil
 }

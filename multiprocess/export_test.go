@@ -5,6 +5,8 @@ import (
 
 	"telltale/internal/mapped"
 	"telltale/model"
+	"telltale/multiprocess/internal/fold"
+	"telltale/multiprocess/internal/python"
 	"telltale/multiprocess/internal/segment"
 	"telltale/multiprocess/internal/spool"
 )
@@ -12,11 +14,11 @@ import (
 // NewCollectorWith returns a collector of a directory to which this process
 // writes the segments of the names.
 func NewCollectorWith(dir string, own func() map[string]segment.Space, opts ...Option) *Collector {
-	return newCollector(dir, newSettings(opts), func() (segments []ownSegment) {
+	return newCollector(dir, newSettings(opts), func() (segments []spool.Own) {
 		for name, space := range own() {
-			own := ownSegment{space: space}
+			own := spool.Own{Space: space}
 			if name != "" {
-				own.name = spool.Parse(name)
+				own.Name = spool.Parse(name)
 			}
 			segments = append(segments, own)
 		}
@@ -26,35 +28,30 @@ func NewCollectorWith(dir string, own func() map[string]segment.Space, opts ...O
 
 // WithStep has step called before each step of a fold that others can see.
 func WithStep(step func(name string)) FoldOption {
-	return foldOption(func(s *foldSettings) { s.step = step })
+	return foldOption(func(s *fold.Settings) { s.Step = step })
 }
 
 // WithProcesses has a fold look for processes elsewhere than in /proc.
 func WithProcesses(root string) FoldOption {
-	return foldOption(func(s *foldSettings) { s.processes = processes{root} })
+	return foldOption(func(s *fold.Settings) { s.Processes = python.Processes{Root: root} })
 }
 
 // Folder is what stores and collectors fold with.
-type Folder struct{ *folder }
+type Folder struct{ *fold.Folder }
 
 // NewFolder returns a folder with a clock.
 func NewFolder(dir string, now func() time.Time, ended func(*FoldReport, error), opts ...FoldOption) Folder {
-	f := newFolder(dir, ended, opts...)
-	f.now = now
-	f.last = now()
+	f := fold.NewFolder(dir, func(r *fold.Report, err error) { ended(publicReport(r), err) }, newFoldSettings(opts))
+	f.Now = now
+	f.Last = now()
 	return Folder{f}
 }
-
-// Begun, Saw and Close are those of the folder.
-func (f Folder) Begun(dead int) { f.begun(dead) }
-func (f Folder) Saw(dead int)   { f.saw(dead) }
-func (f Folder) Close()         { f.close() }
 
 // Rest lets so much time pass for a store that rows of removed series are given
 // to others.
 func Rest(s *Store) {
 	for range 20 {
-		s.tick()
+		s.kept.Tick()
 	}
 }
 
@@ -63,13 +60,13 @@ func Rest(s *Store) {
 func WithFiles(hook mapped.Hook) SharedOption {
 	return sharedOption{
 		collector:  func(s *settings) { s.files = hook },
-		foldOption: func(s *foldSettings) { s.files = hook },
+		foldOption: func(s *fold.Settings) { s.Files = hook },
 	}
 }
 
 // MergeWith is Merge, and all operations on files pass a hook.
 func MergeWith(files []string, accumulate bool, hook mapped.Hook) ([]*model.Family, error) {
-	return merge(files, accumulate, hook)
+	return mergeWith(files, accumulate, hook)
 }
 
 // InspectWith is Inspect, and all operations on files pass a hook.
@@ -77,13 +74,8 @@ func InspectWith(dir string, hook mapped.Hook) ([]FileReport, error) { return in
 
 // MarkProcessDeadWith is MarkProcessDead, and all operations on files pass a hook.
 func MarkProcessDeadWith(dir string, pid int, hook mapped.Hook) error {
-	return markProcessDead(dir, pid, hook)
+	return python.MarkDead(dir, pid, hook)
 }
 
 // KeysOf returns how many keys of Python's files a collector has in memory.
-func KeysOf(c *Collector) (n int) {
-	for _, kind := range c.dir.merger.python {
-		n += len(kind.keys)
-	}
-	return n
-}
+func KeysOf(c *Collector) int { return c.gatherer.Keys() }

@@ -2,12 +2,9 @@ package multiprocess
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
-	"telltale/internal/mapped"
-	"telltale/multiprocess/internal/spool"
+	"telltale/multiprocess/internal/fold"
 )
 
 // FoldReport says what a fold did, or would do ([WithDryRun]).
@@ -42,15 +39,6 @@ type LeftFile struct {
 	Why    string `json:"why"`
 }
 
-// The reasons for which a fold leaves a file alone, beside those for which it
-// cannot be read.
-const (
-	ReasonAlive   Reason = "alive"   // its writer lives
-	ReasonUnknown Reason = "unknown" // its writer may live
-	ReasonUnfit   Reason = "unfit"   // it has what an archive cannot hold
-	ReasonDelete  Reason = "delete"  // its numbers are in the archive, but it cannot be deleted
-)
-
 // Fold adds up what dead writers left in dir and puts it into one file there,
 // the archive, so that a service whose processes come and go does not collect
 // files for ever. Totals stay what they are, for readers that run meanwhile too,
@@ -71,24 +59,22 @@ const (
 // and the report what it did before. Nothing is half done then. It is safe for
 // concurrent use.
 func Fold(ctx context.Context, dir string, opts ...FoldOption) (*FoldReport, error) {
-	began := time.Now()
 	dir, err := resolveDirectory(dir)
 	if err != nil {
 		return &FoldReport{}, err
 	}
-	f := &folding{foldSettings: newFoldSettings(opts), report: &FoldReport{}, now: began, remains: newRemains()}
-	if !mapped.GrowingSupported {
-		return f.report, fmt.Errorf("multiprocess: %s cannot be folded: %w", dir, errors.ErrUnsupported)
+	report, err := fold.Run(ctx, dir, newFoldSettings(opts))
+	return publicReport(report), err
+}
+
+// publicReport returns a report as callers know it.
+func publicReport(r *fold.Report) *FoldReport {
+	var left []LeftFile
+	for _, file := range r.Left {
+		left = append(left, LeftFile(file))
 	}
-	if f.dir, err = spool.Open(dir, f.files); err != nil {
-		return f.report, fmt.Errorf("multiprocess: %w", err)
+	return &FoldReport{
+		Busy: r.Busy, Epoch: r.Epoch, Generation: r.Generation, Absorbed: r.Absorbed, Dropped: r.Dropped,
+		Left: left, Swept: r.Swept, Freed: r.Freed, Duration: r.Duration,
 	}
-	defer f.dir.Close()
-	err = f.run(ctx)
-	f.report.Generation = f.generation
-	f.report.Duration = time.Since(began)
-	if err != nil {
-		err = fmt.Errorf("multiprocess: %s cannot be folded: %w", dir, err)
-	}
-	return f.report, err
 }

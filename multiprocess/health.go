@@ -12,25 +12,12 @@ import (
 // Health returns a collector of how the collector's directory is: its [Stats] at
 // the last collection, as families whose names begin with telltale_writers_. It
 // belongs to no registry until it is registered.
-func (c *Collector) Health() model.Collector { return &health{c.fileSystem, c.Stats} }
-
-// fileSystem returns the file system of the directory.
-func (c *Collector) fileSystem() (mapped.FileSystem, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.open(); err != nil {
-		return mapped.FileSystem{}, err
-	}
-	if err := c.dir.attach(); err != nil {
-		return mapped.FileSystem{}, err
-	}
-	return c.dir.dir.FileSystem()
-}
+func (c *Collector) Health() model.Collector { return &health{c.gatherer.FileSystem, c.Stats} }
 
 // Health returns a collector of how the store's directory is, as
 // [Collector.Health] does. On the store's own registry its families are those of the
 // process that is collected: each sees the same directory.
-func (s *Store) Health() model.Collector { return &health{s.dir.FileSystem, s.Stats} }
+func (s *Store) Health() model.Collector { return &health{s.kept.FileSystem, s.Stats} }
 
 type health struct {
 	system func() (mapped.FileSystem, error)

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"time"
 
 	"telltale/internal/mapped"
+	"telltale/multiprocess/internal/catalog"
+	"telltale/multiprocess/internal/python"
 	"telltale/multiprocess/internal/segment"
 	"telltale/multiprocess/internal/spool"
 )
@@ -100,19 +103,19 @@ func inspect(path string, hook mapped.Hook) ([]FileReport, error) {
 		return nil, fmt.Errorf("multiprocess: %w", err)
 	}
 	system, _ := dir.FileSystem() // a name that is not known is left out
-	i := inspector{dir: dir, processes: processes{procRoot}}
+	i := inspector{dir: dir, Processes: python.Processes{Root: python.ProcRoot}}
 	reports := make([]FileReport, 0, len(names))
 	for _, name := range names {
 		r := FileReport{Name: name.String(), Kind: fileKinds[name.Kind()], FileSystem: system.Name}
 		if name.Claimed() {
-			r.Reason, r.Error = ReasonName, "its name is none that a writer gives"
+			r.Reason, r.Error = spool.ReasonName, "its name is none that a writer gives"
 		}
 		if err := i.inspect(&r, name); err != nil {
-			failure := fileError("", err)
-			if failure.Reason == ReasonVanished {
+			failure := spool.NewFileError("", err)
+			if failure.Reason == spool.ReasonVanished {
 				continue
 			}
-			r.Reason, r.Error = failure.Reason, reported(err)
+			r.Reason, r.Error = failure.Reason, spool.Describe(err)
 		}
 		reports = append(reports, r)
 	}
@@ -129,8 +132,8 @@ var fileKinds = map[spool.Kind]FileKind{
 // inspector inspects the files of a directory.
 type inspector struct {
 	dir *spool.Dir
-	processes
-	seen *census // once it is needed
+	python.Processes
+	seen *python.Census // once it is needed
 }
 
 func (i *inspector) inspect(r *FileReport, name spool.Name) error {
@@ -152,7 +155,7 @@ func (i *inspector) inspect(r *FileReport, name spool.Name) error {
 	case KindTemporary, KindLock, KindSendLock:
 		return i.lock(r, name)
 	case KindNotes:
-		_, err := readNotes(i.dir)
+		_, err := python.ReadNotes(i.dir)
 		return err
 	}
 	return nil
@@ -228,7 +231,7 @@ func (i *inspector) absorbed(archive *segment.Header, names []string) error {
 		}
 		name := spool.Parse(text)
 		if name.Kind() == spool.Python {
-			return defectf(ReasonCorrupt, "it says that it has taken up %s, which it cannot have under this name", name)
+			return spool.Defectf(spool.ReasonCorrupt, "it says that it has taken up %s, which it cannot have under this name", name)
 		}
 		if name.Kind() != spool.Writer {
 			continue
@@ -241,7 +244,7 @@ func (i *inspector) absorbed(archive *segment.Header, names []string) error {
 		b, err := spool.Begin(file)
 		file.Close()
 		if err == nil && unknown == nil && !spool.Taken(archive, &b.Header, locked && !b.Signs.Dead) {
-			return defectf(ReasonCorrupt, "it says that it has taken up %s, whose writer lives or is younger", name)
+			return spool.Defectf(spool.ReasonCorrupt, "it says that it has taken up %s, whose writer lives or is younger", name)
 		}
 	}
 	return nil
@@ -252,20 +255,20 @@ func (i *inspector) absorbed(archive *segment.Header, names []string) error {
 func usageOf(file *mapped.File, b *spool.Beginning) (u segment.Usage, err error) {
 	if !mapped.Supported {
 		if b.Used > spool.TooLarge {
-			return u, defectf(ReasonRead, "its %d bytes are too many to be read", b.Used)
+			return u, spool.Defectf(spool.ReasonRead, "its %d bytes are too many to be read", b.Used)
 		}
-		whole := bytesOf(make([]uint64, b.Used/8))
+		whole := mapped.Aligned(b.Used)
 		if _, err := file.ReadAt(whole, 0); err != nil {
 			return u, err
 		}
-		return segment.UsageOf(memory(whole))
+		return segment.UsageOf(segment.Image(whole))
 	}
 	region, err := b.Map(file, b.Used)
 	if err != nil {
 		return u, err
 	}
 	defer region.Unmap()
-	fault := region.Guard(func() { u, err = segment.UsageOf(memory(region.Bytes())) })
+	fault := region.Guard(func() { u, err = segment.UsageOf(segment.Image(region.Bytes())) })
 	return u, errors.Join(fault, err)
 }
 
@@ -281,7 +284,7 @@ func (r *FileReport) describe(b *spool.Beginning) {
 	if h.Kind != segment.KindWriter {
 		return
 	}
-	r.PID = processID(h)
+	r.PID = strconv.FormatUint(h.PID, 10)
 	r.Closed, r.Spilled = b.Signs.Closed, b.Signs.Spilled
 	if b.Signs.Beat != 0 {
 		r.LastBeat = time.Unix(0, b.Signs.Beat).UTC()
@@ -293,32 +296,35 @@ func (r *FileReport) describe(b *spool.Beginning) {
 
 // python inspects a file of Python's client.
 func (i *inspector) python(r *FileReport, name spool.Name, info *mapped.Info) error {
-	_, pid, err := parsePythonName(r.Name)
+	_, pid, err := python.ParseName(r.Name)
 	if err != nil {
 		return err
 	}
 	r.PID = pid
 	if i.seen == nil {
-		i.seen = i.census()
+		i.seen = i.Census()
 	}
-	is, why := i.seen.judge(i.dir, name, pid, info.Identity)
+	is, why := i.seen.Judge(i.dir, name, pid, info.Identity)
 	r.Why = why
 	switch is {
-	case alive:
+	case python.Alive:
 		r.Alive = Alive
-	case dead:
+	case python.Dead:
 		r.Alive = Dead
 	default:
 		r.Alive = AliveUnknown
 	}
-	m := newMerger(&settings{}, i.dir)
-	file := m.open(place{path: i.dir.PathOf(name), name: name})
-	defer m.close(file)
-	if _, err := file.source.update(); err != nil {
+	file, err := python.NewFiles(&spool.Reading{Dir: i.dir}).File(spool.Place{Path: i.dir.PathOf(name), Name: name})
+	if err != nil {
 		return err
 	}
-	m.catalog.settle([]source{file.source})
-	r.Families, r.Series = len(m.catalog.present), m.catalog.count()
-	_, r.Used = file.source.size()
+	defer file.Close()
+	c := catalog.New()
+	if _, err := file.Update(c); err != nil {
+		return err
+	}
+	c.Settle([]catalog.Source{file})
+	r.Families, r.Series = len(c.Present), c.Count()
+	_, r.Used = file.Size()
 	return nil
 }

@@ -1,17 +1,12 @@
 package multiprocess
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"maps"
-	"os"
-	"strconv"
 
 	"telltale/internal/mapped"
 	"telltale/model"
-	"telltale/multiprocess/internal/spool"
+	"telltale/multiprocess/internal/merging"
+	"telltale/multiprocess/internal/python"
 )
 
 // Merge merges the given files of Python's client, as the client's
@@ -43,95 +38,20 @@ import (
 // error for failure. The families are good beside an error. A missing file of a
 // live gauge is no error, since [MarkProcessDead] may have deleted it.
 func Merge(paths []string, accumulate bool) ([]*model.Family, error) {
-	return merge(paths, accumulate, nil)
+	return mergeWith(paths, accumulate, nil)
 }
 
-func merge(paths []string, accumulate bool, hook mapped.Hook) ([]*model.Family, error) {
-	dirs := make(map[string]*spool.Dir)
-	defer func() {
-		for _, dir := range dirs {
-			dir.Close()
-		}
-	}()
-	for _, path := range paths {
-		if info, err := os.Stat(path); err != nil || !info.IsDir() || dirs[path] != nil {
-			continue
-		}
-		dir, err := spool.Open(path, hook)
-		if err != nil {
-			return nil, fmt.Errorf("multiprocess: %w", err)
-		}
-		dirs[path] = dir
-	}
-	for range rereadings {
-		before, err := marksOf(dirs)
-		if err != nil {
-			return nil, err
-		}
-		families, failure := mergePaths(paths, dirs, accumulate, hook)
-		after, err := marksOf(dirs)
-		if err != nil {
-			return nil, err
-		}
-		if maps.Equal(before, after) {
-			return families, failure
-		}
-	}
-	return nil, fmt.Errorf("multiprocess: the files were folded %d times while they were read", rereadings)
-}
-
-// marksOf returns the marks of the directories' archives.
-func marksOf(dirs map[string]*spool.Dir) (map[string]archiveMark, error) {
-	marks := make(map[string]archiveMark, len(dirs))
-	for path, dir := range dirs {
-		mark, err := markOf(dir)
-		if err != nil {
-			return nil, err
-		}
-		marks[path] = mark
-	}
-	return marks, nil
-}
-
-// mergePaths merges files, and those of the directories among the paths.
-func mergePaths(paths []string, dirs map[string]*spool.Dir, accumulate bool, hook mapped.Hook) ([]*model.Family, error) {
+func mergeWith(paths []string, accumulate bool, hook mapped.Hook) ([]*model.Family, error) {
 	s := newSettings(nil)
 	s.files = hook
-	m := newMerger(s, nil)
-	m.given = true
-	defer m.release()
-	for _, path := range paths {
-		dir := dirs[path]
-		if dir == nil {
-			m.files = append(m.files, m.open(place{path: path}))
-			continue
-		}
-		names, err := fileNames(dir, false)
-		if err != nil {
-			return nil, fmt.Errorf("multiprocess: %w", err)
-		}
-		for _, name := range names {
-			m.files = append(m.files, m.open(place{path: dir.PathOf(name), name: name, dir: dir}))
-		}
-	}
-	ctx := context.Background()
-	if err := m.update(ctx); err != nil {
+	families, failures, err := merging.Merge(paths, accumulate, s.gathering())
+	if err != nil {
 		return nil, err
 	}
-	var t totals
-	if err := m.read(ctx, &t, nil); err != nil {
-		return nil, err
+	for i := range failures {
+		failures[i] = public(failures[i])
 	}
-	for _, f := range m.files {
-		if f.err != nil && f.err.Reason == ReasonVanished && f.source != nil && f.source.passing() {
-			f.err = nil
-		}
-	}
-	var families []*model.Family
-	for _, v := range m.catalog.views(nil) {
-		families = append(families, v.family(&t, bucketing(accumulate)).Clone())
-	}
-	return families, m.failures()
+	return families, errors.Join(failures...)
 }
 
 // MarkProcessDead deletes what the process has said of live gauges, its files
@@ -150,31 +70,5 @@ func MarkProcessDead(dir string, pid int) error {
 	if err != nil {
 		return err
 	}
-	return markProcessDead(path, pid, nil)
-}
-
-func markProcessDead(path string, pid int, hook mapped.Hook) error {
-	dir, err := spool.Open(path, hook)
-	if err != nil {
-		return fmt.Errorf("multiprocess: process %d cannot be marked dead: %w", pid, err)
-	}
-	defer dir.Close()
-	var errs []error
-	for _, mode := range gaugeModes {
-		if !mode.live() {
-			continue
-		}
-		name := spool.Parse("gauge_" + string(mode) + "_" + strconv.Itoa(pid) + spool.PythonSuffix)
-		info, err := dir.Stat(name)
-		if err == nil {
-			err = dir.Remove(name, info.Identity)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("multiprocess: process %d cannot be marked dead: %w", pid, err))
-		}
-	}
-	if err := markAside(dir, strconv.Itoa(pid), processes{procRoot}); err != nil {
-		errs = append(errs, fmt.Errorf("multiprocess: the files of process %d cannot be put aside: %w", pid, err))
-	}
-	return errors.Join(errs...)
+	return python.MarkDead(path, pid, nil)
 }

@@ -2,10 +2,14 @@ package multiprocess
 
 import (
 	"io/fs"
-	"math/bits"
 	"time"
 
 	"telltale/internal/mapped"
+	"telltale/multiprocess/internal/fold"
+	"telltale/multiprocess/internal/merging"
+	"telltale/multiprocess/internal/python"
+	"telltale/multiprocess/internal/spool"
+	"telltale/multiprocess/internal/store"
 )
 
 // Option is an option of [NewCollector] and of [Open].
@@ -27,11 +31,11 @@ type storeOption func(*storeSettings)
 func (o storeOption) applyStore(s *storeSettings) { o(s) }
 
 // FoldOption is an option of [Fold].
-type FoldOption interface{ applyFold(*foldSettings) }
+type FoldOption interface{ applyFold(*fold.Settings) }
 
-type foldOption func(*foldSettings)
+type foldOption func(*fold.Settings)
 
-func (o foldOption) applyFold(s *foldSettings) { o(s) }
+func (o foldOption) applyFold(s *fold.Settings) { o(s) }
 
 // SharedOption is an option of [NewCollector], [Open] and [Fold]. Those that work
 // on one directory should be given the same.
@@ -59,7 +63,7 @@ func (o sharedOption) applyStore(s *storeSettings) { o.apply(s.settings) }
 // settings is what options of a collector say.
 type settings struct {
 	hook   func(error)
-	limits limits
+	limits spool.Limits
 	epoch  *string // nil: that of the writer that started last
 	expiry time.Duration
 	remote bool         // the directory may be on another machine's file system
@@ -72,12 +76,7 @@ type settings struct {
 const defaultExpiry = time.Hour
 
 func newSettings(opts []Option) *settings {
-	// A process may have 65,530 mappings on Linux, and there is little address
-	// space on 32-bit systems.
-	s := &settings{hook: func(error) {}, limits: limits{maxFiles: 1 << 14, maxBytes: 16 << 30}, expiry: defaultExpiry}
-	if bits.UintSize == 32 {
-		s.limits = limits{maxFiles: 1 << 12, maxBytes: 256 << 20}
-	}
+	s := &settings{hook: func(error) {}, limits: spool.DefaultLimits(), expiry: defaultExpiry}
 	for _, o := range opts {
 		o.apply(s)
 	}
@@ -87,7 +86,12 @@ func newSettings(opts []Option) *settings {
 // tell calls the hook, whose panics end here.
 func (s *settings) tell(err error) {
 	defer func() { _ = recover() }()
-	s.hook(err)
+	s.hook(public(err))
+}
+
+// gathering returns the settings of those who merge.
+func (s *settings) gathering() merging.Settings {
+	return merging.Settings{Tell: s.tell, Limits: s.limits, Epoch: s.epoch, Expiry: s.expiry, Files: s.files}
 }
 
 // storeSettings is what options of a store say, those of its collector among
@@ -108,22 +112,17 @@ func newStoreSettings(opts []StoreOption) storeSettings {
 	return s
 }
 
-// foldSettings is what options of a fold say.
-type foldSettings struct {
-	epoch     *string // nil: that of the writer that started last
-	expiry    time.Duration
-	dryRun    bool
-	python    bool
-	deadAfter time.Duration // 0: never without being sure
-	remote    bool
-	perm      *fs.FileMode // of the archive; nil: as it was, or as the files that it takes up
-	processes processes
-	step      func(string) // called before each step that others can see
-	files     mapped.Hook  // passed by all operations on files; nil but in tests
+// keeping returns the settings of the part that keeps the segment.
+func (s *storeSettings) keeping() store.Settings {
+	k := store.Settings{Tell: s.tell, Writer: s.writer, Perm: s.perm, Interval: s.interval, Remote: s.remote, Files: s.files}
+	if s.epoch != nil {
+		k.Epoch = *s.epoch
+	}
+	return k
 }
 
-func newFoldSettings(opts []FoldOption) foldSettings {
-	s := foldSettings{expiry: defaultExpiry, processes: processes{procRoot}, step: func(string) {}}
+func newFoldSettings(opts []FoldOption) fold.Settings {
+	s := fold.Settings{Expiry: defaultExpiry, Processes: python.Processes{Root: python.ProcRoot}, Step: func(string) {}}
 	for _, o := range opts {
 		o.applyFold(&s)
 	}
@@ -148,7 +147,7 @@ func WithErrorHook(hook func(error)) Option {
 // 256 MiB. Files beyond are opened and read at each collection, which takes
 // about ten times as long. With limits of 0 nothing is mapped.
 func WithMappingLimits(files int, bytes int64) Option {
-	return option(func(s *settings) { s.limits.maxFiles, s.limits.maxBytes = files, bytes })
+	return option(func(s *settings) { s.limits.MaxFiles, s.limits.MaxBytes = files, bytes })
 }
 
 // WithoutFolding has a collector or a store fold nothing by itself. Without it
@@ -166,7 +165,7 @@ func WithoutFolding() Option { return option(func(s *settings) { s.still = true 
 func WithEpoch(epoch string) SharedOption {
 	return sharedOption{
 		collector:  func(s *settings) { s.epoch = &epoch },
-		foldOption: func(s *foldSettings) { s.epoch = &epoch },
+		foldOption: func(s *fold.Settings) { s.Epoch = &epoch },
 	}
 }
 
@@ -176,7 +175,7 @@ func WithEpoch(epoch string) SharedOption {
 func WithExpiry(after time.Duration) SharedOption {
 	return sharedOption{
 		collector:  func(s *settings) { s.expiry = after },
-		foldOption: func(s *foldSettings) { s.expiry = after },
+		foldOption: func(s *fold.Settings) { s.Expiry = after },
 	}
 }
 
@@ -190,7 +189,7 @@ func WithExpiry(after time.Duration) SharedOption {
 // where it cannot, [MarkProcessDead] and [WithDeadAfter] say so. What was folded
 // counts for the epoch of the archive.
 func WithPythonFiles() SharedOption {
-	return sharedOption{foldOption: func(s *foldSettings) { s.python = true }}
+	return sharedOption{foldOption: func(s *fold.Settings) { s.Python = true }}
 }
 
 // WithDeadAfter has a file of Python's client taken for that of a dead process if
@@ -200,12 +199,12 @@ func WithPythonFiles() SharedOption {
 // folded is lost. The time counts from when a fold with this option first saw the
 // bytes, which the file fold.json keeps. 0, as without the option, means never.
 func WithDeadAfter(d time.Duration) SharedOption {
-	return sharedOption{foldOption: func(s *foldSettings) { s.deadAfter = max(0, d) }}
+	return sharedOption{foldOption: func(s *fold.Settings) { s.DeadAfter = max(0, d) }}
 }
 
 // WithDryRun has nothing changed: the report says what would be done. It takes no
 // lock and needs no permission to write.
-func WithDryRun() FoldOption { return foldOption(func(s *foldSettings) { s.dryRun = true }) }
+func WithDryRun() FoldOption { return foldOption(func(s *fold.Settings) { s.DryRun = true }) }
 
 // WithWriterName names the writer: gauges of the modes all and liveall, which
 // have one series a process, have it as their label pid in place of the number.
@@ -225,7 +224,7 @@ func WithPermissions(perm fs.FileMode) StoreOption {
 	perm = perm.Perm()
 	return storeOption(func(s *storeSettings) {
 		s.perm = &perm
-		s.fold = append(s.fold, foldOption(func(f *foldSettings) { f.perm = &perm }))
+		s.fold = append(s.fold, foldOption(func(f *fold.Settings) { f.Perm = &perm }))
 	})
 }
 
@@ -243,16 +242,8 @@ func WithPublishInterval(d time.Duration) StoreOption {
 func WithRemoteFileSystem() SharedOption {
 	return sharedOption{
 		collector:  func(s *settings) { s.remote = true },
-		foldOption: func(s *foldSettings) { s.remote = true },
+		foldOption: func(s *fold.Settings) { s.Remote = true },
 	}
-}
-
-// epochName returns the epoch of segments that are made.
-func (s *storeSettings) epochName() string {
-	if s.epoch == nil {
-		return ""
-	}
-	return *s.epoch
 }
 
 // WithFoldAtClose has [Store.Close] fold what dead writers left. What the store

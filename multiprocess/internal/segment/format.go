@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"strconv"
 	"strings"
 	"unsafe"
 )
@@ -79,6 +80,15 @@ type Header struct {
 	Epoch      string   // at most 63 bytes each
 	Writer     string   // its configured name
 	Host       string
+}
+
+// Process returns the label by which the series of a writer's process differ from
+// those of others: its configured name, or its PID.
+func (h *Header) Process() string {
+	if h.Writer != "" {
+		return h.Writer
+	}
+	return strconv.FormatUint(h.PID, 10)
 }
 
 // ErrForeign is found where a file does not begin like a segment.

@@ -17,6 +17,23 @@ type Space interface {
 	Bytes(offset, n uint64) []byte
 }
 
+// Image is a segment's bytes from its beginning on, as a [Space].
+type Image []byte
+
+// Bytes implements [Space].
+func (m Image) Bytes(offset, n uint64) []byte {
+	if size := uint64(len(m)); offset > size || n > size-offset {
+		return nil
+	}
+	return m[offset : offset+n : offset+n]
+}
+
+// Block is where rows of a family lie.
+type Block struct {
+	Offset uint64 // of the first
+	Rows   uint32
+}
+
 // Contents is told what a segment has, in the order in which it was written.
 type Contents interface {
 	// Family is told of each family, which is one that a page may have. Rows of

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"telltale/internal/cell"
 )
 
 // Kind says what a file in a directory is, by its name.
@@ -85,12 +87,6 @@ func isHex(text string, n int) bool {
 	return len(text) == n && strings.Trim(text, "0123456789abcdef") == ""
 }
 
-// GaugeModes are the modes of gauges, in the order of the numbers that segments
-// give them.
-var GaugeModes = [...]string{
-	"all", "min", "max", "sum", "mostrecent", "liveall", "livemin", "livemax", "livesum", "livemostrecent",
-}
-
 // CutPython takes the name of one of Python's files apart, whatever characters its
 // pid has. The pid is whatever the service's process identifier is, underscores
 // included; Python's own reader cuts a gauge's at the first one. The mode is a
@@ -107,7 +103,7 @@ func CutPython(text string) (typ, mode, pid string, ok bool) {
 		return typ, "", pid, true
 	case "gauge":
 		mode, pid, cut = strings.Cut(pid, "_")
-		return typ, mode, pid, cut && slices.Contains(GaugeModes[:], mode)
+		return typ, mode, pid, cut && slices.Contains(cell.GaugeModes[:], mode)
 	}
 	return "", "", "", false
 }

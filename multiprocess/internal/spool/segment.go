@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"math/bits"
-	"unsafe"
 
 	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
@@ -22,23 +21,11 @@ type Beginning struct {
 // TooLarge is how many bytes of a file are read where they cannot be mapped.
 const TooLarge = 1 << (26 + bits.UintSize/16)
 
-// memory is bytes from the beginning of a segment on.
-type memory []byte
-
-// Bytes implements [segment.Space].
-func (m memory) Bytes(offset, n uint64) []byte {
-	if size := uint64(len(m)); offset > size || n > size-offset {
-		return nil
-	}
-	return m[offset : offset+n : offset+n]
-}
-
 // Begin reads the header of a segment, how many of its bytes are in use, and what
 // it is. Its writer makes it grow before it uses more, so its size is asked for
 // last.
 func Begin(file *mapped.File) (b Beginning, err error) {
-	words := make([]uint64, segment.HeaderSize/8)
-	head := memory(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), segment.HeaderSize))
+	head := segment.Image(mapped.Aligned(segment.HeaderSize))
 	_, failed := file.ReadAt(head, 0)
 	b.Info, err = file.Stat()
 	switch {
@@ -47,7 +34,7 @@ func Begin(file *mapped.File) (b Beginning, err error) {
 	case b.Info.Size == 0:
 		return b, Defectf(ReasonEmpty, "it has no bytes")
 	case b.Info.Size < segment.HeaderSize:
-		return b, Defectf(ReasonShort, "it has %d bytes, less than a header", b.Info.Size)
+		return b, Defectf(ReasonTruncated, "it has %d bytes, less than a header", b.Info.Size)
 	case failed != nil:
 		return b, failed
 	}
@@ -57,7 +44,7 @@ func Begin(file *mapped.File) (b Beginning, err error) {
 	b.Signs = segment.SignsOf(head)
 	switch n := segment.Published(head); {
 	case n > uint64(b.Info.Size):
-		return b, Defectf(ReasonShort, "it says that %d bytes are used, and has %d", n, b.Info.Size)
+		return b, Defectf(ReasonTruncated, "it says that %d bytes are used, and has %d", n, b.Info.Size)
 	case n > math.MaxInt/2 || n%8 != 0 || n < segment.HeaderSize:
 		return b, Defectf(ReasonCorrupt, "it says that %d bytes are used", n)
 	default:

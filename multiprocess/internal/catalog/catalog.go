@@ -1,0 +1,400 @@
+package catalog
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"telltale/model"
+)
+
+// Catalog is what all files together define: families, series and their slots.
+// It knows no file format.
+type Catalog struct {
+	known    map[ClaimKey]*Claim
+	families map[string]*family
+	Present  []*family // that some file has, sorted by name
+
+	// By slot. Slot 0 takes what is thrown away.
+	Owners  []*family
+	initial []float64  // what merging starts from
+	Spent   int        // definitions that were read and are no longer needed
+	marked  []presence // whether some file has it
+	before  []presence // marked, as it was when the views were made
+	timed   bool       // some slot holds a time
+	Rows    bool       // some slot is that of rows, whose series come and go
+	text    Arena      // the labels of processes' series
+
+	Epoch     int // changes when all slots are given anew
+	Pass      int // of resolve
+	Conflicts map[ConflictKey]*Conflict
+	mixed     bool // modes are in conflict: slots are given anew each time, in the order of files
+}
+
+// presence says whether a slot has a value.
+type presence uint8
+
+const (
+	absent   presence = iota
+	possible          // if the series is in one of its rows when they are read
+	certain
+)
+
+// family is a metric family and its series of all files.
+type family struct {
+	name, help, unit string
+	typ              model.Type
+	Mode             Mode
+	rows             bool // segments have it
+	Contents
+
+	pass     int // the last pass of resolve in which a file had it
+	next     Claim
+	order    int    // its place among the families of that pass, in the order of files
+	out      bool   // it is left out: another family has one of its names
+	narrowed bool   // bounds that some of its files have are not among the next ones
+	from     string // the first file that has it
+	helped   string // the file whose help counts
+	united   string // the file whose unit counts
+	modal    string // the file whose mode counts
+	Series   []series
+	index    map[string]uint32      // from labels
+	loose    map[looseSample]uint32 // slots, with the samples' slots left out
+	Quoted   bool                   // a label name is not a legacy name
+	dirty    bool                   // the view does not show what is here
+	view     *View
+}
+
+// series is one label set's slots; slot 0 is none.
+type series struct {
+	Labels    string
+	value     uint32
+	more      *parts
+	processes []process // where each process has a series of its own
+}
+
+// process is the series of one process.
+type process struct {
+	labels string // with pid
+	slot   uint32
+	writer Writer
+}
+
+// Writer is the process whose series it is; the zero writer is one of Python's.
+type Writer struct {
+	Start int64  // when its segment was made
+	File  Source // in which it is now
+	Place uint32 // among the family's, of the series with the labels that it has there
+}
+
+// live reports whether a writer of a segment lives.
+func (w Writer) live() bool { return w.File != nil && w.File.Standing().Rank == RankLive }
+
+// parts are the slots of a summary or a histogram.
+type parts struct {
+	sum, count uint32
+	buckets    []bucket // the first of them by bound
+	sorted     int      // how many are
+}
+
+// search looks for a bound among the sorted ones.
+func (p *parts) search(upper float64) (i int, found bool) {
+	return slices.BinarySearchFunc(p.buckets[:p.sorted], upper, func(b bucket, upper float64) int {
+		return cmp.Compare(b.upper, upper)
+	})
+}
+
+// bucket returns the slot of the bucket with a bound, which is made if it is new.
+// Bounds usually come in their order; others are sorted by and by.
+func (p *parts) bucket(upper float64) *uint32 {
+	i, found := p.search(upper)
+	if found {
+		return &p.buckets[i].slot
+	}
+	for n := p.sorted; n < len(p.buckets); n++ {
+		if p.buckets[n].upper == upper {
+			return &p.buckets[n].slot
+		}
+	}
+	if p.buckets = append(p.buckets, bucket{upper: upper}); i == len(p.buckets)-1 {
+		p.sorted++
+	}
+	if last := len(p.buckets) - 1; last-p.sorted < 64+p.sorted/64 {
+		return &p.buckets[last].slot
+	}
+	p.sort()
+	i, _ = p.search(upper)
+	return &p.buckets[i].slot
+}
+
+// sort sorts all buckets by bound.
+func (p *parts) sort() {
+	if p.sorted < len(p.buckets) {
+		slices.SortFunc(p.buckets, func(a, b bucket) int { return cmp.Compare(a.upper, b.upper) })
+		p.sorted = len(p.buckets)
+	}
+}
+
+type bucket struct {
+	upper float64
+	slot  uint32
+}
+
+func New() *Catalog {
+	c := &Catalog{known: make(map[ClaimKey]*Claim), families: make(map[string]*family)}
+	c.renew()
+	return c
+}
+
+// renew takes all slots back. Series keep their places.
+func (c *Catalog) renew() {
+	c.Epoch++
+	c.Owners, c.initial, c.timed, c.Rows = []*family{nil}, []float64{0}, false, false
+	c.marked, c.before = nil, nil
+	for _, f := range c.families {
+		for i := range f.Series {
+			f.Series[i] = series{Labels: f.Series[i].Labels}
+		}
+		f.loose, f.Quoted, f.dirty = nil, false, true
+	}
+}
+
+// Operation returns how values of a definition are merged.
+func (c *Catalog) Operation(d *Definition) Operation {
+	if d.Claim.Lost || d.Part == model.PartCreated { // times do not add up
+		return OpSkip
+	}
+	return d.Claim.Family.Operation()
+}
+
+// Operation returns how values of the family are merged.
+func (f *family) Operation() Operation {
+	switch {
+	case f.typ == model.Info:
+		return opCollect
+	case f.Mode == "":
+		return OpAdd
+	}
+	return f.Mode.Operation()
+}
+
+// Slot returns the slot of a definition, which is made if it is new.
+func (c *Catalog) Slot(d *Definition) uint32 {
+	f := d.Claim.Family
+	f.Quoted = f.Quoted || d.Quoted
+	if d.Part == 0 {
+		key := looseSample{name: d.Sample, labels: model.LabelsFromText(d.Labels)}
+		if f.loose == nil {
+			f.loose = make(map[looseSample]uint32)
+		}
+		if f.loose[key] == 0 {
+			f.loose[key] = c.newSlot(f)
+		}
+		return f.loose[key]
+	}
+	s := &f.Series[f.of(d.Labels)]
+	if f.rows {
+		c.RowSlots(f, s)
+	}
+	place := &s.value
+	switch d.Part {
+	case model.PartSum:
+		place = &s.parts().sum
+	case model.PartCount:
+		place = &s.parts().count
+	case model.PartBucket:
+		p := s.parts()
+		if f.rows { // what rows have in common ends in +Inf, so that there is one
+			i, _ := p.search(d.Upper)
+			place = &p.buckets[i].slot
+		} else {
+			place = p.bucket(d.Upper)
+		}
+	}
+	if *place == 0 {
+		*place = c.newSlot(f)
+	}
+	return *place
+}
+
+// RowSlots returns the first slot of a series of which segments have rows: its
+// value, or its sum, which its count or its buckets follow.
+func (c *Catalog) RowSlots(f *family, s *series) (first uint32) {
+	switch f.typ {
+	case model.Summary:
+		p := s.parts()
+		if p.sum == 0 {
+			p.sum, p.count = c.newSlot(f), c.newSlot(f)
+		}
+		return p.sum
+	case model.Histogram, model.GaugeHistogram:
+		p := s.parts()
+		if p.sum == 0 {
+			p.sum = c.newSlot(f)
+			p.buckets = make([]bucket, len(f.Bounds))
+			for i, upper := range f.Bounds {
+				p.buckets[i] = bucket{upper, c.newSlot(f)}
+			}
+			p.sorted = len(p.buckets)
+		}
+		return p.sum
+	}
+	if s.value == 0 {
+		s.value = c.newSlot(f)
+	}
+	return s.value
+}
+
+// Width is how many slots follow each other from the first on.
+func (f *family) Width() int {
+	switch f.typ {
+	case model.Summary:
+		return 2
+	case model.Histogram, model.GaugeHistogram:
+		return 1 + len(f.Bounds)
+	}
+	return 1
+}
+
+// Processes returns which of a family's series is the one of a definition with
+// all its processes.
+func (c *Catalog) Processes(d *Definition) uint32 {
+	return d.Claim.Family.of(WithoutPid(d))
+}
+
+// ProcessSlot returns a slot of its own for a definition in one process, whose
+// label is given, in that series. Of several for one process the view shows the
+// one that started last.
+func (c *Catalog) ProcessSlot(d *Definition, in uint32, pid string, by Writer) uint32 {
+	f := d.Claim.Family
+	f.Quoted = f.Quoted || d.Quoted
+	s := &f.Series[in]
+	slot := c.newSlot(f)
+	if s.processes == nil {
+		s.processes = make([]process, 0, 8) // there are several, or the service would do without files
+	}
+	s.processes = append(s.processes, process{c.text.withPid(d, pid), slot, by})
+	return slot
+}
+
+func (c *Catalog) newSlot(f *family) uint32 {
+	initial := 0.0
+	switch f.Operation() {
+	case OpMin, OpMax:
+		initial = math.NaN()
+	case OpLatest:
+		c.timed = true
+	}
+	f.dirty = true
+	slot := uint32(len(c.Owners))
+	c.Owners, c.initial = append(c.Owners, f), append(c.initial, initial)
+	return slot
+}
+
+// of returns the place of the series with the labels.
+func (f *family) of(labels string) uint32 {
+	i, ok := f.index[labels]
+	if !ok {
+		if f.index == nil {
+			f.index = make(map[string]uint32)
+		}
+		i = uint32(len(f.Series))
+		f.index[labels] = i
+		f.Series = append(f.Series, series{Labels: labels})
+	}
+	return i
+}
+
+func (s *series) parts() *parts {
+	if s.more == nil {
+		s.more = &parts{}
+	}
+	return s.more
+}
+
+// Place returns the place of the series with the labels, in whatever order they
+// are. It is quick where the guess is right.
+func (f *family) Place(labels string, guess uint32) uint32 {
+	if guess < uint32(len(f.Series)) && f.Series[guess].Labels == labels {
+		return guess
+	}
+	if i, ok := f.index[labels]; ok {
+		return i
+	}
+	kept := strings.Clone(labels)
+	i := f.of(SortedLabels(kept))
+	f.index[kept] = i
+	return i
+}
+
+// Mark is called by sources with the slots that they have.
+func (c *Catalog) Mark(slots []uint32) {
+	for _, s := range slots {
+		c.marked[s] = certain
+	}
+}
+
+// MarkRow is called by segments with the first of the n slots of a row.
+func (c *Catalog) MarkRow(first uint32, n int) {
+	for i := range c.marked[first:][:n] {
+		c.marked[int(first)+i] = max(c.marked[int(first)+i], possible)
+	}
+}
+
+// Settle brings slots and views up to date after files or their contents
+// changed.
+func (c *Catalog) Settle(files []Source) {
+	c.resolve(files)
+	for _, file := range files {
+		file.Bind(c)
+	}
+	c.marked = slices.Grow(c.marked[:0], len(c.Owners))[:len(c.Owners)]
+	clear(c.marked)
+	for _, file := range files {
+		file.Mark(c)
+	}
+	c.marked[0] = absent
+	for slot, marked := range c.marked {
+		if slot > 0 && (slot >= len(c.before) && marked != absent || slot < len(c.before) && marked != c.before[slot]) {
+			c.Owners[slot].dirty = true
+		}
+	}
+	c.before = append(c.before[:0], c.marked...)
+	for _, f := range c.Present {
+		if f.dirty {
+			f.view, f.dirty = c.newView(f), false
+		}
+		if f.view.collision != nil {
+			c.Conflicts[ConflictKey{family: f.name, about: "pid"}] = f.view.collision
+		}
+	}
+}
+
+// Views returns the families as they are now; they do not change later.
+func (c *Catalog) Views(wanted *Selection) []*View {
+	views := make([]*View, 0, len(c.Present))
+	for _, f := range c.Present {
+		if wanted == nil || wanted.Wanted[f] {
+			views = append(views, f.view)
+		}
+	}
+	return views
+}
+
+// Count returns how many series there are.
+func (c *Catalog) Count() (n int) {
+	for _, f := range c.Present {
+		n += f.view.len()
+	}
+	return n
+}
+
+// Collisions returns how many series were left out for those of another process
+// of the same pid.
+func (c *Catalog) Collisions() (n int) {
+	for _, f := range c.Present {
+		n += f.view.collided
+	}
+	return n
+}

@@ -1,0 +1,84 @@
+package catalog
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"telltale/model"
+)
+
+// settleNames leaves out families of whose names some belong to another family,
+// such as a gauge "x_total" beside a counter "x": no page can have both. The one
+// that comes first in the order of files stays. It reports whether slots are
+// others than before.
+func (c *Catalog) settleNames(files []Source) (renew bool) {
+	left := make(map[*family]bool)
+	owners := make(map[string]*family)
+	for _, f := range c.contested() {
+		names := pageNames(f, owners)
+		taken := slices.IndexFunc(names, func(name string) bool { return owners[name] != nil })
+		if taken < 0 {
+			for _, name := range names {
+				owners[name] = f
+			}
+			continue
+		}
+		left[f] = true
+		by := owners[names[taken]]
+		if e := c.conflict(ConflictKey{family: f.name, about: "name"}, by.from, f.from); e != nil {
+			e.Err = fmt.Errorf("%.80q belongs to the %s %.80q, so that this %s is left out", names[taken], by.next.Type, by.name, f.next.Type)
+			e.Lost = true
+		}
+	}
+	for _, f := range c.Present {
+		if f.out != left[f] {
+			f.out, f.dirty, renew = left[f], true, true
+		}
+	}
+	if len(left) == 0 {
+		return renew
+	}
+	c.Present = slices.DeleteFunc(c.Present, func(f *family) bool { return left[f] })
+	for _, file := range files {
+		for _, cl := range file.Claims() {
+			cl.Lost = cl.Lost || left[cl.Family]
+		}
+	}
+	return renew
+}
+
+// contested returns the families one of whose names is another's and a suffix, in
+// the order of files. Others have no name in common.
+func (c *Catalog) contested() (found []*family) {
+	for _, f := range c.Present {
+		for _, suffix := range sampleSuffixes {
+			short, cut := strings.CutSuffix(f.name, suffix)
+			if other := c.families[short]; cut && other != nil && other.pass == c.Pass {
+				found = append(found, f, other)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b *family) int { return cmp.Compare(a.order, b.order) })
+	return slices.Compact(found)
+}
+
+// sampleSuffixes are what samples' names have behind their family's.
+var sampleSuffixes = func() (suffixes []string) {
+	(model.AllParts &^ model.PartValue).Each(func(part model.Parts) { suffixes = append(suffixes, part.Suffix()) })
+	return suffixes
+}()
+
+// pageNames returns the names that a family takes on a page: its own and those
+// of the samples that its type can have. A counter whose name in OpenMetrics
+// alone has an owner goes by that of its samples, as in a registry.
+func pageNames(f *family, owners map[string]*family) []string {
+	header := &model.Family{Name: f.name, Type: f.next.Type}
+	if header.SampleName() != header.BaseName() && owners[header.BaseName()] != nil && owners[header.SampleName()] == nil {
+		header = header.Literal()
+	}
+	names := []string{header.BaseName()}
+	header.Type.Parts().Each(func(part model.Parts) { names = append(names, header.NameOf(part)) })
+	return names
+}

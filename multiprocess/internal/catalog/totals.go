@@ -1,0 +1,153 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+
+	"telltale/internal/exponential"
+	"telltale/model"
+)
+
+// Totals are the merged values by slot.
+type Totals struct {
+	Now    int64 // when values are read, in nanoseconds since 1970
+	Values []float64
+	Times  []int64 // of the latest, in nanoseconds since 1970; empty where there are none
+
+	// What segments say of their series, empty where there are none. A birth is
+	// 0 if no row had the series, unknownBirth if none knew when it was created,
+	// else the earliest that is known, in microseconds since 1970.
+	births    []int64
+	exemplars map[uint32]*model.Exemplar // the newest
+	infos     map[uint32][]model.Labels  // sorted, once all files are read
+	natives   map[uint32]*nativeTotal    // by the first slot
+	Work      exponential.Snapshot
+}
+
+// nativeTotal is the native buckets of a series.
+type nativeTotal struct {
+	Sum       exponential.Snapshot
+	Exemplars exponential.Exemplars
+}
+
+// NativeOf returns the native buckets of a series, nil if its family shows none.
+func (t *Totals) NativeOf(slot uint32, f *family) *nativeTotal {
+	if f.Native.Buckets == 0 {
+		return nil
+	}
+	n := t.natives[slot]
+	if n == nil {
+		if t.natives == nil {
+			t.natives = make(map[uint32]*nativeTotal)
+		}
+		n = new(nativeTotal)
+		n.Sum.Reset()
+		t.natives[slot] = n
+	}
+	return n
+}
+
+const unknownBirth = 1
+
+// Start prepares the totals for the values of all files, which are read now, in
+// nanoseconds since 1970.
+func (t *Totals) Start(c *Catalog, now int64) {
+	t.Now = now
+	t.Values = append(t.Values[:0], c.initial...)
+	t.Times, t.births = t.Times[:0], t.births[:0]
+	if c.timed {
+		t.Times = zeros(t.Times, len(t.Values))
+	}
+	if c.Rows {
+		t.births = zeros(t.births, len(t.Values))
+	}
+	t.exemplars, t.infos, t.natives = nil, nil, nil
+}
+
+func zeros(s []int64, n int) []int64 {
+	s = slices.Grow(s, n)[:n]
+	clear(s)
+	return s
+}
+
+// Put merges one value of a gauge that bears no time.
+func (t *Totals) Put(op Operation, slot uint32, v float64) {
+	switch p := &t.Values[slot]; op {
+	case OpAdd:
+		*p += v
+	case OpSet:
+		*p = v
+	case OpMin:
+		if v < *p || *p != *p {
+			*p = v
+		}
+	case OpMax:
+		if v > *p || *p != *p {
+			*p = v
+		}
+	}
+}
+
+// PutTimed merges a value that was set at a time, if at all.
+func (t *Totals) PutTimed(slot uint32, v float64, when int64) {
+	if when > t.Times[slot] {
+		t.Times[slot], t.Values[slot] = when, v
+	}
+}
+
+// Born notes that a row has a series, created at that time if it is not 0.
+func (t *Totals) Born(slot uint32, created int64) {
+	switch b := &t.births[slot]; {
+	case *b <= unknownBirth:
+		*b = max(unknownBirth, created)
+	case created > unknownBirth && created < *b:
+		*b = created
+	}
+}
+
+// created returns when a series was created, as far as is known.
+func (t *Totals) created(slot uint32) model.Timestamp {
+	if slot >= uint32(len(t.births)) || t.births[slot] <= unknownBirth {
+		return model.Timestamp{}
+	}
+	return model.Unix(t.births[slot]/1e6, t.births[slot]%1e6*1e3)
+}
+
+// Exemplify keeps the newest exemplar of a slot.
+func (t *Totals) Exemplify(slot uint32, e *model.Exemplar) {
+	switch had := t.exemplars[slot]; {
+	case e == nil || had != nil && had.Timestamp.Compare(e.Timestamp) >= 0:
+		return
+	case t.exemplars == nil:
+		t.exemplars = make(map[uint32]*model.Exemplar)
+	}
+	t.exemplars[slot] = e
+}
+
+// Inform adds the labels of an info.
+func (t *Totals) Inform(slot uint32, labels model.Labels) {
+	if t.infos == nil {
+		t.infos = make(map[uint32][]model.Labels)
+	}
+	t.infos[slot] = append(t.infos[slot], labels)
+}
+
+// Finish is called once all files are read: it sorts the labels of infos, of each
+// one.
+func (t *Totals) Finish() {
+	for slot, all := range t.infos {
+		slices.SortFunc(all, func(a, b model.Labels) int { return strings.Compare(a.Text(), b.Text()) })
+		t.infos[slot] = slices.CompactFunc(all, func(a, b model.Labels) bool { return a.Text() == b.Text() })
+	}
+}
+
+// visitInfos visits the points of an info's series.
+func (t *Totals) visitInfos(slot uint32, scratch *model.Point, visit func(*model.Point) error) error {
+	for _, labels := range t.infos[slot] {
+		scratch.Info, scratch.Value = labels, 1
+		if err := visit(scratch); err != nil {
+			return err
+		}
+	}
+	return nil
+}

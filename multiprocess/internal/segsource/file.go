@@ -1,0 +1,330 @@
+package segsource
+
+import (
+	"errors"
+	"io/fs"
+	"time"
+
+	"telltale/internal/mapped"
+	"telltale/model"
+	"telltale/multiprocess/internal/catalog"
+	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
+)
+
+// File is a segment. It is mapped from the first update on, or read at
+// every update where the limits do not allow that. One that this process writes
+// is read where it lies.
+type File struct {
+	spool.Place
+	reading *spool.Reading
+	expiry  time.Duration    // of a dead process's own gauges
+	catalog *catalog.Catalog // while it is updated
+
+	identity mapped.Identity // of what was opened last
+	region   mapped.Region
+	holds    int64 // bytes that count against the limits for the region
+	sparse   bool  // the region is a copy of what the file had
+	copied   []byte
+
+	reader   segment.Reader
+	families []*familyRows // by number, nil for layouts that are not known
+	said     []*catalog.Claim
+	TakenUp  []string // of an archive
+	series   int      // that were read
+	space    uint64   // bytes that there are for rows not yet expected
+	changed  bool     // since the last update
+	dead     bool     // nobody holds the lock: for ever
+	label    string   // pid="..."
+}
+
+func NewFile(r *spool.Reading, at spool.Place, expiry time.Duration) *File {
+	return &File{Place: at, reading: r, expiry: expiry}
+}
+
+func (f *File) Header() *segment.Header { return f.reader.Header() }
+
+func (f *File) IsArchive() bool { return f.Header().Kind == segment.KindArchive }
+
+func (f *File) Live() bool { return !f.dead && !f.IsArchive() }
+
+func (f *File) Origin() string { return f.Path }
+
+func (f *File) Size() (definitions int, bytes int64) { return f.series, int64(f.reader.At()) }
+
+func (f *File) Claims() []*catalog.Claim { return f.said }
+
+func (f *File) Passing() bool { return false }
+
+func (f *File) Standing() catalog.Standing {
+	s := catalog.Standing{Rank: catalog.RankLive, Start: f.Header().Start}
+	switch {
+	case f.IsArchive():
+		s.Rank = catalog.RankArchive
+	case f.dead:
+		s.Rank = catalog.RankDead
+	}
+	return s
+}
+
+// Update finds out whether the writer lives, and then reads what it has written
+// until now: of a dead writer that is all.
+func (f *File) Update(c *catalog.Catalog) (changed bool, err error) {
+	f.catalog = c
+	had := f.series
+	f.changed = false
+	if err = f.load(); err != nil {
+		c.Spent += f.series
+		f.Reset()
+		return had > 0, err
+	}
+	return f.changed, nil
+}
+
+func (f *File) load() error {
+	switch {
+	case f.Own != nil:
+		return f.next(f.Own)
+	case f.region.Len() > 0 && (f.dead || f.IsArchive()):
+		return f.scan()
+	}
+	err := f.reopen()
+	switch {
+	case err == nil || f.region.Len() == 0:
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		// It was deleted after it was listed. What is mapped is whole, and
+		// only what is dead is deleted.
+		f.die()
+		return f.scan()
+	case spool.Unavailable(err):
+		return f.scan() // what is mapped is there still
+	}
+	return err
+}
+
+// reopen opens the file, asks whether its writer lives and reads what is new.
+func (f *File) reopen() error {
+	file, err := f.reading.Open(f.Place)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if f.reader.At() == 0 || f.Live() {
+		locked, err := file.Locked()
+		if err != nil && !errors.Is(err, errors.ErrUnsupported) { // where nobody can write segments
+			return err
+		}
+		if !locked {
+			f.die()
+		}
+	}
+	if f.region.Len() > 0 && !f.sparse && f.published() <= uint64(f.region.Len()) {
+		return f.scan()
+	}
+	return f.open(file)
+}
+
+func (f *File) die() {
+	f.changed = f.changed || !f.dead
+	f.dead = true
+}
+
+// published returns how many bytes of what is mapped are in use.
+func (f *File) published() (n uint64) {
+	if f.region.Guard(func() { n = segment.Published(segment.Image(f.region.Bytes())) }) != nil {
+		return 0 // scan finds it too
+	}
+	return n
+}
+
+// scan reads what is new in the mapping.
+func (f *File) scan() (err error) {
+	if fault := f.region.Guard(func() { err = f.next(segment.Image(f.region.Bytes())) }); fault != nil {
+		return fault
+	}
+	return err
+}
+
+// open maps the file, or reads it whole, and then reads what is new.
+func (f *File) open(file *mapped.File) error {
+	b, err := spool.Begin(file)
+	if err != nil {
+		return err
+	}
+	if !f.reading.Single(f.Place) {
+		if err := spool.Fits(f.Name, &b.Header); err != nil {
+			return err
+		}
+	}
+	if f.reader.At() > 0 && b.Header.ID != f.Header().ID {
+		f.forget() // it is another file than last time
+	}
+	used, sparse := b.Used, b.Sparse()
+	// Room to grow: beyond the end of the file pages come to be as it grows.
+	size := spool.MappingFor(used)
+	if sparse {
+		size = b.Info.Allocated
+	}
+	if sparse || f.reading.Limits.Allow(size) {
+		region, err := b.Map(file, int(spool.MappingFor(used)))
+		if err == nil {
+			f.unmap()
+			f.identity, f.space = b.Info.Identity, uint64(min(int64(used), b.Info.Allocated))
+			f.region, f.holds, f.sparse, f.copied = region, size, sparse, nil
+			f.reading.Limits.Take(size)
+			return f.scan()
+		}
+		if sparse {
+			return err
+		}
+	}
+	if used > spool.TooLarge {
+		return spool.Defectf(spool.ReasonRead, "its %d bytes are too many to be read, and it cannot be mapped", used)
+	}
+	copied := f.copied
+	if cap(copied) < used {
+		copied = mapped.Aligned(used + used/2)
+	}
+	copied = copied[:used]
+	if _, err := file.ReadAt(copied, 0); err != nil {
+		return err
+	}
+	f.unmap()
+	f.identity, f.space, f.copied = b.Info.Identity, uint64(used), copied
+	return f.next(segment.Image(f.copied))
+}
+
+// next reads what is new in the segment.
+func (f *File) next(s segment.Space) error {
+	first := f.reader.At() == 0
+	if err := f.reader.Next(s, f); err != nil && !errors.Is(err, segment.ErrShort) { // the rest was published after s was taken
+		return err
+	}
+	if f.Own == nil && segment.SignsOf(s).Dead {
+		f.die() // and the lock is that of the fold that found it dead
+	}
+	if first {
+		f.changed = true
+		f.label = string(model.AppendLabel(nil, catalog.PIDLabel, f.Header().Process()))
+	}
+	return nil
+}
+
+func (f *File) unmap() {
+	if f.region.Len() > 0 {
+		f.reading.Limits.Release(f.holds)
+		f.region.Unmap()
+	}
+}
+
+// forget forgets what was read.
+func (f *File) forget() {
+	f.reader, f.families, f.said, f.TakenUp, f.series = segment.Reader{}, nil, nil, nil, 0
+	f.changed = true
+}
+
+func (f *File) Reset() {
+	f.unmap()
+	f.forget()
+	f.identity, f.copied, f.dead = mapped.Identity{}, nil, false
+}
+
+func (f *File) Close() { f.Reset() }
+
+func (f *File) Replaced() bool {
+	if f.Own != nil || f.reader.At() == 0 {
+		return false
+	}
+	info, err := f.reading.Stat(f.Place)
+	if err != nil && spool.Unavailable(err) {
+		// A writer's name is never another segment's. An archive may be the next
+		// one, with what is gone: that is read, or nothing.
+		return f.IsArchive()
+	}
+	return err != nil || info.Identity != f.identity
+}
+
+// Family implements [segment.Contents].
+func (f *File) Family(fam *segment.Family) error {
+	for len(f.families) < int(fam.Number) {
+		f.families = append(f.families, nil)
+	}
+	cl := claimOf(f.catalog, fam)
+	f.families = append(f.families, &familyRows{file: f, family: fam, claim: cl, words: fam.Words()})
+	f.said = append(f.said, cl)
+	f.changed = true
+	return nil
+}
+
+// Block implements [segment.Contents].
+func (f *File) Block(fam *segment.Family, offset uint64, rows uint32) error {
+	r := f.families[fam.Number]
+	r.blocks = append(r.blocks, segment.Block{Offset: offset, Rows: rows})
+	r.expect(rows)
+	return nil
+}
+
+// Series implements [segment.Contents].
+func (f *File) Series(fam *segment.Family, row uint32, generation uint8, s segment.Series) error {
+	f.changed = true
+	f.series++
+	return f.families[fam.Number].define(row, generation, s)
+}
+
+// Absorbed implements [segment.Contents].
+func (f *File) Absorbed(name string) error {
+	if err := spool.CheckAbsorbed(name); err != nil {
+		return err
+	}
+	f.changed = true
+	f.TakenUp = append(f.TakenUp, name)
+	return nil
+}
+
+func (f *File) Bind(c *catalog.Catalog) {
+	for _, r := range f.families {
+		if r != nil {
+			r.bind(c)
+		}
+	}
+}
+
+func (f *File) Mark(c *catalog.Catalog) {
+	for _, r := range f.families {
+		if r != nil {
+			r.mark(c)
+		}
+	}
+}
+
+func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) (err error) {
+	read := func(space segment.Space) error {
+		s := segment.Ration(space)
+		for _, r := range f.families {
+			if r == nil || wanted != nil && !wanted.Wanted[r.claim.Family] {
+				continue
+			}
+			if err := r.read(t, s); err != nil {
+				return err
+			}
+		}
+		return s.Err()
+	}
+	switch {
+	case f.Own != nil:
+		return read(f.Own)
+	case f.region.Len() == 0:
+		return read(segment.Image(f.copied))
+	}
+	if fault := f.region.Guard(func() { err = read(segment.Image(f.region.Bytes())) }); fault != nil {
+		return fault
+	}
+	return err
+}
+
+// HasTaken reports whether the archive has really taken up the segment of a writer
+// that it names.
+func (f *File) HasTaken(other *File) bool {
+	return spool.Taken(f.Header(), other.Header(), other.Live())
+}

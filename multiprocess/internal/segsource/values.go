@@ -1,0 +1,163 @@
+package segsource
+
+import (
+	"time"
+
+	"telltale/internal/cell"
+	"telltale/internal/exponential"
+	"telltale/multiprocess/internal/catalog"
+	"telltale/multiprocess/internal/segment"
+)
+
+// merge merges a row that has a series, of all layouts but those of which there
+// are most. The values of merged histograms follow
+// each other from the first slot on, as rowSlots lays them out. What a row merely
+// refers to is looked for only where it does.
+func (r *familyRows) merge(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32, created int64) {
+	first := r.family.Layout.Values(row)
+	switch r.family.Layout {
+	case segment.LayoutHistogram, segment.LayoutFloats:
+		r.mergeHistogram(t, s, row, slot)
+	case segment.LayoutNative:
+		if !r.mergeNative(t, s, row, slot) {
+			return
+		}
+	case segment.LayoutSummary:
+		t.Values[slot] += cell.LoadFloat(first)
+		t.Values[slot+1] += float64(cell.At(first, 1).Load())
+		if linked(row) {
+			if spread, ok := r.family.SpreadOf(s, row); ok {
+				t.Values[slot] += spread.SumFloat(0)
+				t.Values[slot+1] += float64(spread.Sum(1))
+			}
+		}
+	case segment.LayoutInfo:
+		t.Inform(slot, r.family.Info(s, row).Sorted())
+	case segment.LayoutState:
+		when := int64(cell.At(first, 1).Load()) // before the value, which is set first
+		if n := first.Load(); n < uint64(len(r.states)) && r.states[n] >= 0 {
+			t.PutTimed(slot, float64(r.states[n]), max(when, 1)) // it has a state, set or not
+		}
+	case segment.LayoutTimed:
+		when := int64(cell.At(first, 1).Load())
+		switch {
+		case r.op == catalog.OpLatest:
+			t.PutTimed(slot, cell.LoadFloat(first), when)
+		case r.expired(t, when):
+			return
+		default:
+			t.Put(r.op, slot, cell.LoadFloat(first))
+		}
+	}
+	t.Born(slot, created)
+}
+
+// readCounters merges rows of a counter.
+func (r *familyRows) readCounters(t *catalog.Totals, s segment.Space, first *cell.Word, rows []tenant) {
+	const words = 4 // state, links, whole numbers, fractions
+	for i := range rows {
+		row, slot := cell.At(first, i*words), rows[i].slot
+		created, live := rows[i].in(row)
+		if !live {
+			continue
+		}
+		v := float64(cell.At(row, 2).Load()) + cell.LoadFloat(cell.At(row, 3))
+		if linked(row) {
+			if spread, ok := r.family.SpreadOf(s, row); ok {
+				v += float64(spread.Sum(0)) + spread.SumFloat(1)
+			}
+			t.Exemplify(slot, r.family.Exemplar(s, row, 0))
+		}
+		t.Values[slot] += v
+		t.Born(slot, created)
+	}
+}
+
+// readValues merges rows of a gauge.
+func (r *familyRows) readValues(t *catalog.Totals, first *cell.Word, rows []tenant) {
+	const words = 2 // state, value
+	for i := range rows {
+		row := cell.At(first, i*words)
+		if created, live := rows[i].in(row); live {
+			t.Put(r.op, rows[i].slot, cell.LoadFloat(cell.At(row, 1)))
+			t.Born(rows[i].slot, created)
+		}
+	}
+}
+
+// linked reports whether a row refers to anything.
+func linked(row *cell.Word) bool { return cell.At(row, 1).Load() != 0 }
+
+func (r *familyRows) mergeHistogram(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) {
+	first := r.family.Layout.Values(row)
+	values := t.Values[slot:]
+	values[0] += cell.LoadFloat(first)
+	floats := r.family.Layout == segment.LayoutFloats
+	for i, to := range r.buckets {
+		w := cell.At(first, 1+i)
+		if floats {
+			values[to] += cell.LoadFloat(w)
+		} else {
+			values[to] += float64(w.Load())
+		}
+	}
+	if !linked(row) {
+		return
+	}
+	spread, ok := r.family.SpreadOf(s, row)
+	if ok {
+		values[0] += spread.SumFloat(0)
+	}
+	for i, to := range r.buckets {
+		switch {
+		case !ok:
+		case floats:
+			values[to] += spread.SumFloat(1 + i)
+		default:
+			values[to] += float64(spread.Sum(1 + i))
+		}
+		t.Exemplify(slot+to, r.family.Exemplar(s, row, i))
+	}
+}
+
+// mergeNative merges a row with native buckets, which have the count and the sum.
+// It reads them last, as they are counted in first: so the last classic bucket,
+// whose count is what is left of them, has none too few. It reports whether there
+// is something in the row that can be read.
+func (r *familyRows) mergeNative(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) bool {
+	first, below := r.family.Layout.Values(row), uint64(0)
+	classic := make([]uint64, 0, manyBuckets)
+	for i := range r.family.Classic() {
+		classic = append(classic, cell.At(first, i).Load())
+		below += classic[i]
+	}
+	if err := exponential.Read(r.family.NativeWordsAt(first), &t.Work); err != nil {
+		return false
+	}
+	values := t.Values[slot:]
+	for i, n := range append(classic, t.Work.Count()-min(below, t.Work.Count())) {
+		values[r.buckets[i]] += float64(n)
+	}
+	values[0] += t.Work.Sum
+	native := t.NativeOf(slot, r.claim.Family)
+	if linked(row) {
+		for i, to := range r.buckets {
+			t.Exemplify(slot+to, r.family.Exemplar(s, row, i))
+		}
+		for i := len(r.buckets); native != nil && i < r.family.Exemplars(); i++ {
+			if e := r.family.Exemplar(s, row, i); e != nil {
+				native.Exemplars.Add(e, int(r.claim.Family.Native.Exemplars), exemplarAge)
+			}
+		}
+	}
+	if native != nil {
+		native.Sum.Merge(&t.Work)
+		native.Sum.Limit(&exponential.Options{MaxBuckets: int(r.claim.Family.Native.Buckets)})
+	}
+	return true
+}
+
+const (
+	manyBuckets = 32              // most histograms have fewer
+	exemplarAge = 5 * time.Minute // as in the root package
+)

@@ -1,0 +1,110 @@
+package spool
+
+import (
+	"math/bits"
+	"strings"
+
+	"telltale/internal/mapped"
+	"telltale/multiprocess/internal/segment"
+)
+
+// Place is where somebody's values are: in a file, or in this process's memory.
+// Places are equal if their parts are.
+type Place struct {
+	Path string
+	Name Name          // in its directory; the zero Name if it has none
+	Dir  *Dir          // of a directory that was given by hand; else it is the Reading's
+	Own  segment.Space // nil for a file
+}
+
+// Reading is how one reader comes by files, and how much of them it keeps mapped.
+// It is not safe for concurrent use.
+type Reading struct {
+	Dir    *Dir        // of the files; nil if they were given by hand
+	Hook   mapped.Hook // passed by operations on files given by hand
+	Given  bool        // by hand: nothing is left out silently
+	Limits Limits
+}
+
+// Open opens the file at a place, if it is a regular one.
+func (r *Reading) Open(at Place) (*mapped.File, error) {
+	switch {
+	case r.Single(at):
+		return mapped.Open(at.Path, r.Hook)
+	case at.Dir != nil:
+		return at.Dir.Read(at.Name)
+	}
+	return r.Dir.Read(at.Name)
+}
+
+// Single reports whether a place is a file that was given by hand: then it may have
+// any name, and links are followed.
+func (r *Reading) Single(at Place) bool { return r.Given && at.Dir == nil }
+
+// Stat says what is at a place of the reader's directory.
+func (r *Reading) Stat(at Place) (mapped.Info, error) { return r.Dir.Stat(at.Name) }
+
+// KindOf returns the kind of file at a place. One that was given by hand is a
+// writer's segment if its name ends in .seg, and else Foreign.
+func (r *Reading) KindOf(at Place) Kind {
+	kind := at.Name.Kind()
+	switch {
+	case at.Own != nil:
+		return Writer
+	case r.Single(at) && strings.HasSuffix(at.Path, SegmentSuffix):
+		return Writer
+	}
+	return kind
+}
+
+// Limits bound what stays mapped. The zero Limits allow nothing.
+type Limits struct {
+	MaxFiles int
+	MaxBytes int64
+
+	files int
+	bytes int64
+}
+
+// DefaultLimits returns the limits of readers that nobody set others for.
+func DefaultLimits() Limits {
+	// A process may have 65,530 mappings on Linux, and there is little address
+	// space on 32-bit systems.
+	if bits.UintSize == 32 {
+		return Limits{MaxFiles: 1 << 12, MaxBytes: 256 << 20}
+	}
+	return Limits{MaxFiles: 1 << 14, MaxBytes: 16 << 30}
+}
+
+// Allow reports whether another mapping of so many bytes is within the limits.
+func (l *Limits) Allow(size int64) bool {
+	return mapped.Supported && l.files < l.MaxFiles && l.bytes+size <= l.MaxBytes
+}
+
+// Take counts a mapping of so many bytes.
+func (l *Limits) Take(size int64) {
+	l.files++
+	l.bytes += size
+}
+
+// Release counts one less.
+func (l *Limits) Release(size int64) {
+	l.files--
+	l.bytes -= size
+}
+
+// Mapped returns how many files are mapped, and how many bytes of them.
+func (l *Limits) Mapped() (files int, bytes int64) { return l.files, l.bytes }
+
+// MappingFor returns how much to map of a file of which so much is used: room to
+// grow, but not the large empty rest that some writers put behind a few entries.
+func MappingFor(used int) int64 {
+	const step = 1 << 16
+	return (int64(used) + int64(used)/2 + step) / step * step
+}
+
+// Own is a segment that this process writes.
+type Own struct {
+	Name  Name // of its file in the directory; the zero Name if it has none
+	Space segment.Space
+}

@@ -1,0 +1,172 @@
+package store
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"telltale/model"
+	"telltale/multiprocess/internal/catalog"
+	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
+)
+
+// Forget implements [cell.Rows]: it takes the series out of the segments of
+// writers that are dead, and out of the archive. Nobody folds them meanwhile.
+func (r *rows) Forget(series []model.Labels) {
+	s := r.store
+	dead, err := s.dead(0)
+	if err == nil && len(dead) == 0 {
+		return
+	}
+	err = s.withoutFolding(func() error {
+		dead, err := s.dead(0) // which a fold may have changed
+		wanted := make(map[string]bool, len(series))
+		for _, labels := range series {
+			wanted[catalog.SortedLabels(labels.Text())] = true
+		}
+		errs := []error{err}
+		for _, name := range dead {
+			errs = append(errs, s.forgetIn(name, &r.family, wanted))
+		}
+		return errors.Join(errs...)
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.settings.Tell(fmt.Errorf("multiprocess: what ended processes left of removed series of %q stays: %w", r.family.Name, err))
+	}
+}
+
+// crowd is how many names a directory has at least where dead writers are counted.
+const crowd = 64
+
+// countDead tells how many writers' segments nobody writes to any more, unless there
+// are too few files for it to matter.
+func (s *Store) countDead() {
+	if s.settings.Crowded != nil {
+		dead, _ := s.dead(crowd) // those that are known to be dead
+		s.settings.Crowded(len(dead))
+	}
+}
+
+// dead returns the segments that nobody writes to any more, none if the directory
+// has fewer than enough names. After an error there may be others.
+func (s *Store) dead(enough int) (dead []spool.Name, err error) {
+	names, err := s.dir.List()
+	if err != nil || len(names) < enough {
+		return nil, err
+	}
+	unknown := 0
+	var first error
+	for _, name := range names {
+		is := name.Kind() == spool.Archive
+		if name.Kind() == spool.Writer && name != s.name {
+			if is, err = s.isDead(name); err != nil && spool.Unavailable(err) { // others have nothing that is read
+				first = cmp.Or(first, err)
+				unknown++
+			}
+		}
+		if is {
+			dead = append(dead, name)
+		}
+	}
+	if first != nil {
+		first = fmt.Errorf("it is not known of %d segments whether their writers live: %w", unknown, first)
+	}
+	return dead, first
+}
+
+func (s *Store) isDead(name spool.Name) (bool, error) {
+	file, err := s.dir.Read(name)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	locked, err := file.Locked()
+	return err == nil && !locked, err
+}
+
+// patience is how long a removal waits for a fold to end.
+const patience = 2 * time.Second
+
+// withoutFolding calls do while nobody folds.
+func (s *Store) withoutFolding(do func() error) error {
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		lock, err := s.dir.LockFolds()
+		if err != nil {
+			return err
+		}
+		if lock != nil {
+			defer func() { _ = lock.Close() }()
+			return do()
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%s is being folded for a long time", s.dir.Path())
+		}
+	}
+}
+
+// forgetIn withdraws series of a family from a segment. It changes words that are
+// there, and takes no space.
+func (s *Store) forgetIn(name spool.Name, f *segment.Family, wanted map[string]bool) error {
+	file, err := s.dir.Write(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	b, err := spool.Begin(&file.File)
+	if err == nil {
+		err = spool.Fits(name, &b.Header)
+	}
+	if err != nil {
+		return spool.NewFileError(s.dir.PathOf(name), err)
+	}
+	region, err := b.Map(&file.File, b.Used)
+	if err != nil {
+		return err
+	}
+	defer region.Unmap()
+	in := &forgetting{space: segment.Image(region.Bytes()), family: f, wanted: wanted, write: file.WriteAt}
+	var reader segment.Reader
+	fault := region.Guard(func() { err = reader.Next(in.space, in) })
+	if err := errors.Join(fault, err); err != nil {
+		return spool.NewFileError(s.dir.PathOf(name), err)
+	}
+	return nil
+}
+
+// forgetting walks a segment and withdraws what is wanted.
+type forgetting struct {
+	space  segment.Space
+	family *segment.Family
+	wanted map[string]bool
+	places segment.Places
+	write  func([]byte, int64) (int, error)
+}
+
+// Family implements [segment.Contents].
+func (*forgetting) Family(*segment.Family) error { return nil }
+
+// Block implements [segment.Contents].
+func (w *forgetting) Block(f *segment.Family, offset uint64, rows uint32) error {
+	w.places.Add(f, offset, rows)
+	return nil
+}
+
+// Series implements [segment.Contents].
+func (w *forgetting) Series(f *segment.Family, row uint32, generation uint8, s segment.Series) error {
+	if f.Name != w.family.Name || f.Type != w.family.Type || !w.wanted[catalog.SortedLabels(s.Labels)] {
+		return nil
+	}
+	offset, _ := w.places.Offset(f, row) // the reader has checked that it is there
+	first := w.places.Row(w.space, f, row)
+	if is, _, live := segment.State(first); live && is == generation {
+		_, err := w.write(segment.Withdrawn(first), int64(offset))
+		return err
+	}
+	return nil
+}
+
+// Absorbed implements [segment.Contents].
+func (*forgetting) Absorbed(string) error { return nil }

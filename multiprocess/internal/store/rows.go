@@ -1,0 +1,247 @@
+package store
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"telltale/internal/cell"
+	"telltale/model"
+	"telltale/multiprocess/internal/catalog"
+	"telltale/multiprocess/internal/segment"
+)
+
+// rows is the rows of a family in a store: in its file, and on the heap where the
+// file could not grow.
+type rows struct {
+	store  *Store
+	family segment.Family
+
+	mu   sync.Mutex
+	file *segment.Rows // nil until there is room for the family
+	heap *segment.Rows // nil until it is needed
+}
+
+// Rows implements [cell.Store].
+func (s *Store) Rows(f cell.Family) cell.Rows {
+	family := segment.Family{
+		Name: f.Header.Name, Help: f.Header.Help, Unit: f.Header.Unit, Type: f.Header.Type,
+		Mode: f.Mode, Bounds: f.Bounds.Upper(), States: f.States, Labels: f.Labels,
+	}
+	family.Layout = rowLayout(family.Type, f.Mode)
+	if f.NativeBuckets > 0 {
+		family.Layout = segment.LayoutNative
+		family.NativeBuckets, family.NativeExemplars = uint32(f.NativeBuckets), uint32(f.NativeExemplars)
+	}
+	if family.Type == model.Histogram && f.Bounds.Len() == 0 {
+		family.Bounds = onlyInfinity
+	}
+	return s.rows(family)
+}
+
+// rowLayout returns the layout of an instrument's rows. What custom collectors
+// emit has it too, but for the counts of histograms, which are float64s there.
+func rowLayout(t model.Type, mode uint8) segment.Layout {
+	switch t {
+	case model.Counter:
+		return segment.LayoutCounter
+	case model.Histogram:
+		return segment.LayoutHistogram
+	case model.Summary:
+		return segment.LayoutSummary
+	case model.Info:
+		return segment.LayoutInfo
+	case model.StateSet:
+		return segment.LayoutState
+	}
+	if catalog.Modes[mode].Operation() == catalog.OpLatest {
+		return segment.LayoutTimed
+	}
+	return segment.LayoutValue
+}
+
+// rows returns the rows of a family, which are made if there are none.
+func (s *Store) rows(f segment.Family) *rows {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.families {
+		if r.is(&f) {
+			return r
+		}
+	}
+	r := &rows{store: s, family: f}
+	s.families = append(s.families, r)
+	return r
+}
+
+func (r *rows) is(f *segment.Family) bool {
+	g := &r.family
+	return g.Name == f.Name && g.Help == f.Help && g.Unit == f.Unit && g.Type == f.Type && g.Layout == f.Layout &&
+		g.Mode == f.Mode && g.Published == f.Published &&
+		g.NativeBuckets == f.NativeBuckets && g.NativeExemplars == f.NativeExemplars && slices.Equal(g.Bounds, f.Bounds) &&
+		slices.Equal(g.States, f.States) && slices.Equal(g.Labels, f.Labels)
+}
+
+// Add implements [cell.Rows].
+func (r *rows) Add(labels model.Labels, created time.Time) *cell.Word {
+	return r.add(func(rows *segment.Rows) (*cell.Word, error) {
+		return rows.Add(segment.Series{Labels: labels.Text(), Created: created.UnixMicro()})
+	})
+}
+
+// Reserve implements [cell.Rows].
+func (r *rows) Reserve(labels model.Labels) *cell.Word {
+	return r.add(func(rows *segment.Rows) (*cell.Word, error) {
+		return rows.Reserve(segment.Series{Labels: labels.Text()})
+	})
+}
+
+// add has the segment give a row, or the heap if it cannot. Instruments hold locks
+// meanwhile, so the error hook is told by a goroutine of its own: it may use
+// instruments.
+func (r *rows) add(give func(*segment.Rows) (*cell.Word, error)) *cell.Word {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first, err := addTo(&r.file, r.store.segment, r.family, give)
+	if err == nil {
+		return first
+	}
+	heap, err := r.store.overflow(err)
+	if err == nil {
+		first, err = addTo(&r.heap, heap, r.family, give)
+	}
+	if err != nil { // a series that no segment takes, such as one with 1 GiB of labels
+		go r.store.settings.Tell(err)
+		return &make([]cell.Word, r.family.Words())[0]
+	}
+	return first
+}
+
+func addTo(rows **segment.Rows, w *segment.Writer, f segment.Family, give func(*segment.Rows) (*cell.Word, error)) (*cell.Word, error) {
+	if *rows == nil {
+		fresh, err := w.Rows(f)
+		if err != nil {
+			return nil, err
+		}
+		*rows = fresh
+	}
+	return give(*rows)
+}
+
+// Show implements [cell.Rows].
+func (r *rows) Show(row *cell.Word, created time.Time) {
+	if rows := r.holder(row); rows != nil {
+		rows.Show(row, created.UnixMicro())
+	}
+}
+
+// Apart implements [cell.Rows].
+func (r *rows) Apart(change func()) { r.store.settings.Apart(change) }
+
+// holder returns the rows that have a row, nil if none have.
+func (r *rows) holder(row *cell.Word) *segment.Rows {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rows := range []*segment.Rows{r.file, r.heap} {
+		if rows != nil && rows.Has(row) {
+			return rows
+		}
+	}
+	return nil
+}
+
+// Remove implements [cell.Rows].
+func (r *rows) Remove(row *cell.Word) {
+	if rows := r.holder(row); rows != nil {
+		rows.Remove(row)
+	}
+}
+
+// Touch implements [cell.Rows].
+func (r *rows) Touch(row *cell.Word, created time.Time) {
+	if rows := r.holder(row); rows != nil {
+		rows.Touch(row, created.UnixMicro())
+	}
+}
+
+// Lanes implements [cell.Rows].
+func (r *rows) Lanes(row *cell.Word, words int) *cell.Lanes {
+	if rows := r.holder(row); rows != nil {
+		if lanes, err := rows.Lanes(row, words); err == nil {
+			return lanes
+		}
+	}
+	return nil
+}
+
+// SetExemplar implements [cell.Rows]. An exemplar for which there is no room is
+// dropped: the next one may fit.
+func (r *rows) SetExemplar(row *cell.Word, i int, e *model.Exemplar) {
+	if rows := r.holder(row); rows != nil {
+		_ = rows.SetExemplar(row, i, e)
+	}
+}
+
+// SetInfo implements [cell.Rows]. It tells the error hook as Add does.
+func (r *rows) SetInfo(row *cell.Word, labels model.Labels) {
+	if rows := r.holder(row); rows != nil {
+		if err := rows.SetInfo(row, labels.Text()); err != nil {
+			go r.store.settings.Tell(fmt.Errorf("multiprocess: the labels of info %q are not shown: %w", r.family.Name, err))
+		}
+	}
+}
+
+// set puts a value that somebody else has counted into a row, in place of what
+// was there.
+func (r *rows) set(row *cell.Word, p *model.Point) {
+	switch r.family.Layout {
+	case segment.LayoutValue:
+		cell.StoreFloat(row, p.Value)
+	case segment.LayoutTimed:
+		cell.StoreFloat(row, p.Value)
+		cell.At(row, 1).Store(uint64(time.Now().UnixNano()))
+	case segment.LayoutCounter:
+		cell.StoreFloat(cell.At(row, 1), p.Value)
+		if p.Exemplar != nil {
+			r.SetExemplar(row, 0, p.Exemplar)
+		}
+	case segment.LayoutFloats:
+		r.setHistogram(row, p.Histogram)
+	case segment.LayoutSummary:
+		cell.StoreFloat(row, p.Summary.Sum)
+		cell.At(row, 1).Store(wholeOf(p.Summary.Count))
+	case segment.LayoutInfo:
+		r.SetInfo(row, p.Info)
+	case segment.LayoutState:
+		on := slices.IndexFunc(p.States, func(s model.State) bool { return s.On })
+		row.Store(uint64(max(on, 0)))
+		cell.At(row, 1).Store(uint64(time.Now().UnixNano()))
+	}
+}
+
+// setHistogram stores what each bucket has counted by itself; without buckets
+// all is in the one that every family has.
+func (r *rows) setHistogram(row *cell.Word, h *model.HistogramValue) {
+	cell.StoreFloat(row, h.Sum)
+	below := 0.0
+	for i := range r.family.Bounds {
+		upTo := h.Count
+		if i < len(h.Cumulative) {
+			upTo = h.Cumulative[i]
+		}
+		cell.StoreFloat(cell.At(row, 1+i), upTo-below)
+		below = upTo
+		if e := h.Exemplar(i); e != nil {
+			r.SetExemplar(row, i, e)
+		}
+	}
+}
+
+func wholeOf(v float64) uint64 {
+	if v >= 0 && v < math.MaxUint64 {
+		return uint64(v)
+	}
+	return 0
+}

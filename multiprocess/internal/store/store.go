@@ -1,0 +1,299 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"telltale/internal/mapped"
+	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
+)
+
+// Settings is how a store goes about it.
+type Settings struct {
+	Tell     func(error)    // what is wrong; called by goroutines of the store's own, or by Open
+	Epoch    string         // of the segment
+	Writer   string         // its configured name
+	Perm     *fs.FileMode   // nil: as the directory's are
+	Interval time.Duration  // between publications
+	Remote   bool           // the directory may be on another machine's file system
+	Files    mapped.Hook    // passed by all operations on files; nil but in tests
+	Apart    func(func())   // runs a change at a time when nobody reads values
+	Crowded  func(dead int) // told of dead writers now and then, where there may be many; nil if nobody asks
+}
+
+// Store keeps the cells of one process's instruments in a segment: a file that others
+// read, and the heap for what does not fit it. Methods are safe for concurrent use.
+type Store struct {
+	settings Settings
+	dir      *spool.Dir
+	name     spool.Name
+	system   mapped.FileSystem
+	file     *mapped.Growing
+	segment  *segment.Writer
+
+	mu           sync.Mutex
+	heap         *segment.Writer // nil until the file cannot grow
+	spilled      int             // series in it
+	full         bool            // has been told
+	families     []*rows
+	publications []*publication
+
+	misplaced bool // the segment, which has been told; of whoever refreshes
+
+	stop    chan struct{}
+	stopped chan struct{}
+}
+
+// Open makes a segment for this process in the directory at the path, which has
+// to be there. Nothing is kept before start.
+func Open(path string, settings Settings) (*Store, error) {
+	s := &Store{settings: settings, stop: make(chan struct{}), stopped: make(chan struct{})}
+	var err error
+	if s.dir, err = spool.Open(path, s.settings.Files); err != nil {
+		return nil, fmt.Errorf("multiprocess: %w", err)
+	}
+	if err := s.check(); err != nil {
+		s.dir.Close()
+		return nil, fmt.Errorf("multiprocess: %s: %w", path, err)
+	}
+	if err := s.create(); err != nil {
+		s.dir.Close()
+		return nil, fmt.Errorf("multiprocess: %w", err)
+	}
+	return s, nil
+}
+
+// FileSystem returns the file system of the directory.
+func (s *Store) FileSystem() (mapped.FileSystem, error) { return s.dir.FileSystem() }
+
+// Directory returns the directory in which the store's segment is.
+func (s *Store) Directory() string { return s.dir.Path() }
+
+// SpilledSeries returns how many series did not fit the segment.
+func (s *Store) SpilledSeries() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spilled
+}
+
+// Close publishes what custom collectors emit for the last time, ends what the
+// store does by itself, and says in the segment that it ended in good order. It is
+// called once.
+func (s *Store) Close() {
+	close(s.stop)
+	<-s.stopped
+	s.refresh()
+	s.segment.MarkClosed()
+}
+
+// String returns the path of the store's segment.
+func (s *Store) String() string { return s.dir.PathOf(s.name) }
+
+// check refuses systems and directories on which others could not rely on what
+// this process says.
+func (s *Store) check() error {
+	switch {
+	case !lockFree:
+		return errors.New("this processor has no atomic operations on 64 bits that work between processes")
+	case !mapped.GrowingSupported:
+		return errors.New("this system has no shared mappings and file locks that segments could rely on; collecting what others write works")
+	}
+	var err error
+	if s.system, err = s.dir.FileSystem(); err != nil {
+		return err
+	}
+	if s.system.Remote && !s.settings.Remote {
+		return fmt.Errorf("it is on %s, where mappings and locks are not shared reliably; use a local directory, best of all on a tmpfs", s.system.Name)
+	}
+	if !s.system.Proven {
+		s.settings.Tell(fmt.Errorf("multiprocess: %s is on %s, of which it is not known whether space that was reserved is there when it is written to: a full disk might end the process", s.dir.Path(), s.system.Name))
+	}
+	return nil
+}
+
+// create makes the segment under another name, locks it, then shows it.
+func (s *Store) create() error {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	s.name = spool.WriterName(id)
+	hidden := spool.TemporaryName("writer", id)
+	access, err := s.dir.Access(s.settings.Perm)
+	if err != nil {
+		return err
+	}
+	file, err := s.dir.Create(hidden, access)
+	if err != nil {
+		return err
+	}
+	if err := s.layOut(file, hidden, id); err != nil {
+		file.Unmap()
+		return errors.Join(err, file.Close(), s.dir.Remove(hidden, file.Identity()))
+	}
+	return nil
+}
+
+func (s *Store) layOut(file *mapped.Growing, hidden spool.Name, id [16]byte) error {
+	locked, err := file.Lock()
+	if err != nil {
+		return err
+	}
+	works, err := s.dir.LocksWork(hidden, file.Identity())
+	if err != nil {
+		return err
+	}
+	if !locked || !works {
+		return fmt.Errorf("%s: locks on %s do not exclude each other", s.dir.Path(), s.system.Name)
+	}
+	h := identity()
+	h.Kind, h.ID, h.Start = segment.KindWriter, id, time.Now().UnixNano()
+	h.Epoch, h.Writer = s.settings.Epoch, s.settings.Writer
+	w, err := segment.NewWriter(spool.MemoryOf(file), spool.FirstExtent(), h)
+	if err != nil {
+		return err
+	}
+	w.Beat(time.Now())
+	if err := s.dir.Show(file, s.name, mapped.Identity{}); err != nil {
+		return err
+	}
+	s.file, s.segment = file, w
+	return nil
+}
+
+// heapMemory is a segment's memory on the heap, for what does not fit the file.
+type heapMemory struct{}
+
+// Extend implements [segment.Memory].
+func (heapMemory) Extend(_ uint64, n int) ([]byte, error) {
+	return mapped.Aligned(n), nil
+}
+
+// hostName returns the name of the host or container, cut off where a header has
+// no more room.
+func hostName() string {
+	name, _ := os.Hostname()
+	return name[:min(len(name), segment.MaxName)]
+}
+
+// Own returns this process's segments for its collector.
+func (s *Store) Own() []spool.Own {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	own := []spool.Own{{Name: s.name, Space: s.segment}}
+	if s.heap != nil {
+		own = append(own, spool.Own{Space: s.heap})
+	}
+	return own
+}
+
+// overflow returns the segment for what does not fit the file, because of err.
+func (s *Store) overflow(err error) (*segment.Writer, error) {
+	s.mu.Lock()
+	if s.heap == nil {
+		h := identity()
+		h.Kind, h.Start, h.Epoch, h.Writer = segment.KindWriter, time.Now().UnixNano(), s.settings.Epoch, s.settings.Writer
+		heap, err := segment.NewWriter(heapMemory{}, spool.FirstExtent(), h)
+		if err != nil {
+			s.mu.Unlock()
+			return nil, err
+		}
+		s.heap = heap
+	}
+	heap, told := s.heap, s.full
+	s.spilled++
+	s.full = true
+	s.mu.Unlock()
+	s.segment.CountSpilled(1)
+	if !told {
+		go s.settings.Tell(fmt.Errorf("multiprocess: new series live on the heap, where other processes do not see them: %w", err))
+	}
+	return heap, nil
+}
+
+// countInterval is how often dead writers are counted.
+const countInterval = time.Minute
+
+// Start begins to keep the store.
+func (s *Store) Start() {
+	s.countDead()
+	go s.keep()
+}
+
+// keep lets time pass for the store until it is closed.
+func (s *Store) keep() {
+	defer close(s.stopped)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	next := time.Now() // at the first tick, for those who ask early
+	count := next.Add(countInterval)
+	for {
+		select {
+		case <-s.stop:
+			return
+		case now := <-tick.C:
+			s.Tick()
+			if now.After(count) {
+				count = now.Add(countInterval)
+				s.countDead()
+			}
+			if now.Before(next) {
+				continue
+			}
+			next = now.Add(s.settings.Interval)
+			s.refresh()
+		}
+	}
+}
+
+func (s *Store) Tick() {
+	s.mu.Lock()
+	heap := s.heap
+	s.mu.Unlock()
+	s.segment.Tick()
+	if heap != nil {
+		heap.Tick()
+	}
+}
+
+// refresh publishes what custom collectors emit.
+func (s *Store) refresh() {
+	s.mu.Lock()
+	publications := s.publications
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), s.settings.Interval)
+	defer cancel()
+	for _, p := range publications {
+		p.refresh(ctx)
+	}
+	s.segment.Beat(time.Now())
+	s.checkPlace()
+}
+
+// checkPlace tells once if somebody has deleted the segment, or moved it away. It
+// tells nothing where that cannot be found out.
+func (s *Store) checkPlace() {
+	info, err := s.dir.Stat(s.name)
+	same := false
+	if err == nil {
+		same, err = s.dir.Same()
+	}
+	switch {
+	case err != nil && !spool.Vanished(err):
+		return
+	case err != nil:
+	case !same:
+		err = fmt.Errorf("%s is another directory now", s.dir.Path())
+	case info.Identity != s.file.Identity():
+		err = fmt.Errorf("%s is another file now", s)
+	}
+	if err != nil && !s.misplaced {
+		s.misplaced = true
+		go s.settings.Tell(fmt.Errorf("multiprocess: this process's segment is gone, and others do not see what it counts: %w", err))
+	}
+}

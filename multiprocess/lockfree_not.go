@@ -1,5 +1,0 @@
-//go:build mips || mipsle || (arm && !arm.7)
-
-package multiprocess
-
-const lockFree = false

@@ -1,6 +1,0 @@
-//go:build !unix
-
-package multiprocess
-
-// ownerOf is not known on this system.
-func ownerOf(string) (user, group uint32, ok bool) { return 0, 0, false }
