@@ -29,12 +29,12 @@ func TestFactoryMakesEveryInstrument(t *testing.T) {
 	m.Summary("size", "Help.").Observe(1)
 	m.SummaryVec("sizes", "Help.", []string{"method"}).With("GET").Observe(1)
 	auto.SummaryOf[call](m, "typed_size", "Help.").With(call{"GET"}).Observe(1)
-	m.Info("build", "Help.").Set(map[string]string{"version": "1"})
-	m.InfoVec("node", "Help.", []string{"name"}).With("a").Set(map[string]string{"version": "1"})
-	auto.InfoOf[call](m, "typed_node", "Help.").With(call{"GET"}).Set(map[string]string{"version": "1"})
-	m.Enum("state", "Help.", []string{"on", "off"}).Set("on")
-	m.EnumVec("door", "Help.", []string{"open", "shut"}, []string{"name"}).With("front").Set("open")
-	auto.EnumOf[call](m, "typed_state", "Help.", []string{"on", "off"}).With(call{"GET"}).Set("on")
+	set(t, m.Info("build", "Help.").Set(map[string]string{"version": "1"}))
+	set(t, m.InfoVec("node", "Help.", []string{"name"}).With("a").Set(map[string]string{"version": "1"}))
+	set(t, auto.InfoOf[call](m, "typed_node", "Help.").With(call{"GET"}).Set(map[string]string{"version": "1"}))
+	set(t, m.Enum("state", "Help.", []string{"on", "off"}).Set("on"))
+	set(t, m.EnumVec("door", "Help.", []string{"open", "shut"}, []string{"name"}).With("front").Set("open"))
+	set(t, auto.EnumOf[call](m, "typed_state", "Help.", []string{"on", "off"}).With(call{"GET"}).Set("on"))
 
 	page, err := telltale.GenerateLatest(reg)
 	if err != nil {
@@ -107,6 +107,13 @@ func TestPanicsNamePlaceAndDefinition(t *testing.T) {
 	}
 	if err := recovered(func() { auto.In(nil) }); err == nil || !strings.Contains(err.Error(), "registry") {
 		t.Errorf("In(nil) panics with %v", err)
+	}
+}
+
+func set(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
 	}
 }
 
