@@ -117,9 +117,6 @@ func (s *Scanner) strict() error {
 	case rest[0] == '#':
 		return s.comment()
 	}
-	if err := s.scan.CheckUTF8(); err != nil {
-		return err
-	}
 	return s.scan.Sample()
 }
 

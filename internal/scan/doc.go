@@ -4,6 +4,9 @@
 // line: what it hands out lies in its own buffers until the next line is read.
 // What a format allows beyond the others is said by its [Grammar]. [Page] reads a
 // page of OpenMetrics, which is the same in every version but for the samples.
+// Lines of one family look alike, so a scanner remembers the last shapes of lines
+// and reads only what differs; the fuzz target FuzzShapes holds that to reading
+// every line as if it were the first.
 //
 // For parsers that put samples together to the points of a family it also has
 // [Points], which does so in whatever order they come, [Texts], which keeps

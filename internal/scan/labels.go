@@ -192,7 +192,7 @@ func (s *Scanner) label(l *Labels, named func([]byte)) error {
 		if err := s.quotedName(l); err != nil {
 			return err
 		}
-	} else if name := s.word(&labelBytes); len(name) > 0 {
+	} else if name := s.word(labelBytes); len(name) > 0 {
 		l.text = s.appendName(l.text, name)
 	} else {
 		return s.Unexpected("a label name")

@@ -17,7 +17,7 @@ var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 
 // for hexadecimal. It reports false for anything else and for what is too large
 // for a float64.
 func Number(b []byte) (float64, bool) {
-	if v, ok := plain(b); ok {
+	if v, n := plain(b); n > 0 && n == len(b) {
 		return v, true
 	}
 	if !decimal(b) {
@@ -27,34 +27,36 @@ func Number(b []byte) (float64, bool) {
 	return v, err == nil
 }
 
-// plain reads the common numbers: at most 15 digits, without an exponent.
-func plain(b []byte) (float64, bool) {
-	digits := b[sign(b):]
-	if len(digits) == 0 || len(digits) > 16 {
-		return 0, false
-	}
+// plain reads the common number that b begins with, of at most 15 digits and
+// without an exponent, and returns its length, 0 if there is none or one that must
+// be read in another way. What follows it may make another number of it.
+func plain(b []byte) (v float64, n int) {
+	first := sign(b)
 	mantissa, point := uint64(0), -1
-	for i, c := range digits {
-		switch {
-		case '0' <= c && c <= '9':
+	for n = first; n < len(b); n++ {
+		if c := b[n]; '0' <= c && c <= '9' {
 			mantissa = mantissa*10 + uint64(c-'0')
-		case c == '.' && point < 0:
-			point = i
-		default:
-			return 0, false
+		} else if c == '.' && point < 0 {
+			point = n
+		} else {
+			break
 		}
 	}
-	v := float64(mantissa)
-	switch {
-	case point >= 0 && len(digits) == 1, point < 0 && len(digits) > 15:
-		return 0, false
-	case point >= 0:
-		v /= powers[len(digits)-1-point]
+	digits := n - first
+	if point >= 0 {
+		digits--
+	}
+	if digits == 0 || digits > 15 {
+		return 0, 0
+	}
+	v = float64(mantissa)
+	if point >= 0 {
+		v /= powers[n-1-point]
 	}
 	if b[0] == '-' {
 		v = math.Copysign(v, -1)
 	}
-	return v, true
+	return v, n
 }
 
 // decimal reports whether b is a number in decimal.

@@ -67,11 +67,11 @@ func (p *Page) strict() error {
 	case len(line) == 0:
 		return p.Fail(1, "an empty line", "a sample, metadata or # EOF")
 	}
-	if err := p.CheckUTF8(); err != nil {
-		return err
-	}
 	if line[0] != '#' {
 		return p.Sample()
+	}
+	if err := p.CheckUTF8(); err != nil {
+		return err
 	}
 	if string(line) == "# EOF" {
 		return p.end()

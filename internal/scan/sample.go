@@ -2,16 +2,27 @@ package scan
 
 import "telltale/model"
 
-// Sample reads the line as a sample, from where it is on.
+// Sample reads the line as a sample, from where it is on, and holds it to UTF-8.
 func (s *Scanner) Sample() error {
 	e := &s.Entry
-	e.Kind = KindSample
-	if err := s.series(); err != nil {
-		return err
+	if s.recall() {
+		e.Kind = KindSample
+	} else {
+		e.Labels = Labels{}
+		if err := s.CheckUTF8(); err != nil {
+			return err
+		}
+		e.Kind = KindSample
+		if err := s.series(); err != nil {
+			return err
+		}
 	}
 	s.Columns.Value = s.pos + 1
 	if err := s.value(); err != nil {
 		return err
+	}
+	if s.pos == len(s.line) {
+		return nil
 	}
 	var err error
 	if e.Timestamp, err = s.timestamp(&s.Columns.Timestamp, s.grammar.Timestamp, s.grammar.Timestamps); err != nil {
@@ -36,23 +47,18 @@ func (s *Scanner) Sample() error {
 
 // series reads name and labels up to the value.
 func (s *Scanner) series() error {
-	e := &s.Entry
-	e.Labels.text, e.Labels.spans = e.Labels.text[:0], e.Labels.spans[:0]
-	s.Columns.Name = s.pos + 1
+	e, start := &s.Entry, s.pos
+	s.Columns.Name = start + 1
 	if s.at('{') {
 		s.name = s.name[:0]
-		if err := s.labels(&e.Labels, s.named); err != nil {
+		if err := s.readLabels(s.named); err != nil {
 			return err
 		}
 		if e.Name = s.name; len(e.Name) == 0 {
 			return s.Fail(s.Columns.Name, "labels without a metric name", "a metric name")
 		}
-		if s.grammar.Blanks {
-			s.blanks()
-			return nil
-		}
 	} else {
-		if e.Name = s.word(&metricBytes); len(e.Name) == 0 {
+		if e.Name = s.word(metricBytes); len(e.Name) == 0 {
 			return s.Unexpected("a metric name")
 		}
 		between := s.separator()
@@ -62,14 +68,22 @@ func (s *Scanner) series() error {
 			}
 			return nil
 		}
-		if err := s.labels(&e.Labels, nil); err != nil {
+		if err := s.readLabels(nil); err != nil {
 			return err
 		}
 	}
+	s.learn(start)
 	if !s.separator() && !s.grammar.Blanks {
 		return s.Unexpected("a space before the value")
 	}
 	return nil
+}
+
+// readLabels reads the labels of the series.
+func (s *Scanner) readLabels(named func([]byte)) error {
+	err := s.labels(&s.own, named)
+	s.Entry.Labels = s.own
+	return err
 }
 
 // compositeFollows reports whether the brace here begins a value, and not labels
@@ -90,6 +104,10 @@ func (s *Scanner) value() (err error) {
 // number reads the number that stands here.
 func (s *Scanner) number(expected string) (float64, error) {
 	start := s.pos
+	if v, n := plain(s.line[start:]); n > 0 && (start+n == len(s.line) || s.line[start+n] == ' ') {
+		s.pos += n
+		return v, nil
+	}
 	token := s.token()
 	v, ok := Number(token)
 	if !ok {

@@ -75,10 +75,12 @@ type Scanner struct {
 	pos     int
 	name    []byte // scratch
 	text    []byte // scratch
+	own     Labels // memory for those of samples
 	named   func([]byte)
 
 	composite Composite
 	exemplars []Exemplar // with the memory of those before
+	shapes    shapes
 }
 
 // New returns a scanner of the format.
@@ -221,20 +223,23 @@ func (s *Scanner) token() []byte {
 	return s.line[start:s.pos]
 }
 
-// A set has the ASCII characters that may stand in a name without quotes.
-type set [2]uint64
-
-// letters are A to Z, a to z and the underscore, as the upper half of a set has
-// them, digits the lower half's.
-const (
-	letters = (1<<26-1)<<('A'-64) | (1<<26-1)<<('a'-64) | 1<<('_'-64)
-	digits  = (1<<10 - 1) << '0'
-)
+// A set has the characters that may stand in a name without quotes.
+type set [256]bool
 
 var (
-	labelBytes  = set{digits, letters}
-	metricBytes = set{digits | 1<<':', letters}
+	labelBytes  = setOf("_")
+	metricBytes = setOf("_:")
 )
+
+// setOf returns the set of ASCII's letters and digits and more characters.
+func setOf(more string) *set {
+	var s set
+	for c := range s {
+		letter := byte(c) | 0x20
+		s[c] = isDigit(byte(c)) || 'a' <= letter && letter <= 'z' || strings.IndexByte(more, byte(c)) >= 0
+	}
+	return &s
+}
 
 // word returns the name without quotes that stands here, or nothing.
 func (s *Scanner) word(of *set) []byte {
@@ -242,7 +247,7 @@ func (s *Scanner) word(of *set) []byte {
 	if len(rest) > 0 && isDigit(rest[0]) && !s.grammar.Lenient {
 		return nil
 	}
-	for n < len(rest) && rest[n] < utf8.RuneSelf && of[rest[n]>>6]>>(rest[n]&63)&1 != 0 {
+	for n < len(rest) && of[rest[n]] {
 		n++
 	}
 	for s.grammar.Lenient && n < len(rest) && strings.IndexByte(oddEnds, rest[n]) < 0 {
@@ -266,7 +271,7 @@ func (s *Scanner) FamilyName() error {
 		}
 		s.name, _ = appendUnescaped(s.name[:0], s.text[1:len(s.text)-1], quoteEscapes)
 		s.Entry.Name = s.name
-	} else if s.Entry.Name = s.word(&metricBytes); len(s.Entry.Name) == 0 {
+	} else if s.Entry.Name = s.word(metricBytes); len(s.Entry.Name) == 0 {
 		return s.Unexpected("a metric name")
 	}
 	if s.pos < len(s.line) && s.line[s.pos] != ' ' && (s.line[s.pos] != '\t' || !s.grammar.Blanks) {
