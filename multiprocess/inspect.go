@@ -296,15 +296,15 @@ func (r *FileReport) describe(b *spool.Beginning) {
 
 // python inspects a file of Python's client.
 func (i *inspector) python(r *FileReport, name spool.Name, info *mapped.Info) error {
-	_, pid, err := python.ParseName(r.Name)
+	file, err := python.NewFiles(&spool.Reading{Dir: i.dir}).File(spool.Place{Path: i.dir.PathOf(name), Name: name})
 	if err != nil {
 		return err
 	}
-	r.PID = pid
+	r.PID = file.PID()
 	if i.seen == nil {
 		i.seen = i.Census()
 	}
-	is, why := i.seen.Judge(i.dir, name, pid, info.Identity)
+	is, why := i.seen.Judge(i.dir, name, r.PID, info.Identity)
 	r.Why = why
 	switch is {
 	case python.Alive:
@@ -313,10 +313,6 @@ func (i *inspector) python(r *FileReport, name spool.Name, info *mapped.Info) er
 		r.Alive = Dead
 	default:
 		r.Alive = AliveUnknown
-	}
-	file, err := python.NewFiles(&spool.Reading{Dir: i.dir}).File(spool.Place{Path: i.dir.PathOf(name), Name: name})
-	if err != nil {
-		return err
 	}
 	defer file.Close()
 	c := catalog.New()

@@ -141,6 +141,7 @@ type bucket struct {
 	slot  uint32
 }
 
+// New returns an empty catalog.
 func New() *Catalog {
 	c := &Catalog{known: make(map[ClaimKey]*Claim), families: make(map[string]*family)}
 	c.renew()

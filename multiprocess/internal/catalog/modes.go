@@ -30,6 +30,7 @@ var Modes = func() (modes [len(cell.GaugeModes)]Mode) {
 // PerProcess reports whether each process has a series of its own.
 func (m Mode) PerProcess() bool { return m.Operation() == OpSet }
 
+// Operation returns how values of the mode are merged.
 func (m Mode) Operation() Operation {
 	switch strings.TrimPrefix(string(m), livePrefix) {
 	case "min":
@@ -44,6 +45,7 @@ func (m Mode) Operation() Operation {
 	return OpSet
 }
 
+// Live reports whether processes that live alone count.
 func (m Mode) Live() bool { return strings.HasPrefix(string(m), livePrefix) }
 
 // PIDLabel is the label by which the series of processes differ.

@@ -26,6 +26,7 @@ type Claim struct {
 	Series uint32    // the most that a segment has
 }
 
+// ClaimKey is what claims differ by.
 type ClaimKey struct {
 	Name, Help, Unit string
 	Type             model.Type

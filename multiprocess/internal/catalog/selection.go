@@ -5,6 +5,7 @@ import "telltale/model"
 // NameSet is the names of wanted samples and families.
 type NameSet map[string]struct{}
 
+// NewNameSet returns the set of the names.
 func NewNameSet(names []string) NameSet {
 	s := make(NameSet, len(names))
 	for _, name := range names {

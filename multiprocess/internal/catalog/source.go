@@ -43,6 +43,7 @@ type Standing struct {
 
 type rank uint8
 
+// The ranks, the one whose word counts most first.
 const (
 	RankLive    rank = iota // a segment that its writer has
 	RankPython              // in the order of names
@@ -66,6 +67,7 @@ type Definition struct {
 // Operation is how a value is merged into what is there.
 type Operation uint8
 
+// The operations.
 const (
 	OpSkip    Operation = iota // lost in a conflict
 	OpAdd                      // counters, histograms, summaries, sum
@@ -90,6 +92,7 @@ type Binding struct {
 	Runs  []Run
 }
 
+// Append says where the next value goes.
 func (b *Binding) Append(op Operation, slot uint32) {
 	n := len(b.Slots)
 	b.Slots = append(b.Slots, slot)

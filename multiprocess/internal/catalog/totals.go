@@ -20,27 +20,27 @@ type Totals struct {
 	births    []int64
 	exemplars map[uint32]*model.Exemplar // the newest
 	infos     map[uint32][]model.Labels  // sorted, once all files are read
-	natives   map[uint32]*nativeTotal    // by the first slot
+	natives   map[uint32]*NativeTotal    // by the first slot
 	Work      exponential.Snapshot
 }
 
-// nativeTotal is the native buckets of a series.
-type nativeTotal struct {
+// NativeTotal is the native buckets of a series.
+type NativeTotal struct {
 	Sum       exponential.Snapshot
 	Exemplars exponential.Exemplars
 }
 
 // NativeOf returns the native buckets of a series, nil if its family shows none.
-func (t *Totals) NativeOf(slot uint32, f *family) *nativeTotal {
+func (t *Totals) NativeOf(slot uint32, f *family) *NativeTotal {
 	if f.Native.Buckets == 0 {
 		return nil
 	}
 	n := t.natives[slot]
 	if n == nil {
 		if t.natives == nil {
-			t.natives = make(map[uint32]*nativeTotal)
+			t.natives = make(map[uint32]*NativeTotal)
 		}
-		n = new(nativeTotal)
+		n = new(NativeTotal)
 		n.Sum.Reset()
 		t.natives[slot] = n
 	}

@@ -185,6 +185,7 @@ func (v *View) Family(t *Totals, buckets Bucketing) *model.Family {
 // Bucketing is how a histogram's buckets are shown.
 type Bucketing bool
 
+// The ways to show buckets.
 const (
 	Cumulative Bucketing = true  // at or below the bound, with a count
 	raw        Bucketing = false // between the bounds, as the files have them

@@ -52,6 +52,7 @@ type Estate struct {
 	TakenUp  []string
 }
 
+// NewRemains returns the remains of nobody.
 func NewRemains() *Remains { return &Remains{index: make(map[string]*remainingFamily)} }
 
 // Add adds what a file leaves.
@@ -182,6 +183,7 @@ func (f *remainingFamily) mergeGauge(into, from *Remnant) {
 	}
 }
 
+// AddFloat adds the bits of a float64 to others.
 func AddFloat(to *uint64, v uint64) {
 	*to = math.Float64bits(math.Float64frombits(*to) + math.Float64frombits(v))
 }

@@ -25,8 +25,8 @@ type Settings struct {
 	Files  mapped.Hook   // passed by all operations on files; nil but in tests
 }
 
-// tally is how the directory was at the last collection.
-type tally struct {
+// Tally is how the directory was at the last collection.
+type Tally struct {
 	Files       int                  // that were merged
 	Bytes       int64                // used in them
 	Skipped     map[spool.Reason]int // files that were left out
@@ -55,7 +55,7 @@ type Collector struct {
 
 	mu    sync.Mutex // held while files are read, not while families are emitted
 	dir   *directory
-	tally tally
+	tally Tally
 
 	closed  bool
 	cleanup runtime.Cleanup
@@ -107,7 +107,7 @@ func (c *Collector) FileSystem() (mapped.FileSystem, error) {
 }
 
 // Counts returns how the directory was at the last collection.
-func (c *Collector) Counts() tally {
+func (c *Collector) Counts() Tally {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.tally

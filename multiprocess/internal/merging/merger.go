@@ -356,7 +356,7 @@ func (m *merger) failures() (errs []error) {
 }
 
 // count counts what the merger has.
-func (m *merger) count(s *tally) {
+func (m *merger) count(s *Tally) {
 	s.Files, s.Python, s.Bytes = 0, 0, 0
 	s.Skipped = make(map[spool.Reason]int)
 	for _, f := range m.files {

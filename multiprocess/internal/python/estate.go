@@ -36,8 +36,8 @@ func EstateOf(file *File, modified, now time.Time) (*estate.Estate, error) {
 	if err := p.settle(); err != nil {
 		return nil, err
 	}
-	for i := range p.Estate.Families {
-		if err := estate.CheckFamily(&p.Estate.Families[i]); err != nil {
+	for i := range p.Families {
+		if err := estate.CheckFamily(&p.Families[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -133,9 +133,9 @@ func (p *heir) append(c *catalog.Claim, layout segment.Layout, bounds []float64,
 	key := estate.IdentityOf(&f)
 	n, ok := p.families[key]
 	if !ok {
-		n = len(p.Estate.Families)
+		n = len(p.Families)
 		p.families[key] = n
-		p.Estate.Families = append(p.Estate.Families, f)
+		p.Families = append(p.Families, f)
 	}
 	p.Series, p.Of = append(p.Series, s), append(p.Of, n)
 }

@@ -33,10 +33,16 @@ type File struct {
 	label string // pid="..."
 }
 
+// PID returns what the file's name says of its process.
+func (f *File) PID() string { return f.pid }
+
+// Origin implements [catalog.Source].
 func (f *File) Origin() string { return f.Path }
 
+// Size implements [catalog.Source].
 func (f *File) Size() (definitions int, bytes int64) { return f.n, int64(f.end) }
 
+// Claims implements [catalog.Source].
 func (f *File) Claims() []*catalog.Claim {
 	if f.plan == nil {
 		return nil
@@ -309,6 +315,7 @@ func (f *File) binding() *catalog.Binding {
 	return &f.plan.shared
 }
 
+// Bind implements [catalog.Source].
 func (f *File) Bind(c *catalog.Catalog) {
 	if f.n == 0 {
 		return
@@ -324,6 +331,7 @@ func (f *File) Bind(c *catalog.Catalog) {
 	f.kind.bind(b, f.plan, f.n, f.label, c)
 }
 
+// Mark implements [catalog.Source].
 func (f *File) Mark(c *catalog.Catalog) {
 	switch {
 	case f.n == 0:
@@ -367,12 +375,14 @@ func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) error {
 	return err
 }
 
+// Reset implements [catalog.Source].
 func (f *File) Reset() {
 	f.unmap()
 	f.plan, f.n, f.end, f.own, f.copied = nil, 0, 0, nil, nil
 	f.identity = mapped.Identity{}
 }
 
+// Close implements [catalog.Source].
 func (f *File) Close() { f.Reset() }
 
 // Replaced finds out by the identity of what is mapped, which no other file can
@@ -388,6 +398,7 @@ func (f *File) Replaced() bool {
 	return err != nil || info.Identity != f.identity
 }
 
+// Standing implements [catalog.Source].
 func (f *File) Standing() catalog.Standing { return catalog.Standing{Rank: catalog.RankPython} }
 
 // Passing is true of the files that [MarkDead] deletes.

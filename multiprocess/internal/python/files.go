@@ -11,11 +11,12 @@ import (
 // they have in common is kept once. It is not safe for concurrent use.
 type Files struct {
 	reading *spool.Reading
-	kinds   map[kindKey]*kind
+	kinds   map[fileKind]*kind
 	buffer  []byte           // a file that is not mapped, while it is read
 	ramps   map[int][]uint32 // offsets of values that lie one after the other, by width
 }
 
+// NewFiles returns no files yet, which are opened as the reading says.
 func NewFiles(r *spool.Reading) *Files {
 	fs := &Files{reading: r, ramps: make(map[int][]uint32)}
 	fs.Forget()
@@ -24,7 +25,7 @@ func NewFiles(r *spool.Reading) *Files {
 
 // Forget forgets all keys: those of files that are opened later are read anew.
 // Files that were opened before must be closed.
-func (fs *Files) Forget() { fs.kinds = make(map[kindKey]*kind) }
+func (fs *Files) Forget() { fs.kinds = make(map[fileKind]*kind) }
 
 // Keys returns how many keys are known.
 func (fs *Files) Keys() (n int) {
@@ -40,7 +41,7 @@ func (fs *Files) File(at spool.Place) (*File, error) {
 	if fs.reading.Single(at) {
 		name = filepath.Base(at.Path)
 	}
-	kind, pid, err := ParseName(name)
+	kind, pid, err := parseName(name)
 	if err == nil && !fs.reading.Single(at) && at.Name.Kind() == spool.Foreign {
 		err = spool.Defectf(spool.ReasonName, "its name has characters that cannot be printed")
 	}
@@ -50,10 +51,10 @@ func (fs *Files) File(at spool.Place) (*File, error) {
 	return &File{Place: at, files: fs, kind: fs.kind(kind), pid: pid}, nil
 }
 
-func (fs *Files) kind(key kindKey) *kind {
+func (fs *Files) kind(key fileKind) *kind {
 	k, ok := fs.kinds[key]
 	if !ok {
-		k = &kind{kindKey: key}
+		k = &kind{fileKind: key}
 		fs.kinds[key] = k
 	}
 	return k

@@ -18,6 +18,7 @@ import (
 // does not move them.
 type Notes map[string]Note
 
+// Note is what is remembered of a file.
 type Note struct {
 	Inode uint64    `json:"inode"`
 	Sum   string    `json:"sha256"`

@@ -10,7 +10,7 @@ import (
 // kind is what the files of one type and mode share. Keys are told apart
 // by their bytes, so that the JSON of each is read once.
 type kind struct {
-	kindKey
+	fileKind
 	keys  []internedKey
 	ids   map[string]uint32 // from a key's bytes
 	plans []*plan           // some, the last used first

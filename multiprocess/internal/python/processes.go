@@ -147,11 +147,12 @@ func (c *Census) runs(pid string) bool {
 	return err == nil || errors.Is(err, fs.ErrPermission)
 }
 
-// liveness is what can be said of the process that writes a file.
-type liveness int
+// Liveness is what can be said of the process that writes a file.
+type Liveness int
 
+// What can be said.
 const (
-	Alive    liveness = iota // it has the file mapped
+	Alive    Liveness = iota // it has the file mapped
 	Doubtful                 // something in sight may be it
 	Unseen                   // nothing in sight is it, and not all is in sight
 	Dead
@@ -159,7 +160,7 @@ const (
 
 // Judge says whether the process that wrote one of Python's files lives, and
 // why.
-func (c *Census) Judge(dir *spool.Dir, name spool.Name, pid string, id mapped.Identity) (liveness, string) {
+func (c *Census) Judge(dir *spool.Dir, name spool.Name, pid string, id mapped.Identity) (Liveness, string) {
 	if by, ok := c.writing[id]; ok {
 		return Alive, "process " + by + " has it mapped"
 	}

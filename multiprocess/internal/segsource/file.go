@@ -38,24 +38,34 @@ type File struct {
 	label    string   // pid="..."
 }
 
+// NewFile returns the segment at a place, which is opened as the reading says. Series of
+// single processes that died are merged for the time of the expiry.
 func NewFile(r *spool.Reading, at spool.Place, expiry time.Duration) *File {
 	return &File{Place: at, reading: r, expiry: expiry}
 }
 
+// Header returns the segment's header.
 func (f *File) Header() *segment.Header { return f.reader.Header() }
 
+// IsArchive reports whether it is what dead writers left.
 func (f *File) IsArchive() bool { return f.Header().Kind == segment.KindArchive }
 
+// Live reports whether the writer lives, as far as is known.
 func (f *File) Live() bool { return !f.dead && !f.IsArchive() }
 
+// Origin implements [catalog.Source].
 func (f *File) Origin() string { return f.Path }
 
+// Size implements [catalog.Source].
 func (f *File) Size() (definitions int, bytes int64) { return f.series, int64(f.reader.At()) }
 
+// Claims implements [catalog.Source].
 func (f *File) Claims() []*catalog.Claim { return f.said }
 
+// Passing implements [catalog.Source].
 func (f *File) Passing() bool { return false }
 
+// Standing implements [catalog.Source].
 func (f *File) Standing() catalog.Standing {
 	s := catalog.Standing{Rank: catalog.RankLive, Start: f.Header().Start}
 	switch {
@@ -224,14 +234,17 @@ func (f *File) forget() {
 	f.changed = true
 }
 
+// Reset implements [catalog.Source].
 func (f *File) Reset() {
 	f.unmap()
 	f.forget()
 	f.identity, f.copied, f.dead = mapped.Identity{}, nil, false
 }
 
+// Close implements [catalog.Source].
 func (f *File) Close() { f.Reset() }
 
+// Replaced implements [catalog.Source].
 func (f *File) Replaced() bool {
 	if f.Own != nil || f.reader.At() == 0 {
 		return false
@@ -282,6 +295,7 @@ func (f *File) Absorbed(name string) error {
 	return nil
 }
 
+// Bind implements [catalog.Source].
 func (f *File) Bind(c *catalog.Catalog) {
 	for _, r := range f.families {
 		if r != nil {
@@ -290,6 +304,7 @@ func (f *File) Bind(c *catalog.Catalog) {
 	}
 }
 
+// Mark implements [catalog.Source].
 func (f *File) Mark(c *catalog.Catalog) {
 	for _, r := range f.families {
 		if r != nil {

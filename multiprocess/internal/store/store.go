@@ -251,6 +251,7 @@ func (s *Store) keep() {
 	}
 }
 
+// Tick lets a second pass for rows of removed series.
 func (s *Store) Tick() {
 	s.mu.Lock()
 	heap := s.heap
