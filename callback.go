@@ -54,13 +54,13 @@ type Observe func(value float64, labelValues ...string) error
 // f may be slow, fail or panic without harm to the rest of the page. Callbacks
 // are never identical: a second one of the same name is a [*DuplicateError].
 func NewCounterFunc(name, help string, labels []string, f func(ctx context.Context, observe Observe) error, opts ...CounterOption) (Collector, error) {
-	return newCallback(model.Counter, name, help, labels, f, counterSettings(opts))
+	return newCallback(model.Counter, name, help, labels, f, settingsOf(opts))
 }
 
 // NewGaugeFunc is [NewCounterFunc] for a gauge. A gauge without labels may use
 // [Gauge.SetFunc] instead.
 func NewGaugeFunc(name, help string, labels []string, f func(ctx context.Context, observe Observe) error, opts ...GaugeOption) (Collector, error) {
-	return newCallback(model.Gauge, name, help, labels, f, gaugeSettings(opts))
+	return newCallback(model.Gauge, name, help, labels, f, settingsOf(opts))
 }
 
 // Constant adapts a function of one value to what [NewCounterFunc] and
@@ -71,8 +71,9 @@ func Constant(value func() float64) func(context.Context, Observe) error {
 
 // callback is a collector of one family with users' code for its values.
 type callback struct {
-	definition *definition
-	f          func(ctx context.Context, observe Observe) error
+	definition
+	reporter
+	f func(ctx context.Context, observe Observe) error
 }
 
 func newCallback(typ model.Type, name, help string, labels []string, f func(context.Context, Observe) error, s *settings) (Collector, error) {
@@ -83,23 +84,20 @@ func newCallback(typ model.Type, name, help string, labels []string, f func(cont
 	if f == nil {
 		return nil, fmt.Errorf("telltale: the function of %s is nil", d)
 	}
-	c := &callback{definition: d, f: f}
+	c := &callback{definition: *d, reporter: reporter{subject: d.name}, f: f}
 	if s.unregistered {
 		return c, nil
 	}
-	if s.registry == nil {
-		s.registry = Default
-	}
-	if err := s.registry.Register(c); err != nil {
+	if err := s.target().Register(c); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *callback) what() *definition { return c.definition }
+func (c *callback) what() *definition { return &c.definition }
 
 // Describe returns the family without samples.
-func (c *callback) Describe() []*model.Family { return []*model.Family{c.definition.newFamily()} }
+func (c *callback) Describe() []*model.Family { return []*model.Family{c.newFamily()} }
 
 // Collect emits what the function reports, which is called as a registry would
 // call it: what goes wrong there is an error in the end.
@@ -115,7 +113,7 @@ type calling struct{ callback *callback }
 // Collect calls the function and emits what it reported. An error of the
 // function comes after what it reported before.
 func (c calling) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	d, family := c.callback.definition, c.callback.definition.newFamily()
+	d, family := &c.callback.definition, c.callback.newFamily()
 	var mu sync.Mutex // guards family until its function has returned
 	returned := false
 	failed := c.callback.f(ctx, func(value float64, labelValues ...string) error {
@@ -125,8 +123,8 @@ func (c calling) Collect(ctx context.Context, emit func(*model.Family) error) er
 		if d.typ == model.Counter && !(value >= 0) {
 			return fmt.Errorf("telltale: %s was reported as %v", d, value)
 		}
-		if d.needsTaming(labelValues) {
-			labelValues = d.tame(labelValues)
+		if d.needsSanitizing(labelValues) {
+			labelValues = d.sanitize(labelValues, c.callback.fault)
 		}
 		mu.Lock()
 		defer mu.Unlock()

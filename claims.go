@@ -232,9 +232,6 @@ func (e *entry) claim(families []*model.Family) {
 	e.claims = slices.Sorted(maps.Keys(names))
 }
 
-// defined is what instruments and callbacks have in common.
-type defined interface{ what() *definition }
-
 // Name says which collector it is, for faults: many may be of one type.
 func (e *entry) Name() string {
 	if d, ok := e.collector.(defined); ok {

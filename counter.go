@@ -23,7 +23,7 @@ import (
 type Counter struct {
 	word  unsafe.Pointer // *cell.Word, of whole numbers; nil while counting goes the slow way, to lanes above all
 	extra atomic.Pointer[counterExtra]
-	handle
+	handle[Counter]
 	cell cell.Word // what word points to on the heap
 }
 
@@ -47,9 +47,10 @@ type CounterVec = Vec[Counter]
 type CounterOf[L comparable] = Of[L, Counter]
 
 var counters = &kind[Counter]{
+	typ:   model.Counter,
 	words: func(*definition) int { return 0 },
-	bind: func(c *Counter, _ *cell.Word, d *definition) {
-		c.handle = handle{d}
+	bind: func(c *Counter, _ *cell.Word, of *core[Counter]) {
+		c.core = of
 		c.word = unsafe.Pointer(&c.cell)
 	},
 	share: (*Counter).share,
@@ -67,21 +68,17 @@ var counters = &kind[Counter]{
 // stripped. It is an error if the name or an option is not valid, and a
 // [*DuplicateError] if something else holds the name.
 func NewCounter(name, help string, opts ...CounterOption) (*Counter, error) {
-	return plain(model.Counter, name, help, counterSettings(opts), counters)
+	return newPlain(counters, name, help, opts)
 }
 
 // NewCounterVec is [NewCounter] for a counter with the given label names.
 func NewCounterVec(name, help string, labels []string, opts ...CounterOption) (*CounterVec, error) {
-	return labelled(model.Counter, name, help, labels, counterSettings(opts), counters)
+	return newVec(counters, name, help, labels, opts)
 }
 
 // NewCounterOf is [NewCounter] for a counter whose labels are the fields of L.
 func NewCounterOf[L comparable](name, help string, opts ...CounterOption) (*CounterOf[L], error) {
-	return typed[L](model.Counter, name, help, counterSettings(opts), counters)
-}
-
-func counterSettings(opts []CounterOption) *settings {
-	return settingsOf(opts, CounterOption.applyCounter)
+	return newOf[L](counters, name, help, opts)
 }
 
 // whole returns the word of whole numbers, nil if counting goes the slow way or the
@@ -115,7 +112,7 @@ func (c *Counter) Add(v float64) {
 // addWhole adds n to the word of whole numbers, and what does not fit there to
 // the float word.
 func (c *Counter) addWhole(n uint64) {
-	if c.family == nil {
+	if c.core == nil {
 		return // the zero Counter
 	}
 	w, looking := c.whole(), false
@@ -124,7 +121,7 @@ func (c *Counter) addWhole(n uint64) {
 	}
 	if rest := cell.AddWhole(w, n); rest > 0 {
 		c.addFloat(rest)
-	} else if c.family.moving.Moved() {
+	} else if c.core.moving.Moved() {
 		c.follow()
 	}
 	if looking {
@@ -145,14 +142,14 @@ func (c *Counter) addFloat(v float64) {
 	}
 	if lanes.Load() != nil || !cell.TryAddFloat(w, v) {
 		c.addFloatSlow(v)
-	} else if c.family.moving.Moved() {
+	} else if c.core.moving.Moved() {
 		c.follow()
 	}
 }
 
 // addFloatSlow is addFloat for the first fraction, for lanes and for fights.
 func (c *Counter) addFloatSlow(v float64) {
-	if c.family == nil {
+	if c.core == nil {
 		return // the zero Counter
 	}
 	e := c.grow()
@@ -168,7 +165,7 @@ func (c *Counter) addFloatSlow(v float64) {
 			cell.AddFloat(w, v)
 		}
 	}
-	if c.family.moving.Moved() {
+	if c.core.moving.Moved() {
 		c.follow()
 	}
 }
@@ -184,7 +181,7 @@ func (e *counterExtra) floats(row *cell.Word) (*cell.Word, *atomic.Pointer[cell.
 
 //go:noinline // or Inc would not be inlined
 func (c *Counter) incSlow() {
-	if c.family == nil {
+	if c.core == nil {
 		return // the zero Counter
 	}
 	w, looking := c.slow()
@@ -203,14 +200,14 @@ func (c *Counter) grow() *counterExtra {
 }
 
 func (c *Counter) refuse(v float64) {
-	if c.family == nil {
+	if c.core == nil {
 		return
 	}
 	reason := ReasonNegative
 	if math.IsNaN(v) {
 		reason = ReasonNaN
 	}
-	c.family.fault(reason, func() error { return fmt.Errorf("telltale: %s was to be increased by %v", c.family, v) })
+	c.core.fault(reason, func() error { return fmt.Errorf("telltale: %s was to be increased by %v", c.core, v) })
 }
 
 // AddWithExemplar adds v and makes the labels, with v and the present time, the
@@ -219,15 +216,15 @@ func (c *Counter) refuse(v float64) {
 func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
 	if v < 0 || math.IsNaN(v) {
 		c.refuse(v)
-		return refused("counter", c.family, v)
+		return fmt.Errorf("telltale: counter %q cannot be increased by %v", c.name(), v)
 	}
-	e, err := newExemplar(v, labels, c.family)
-	if err != nil || c.family == nil {
+	e, err := newExemplar(c.core, v, labels)
+	if err != nil || c.core == nil {
 		return err
 	}
 	c.Add(v)
 	c.grow().exemplar.Store(e)
-	if rows := c.family.rows(); rows != nil {
+	if rows := c.core.rows(); rows != nil {
 		if row := c.row(); row != nil {
 			rows.SetExemplar(row, 0, e)
 		}
@@ -237,17 +234,17 @@ func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
 
 // Value returns how far the counter has come, in this process.
 func (c *Counter) Value() float64 {
-	if c.family == nil {
+	if c.core == nil {
 		return 0
 	}
 	if w := c.whole(); w == &c.cell && c.extra.Load() == nil {
-		if v := w.Load(); c.family.moving.Never() {
+		if v := w.Load(); c.core.moving.Never() {
 			return float64(v)
 		}
 	}
 	for {
-		version := c.family.moving.Began()
-		if v := c.sum(); c.family.moving.Whole(version) {
+		version := c.core.moving.Began()
+		if v := c.sum(); c.core.moving.Whole(version) {
 			return v
 		}
 	}
@@ -274,7 +271,7 @@ func (c *Counter) sum() (v float64) {
 }
 
 // read puts the counter into the point.
-func (c *Counter) read(_ *definition, p *model.Point, s *scratch) {
+func (c *Counter) read(p *model.Point, s *scratch) {
 	p.Has, p.Value, p.Exemplar = model.PartTotal, c.Value(), nil
 	if e := c.extra.Load(); e != nil {
 		p.Exemplar = e.exemplar.Load()
@@ -299,11 +296,11 @@ func (c *Counter) row() *cell.Word {
 func (c *Counter) share(row *cell.Word) {
 	if e := c.extra.Load(); e != nil {
 		if x := e.exemplar.Load(); x != nil {
-			c.family.rows().SetExemplar(row, 0, x)
+			c.core.rows().SetExemplar(row, 0, x)
 		}
 	}
-	c.family.moving.Lock()
-	defer c.family.moving.Unlock()
+	c.core.moving.Lock()
+	defer c.core.moving.Unlock()
 	if e := c.extra.Load(); e != nil {
 		e.row.Store(row)
 	}
@@ -316,8 +313,8 @@ func (c *Counter) follow() {
 	if !c.left() {
 		return
 	}
-	c.family.moving.Lock()
-	defer c.family.moving.Unlock()
+	c.core.moving.Lock()
+	defer c.core.moving.Unlock()
 	if row := c.row(); row != nil {
 		c.drainInto(row)
 	}
@@ -368,8 +365,8 @@ func (c *Counter) drainInto(row *cell.Word) {
 // part moves the counter to the heap and returns the row that it leaves, or nil if
 // it had none. What is counted late in the row stays there.
 func (c *Counter) part() *cell.Word {
-	c.family.moving.Lock()
-	defer c.family.moving.Unlock()
+	c.core.moving.Lock()
+	defer c.core.moving.Unlock()
 	row, e := c.row(), c.extra.Load()
 	if row == nil {
 		return nil
@@ -391,7 +388,7 @@ func (c *Counter) part() *cell.Word {
 // Reset sets the counter back to zero and its created time to now. What other
 // goroutines add at the same time may be lost.
 func (c *Counter) Reset() {
-	if c.family == nil {
+	if c.core == nil {
 		return
 	}
 	row, e := c.row(), c.extra.Load()
@@ -409,10 +406,10 @@ func (c *Counter) Reset() {
 			}
 		}
 	}
-	if s := c.family.owner.(*core[Counter]).series.Of(c); s != nil {
+	if s := c.core.table.series.Of(c); s != nil {
 		s.Touch()
 	}
-	if rows := c.family.rows(); rows != nil && row != nil {
+	if rows := c.core.rows(); rows != nil && row != nil {
 		rows.Touch(row, time.Now())
 	}
 }

@@ -27,7 +27,7 @@ const (
 // heap to the counter's row, and has the next calls look for other writers if the
 // counter grew fast for its age.
 func (c *Counter) tend(created model.Timestamp, s *scratch) {
-	if c.family.moving.Moved() {
+	if c.core.moving.Moved() {
 		c.follow()
 	}
 	w := c.whole()
@@ -50,7 +50,7 @@ func (c *Counter) tend(created model.Timestamp, s *scratch) {
 // beLooked leads counting the slow way, which looks for other writers.
 func (c *Counter) beLooked() {
 	e := c.grow()
-	c.family.moving.Hold(func() {
+	c.core.moving.Hold(func() {
 		if c.whole() == nil {
 			return
 		}
@@ -120,7 +120,7 @@ func (c *Counter) rowOf(w *cell.Word) *cell.Word {
 // putBack lets Inc count in the word again, unless the counter has lanes or moved.
 func (c *Counter) putBack(e *counterExtra, w *cell.Word) {
 	row := c.rowOf(w)
-	c.family.moving.Hold(func() {
+	c.core.moving.Hold(func() {
 		if _, lanes := e.floats(row); c.whole() == nil && c.row() == row && lanes.Load() == nil {
 			atomic.StorePointer(&c.word, unsafe.Pointer(w))
 		}
@@ -130,9 +130,9 @@ func (c *Counter) putBack(e *counterExtra, w *cell.Word) {
 // spread returns the counter's lanes of a row, or of the heap for nil, which it makes
 // if there are none. It returns nil if there is no room, or if the counter has moved.
 func (c *Counter) spread(row *cell.Word) (lanes *cell.Lanes) {
-	fresh := c.family.room().Lanes(row, 2)
+	fresh := c.core.room().Lanes(row, 2)
 	e := c.grow()
-	c.family.moving.Hold(func() {
+	c.core.moving.Hold(func() {
 		if _, at := e.floats(row); c.row() == row {
 			if at.Load() == nil {
 				at.Store(fresh)

@@ -5,17 +5,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"unicode/utf8"
 
-	"telltale/internal/cell"
 	"telltale/internal/exponential"
 	"telltale/model"
 )
 
-// definition is what an instrument is made to be. It is immutable but for the
-// registry that counts its faults and the store that has its cells. Two constructors called with equal
-// definitions give the same instrument.
+// definition is what an instrument is made to be. It does not change. Two
+// constructors called with equal definitions give the same instrument.
 type definition struct {
 	name        string // of the family: namespace, subsystem and unit in place
 	help        string
@@ -28,7 +25,7 @@ type definition struct {
 	bounds    *model.Bounds // histograms; nil with native buckets alone
 	upper     []float64     // the bounds below +Inf
 	native    *nativeBuckets
-	shared    exponential.Options // of native buckets in a store
+	inStore   exponential.Options // of native buckets in a store
 	window    *windowOptions      // summaries with quantiles
 	mode      GaugeMode           // gauges
 	modeGiven bool                // by an option; what is published has another default
@@ -37,11 +34,6 @@ type definition struct {
 	separators []string // the text before each label value, and after the last
 	legacy     bool     // whether all label names are legacy names
 	claims     []string // the family's name and those of all samples it can have
-	owner      instrument
-	faults     atomic.Pointer[faults] // of the first registry that held it
-	home       *Registry              // for which it was made; nil if for none
-	sharing    atomic.Pointer[sharing]
-	moving     cell.Moving // held to move a series to a row of the store or back
 }
 
 // define checks what a constructor was given.
@@ -67,6 +59,10 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 	}
 	d.constLabels = model.LabelsOf(s.constLabels)
 	switch typ {
+	case model.Gauge:
+		err = d.mode.check()
+	case model.StateSet:
+		err = checkStates(d.states)
 	case model.Histogram:
 		err = d.setBuckets(s)
 	case model.Summary:
@@ -92,8 +88,8 @@ func (d *definition) setBuckets(s *settings) (err error) {
 		if d.native, err = s.native.check(s.buckets != nil); err != nil {
 			return err
 		}
-		d.shared = d.native.Options
-		d.shared.MinReset = 0
+		d.inStore = d.native.Options
+		d.inStore.MinReset = 0
 	}
 	if s.native == nil || s.buckets != nil {
 		if d.bounds, err = bucketBounds(s.buckets); err != nil {
@@ -214,17 +210,9 @@ func (d *definition) String() string {
 	return b.String()
 }
 
-// fault reports a misuse of the instrument: it is counted by the registry that
-// holds it and told to that registry's error hook. In strict mode it panics. The
-// misuse is described only if somebody is told.
-func (d *definition) fault(reason Reason, describe func() error) {
-	if f := d.faults.Load(); f != nil {
-		f.misuse(reason, d.name, describe)
-	}
-}
-
-// needsTaming reports whether a label value is not valid UTF-8 or over the limit.
-func (d *definition) needsTaming(values []string) bool {
+// needsSanitizing reports whether a label value is not valid UTF-8 or over the
+// limit.
+func (d *definition) needsSanitizing(values []string) bool {
 	for _, v := range values {
 		if d.valueLimit > 0 && len(v) > d.valueLimit || !utf8.ValidString(v) {
 			return true
@@ -233,31 +221,31 @@ func (d *definition) needsTaming(values []string) bool {
 	return false
 }
 
-// tame returns the values with invalid UTF-8 replaced and what is over the
-// limit cut off, and counts both.
-func (d *definition) tame(values []string) []string {
-	tamed := make([]string, len(values))
+// sanitize returns the values of the instrument's labels with invalid UTF-8
+// replaced and what is over the limit cut off. It reports both.
+func (d *definition) sanitize(values []string, report reporting) []string {
+	sanitized := make([]string, len(values))
 	for i, v := range values {
-		tamed[i] = d.tameOne(d.labels[i], v)
+		sanitized[i] = d.sanitizeOne(d.labels[i], v, report)
 	}
-	return tamed
+	return sanitized
 }
 
-// tameOne does what tame does for one label.
-func (d *definition) tameOne(label, value string) string {
+// sanitizeOne does what sanitize does for one label.
+func (d *definition) sanitizeOne(label, value string, report reporting) string {
 	// A copy, or the caller's bytes would be kept by a fault's text, and the
 	// compiler would have every lookup's values on the heap.
 	v := strings.Clone(value)
 	if !utf8.ValidString(v) {
 		invalid := v
-		d.fault(ReasonInvalidUTF8, func() error {
+		report(ReasonInvalidUTF8, func() error {
 			return fmt.Errorf("telltale: the value of label %q of %q is not valid UTF-8: %.64q", label, d.name, invalid)
 		})
 		v = strings.ToValidUTF8(v, "\uFFFD")
 	}
 	if d.valueLimit > 0 && len(v) > d.valueLimit {
 		long := v
-		d.fault(ReasonOversized, func() error {
+		report(ReasonOversized, func() error {
 			return fmt.Errorf("telltale: the value of label %q of %q has %d bytes, at most %d are kept: %.64q", label, d.name, len(long), d.valueLimit, long)
 		})
 		end := d.valueLimit

@@ -15,7 +15,7 @@ import (
 // are safe for concurrent use. The zero Enum has no states.
 type Enum struct {
 	cell atomic.Pointer[cell.Word] // the index of the state; behind it, in a store, since when
-	handle
+	handle[Enum]
 }
 
 // MaxStates is how many states an enum may have. Each series has a line of each
@@ -29,18 +29,19 @@ type EnumVec = Vec[Enum]
 type EnumOf[L comparable] = Of[L, Enum]
 
 var enums = &kind[Enum]{
+	typ:   model.StateSet,
 	words: func(*definition) int { return 2 },
-	bind: func(e *Enum, w *cell.Word, d *definition) {
-		e.handle = handle{d}
+	bind: func(e *Enum, w *cell.Word, of *core[Enum]) {
+		e.core = of
 		e.cell.Store(w)
 	},
 	share: (*Enum).share,
 	part:  (*Enum).part,
 	fresh: func(e *Enum) bool { return e.cell.Load().Load() == 0 },
-	read: func(e *Enum, d *definition, p *model.Point, _ *scratch) {
+	read: func(e *Enum, p *model.Point, _ *scratch) {
 		p.Has, p.States = model.PartValue, p.States[:0]
 		current := e.state()
-		for i, state := range d.states {
+		for i, state := range e.core.states {
 			p.States = append(p.States, model.State{Name: state, On: i == current})
 		}
 	},
@@ -51,52 +52,56 @@ var enums = &kind[Enum]{
 // option is not valid, or there are no states, more than [MaxStates] or one
 // twice, and a [*DuplicateError] if something else holds the name.
 func NewEnum(name, help string, states []string, opts ...EnumOption) (*Enum, error) {
-	return plain(model.StateSet, name, help, enumSettings(name, states, opts), enums)
+	return newPlain(enums, name, help, withStates(states, opts))
 }
 
 // NewEnumVec is [NewEnum] for an enum with the given label names.
 func NewEnumVec(name, help string, states, labels []string, opts ...EnumOption) (*EnumVec, error) {
-	return labelled(model.StateSet, name, help, labels, enumSettings(name, states, opts), enums)
+	return newVec(enums, name, help, labels, withStates(states, opts))
 }
 
 // NewEnumOf is [NewEnum] for an enum whose labels are the fields of L.
 func NewEnumOf[L comparable](name, help string, states []string, opts ...EnumOption) (*EnumOf[L], error) {
-	return typed[L](model.StateSet, name, help, enumSettings(name, states, opts), enums)
+	return newOf[L](enums, name, help, withStates(states, opts))
 }
 
-func enumSettings(name string, states []string, opts []EnumOption) *settings {
-	s := settingsOf(opts, EnumOption.applyEnum)
-	s.states = slices.Clone(states)
+// withStates returns the options with one for the states before them.
+func withStates(states []string, opts []EnumOption) []EnumOption {
+	copied := slices.Clone(states)
+	return append([]EnumOption{enumOption{func(s *settings) { s.states = copied }}}, opts...)
+}
+
+// checkStates returns an error if an enum cannot have the states.
+func checkStates(states []string) error {
 	if n := len(states); n < 1 || n > MaxStates {
-		s.err = fmt.Errorf("telltale: enum %q is given %d states, not 1 to %d", name, n, MaxStates)
-		return s
+		return fmt.Errorf("telltale: %d states, not 1 to %d", n, MaxStates)
 	}
 	for i, state := range states {
 		switch {
 		case !utf8.ValidString(state):
-			s.err = fmt.Errorf("telltale: state %d of enum %q is not valid UTF-8: %.64q", i+1, name, state)
+			return fmt.Errorf("telltale: state %d is not valid UTF-8: %.64q", i+1, state)
 		case slices.Contains(states[:i], state):
-			s.err = fmt.Errorf("telltale: enum %q is given the state %.64q twice", name, state)
+			return fmt.Errorf("telltale: the state %.64q is given twice", state)
 		}
 	}
-	return s
+	return nil
 }
 
 // Set changes the state. One that the enum does not have is an error, which is
 // counted too, and changes nothing.
 func (e *Enum) Set(state string) error {
-	if e.family == nil {
+	if e.core == nil {
 		return nil
 	}
-	i := slices.Index(e.family.states, state)
+	i := slices.Index(e.core.states, state)
 	if i < 0 {
-		err := fmt.Errorf("telltale: enum %q has no state %q; it has %q", e.family.name, state, e.family.states)
-		e.family.fault(ReasonUnknownState, func() error { return err })
+		err := fmt.Errorf("telltale: enum %q has no state %q; it has %q", e.core.name, state, e.core.states)
+		e.core.fault(ReasonUnknownState, func() error { return err })
 		return err
 	}
 	w := e.cell.Load()
 	w.Store(uint64(i))
-	if e.family.rows() != nil {
+	if e.core.rows() != nil {
 		raise(cell.At(w, 1))
 	}
 	return nil
@@ -122,7 +127,7 @@ func (e *Enum) part() *cell.Word {
 // state returns the number of the state. Nobody else writes in a row, but its
 // file is not out of everybody's reach.
 func (e *Enum) state() int {
-	if i := e.cell.Load().Load(); i < uint64(len(e.family.states)) {
+	if i := e.cell.Load().Load(); i < uint64(len(e.core.states)) {
 		return int(i)
 	}
 	return 0
@@ -130,8 +135,8 @@ func (e *Enum) state() int {
 
 // Value returns the state that the enum is in, in this process.
 func (e *Enum) Value() string {
-	if e.family == nil {
+	if e.core == nil {
 		return ""
 	}
-	return e.family.states[e.state()]
+	return e.core.states[e.state()]
 }

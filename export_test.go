@@ -42,12 +42,12 @@ func SpreadGauge(g *Gauge) { g.grow().level.Spread(&g.cell) }
 
 // SpreadHistogram gives the histogram lanes.
 func SpreadHistogram(h *Histogram) {
-	h.cells.Spread(h.cells.First(), h.family.words(), &h.family.moving, h.family.room())
+	h.cells.Spread(h.cells.First(), h.core.words(), &h.core.moving, h.core.room())
 }
 
 // SpreadSummary gives the summary lanes.
 func SpreadSummary(m *Summary) {
-	m.cells.Spread(m.cells.First(), m.family.words(), &m.family.moving, m.family.room())
+	m.cells.Spread(m.cells.First(), m.core.words(), &m.core.moving, m.core.room())
 }
 
 // The functions Across are updates that find their words before move is called and
@@ -65,7 +65,7 @@ func SetAcross(g *Gauge, move func()) {
 	w := (*cell.Word)(g.word)
 	move()
 	cell.SetLevel(w, 7)
-	if g.family.moving.Moved() && (*cell.Word)(g.word) != w {
+	if g.core.moving.Moved() && (*cell.Word)(g.word) != w {
 		g.setSlow(7)
 	}
 }
@@ -81,7 +81,7 @@ func AddAcross(g *Gauge, move func()) {
 
 // ObserveAcross is an Observe of 2.
 func ObserveAcross(h *Histogram, move func()) {
-	if h.family.native != nil {
+	if h.core.native != nil {
 		e := h.extra.Load()
 		move()
 		h.observeIn(e, 2)
@@ -90,7 +90,7 @@ func ObserveAcross(h *Histogram, move func()) {
 	first := h.cells.First()
 	w := h.cells.Mine(first)
 	move()
-	bucket := 1 + bucketOf(h.family.upper, 2)
+	bucket := 1 + bucketOf(h.core.upper, 2)
 	cell.At(w, bucket).Add(1)
-	h.family.finish(&h.cells, cell.Addition{I: bucket, V: 2, Added: cell.TryAddFloat(w, 2)}, first, w)
+	h.core.finish(&h.cells, cell.Addition{I: bucket, V: 2, Added: cell.TryAddFloat(w, 2)}, first, w)
 }

@@ -158,6 +158,30 @@ func (f *faults) misuse(reason Reason, family string, describe func() error) {
 	}
 }
 
+// reporting reports a misuse. It calls describe only if somebody is told.
+type reporting func(reason Reason, describe func() error)
+
+// reporter reports the misuse of an instrument to the first registry that held
+// it.
+type reporter struct {
+	subject string // the name of the instrument's family
+	account atomic.Pointer[faults]
+}
+
+// fault reports a misuse: the registry counts it and tells its error hook. In strict
+// mode it panics.
+func (r *reporter) fault(reason Reason, describe func() error) {
+	if f := r.account.Load(); f != nil {
+		f.misuse(reason, r.subject, describe)
+	}
+}
+
+// reportTo has faults counted by a registry unless another has them.
+func (r *reporter) reportTo(f *faults) { r.account.CompareAndSwap(nil, f) }
+
+// stopReporting ends reportTo.
+func (r *reporter) stopReporting(f *faults) { r.account.CompareAndSwap(f, nil) }
+
 func (f *faults) snapshot() map[Reason]uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -37,6 +37,14 @@ func (m GaugeMode) String() string {
 	return fmt.Sprintf("GaugeMode(%d)", uint8(m))
 }
 
+// check returns an error if the mode is none of the ten.
+func (m GaugeMode) check() error {
+	if m >= numModes {
+		return fmt.Errorf("telltale: there is no gauge mode %s", m)
+	}
+	return nil
+}
+
 // Gauge is a series that can have any value. All methods are safe for
 // concurrent use; setting and adding take no lock and allocate nothing in the
 // steady state. Each Set and Add takes effect at one moment, for all readers. The
@@ -44,7 +52,7 @@ func (m GaugeMode) String() string {
 type Gauge struct {
 	word  unsafe.Pointer // *cell.Word; nil if each Set takes a time, and while the gauge moves
 	extra atomic.Pointer[gaugeExtra]
-	handle
+	handle[Gauge]
 	cell cell.Word // what word points to on the heap
 }
 
@@ -65,9 +73,10 @@ type GaugeVec = Vec[Gauge]
 type GaugeOf[L comparable] = Of[L, Gauge]
 
 var gauges = &kind[Gauge]{
+	typ:   model.Gauge,
 	words: func(*definition) int { return 0 },
-	bind: func(g *Gauge, _ *cell.Word, d *definition) {
-		g.handle = handle{d}
+	bind: func(g *Gauge, _ *cell.Word, of *core[Gauge]) {
+		g.core = of
 		g.word = unsafe.Pointer(&g.cell)
 	},
 	share: (*Gauge).share,
@@ -84,25 +93,17 @@ var gauges = &kind[Gauge]{
 // an identical one is there. It is an error if the name or an option is not
 // valid, and a [*DuplicateError] if something else holds the name.
 func NewGauge(name, help string, opts ...GaugeOption) (*Gauge, error) {
-	return plain(model.Gauge, name, help, gaugeSettings(opts), gauges)
+	return newPlain(gauges, name, help, opts)
 }
 
 // NewGaugeVec is [NewGauge] for a gauge with the given label names.
 func NewGaugeVec(name, help string, labels []string, opts ...GaugeOption) (*GaugeVec, error) {
-	return labelled(model.Gauge, name, help, labels, gaugeSettings(opts), gauges)
+	return newVec(gauges, name, help, labels, opts)
 }
 
 // NewGaugeOf is [NewGauge] for a gauge whose labels are the fields of L.
 func NewGaugeOf[L comparable](name, help string, opts ...GaugeOption) (*GaugeOf[L], error) {
-	return typed[L](model.Gauge, name, help, gaugeSettings(opts), gauges)
-}
-
-func gaugeSettings(opts []GaugeOption) *settings {
-	s := settingsOf(opts, GaugeOption.applyGauge)
-	if s.mode >= numModes {
-		s.err = fmt.Errorf("telltale: there is no gauge mode %s", s.mode)
-	}
-	return s
+	return newOf[L](gauges, name, help, opts)
 }
 
 // Set sets the gauge to v.
@@ -113,19 +114,19 @@ func (g *Gauge) Set(v float64) {
 		return
 	}
 	cell.SetLevel(w, v)
-	if g.family.moving.Moved() && (*cell.Word)(atomic.LoadPointer(&g.word)) != w {
+	if g.core.moving.Moved() && (*cell.Word)(atomic.LoadPointer(&g.word)) != w {
 		g.setSlow(v) // the gauge has left the word
 	}
 }
 
 // timed reports whether a row has the time of its value behind it.
 func (g *Gauge) timed() bool {
-	return g.family.mode == ModeMostRecent || g.family.mode == ModeLiveMostRecent
+	return g.core.mode == ModeMostRecent || g.core.mode == ModeLiveMostRecent
 }
 
 // setSlow sets the gauge to NaN, or where its word is not all there is to it.
 func (g *Gauge) setSlow(v float64) {
-	if g.family == nil {
+	if g.core == nil {
 		return // the zero Gauge
 	}
 	w, e := g.settled()
@@ -150,8 +151,8 @@ func (g *Gauge) settled() (*cell.Word, *gaugeExtra) {
 	if w != nil || e != nil && e.timed != nil {
 		return w, e
 	}
-	g.family.moving.Lock()
-	defer g.family.moving.Unlock()
+	g.core.moving.Lock()
+	defer g.core.moving.Unlock()
 	return (*cell.Word)(atomic.LoadPointer(&g.word)), g.extra.Load()
 }
 
@@ -164,7 +165,7 @@ func (g *Gauge) Add(v float64) {
 
 // addSlow adds to the lanes, or where another writer was.
 func (g *Gauge) addSlow(v float64) {
-	if g.family == nil {
+	if g.core == nil {
 		return // the zero Gauge
 	}
 	for {
@@ -202,12 +203,12 @@ func (g *Gauge) SetToCurrentTime() { g.Set(float64(time.Now().UnixNano()) / 1e9)
 // the rest of the page. A scrape that has begun before may read the gauge's own
 // value.
 func (g *Gauge) SetFunc(f func() float64) {
-	if g.family == nil {
+	if g.core == nil {
 		return
 	}
-	core := g.family.owner.(*core[Gauge])
-	core.mu.Lock()
-	defer core.mu.Unlock()
+	core := g.core
+	core.table.mu.Lock()
+	defer core.table.mu.Unlock()
 	e := g.grow()
 	if f == nil {
 		e.function.Store(nil)
@@ -247,7 +248,7 @@ func (g *Gauge) function() func() float64 {
 
 // held returns the gauge's own value, whatever its function says.
 func (g *Gauge) held() float64 {
-	if g.family == nil {
+	if g.core == nil {
 		return 0 // the zero Gauge
 	}
 	for {
@@ -274,7 +275,7 @@ func (e *gaugeExtra) ofCell() *cell.Level {
 
 // read puts the gauge into the point. What a function says, if the walk calls
 // functions, is stored in the gauge's row, if it has one, for other processes.
-func (g *Gauge) read(_ *definition, p *model.Point, room *scratch) {
+func (g *Gauge) read(p *model.Point, room *scratch) {
 	p.Has = model.PartValue
 	var f func() float64
 	if room.functions {
@@ -347,8 +348,8 @@ func (g *Gauge) toHeap(e *gaugeExtra) {
 // given, or fails there and comes again; so does a late Set. What is added late to
 // a row stays behind.
 func (g *Gauge) move(word unsafe.Pointer, e *gaugeExtra, put func(v float64)) {
-	g.family.moving.Lock()
-	defer g.family.moving.Unlock()
+	g.core.moving.Lock()
+	defer g.core.moving.Unlock()
 	from, old := atomic.SwapPointer(&g.word, nil), g.extra.Load()
 	var v float64
 	switch {

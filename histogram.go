@@ -20,7 +20,7 @@ import (
 type Histogram struct {
 	cells cell.Accumulator // the sum, then each bucket's own count; none with native buckets
 	extra atomic.Pointer[histogramExtra]
-	handle
+	handle[Histogram]
 }
 
 // HistogramVec is a histogram with labels given by position or by name.
@@ -30,16 +30,17 @@ type HistogramVec = Vec[Histogram]
 type HistogramOf[L comparable] = Of[L, Histogram]
 
 var histograms = &kind[Histogram]{
+	typ: model.Histogram,
 	words: func(d *definition) int {
 		if d.native != nil {
 			return len(d.upper)
 		}
 		return 1 + d.bounds.Len()
 	},
-	bind: func(h *Histogram, w *cell.Word, d *definition) {
-		h.handle = handle{d}
-		if d.native != nil {
-			h.extra.Store(newHistogramExtra(w, d))
+	bind: func(h *Histogram, w *cell.Word, of *core[Histogram]) {
+		h.core = of
+		if of.native != nil {
+			h.extra.Store(newHistogramExtra(w, &of.definition))
 		} else {
 			h.cells.Init(w)
 		}
@@ -54,22 +55,18 @@ var histograms = &kind[Histogram]{
 // registers unless an identical one is there. It is an error if the name or an
 // option is not valid, and a [*DuplicateError] if something else holds the name.
 func NewHistogram(name, help string, opts ...HistogramOption) (*Histogram, error) {
-	return plain(model.Histogram, name, help, histogramSettings(opts), histograms)
+	return newPlain(histograms, name, help, opts)
 }
 
 // NewHistogramVec is [NewHistogram] for a histogram with the given label names.
 func NewHistogramVec(name, help string, labels []string, opts ...HistogramOption) (*HistogramVec, error) {
-	return labelled(model.Histogram, name, help, labels, histogramSettings(opts), histograms)
+	return newVec(histograms, name, help, labels, opts)
 }
 
 // NewHistogramOf is [NewHistogram] for a histogram whose labels are the fields
 // of L.
 func NewHistogramOf[L comparable](name, help string, opts ...HistogramOption) (*HistogramOf[L], error) {
-	return typed[L](model.Histogram, name, help, histogramSettings(opts), histograms)
-}
-
-func histogramSettings(opts []HistogramOption) *settings {
-	return settingsOf(opts, HistogramOption.applyHistogram)
+	return newOf[L](histograms, name, help, opts)
 }
 
 // fewBounds is how many bounds are compared one after the other. Observations
@@ -104,24 +101,19 @@ func (h *Histogram) Observe(v float64) {
 		h.observeNative(v)
 		return
 	}
-	bucket, w := 1+bucketOf(h.family.upper, v), h.cells.Mine(first)
+	bucket, w := 1+bucketOf(h.core.upper, v), h.cells.Mine(first)
 	cell.At(w, bucket).Add(1)
-	if added := cell.TryAddFloat(w, v); !added || h.family.moving.Moved() {
-		h.family.finish(&h.cells, cell.Addition{I: bucket, V: v, Added: added}, first, w)
+	if added := cell.TryAddFloat(w, v); !added || h.core.moving.Moved() {
+		h.core.finish(&h.cells, cell.Addition{I: bucket, V: v, Added: added}, first, w)
 	}
-}
-
-// finish ends an addition to an accumulator, see [cell.Accumulator.Finish].
-func (d *definition) finish(a *cell.Accumulator, added cell.Addition, first, w *cell.Word) {
-	a.Finish(added, first, w, d.words(), &d.moving, d.room())
 }
 
 // ObserveWithExemplar counts v and makes the labels, with v and the present
 // time, the exemplar of v's bucket, or one of the native buckets'. It is an error, and nothing is counted, if
 // the labels are not valid or have more than 128 characters together.
 func (h *Histogram) ObserveWithExemplar(v float64, labels map[string]string) error {
-	e, err := newExemplar(v, labels, h.family)
-	if err != nil || h.family == nil {
+	e, err := newExemplar(h.core, v, labels)
+	if err != nil || h.core == nil {
 		return err
 	}
 	h.Observe(v)
@@ -130,29 +122,29 @@ func (h *Histogram) ObserveWithExemplar(v float64, labels map[string]string) err
 }
 
 func (h *Histogram) share(row *cell.Word) {
-	if h.family.native != nil {
+	if h.core.native != nil {
 		h.shareNative(row)
 	} else {
-		h.family.moving.Lock()
-		h.cells.ToRow(row, h.family.words())
-		h.family.moving.Unlock()
+		h.core.moving.Lock()
+		h.cells.ToRow(row, h.core.words())
+		h.core.moving.Unlock()
 	}
 	if x := h.extra.Load(); x != nil {
 		for i, e := range x.appendExemplars(nil) {
 			if e != nil {
-				h.family.rows().SetExemplar(row, i, e)
+				h.core.rows().SetExemplar(row, i, e)
 			}
 		}
 	}
 }
 
 func (h *Histogram) part() *cell.Word {
-	if h.family.native != nil {
+	if h.core.native != nil {
 		return h.partNative()
 	}
-	h.family.moving.Lock()
-	defer h.family.moving.Unlock()
-	return h.cells.ToHeap(make([]cell.Word, h.family.words()))
+	h.core.moving.Lock()
+	defer h.core.moving.Unlock()
+	return h.cells.ToHeap(make([]cell.Word, h.core.words()))
 }
 
 // words returns how many words a series of a histogram with classic buckets alone
@@ -166,15 +158,15 @@ func (d *definition) words() int {
 
 // Count returns the number of observations in this process.
 func (h *Histogram) Count() (n uint64) {
-	if h.family == nil || h.family.native != nil {
+	if h.core == nil || h.core.native != nil {
 		s := h.snapshot()
 		return s.Count()
 	}
-	m := &h.family.moving
+	m := &h.core.moving
 	for {
 		version := m.Began()
 		n = 0
-		for i := range h.family.bounds.Len() {
+		for i := range h.core.bounds.Len() {
 			n += h.cells.Count(1 + i)
 		}
 		if m.Whole(version) {
@@ -185,26 +177,17 @@ func (h *Histogram) Count() (n uint64) {
 
 // Sum returns the sum of the observed values in this process.
 func (h *Histogram) Sum() float64 {
-	if h.family == nil || h.family.native != nil {
+	if h.core == nil || h.core.native != nil {
 		return h.snapshot().Sum
 	}
-	return h.family.sum(&h.cells)
-}
-
-// sum returns what an accumulator holds in its first word, before a move or after.
-func (d *definition) sum(a *cell.Accumulator) float64 {
-	for {
-		version := d.moving.Began()
-		if v := a.Sum(); d.moving.Whole(version) {
-			return v
-		}
-	}
+	return h.core.sum(&h.cells)
 }
 
 // read puts the histogram into the point, reusing what the point has.
-func (h *Histogram) read(d *definition, p *model.Point, s *scratch) {
+func (h *Histogram) read(p *model.Point, s *scratch) {
+	d := h.core
 	if d.native != nil {
-		h.readNative(d, p, s)
+		h.readNative(p, s)
 		return
 	}
 	v := p.Histogram

@@ -19,7 +19,7 @@ type Info struct {
 
 	mu  sync.Mutex // held to change the labels here and in the row, so that both have the same
 	row *cell.Word // in a store; nil if there is none
-	handle
+	handle[Info]
 }
 
 // InfoVec is an info with labels given by position or by name.
@@ -29,14 +29,15 @@ type InfoVec = Vec[Info]
 type InfoOf[L comparable] = Of[L, Info]
 
 var infos = &kind[Info]{
+	typ:   model.Info,
 	words: func(*definition) int { return 0 },
-	bind: func(i *Info, _ *cell.Word, d *definition) {
-		i.handle = handle{d}
+	bind: func(i *Info, _ *cell.Word, of *core[Info]) {
+		i.core = of
 	},
 	share: (*Info).share,
 	part:  (*Info).part,
 	fresh: func(i *Info) bool { return i.labels.Load() == nil },
-	read: func(i *Info, _ *definition, p *model.Point, _ *scratch) {
+	read: func(i *Info, p *model.Point, _ *scratch) {
 		p.Has, p.Value, p.Info = model.PartInfo, 1, model.Labels{}
 		if labels := i.labels.Load(); labels != nil {
 			p.Info = *labels
@@ -50,21 +51,17 @@ var infos = &kind[Info]{
 // an error if the name or an option is not valid, and a [*DuplicateError] if
 // something else holds the name.
 func NewInfo(name, help string, opts ...InfoOption) (*Info, error) {
-	return plain(model.Info, name, help, infoSettings(opts), infos)
+	return newPlain(infos, name, help, opts)
 }
 
 // NewInfoVec is [NewInfo] for an info with the given label names.
 func NewInfoVec(name, help string, labels []string, opts ...InfoOption) (*InfoVec, error) {
-	return labelled(model.Info, name, help, labels, infoSettings(opts), infos)
+	return newVec(infos, name, help, labels, opts)
 }
 
 // NewInfoOf is [NewInfo] for an info whose labels are the fields of L.
 func NewInfoOf[L comparable](name, help string, opts ...InfoOption) (*InfoOf[L], error) {
-	return typed[L](model.Info, name, help, infoSettings(opts), infos)
-}
-
-func infoSettings(opts []InfoOption) *settings {
-	return settingsOf(opts, InfoOption.applyInfo)
+	return newOf[L](infos, name, help, opts)
 }
 
 // Set replaces the labels. It is an error, and nothing changes, if a name is
@@ -72,23 +69,23 @@ func infoSettings(opts []InfoOption) *settings {
 // other labels are: invalid UTF-8 is replaced, what is longer than
 // [WithLabelValueLimit] is cut off, and both are counted.
 func (i *Info) Set(labels map[string]string) error {
-	if i.family == nil {
+	if i.core == nil {
 		return nil
 	}
-	names, own := slices.Sorted(maps.Keys(labels)), append(i.family.constLabels.Names(), i.family.labels...)
+	names, own := slices.Sorted(maps.Keys(labels)), append(i.core.constLabels.Names(), i.core.labels...)
 	for _, name := range own {
 		if _, both := labels[name]; both {
-			return fmt.Errorf("telltale: info %q has the label %q already", i.family.name, name)
+			return fmt.Errorf("telltale: info %q has the label %q already", i.core.name, name)
 		}
 	}
-	if err := model.CheckLabelNames(i.family.name, model.Info, append(own, names...)); err != nil {
+	if err := model.CheckLabelNames(i.core.name, model.Info, append(own, names...)); err != nil {
 		return err
 	}
-	tamed := make(map[string]string, len(labels))
+	sanitized := make(map[string]string, len(labels))
 	for _, name := range names {
-		tamed[name] = i.family.tameOne(name, labels[name])
+		sanitized[name] = i.core.sanitizeOne(name, labels[name], i.core.fault)
 	}
-	text := model.LabelsOf(tamed)
+	text := model.LabelsOf(sanitized)
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.labels.Store(&text)
@@ -115,7 +112,7 @@ func (i *Info) part() (row *cell.Word) {
 // publish shows the labels to other processes, if the info has labels and a row.
 // The caller holds the lock.
 func (i *Info) publish() {
-	labels, rows := i.labels.Load(), i.family.rows()
+	labels, rows := i.labels.Load(), i.core.rows()
 	if labels != nil && rows != nil && i.row != nil {
 		rows.SetInfo(i.row, *labels)
 	}

@@ -16,7 +16,11 @@ type nativeBuckets struct {
 }
 
 // NativeOption refines the native buckets of a histogram, see [WithNativeBuckets].
-type NativeOption func(*nativeSettings)
+type NativeOption interface{ applyNative(*nativeSettings) }
+
+type nativeOption func(*nativeSettings)
+
+func (o nativeOption) applyNative(s *nativeSettings) { o(s) }
 
 // nativeSettings is what the options say of native buckets.
 type nativeSettings struct {
@@ -59,8 +63,8 @@ func WithNativeSchema(schema int, opts ...NativeOption) HistogramOption {
 	return withNative(opts, func(s *nativeSettings) { s.Schema = schema })
 }
 
-func withNative(opts []NativeOption, resolution NativeOption) HistogramOption {
-	return histogramOption(func(s *settings) {
+func withNative(opts []NativeOption, resolution nativeOption) HistogramOption {
+	return histogramOption{func(s *settings) {
 		s.native = &nativeSettings{nativeBuckets: nativeBuckets{
 			Options:   exponential.Options{ZeroThreshold: exponential.DefaultZeroThreshold, MaxBuckets: defaultNativeBuckets},
 			exemplars: defaultNativeExemplars, exemplarAge: defaultExemplarAge,
@@ -68,10 +72,10 @@ func withNative(opts []NativeOption, resolution NativeOption) HistogramOption {
 		resolution(s.native)
 		for _, o := range opts {
 			if o != nil {
-				o(s.native)
+				o.applyNative(s.native)
 			}
 		}
-	})
+	}}
 }
 
 // WithNativeMaxBuckets sets how many populated buckets a histogram has at most,
@@ -79,24 +83,24 @@ func withNative(opts []NativeOption, resolution NativeOption) HistogramOption {
 // series of each process has room for them from the start, 43 to 86 bytes a bucket:
 // 8 KiB for 160.
 func WithNativeMaxBuckets(n int) NativeOption {
-	return func(s *nativeSettings) {
+	return nativeOption(func(s *nativeSettings) {
 		if s.MaxBuckets = n; n == 0 { // which the options take for the default
 			s.MaxBuckets = -1
 		}
-	}
+	})
 }
 
 // WithNativeZeroThreshold sets how far from zero an observation may be to count in
 // the zero bucket: 2^-128 without this option, as Prometheus recommends.
 func WithNativeZeroThreshold(v float64) NativeOption {
-	return func(s *nativeSettings) { s.ZeroThreshold = v }
+	return nativeOption(func(s *nativeSettings) { s.ZeroThreshold = v })
 }
 
 // WithNativeMaxZeroThreshold sets how far the zero bucket may be widened when
 // there are too many buckets, before the resolution is halved. Without this option
 // it is not widened.
 func WithNativeMaxZeroThreshold(v float64) NativeOption {
-	return func(s *nativeSettings) { s.MaxZeroThreshold = v }
+	return nativeOption(func(s *nativeSettings) { s.MaxZeroThreshold = v })
 }
 
 // WithNativeMinReset lets a histogram that has too many buckets, or lost
@@ -105,7 +109,7 @@ func WithNativeMaxZeroThreshold(v float64) NativeOption {
 // is an error beside classic buckets, which would not start again at the same
 // time.
 func WithNativeMinReset(d time.Duration) NativeOption {
-	return func(s *nativeSettings) { s.MinReset = d }
+	return nativeOption(func(s *nativeSettings) { s.MinReset = d })
 }
 
 // WithNativeExemplars sets how many exemplars a histogram keeps beside those of
@@ -113,7 +117,7 @@ func WithNativeMinReset(d time.Duration) NativeOption {
 // room rather than one whose value is close to another's. Without this option they
 // are 10, and 5 minutes.
 func WithNativeExemplars(limit int, maxAge time.Duration) NativeOption {
-	return func(s *nativeSettings) { s.exemplars, s.exemplarAge = limit, maxAge }
+	return nativeOption(func(s *nativeSettings) { s.exemplars, s.exemplarAge = limit, maxAge })
 }
 
 const mostNativeExemplars = 1000

@@ -64,9 +64,9 @@ func (h *Histogram) observeIn(e *histogramExtra, v float64) {
 	if e.counts == nil { // there are no classic buckets
 		e.native.Observe(v)
 	} else {
-		e.observe(v, h.family.upper)
+		e.observe(v, h.core.upper)
 	}
-	if d := h.family; d.moving.Moved() && h.extra.Load() != e {
+	if d := h.core; d.moving.Moved() && h.extra.Load() != e {
 		d.moving.Lock()
 		defer d.moving.Unlock()
 		e.drainInto(h.extra.Load(), d.upper)
@@ -90,12 +90,12 @@ func (e *histogramExtra) drainInto(to *histogramExtra, upper []float64) {
 
 // snapshot returns what the native buckets hold, nothing if there are none.
 func (h *Histogram) snapshot() (s exponential.Snapshot) {
-	if h.family == nil || h.family.native == nil {
+	if h.core == nil || h.core.native == nil {
 		return s
 	}
 	for {
-		version := h.family.moving.Began()
-		if h.extra.Load().native.Read(&s); h.family.moving.Whole(version) {
+		version := h.core.moving.Began()
+		if h.extra.Load().native.Read(&s); h.core.moving.Whole(version) {
 			return s
 		}
 	}
@@ -112,7 +112,7 @@ func (h *Histogram) grow() *histogramExtra {
 // exemplify keeps an exemplar: the last of its classic bucket, and one that makes
 // a good spread over the native ones.
 func (h *Histogram) exemplify(e *model.Exemplar) {
-	d, x, rows := h.family, h.grow(), h.family.rows()
+	d, x, rows := h.core, h.grow(), h.core.rows()
 	row := h.cells.First()
 	if d.native != nil {
 		row = x.row
@@ -140,35 +140,35 @@ func (h *Histogram) exemplify(e *model.Exemplar) {
 
 // shareNative lets the histogram count in a row.
 func (h *Histogram) shareNative(row *cell.Word) {
-	d, e := h.family, &histogramExtra{row: row}
+	d, e := h.core, &histogramExtra{row: row}
 	if len(d.upper) > 0 {
 		e.counts = row
 	}
 	words := unsafe.Slice(cell.At(row, len(d.upper)), d.native.Words())
-	if err := e.native.InitIn(words, &d.shared); err != nil {
+	if err := e.native.InitIn(words, &d.inStore); err != nil {
 		d.fault(ReasonStore, func() error { return fmt.Errorf("telltale: a series of %s stays out of the store: %w", d, err) })
-		e = newHeapExtra(d)
+		e = newHeapExtra(&d.definition)
 	}
 	h.moveNative(e)
 }
 
 // partNative lets it count on the heap again.
 func (h *Histogram) partNative() *cell.Word {
-	return h.moveNative(newHeapExtra(h.family)).row
+	return h.moveNative(newHeapExtra(&h.core.definition)).row
 }
 
 // moveNative puts an extra in the place of the one that is there, which it
 // returns, and adds to it what that has counted.
 func (h *Histogram) moveNative(to *histogramExtra) (from *histogramExtra) {
-	h.family.moving.Lock()
-	defer h.family.moving.Unlock()
+	h.core.moving.Lock()
+	defer h.core.moving.Unlock()
 	from = h.extra.Swap(to)
 	if from.row == nil {
-		if from.counts != nil || h.family.bounds == nil { // else it is new
-			from.drainInto(to, h.family.upper)
+		if from.counts != nil || h.core.bounds == nil { // else it is new
+			from.drainInto(to, h.core.upper)
 		}
 	} else {
-		for i := range h.family.upper {
+		for i := range h.core.upper {
 			cell.At(to.counts, i).Add(cell.At(from.counts, i).Load())
 		}
 		var s exponential.Snapshot
@@ -185,10 +185,11 @@ func (h *Histogram) moveNative(to *histogramExtra) (from *histogramExtra) {
 }
 
 // readNative puts a histogram with native buckets into the point.
-func (h *Histogram) readNative(d *definition, p *model.Point, s *scratch) {
+func (h *Histogram) readNative(p *model.Point, s *scratch) {
+	d := h.core
 	for {
 		version := d.moving.Began()
-		if h.extra.Load().read(d, p, s); d.moving.Whole(version) {
+		if h.extra.Load().read(&d.definition, p, s); d.moving.Whole(version) {
 			return
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"maps"
 )
 
-// settings is what the options of a constructor say. A nil option says nothing.
+// settings is what the options of a constructor say.
 type settings struct {
 	registry     *Registry
 	unregistered bool
@@ -23,66 +23,141 @@ type settings struct {
 	err          error
 }
 
+// option is what the options of all constructors have in common. The option of one
+// kind of instrument has a method to say so, and fits no other.
+type option interface{ apply(*settings) }
+
+// target returns the registry that the instrument is to be registered with.
+func (s *settings) target() *Registry {
+	if s.registry == nil {
+		return Default
+	}
+	return s.registry
+}
+
 // CounterOption is an option of the constructors of counters.
-type CounterOption interface{ applyCounter(*settings) }
+type CounterOption interface {
+	option
+	forCounters()
+}
 
 // GaugeOption is an option of the constructors of gauges.
-type GaugeOption interface{ applyGauge(*settings) }
+type GaugeOption interface {
+	option
+	forGauges()
+}
 
 // HistogramOption is an option of the constructors of histograms.
-type HistogramOption interface{ applyHistogram(*settings) }
+type HistogramOption interface {
+	option
+	forHistograms()
+}
 
 // SummaryOption is an option of the constructors of summaries.
-type SummaryOption interface{ applySummary(*settings) }
+type SummaryOption interface {
+	option
+	forSummaries()
+}
 
 // InfoOption is an option of the constructors of infos.
-type InfoOption interface{ applyInfo(*settings) }
+type InfoOption interface {
+	option
+	forInfos()
+}
 
 // EnumOption is an option of the constructors of enums.
-type EnumOption interface{ applyEnum(*settings) }
+type EnumOption interface {
+	option
+	forEnums()
+}
 
 // Option fits every instrument.
-type Option func(*settings)
+type Option interface {
+	CounterOption
+	GaugeOption
+	HistogramOption
+	SummaryOption
+	InfoOption
+	EnumOption
+}
 
-func (o Option) applyCounter(s *settings)   { o.apply(s) }
-func (o Option) applyGauge(s *settings)     { o.apply(s) }
-func (o Option) applyHistogram(s *settings) { o.apply(s) }
-func (o Option) applySummary(s *settings)   { o.apply(s) }
-func (o Option) applyInfo(s *settings)      { o.apply(s) }
-func (o Option) applyEnum(s *settings)      { o.apply(s) }
+// UnitOption is an option of the instruments that can have a unit.
+type UnitOption interface {
+	CounterOption
+	GaugeOption
+	HistogramOption
+	SummaryOption
+}
 
-func (o Option) apply(s *settings) {
-	if o != nil {
-		o(s)
+// The options are functions that change settings, and methods that say whose they
+// are.
+type (
+	setting         func(*settings)
+	gaugeOption     struct{ setting }
+	histogramOption struct{ setting }
+	summaryOption   struct{ setting }
+	enumOption      struct{ setting }
+	unitOption      struct{ setting }
+	anyOption       struct{ unitOption }
+)
+
+func (o setting) apply(s *settings) { o(s) }
+
+func (gaugeOption) forGauges()         {}
+func (histogramOption) forHistograms() {}
+func (summaryOption) forSummaries()    {}
+func (enumOption) forEnums()           {}
+func (unitOption) forCounters()        {}
+func (unitOption) forGauges()          {}
+func (unitOption) forHistograms()      {}
+func (unitOption) forSummaries()       {}
+func (anyOption) forInfos()            {}
+func (anyOption) forEnums()            {}
+
+// forAll returns an option of all instruments.
+func forAll(o setting) Option { return anyOption{unitOption{o}} }
+
+// settingsOf applies options. A nil option says nothing.
+func settingsOf[O option](opts []O) *settings {
+	s := &settings{valueLimit: DefaultLabelValueLimit, window: defaultWindow}
+	for _, o := range opts {
+		if any(o) != nil {
+			o.apply(s)
+		}
 	}
+	return s
 }
 
 // In registers the instrument with reg instead of [Default]. A nil registry is
 // an error; for no registry say [Unregistered].
 func In(reg *Registry) Option {
-	return func(s *settings) {
+	return forAll(func(s *settings) {
 		if reg == nil {
 			s.err = errors.New("telltale: In(nil): use Unregistered() to make an instrument without a registry")
 		}
 		s.registry = reg
-	}
+	})
 }
 
 // Unregistered makes the instrument without registering it anywhere.
-func Unregistered() Option { return func(s *settings) { s.unregistered = true } }
+func Unregistered() Option { return forAll(func(s *settings) { s.unregistered = true }) }
 
 // WithNamespace puts namespace and an underscore before the name, and before
 // the subsystem.
-func WithNamespace(namespace string) Option { return func(s *settings) { s.namespace = namespace } }
+func WithNamespace(namespace string) Option {
+	return forAll(func(s *settings) { s.namespace = namespace })
+}
 
 // WithSubsystem puts subsystem and an underscore before the name.
-func WithSubsystem(subsystem string) Option { return func(s *settings) { s.subsystem = subsystem } }
+func WithSubsystem(subsystem string) Option {
+	return forAll(func(s *settings) { s.subsystem = subsystem })
+}
 
 // WithConstLabels gives every series of the instrument the same labels, sorted
 // by name before its own.
 func WithConstLabels(labels map[string]string) Option {
 	copied := maps.Clone(labels)
-	return func(s *settings) { s.constLabels = copied }
+	return forAll(func(s *settings) { s.constLabels = copied })
 }
 
 // DefaultLabelValueLimit is how many bytes a label value may have unless
@@ -93,23 +168,13 @@ const DefaultLabelValueLimit = 4096
 // from outside is not to be trusted with a page's size: a longer value is cut
 // off there, at a whole character, and counted (see [Registry.Stats]). Zero or
 // less means no limit.
-func WithLabelValueLimit(bytes int) Option { return func(s *settings) { s.valueLimit = bytes } }
-
-// UnitOption is an option of the instruments that can have a unit.
-type UnitOption string
-
-func (o UnitOption) applyCounter(s *settings)   { s.unit = string(o) }
-func (o UnitOption) applyGauge(s *settings)     { s.unit = string(o) }
-func (o UnitOption) applyHistogram(s *settings) { s.unit = string(o) }
-func (o UnitOption) applySummary(s *settings)   { s.unit = string(o) }
+func WithLabelValueLimit(bytes int) Option { return forAll(func(s *settings) { s.valueLimit = bytes }) }
 
 // WithUnit says in what unit the values are ("seconds", "bytes"). The name ends
 // in it: "_seconds" is added unless it is there.
-func WithUnit(unit string) UnitOption { return UnitOption(unit) }
-
-type gaugeOption func(*settings)
-
-func (o gaugeOption) applyGauge(s *settings) { o(s) }
+func WithUnit(unit string) UnitOption {
+	return unitOption{func(s *settings) { s.unit = unit }}
+}
 
 // WithGaugeMode says how the values that several processes give the gauge become
 // one, where its registry has a store (see [WithStore]). Within one process it has
@@ -117,12 +182,8 @@ func (o gaugeOption) applyGauge(s *settings) { o(s) }
 // as with [ModeAll], or, for what is published (gauges of [NewGaugeFunc], and those
 // made for another registry), as with [ModeLiveAll].
 func WithGaugeMode(mode GaugeMode) GaugeOption {
-	return gaugeOption(func(s *settings) { s.mode, s.modeGiven = mode, true })
+	return gaugeOption{func(s *settings) { s.mode, s.modeGiven = mode, true }}
 }
-
-type histogramOption func(*settings)
-
-func (o histogramOption) applyHistogram(s *settings) { o(s) }
 
 // WithBuckets sets the upper bounds of a histogram's buckets, in strictly
 // increasing order. +Inf is added where it is missing. There are 1 to [MaxBuckets]
@@ -131,5 +192,5 @@ func (o histogramOption) applyHistogram(s *settings) { o(s) }
 // are [DefaultBuckets], or there are none beside native ones.
 func WithBuckets(upper ...float64) HistogramOption {
 	copied := append([]float64{}, upper...)
-	return histogramOption(func(s *settings) { s.buckets = copied })
+	return histogramOption{func(s *settings) { s.buckets = copied }}
 }

@@ -37,20 +37,20 @@ var defaultWindow = windowSettings{maxAge: 10 * time.Minute, ages: 5, within: 0.
 // a series. Its count and sum are shared. Use native buckets there.
 func WithQuantiles(quantiles ...float64) SummaryOption {
 	sorted := slices.Sorted(slices.Values(quantiles))
-	return summaryOption(func(s *settings) { s.window.quantiles = sorted })
+	return summaryOption{func(s *settings) { s.window.quantiles = sorted }}
 }
 
 // WithMaxAge sets for how long an observation counts in a summary's quantiles, 10
 // minutes without this option.
 func WithMaxAge(d time.Duration) SummaryOption {
-	return summaryOption(func(s *settings) { s.window.maxAge = d })
+	return summaryOption{func(s *settings) { s.window.maxAge = d }}
 }
 
 // WithAgeBuckets sets in how many steps observations leave a summary's quantiles:
 // each time the oldest of so many parts of [WithMaxAge]. It is 5 without this
 // option, from 1 to 64. More make a smoother window and need more memory.
 func WithAgeBuckets(n int) SummaryOption {
-	return summaryOption(func(s *settings) { s.window.ages = n })
+	return summaryOption{func(s *settings) { s.window.ages = n }}
 }
 
 // WithQuantileError sets how far a quantile may be from the observation of its
@@ -59,15 +59,11 @@ func WithAgeBuckets(n int) SummaryOption {
 // value, are within a factor of 2^32 of each other; beyond that it doubles. Half
 // the error needs twice the memory.
 func WithQuantileError(relative float64) SummaryOption {
-	return summaryOption(func(s *settings) { s.window.within = relative })
+	return summaryOption{func(s *settings) { s.window.within = relative }}
 }
 
 // MaxQuantiles is how many quantiles a summary may have.
 const MaxQuantiles = 100
-
-type summaryOption func(*settings)
-
-func (o summaryOption) applySummary(s *settings) { o(s) }
 
 // octaves is over how many doublings of the observations the error holds.
 const octaves = 32

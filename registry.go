@@ -63,17 +63,23 @@ type entry struct {
 }
 
 // RegistryOption is an option of [NewRegistry].
-type RegistryOption func(*Registry)
+type RegistryOption interface{ applyRegistry(*Registry) }
+
+type registryOption func(*Registry)
+
+func (o registryOption) applyRegistry(r *Registry) { o(r) }
 
 // WithAutoDescribe lets Register collect a collector once that has no Describe,
 // to learn and claim its names.
-func WithAutoDescribe() RegistryOption { return func(r *Registry) { r.autoDescribe = true } }
+func WithAutoDescribe() RegistryOption {
+	return registryOption(func(r *Registry) { r.autoDescribe = true })
+}
 
 // WithTargetInfo gives the registry target labels from the start: see
 // [Registry.SetTargetInfo]. Labels that are not valid are left out as a whole,
 // counted, and told to the error hook.
 func WithTargetInfo(labels map[string]string) RegistryOption {
-	return func(r *Registry) { r.target = labels }
+	return registryOption(func(r *Registry) { r.target = labels })
 }
 
 // WithRetention sets how many bytes of the families of each custom collector are
@@ -84,7 +90,7 @@ func WithTargetInfo(labels map[string]string) RegistryOption {
 // were cut off because they took longer than a scrape may. Zero or less means
 // that all families are lent. The default is [DefaultRetention].
 func WithRetention(bytes int) RegistryOption {
-	return func(r *Registry) { r.retention = &bytes }
+	return registryOption(func(r *Registry) { r.retention = &bytes })
 }
 
 // DefaultRetention is the limit of [WithRetention] without that option: 64 MiB.
@@ -106,24 +112,26 @@ func (r *Registry) room() gather.Room {
 // faults of each reason are told, the others only counted. A panic of the hook is
 // ignored.
 func WithErrorHook(hook func(error)) RegistryOption {
-	return func(r *Registry) { r.faults.hook = hook }
+	return registryOption(func(r *Registry) { r.faults.hook = hook })
 }
 
 // WithStrict is for tests: faults of collecting make Collect return an error,
 // and misuse of an instrument panics, in methods that return an error too.
-func WithStrict() RegistryOption { return func(r *Registry) { r.faults.strict = true } }
+func WithStrict() RegistryOption { return registryOption(func(r *Registry) { r.faults.strict = true }) }
 
 // WithLegacyNames refuses metric and label names that are not legacy names,
 // [a-zA-Z_:][a-zA-Z0-9_:]* and the like: those of instruments, of views of them,
 // of target info, and the metric names that other collectors describe.
-func WithLegacyNames() RegistryOption { return func(r *Registry) { r.legacyNames = true } }
+func WithLegacyNames() RegistryOption {
+	return registryOption(func(r *Registry) { r.legacyNames = true })
+}
 
 // NewRegistry returns an empty registry.
 func NewRegistry(opts ...RegistryOption) *Registry {
 	r := &Registry{}
 	for _, o := range opts {
 		if o != nil {
-			o(r)
+			o.applyRegistry(r)
 		}
 	}
 	if r.store != nil {
@@ -231,8 +239,8 @@ func (r *Registry) Register(c Collector) error {
 	if len(e.claims) == 0 {
 		r.unclaimed[e] = struct{}{}
 	}
-	if i, ok := c.(instrument); ok {
-		i.what().faults.CompareAndSwap(nil, &r.faults)
+	if d, ok := c.(defined); ok {
+		d.reportTo(&r.faults)
 	}
 	r.adopt(c)
 	return nil
@@ -265,11 +273,11 @@ func (r *Registry) Unregister(c Collector) error {
 		}
 		r.gaps = 0
 	}
-	if i, ok := c.(instrument); ok {
-		i.what().faults.CompareAndSwap(&r.faults, nil)
-		if i.what().home == r {
-			i.unshare()
-		}
+	if d, ok := c.(defined); ok {
+		d.stopReporting(&r.faults)
+	}
+	if i, ok := c.(instrument); ok && i.madeFor(&r.faults) {
+		i.unshare()
 	}
 	return nil
 }

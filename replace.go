@@ -6,10 +6,10 @@ import (
 	"telltale/model"
 )
 
-// filling is what a core has that replace fills. In a store its series have rows
+// filling is what a table has that Replace fills. In a store its series have rows
 // from the beginning, which nobody sees before they take the place of the others.
 // Their handles need not move then, so that nothing is lost of what they count
-// meanwhile. It is read and changed under the core's lock.
+// meanwhile. It is read and changed under the table's lock.
 type filling struct {
 	rows     cell.Rows // nil on the heap
 	reserved []reserved
@@ -28,77 +28,76 @@ func (f *filling) reserve(s *series.Series) *cell.Word {
 	return row
 }
 
-// clear takes out all series of an instrument with labels.
-func (c *core[H]) clear() {
-	if c != nil {
-		c.exchange(series.New[H](true), filling{rows: c.rowsNow()})
+// clear takes out all series.
+func (t *table[H]) clear() {
+	if t != nil { // else it is of a zero Vec or Of
+		t.exchange(series.New[H](true), filling{rows: t.rowsNow()})
 	}
 }
 
 // replace puts the series that fill creates in the place of all that are there,
 // in one step. If fill panics nothing has changed.
-func (c *core[H]) replace(fill func(next *core[H])) {
-	if c == nil {
+func (t *table[H]) replace(fill func(next *table[H])) {
+	if t == nil {
 		return
 	}
-	next := &core[H]{definition: c.definition, kind: c.kind, series: series.New[H](true)}
-	next.filling = &filling{rows: c.rowsNow()}
-	next.family = c.family.WithPoints(next)
+	next := newTable(t.core)
+	next.filling = &filling{rows: t.rowsNow()}
 	finished := false
 	defer func() {
 		filled, from := next.close()
 		if finished {
-			c.exchange(filled, from)
+			t.exchange(filled, from)
 		} else {
-			c.withdrawAll(filled.Walk(), from.rows)
+			t.withdrawAll(filled.Walk(), from.rows)
 		}
 	}()
 	fill(next)
 	finished = true
 }
 
-// close returns what was filled in. Whoever kept the core has an empty one, on
+// close returns what was filled in. Whoever kept the table has an empty one, on
 // the heap.
-func (c *core[H]) close() (*series.Set[H], filling) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	filled, from := series.New[H](true), *c.filling
-	filled.Take(c.series)
-	*c.filling = filling{}
+func (t *table[H]) close() (*series.Set[H], filling) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	filled, from := series.New[H](true), *t.filling
+	filled.Take(t.series)
+	*t.filling = filling{}
 	return filled, from
 }
 
 // exchange puts others in the place of all series, as one step for all readers
 // of this process.
-func (c *core[H]) exchange(others *series.Set[H], from filling) {
+func (t *table[H]) exchange(others *series.Set[H], from filling) {
 	var gone []model.Labels
 	change := func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		gone = c.withdrawAll(c.series.Take(others), c.rows())
-		c.show(from)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		gone = t.withdrawAll(t.series.Take(others), t.rows())
+		t.show(from)
 	}
-	if rows := c.rowsNow(); rows != nil && c.filling == nil {
+	if rows := t.rowsNow(); rows != nil && t.filling == nil {
 		rows.Apart(change)
 	} else {
 		change()
 	}
-	c.forget(gone)
+	t.forget(gone)
 }
 
 // show shows the rows of the series that have just been put in. The caller holds
 // the lock.
-func (c *core[H]) show(from filling) {
-	rows := c.rows()
+func (t *table[H]) show(from filling) {
+	rows := t.rows()
 	if rows != from.rows { // the instrument has come into a store or left it meanwhile
-		c.withdrawAll(c.series.Walk(), from.rows)
+		t.withdrawAll(t.series.Walk(), from.rows)
 		if rows != nil {
-			c.settle(rows)
+			t.settle(rows)
 		}
 		return
 	}
-	if c.filling != nil { // it is itself not seen yet
-		c.filling.reserved = append(c.filling.reserved, from.reserved...)
+	if t.filling != nil { // it is itself not seen yet
+		t.filling.reserved = append(t.filling.reserved, from.reserved...)
 		return
 	}
 	for _, r := range from.reserved {
@@ -106,9 +105,9 @@ func (c *core[H]) show(from filling) {
 			rows.Show(r.row, created.Time())
 		}
 	}
-	if rows != nil && c.kind.confirm != nil {
-		for slot := range c.series.Walk().Living() {
-			c.kind.confirm(&slot.Handle)
+	if rows != nil && t.core.kind.confirm != nil {
+		for slot := range t.series.Walk().Living() {
+			t.core.kind.confirm(&slot.Handle)
 		}
 	}
 }

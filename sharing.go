@@ -8,24 +8,24 @@ import (
 	"telltale/model"
 )
 
-// sharing is where the cells of an instrument are that other processes see too.
+// sharing links an instrument to its family's rows in a Store.
 type sharing struct{ cell.Rows }
 
 // rows returns the instrument's rows in a store, nil if its cells are on the
 // heap.
-func (d *definition) rows() cell.Rows {
-	if d == nil {
+func (c *core[H]) rows() cell.Rows {
+	if c == nil {
 		return nil // of a zero handle
 	}
-	if s := d.sharing.Load(); s != nil {
+	if s := c.sharing.Load(); s != nil {
 		return s.Rows
 	}
 	return nil
 }
 
 // room returns where lanes of the instrument's words come from.
-func (d *definition) room() cell.Room {
-	if rows := d.rows(); rows != nil {
+func (c *core[H]) room() cell.Room {
+	if rows := c.rows(); rows != nil {
 		return rows
 	}
 	return cell.Heap{}
@@ -55,74 +55,25 @@ func (d *definition) stored() cell.Family {
 
 func (c *core[H]) shared() bool { return c.rows() != nil }
 
-// rows returns the instrument's rows in a store, nil if its cells are on the
-// heap.
-func (c *core[H]) rows() cell.Rows {
-	if c.filling != nil {
-		return c.filling.rows
-	}
-	return c.definition.rows()
-}
-
-// rowsNow is rows for callers who do not hold the lock.
-func (c *core[H]) rowsNow() cell.Rows {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.rows()
-}
-
 // share moves the series to a store, and has later ones made there.
 func (c *core[H]) share(s cell.Store) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	t := c.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	rows := s.Rows(c.stored())
 	c.sharing.Store(&sharing{rows})
-	c.settle(rows)
-}
-
-// settle moves the series that are on the heap to rows. The caller holds the
-// lock.
-func (c *core[H]) settle(rows cell.Rows) {
-	c.moving.Begin()
-	for slot := range c.series.Walk().Living() {
-		created, _ := slot.Created()
-		c.kind.share(&slot.Handle, rows.Add(slot.Labels(), created.Time()))
-	}
+	t.settle(rows)
 }
 
 // unshare moves the series back to the heap.
 func (c *core[H]) unshare() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	t := c.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if c.shared() {
-		c.withdrawAll(c.series.Walk(), c.rows())
+		t.withdrawAll(t.series.Walk(), c.rows())
 		c.sharing.Store(nil)
 	}
-}
-
-// withdraw takes a series out of the rows of a store, unless they are nil. Its
-// handle counts on the heap from then on. The caller holds the lock.
-func (c *core[H]) withdraw(h *H, rows cell.Rows) (stored bool) {
-	if rows == nil {
-		return false
-	}
-	if row := c.kind.part(h); row != nil {
-		rows.Remove(row)
-	}
-	return true
-}
-
-// withdrawAll takes all series of a walk out of the rows and returns which they
-// were.
-func (c *core[H]) withdrawAll(walk series.Walk[H], rows cell.Rows) (gone []model.Labels) {
-	if rows == nil {
-		return nil
-	}
-	for slot := range walk.Living() {
-		c.withdraw(&slot.Handle, rows)
-		gone = append(gone, slot.Labels())
-	}
-	return gone
 }
 
 // tend does for all series what a walk does beside reading them.
@@ -133,26 +84,92 @@ func (c *core[H]) tend() {
 	room := scratches.Get().(*scratch)
 	defer scratches.Put(room)
 	room.now = time.Time{}
-	for slot := range c.series.Walk().Living() {
+	for slot := range c.table.series.Walk().Living() {
 		if created, there := slot.Created(); there {
 			c.kind.tend(&slot.Handle, created, room)
 		}
 	}
 }
 
-// forget takes out of the store what processes that ended have left of series. It
-// is called without the lock, because it reads files.
-func (c *core[H]) forget(series []model.Labels) {
-	if rows := c.definition.rows(); rows != nil && len(series) > 0 && c.filling == nil {
-		rows.Forget(series)
-	}
-}
-
 func (c *core[H]) untouched() bool {
-	for slot := range c.series.Walk().Living() {
+	for slot := range c.table.series.Walk().Living() {
 		if !c.kind.fresh(&slot.Handle) {
 			return false
 		}
 	}
 	return true
+}
+
+// finish ends an addition to an accumulator, see [cell.Accumulator.Finish].
+func (c *core[H]) finish(a *cell.Accumulator, added cell.Addition, first, w *cell.Word) {
+	a.Finish(added, first, w, c.words(), &c.moving, c.room())
+}
+
+// sum returns what an accumulator holds in its first word, before a move or after.
+func (c *core[H]) sum(a *cell.Accumulator) float64 {
+	for {
+		version := c.moving.Began()
+		if v := a.Sum(); c.moving.Whole(version) {
+			return v
+		}
+	}
+}
+
+// rows returns the rows in which the table's series count, nil if they do on the
+// heap. The caller holds the lock.
+func (t *table[H]) rows() cell.Rows {
+	if t.filling != nil {
+		return t.filling.rows
+	}
+	return t.core.rows()
+}
+
+// rowsNow is rows for callers who do not hold the lock.
+func (t *table[H]) rowsNow() cell.Rows {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.rows()
+}
+
+// settle moves the series that are on the heap to rows. The caller holds the
+// lock.
+func (t *table[H]) settle(rows cell.Rows) {
+	t.core.moving.Begin()
+	for slot := range t.series.Walk().Living() {
+		created, _ := slot.Created()
+		t.core.kind.share(&slot.Handle, rows.Add(slot.Labels(), created.Time()))
+	}
+}
+
+// withdraw takes a series out of the rows of a store, unless they are nil. Its
+// handle counts on the heap from then on. The caller holds the lock.
+func (t *table[H]) withdraw(h *H, rows cell.Rows) (stored bool) {
+	if rows == nil {
+		return false
+	}
+	if row := t.core.kind.part(h); row != nil {
+		rows.Remove(row)
+	}
+	return true
+}
+
+// withdrawAll takes all series of a walk out of the rows and returns which they
+// were.
+func (t *table[H]) withdrawAll(walk series.Walk[H], rows cell.Rows) (gone []model.Labels) {
+	if rows == nil {
+		return nil
+	}
+	for slot := range walk.Living() {
+		t.withdraw(&slot.Handle, rows)
+		gone = append(gone, slot.Labels())
+	}
+	return gone
+}
+
+// forget takes out of the store what processes that ended have left of series. It
+// is called without the lock, because it reads files.
+func (t *table[H]) forget(series []model.Labels) {
+	if rows := t.core.rows(); rows != nil && len(series) > 0 && t.filling == nil {
+		rows.Forget(series)
+	}
 }

@@ -33,11 +33,11 @@ type Store = cell.Store
 // If store is nil or the zero value of its type, Register, every constructor that is given the registry and
 // Collect return an error, and so does Collect of what contains the registry.
 func WithStore(store Store) RegistryOption {
-	return func(r *Registry) {
+	return registryOption(func(r *Registry) {
 		if r.store = store; unopened(store) {
 			r.store, r.invalid = nil, errNotOpened
 		}
-	}
+	})
 }
 
 var errNotOpened = errors.New("telltale: the registry's store is nil or was not opened")
@@ -70,7 +70,7 @@ func (r *Registry) UseStore(store Store) error {
 		if e == nil {
 			continue
 		}
-		if i, ok := e.collector.(instrument); ok && i.what().home == r && !i.untouched() {
+		if i, ok := e.collector.(instrument); ok && i.madeFor(&r.faults) && !i.untouched() {
 			updated = append(updated, e.Name())
 		}
 		if reads(e.collector, store) {
@@ -106,7 +106,7 @@ func (r *Registry) stored() bool {
 // adopt moves an instrument that was made for the registry to its store. The
 // caller holds the lock.
 func (r *Registry) adopt(c Collector) {
-	if i, ok := c.(instrument); ok && r.store != nil && i.what().home == r {
+	if i, ok := c.(instrument); ok && r.store != nil && i.madeFor(&r.faults) {
 		i.share(r.store)
 	}
 }

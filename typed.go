@@ -1,15 +1,12 @@
 package telltale
 
 import (
-	"context"
 	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
 	"unicode"
 	"unsafe"
-
-	"telltale/model"
 )
 
 // Of is an instrument whose labels are the fields of the struct L, so that the
@@ -23,7 +20,7 @@ import (
 // after its series was removed it takes updates that nobody sees. The zero Of has
 // no series, and its With returns zero handles.
 type Of[L comparable, H any] struct {
-	core    *core[H]
+	labelled[H]
 	fields  []labelField
 	numbers bool // whether some fields are not strings
 }
@@ -140,7 +137,7 @@ func readInt(at unsafe.Pointer, size uintptr) int64 {
 // [Vec.With] says of locks and memory is true of it too.
 func (o *Of[L, H]) With(labels L) *H {
 	if len(o.fields) > manyLabels {
-		return o.core.with(o.values(&labels))
+		return o.table.with(o.values(&labels))
 	}
 	if o.numbers {
 		return o.withNumbers(&labels)
@@ -150,7 +147,7 @@ func (o *Of[L, H]) With(labels L) *H {
 	for i := range o.fields {
 		values[i] = *(*string)(unsafe.Add(unsafe.Pointer(&labels), o.fields[i].offset))
 	}
-	return o.core.with(values[:len(o.fields)])
+	return o.table.with(values[:len(o.fields)])
 }
 
 // withNumbers is With for structs that do not only have strings.
@@ -160,7 +157,7 @@ func (o *Of[L, H]) withNumbers(labels *L) *H {
 	for i, f := range o.fields {
 		values[i] = f.value(unsafe.Pointer(labels), digits[i][:0])
 	}
-	return o.core.with(values[:len(o.fields)])
+	return o.table.with(values[:len(o.fields)])
 }
 
 // Init creates the series of the labels, so that they are scraped as zero before
@@ -174,39 +171,13 @@ func (o *Of[L, H]) Init(labels ...L) {
 // Remove takes out the series with the labels and reports whether it was there.
 // [Of.With] then creates it anew, from zero.
 func (o *Of[L, H]) Remove(labels L) bool {
-	return o.core.remove(o.values(&labels))
+	return o.table.remove(o.values(&labels))
 }
-
-// RemoveMatching takes out all series that have the labels, which may be some of
-// the declared ones, and returns how many they were. An empty map matches
-// nothing.
-func (o *Of[L, H]) RemoveMatching(labels map[string]string) int {
-	return o.core.removeMatching(labels)
-}
-
-// Clear takes out all series.
-func (o *Of[L, H]) Clear() { o.core.clear() }
 
 // Replace puts the series that fill creates through next in the place of all
 // series of the family, in one step, as [Vec.Replace] does.
 func (o *Of[L, H]) Replace(fill func(next *Of[L, H])) {
-	o.core.replace(func(next *core[H]) { fill(&Of[L, H]{core: next, fields: o.fields, numbers: o.numbers}) })
-}
-
-// Len returns how many series the family has.
-func (o *Of[L, H]) Len() int { return o.core.count() }
-
-// Collect emits the family.
-func (o *Of[L, H]) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	return o.core.Collect(ctx, emit)
-}
-
-// Describe returns the family without samples.
-func (o *Of[L, H]) Describe() []*model.Family { return o.core.Describe() }
-
-func (o *Of[L, H]) instrument() instrument {
-	if o.core == nil {
-		return nil
-	}
-	return o.core
+	o.table.replace(func(next *table[H]) {
+		fill(&Of[L, H]{labelled: labelled[H]{table: next}, fields: o.fields, numbers: o.numbers})
+	})
 }

@@ -1,14 +1,11 @@
 package telltale
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"telltale/model"
 )
 
 // Vec is an instrument with labels whose values are given by position or by
@@ -18,17 +15,9 @@ import (
 // A handle that With returned stays good for ever. Keeping it saves the lookup;
 // after its series was removed it takes updates that nobody sees. The zero Vec has
 // no series, and its With returns zero handles.
-type Vec[H any] struct {
-	core  *core[H]
-	fixed []*string // by position: the values that Curry fixed
-	free  int       // how many are not
-}
+type Vec[H any] struct{ labelled[H] }
 
 var errNotMade = errors.New("telltale: the Vec was not made by a constructor")
-
-func newVec[H any](c *core[H]) *Vec[H] {
-	return &Vec[H]{core: c, fixed: make([]*string, len(c.labels)), free: len(c.labels)}
-}
 
 // manyLabels is how many label values are looked up without allocating.
 const manyLabels = 8
@@ -43,13 +32,13 @@ const manyLabels = 8
 // scrape sees, and is counted and told to the registry's error hook.
 func (v *Vec[H]) With(values ...string) *H {
 	if v.free == len(v.fixed) {
-		return v.core.with(values)
+		return v.table.with(values)
 	}
 	if len(values) != v.free {
-		return v.core.wrongArity(v.free, len(values))
+		return v.table.wrongArity(v.free, len(values))
 	}
 	if len(v.fixed) > manyLabels {
-		return v.core.with(v.fill(values))
+		return v.table.with(v.fill(values))
 	}
 	var all [manyLabels]string
 	for i, next := 0, 0; i < len(v.fixed); i++ {
@@ -60,7 +49,7 @@ func (v *Vec[H]) With(values ...string) *H {
 			next++
 		}
 	}
-	return v.core.with(all[:len(v.fixed)])
+	return v.table.with(all[:len(v.fixed)])
 }
 
 // fill puts the values between the curried ones.
@@ -79,21 +68,21 @@ func (v *Vec[H]) fill(values []string) []string {
 // WithLabels returns the series with the labels, given by name. A missing or an
 // unknown name is treated as a wrong number of values is by [Vec.With].
 func (v *Vec[H]) WithLabels(labels map[string]string) *H {
-	if v.core == nil {
+	if v.table == nil {
 		return new(H)
 	}
 	var space [manyLabels]string
 	values := space[:0]
-	for i, name := range v.core.labels {
+	for i, name := range v.table.core.labels {
 		if value, ok := labels[name]; ok && v.fixed[i] == nil {
 			values = append(values, value)
 		}
 	}
 	if len(values) != v.free || len(labels) != v.free {
-		v.core.fault(ReasonUnknownLabel, func() error {
-			return fmt.Errorf("telltale: %s takes %d labels by name and was given %q", v.core.definition, v.free, slices.Sorted(maps.Keys(labels)))
+		v.table.core.fault(ReasonUnknownLabel, func() error {
+			return fmt.Errorf("telltale: %s takes %d labels by name and was given %q", v.table.core, v.free, slices.Sorted(maps.Keys(labels)))
 		})
-		return v.core.detach()
+		return v.table.detach()
 	}
 	return v.With(values...)
 }
@@ -102,17 +91,17 @@ func (v *Vec[H]) WithLabels(labels map[string]string) *H {
 // the others. It is an error to fix a label that the Vec does not have or that
 // is fixed already.
 func (v *Vec[H]) Curry(labels map[string]string) (*Vec[H], error) {
-	if v.core == nil {
+	if v.table == nil {
 		return nil, errNotMade
 	}
-	curried := &Vec[H]{core: v.core, fixed: slices.Clone(v.fixed), free: v.free}
+	curried := &Vec[H]{labelled[H]{table: v.table, fixed: slices.Clone(v.fixed), free: v.free}}
 	for name, value := range labels {
-		i := slices.Index(v.core.labels, name)
+		i := slices.Index(v.table.core.labels, name)
 		switch {
 		case i < 0:
-			return nil, fmt.Errorf("telltale: %s has no label %q to curry", v.core.definition, name)
+			return nil, fmt.Errorf("telltale: %s has no label %q to curry", v.table.core, name)
 		case v.fixed[i] != nil:
-			return nil, fmt.Errorf("telltale: label %q of %s is curried already", name, v.core.definition)
+			return nil, fmt.Errorf("telltale: label %q of %s is curried already", name, v.table.core)
 		}
 		kept := strings.Clone(value) // what the caller does with its bytes later is its own affair
 		curried.fixed[i] = &kept
@@ -125,12 +114,12 @@ func (v *Vec[H]) Curry(labels map[string]string) (*Vec[H], error) {
 // as zero before anything happens. A row of the wrong length is an error, and
 // then none is created.
 func (v *Vec[H]) Init(rows ...[]string) error {
-	if v.core == nil {
+	if v.table == nil {
 		return errNotMade
 	}
 	for _, row := range rows {
 		if len(row) != v.free {
-			return fmt.Errorf("telltale: %s takes %d label values, row %q has %d", v.core.definition, v.free, row, len(row))
+			return fmt.Errorf("telltale: %s takes %d label values, row %q has %d", v.table.core, v.free, row, len(row))
 		}
 	}
 	for _, row := range rows {
@@ -143,53 +132,10 @@ func (v *Vec[H]) Init(rows ...[]string) error {
 // there. [Vec.With] then creates it anew, from zero.
 func (v *Vec[H]) Remove(values ...string) bool {
 	if len(values) != v.free {
-		v.core.wrongArity(v.free, len(values))
+		v.table.wrongArity(v.free, len(values))
 		return false
 	}
-	return v.core.remove(v.fill(values))
-}
-
-// RemoveMatching takes out all series that have the labels, which may be some of
-// the declared ones, and returns how many they were. An empty map matches
-// nothing. Other goroutines find and create series meanwhile; those that they
-// create stay.
-func (v *Vec[H]) RemoveMatching(labels map[string]string) int {
-	if len(labels) == 0 {
-		return 0
-	}
-	return v.core.removeMatching(v.within(labels))
-}
-
-// within adds the curried labels. A curried label given again must not widen
-// what is matched, so a contradiction matches nothing.
-func (v *Vec[H]) within(labels map[string]string) map[string]string {
-	if v.free == len(v.fixed) {
-		return labels
-	}
-	all := maps.Clone(labels)
-	if all == nil {
-		all = make(map[string]string)
-	}
-	for i, fixed := range v.fixed {
-		if fixed == nil {
-			continue
-		}
-		name := v.core.labels[i]
-		if given, ok := labels[name]; ok && given != *fixed {
-			return nil
-		}
-		all[name] = *fixed
-	}
-	return all
-}
-
-// Clear takes out all series; of a curried Vec those with the curried labels.
-func (v *Vec[H]) Clear() {
-	if v.free == len(v.fixed) {
-		v.core.clear()
-		return
-	}
-	v.core.removeMatching(v.within(nil))
+	return v.table.remove(v.fill(values))
 }
 
 // Replace puts the series that fill creates through next in the place of all
@@ -200,25 +146,7 @@ func (v *Vec[H]) Clear() {
 // sees. If fill panics nothing has changed. Replacing through a curried Vec
 // replaces the whole family; next takes what v takes.
 func (v *Vec[H]) Replace(fill func(next *Vec[H])) {
-	v.core.replace(func(next *core[H]) {
-		fill(&Vec[H]{core: next, fixed: v.fixed, free: v.free})
+	v.table.replace(func(next *table[H]) {
+		fill(&Vec[H]{labelled[H]{table: next, fixed: v.fixed, free: v.free}})
 	})
-}
-
-// Len returns how many series the family has.
-func (v *Vec[H]) Len() int { return v.core.count() }
-
-// Collect emits the family.
-func (v *Vec[H]) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	return v.core.Collect(ctx, emit)
-}
-
-// Describe returns the family without samples.
-func (v *Vec[H]) Describe() []*model.Family { return v.core.Describe() }
-
-func (v *Vec[H]) instrument() instrument {
-	if v.core == nil {
-		return nil
-	}
-	return v.core
 }
