@@ -22,6 +22,7 @@ var packages = map[string]string{
 	"context":      "context",
 	"log":          "log",
 	"http":         "net/http",
+	"testing":      "testing",
 	"time":         "time",
 	"telltale":     "telltale",
 	"auto":         "telltale/auto",
@@ -30,6 +31,7 @@ var packages = map[string]string{
 	"model":        "telltale/model",
 	"multiprocess": "telltale/multiprocess",
 	"scrapehttp":   "telltale/scrapehttp",
+	"telltaletest": "telltale/telltaletest",
 }
 
 var goCode = regexp.MustCompile("(?ms)^```go\n(.*?)^```")
@@ -51,7 +53,7 @@ func TestPagesShowGoThatCompiles(t *testing.T) {
 				continue // a whole program, which is one of the examples
 			}
 			name := fmt.Sprintf("piece%d.go", len(overlay.Replace))
-			program, err := inFunction(strings.TrimSuffix(name, ".go"), fmt.Sprintf("%s:%d", page, line), piece)
+			program, err := asFile(strings.TrimSuffix(name, ".go"), fmt.Sprintf("%s:%d", page, line), piece)
 			if err != nil {
 				t.Errorf("%s:%d: %v", page, line, err)
 				continue
@@ -79,11 +81,14 @@ func TestPagesShowGoThatCompiles(t *testing.T) {
 	}
 }
 
-// inFunction makes a file of a piece of a program: a function with the imports that
-// it needs, which uses all variables that it declares.
-func inFunction(function, position, piece string) (string, error) {
-	text := "package snippets\n\nfunc " + function + "() {\n" + piece + "\n}\n"
-	file, err := parser.ParseFile(token.NewFileSet(), function, text, parser.SkipObjectResolution)
+// asFile makes a file of a piece of a program, which is a function or what may stand
+// in one: with the imports that it needs, and using all variables that it declares.
+func asFile(function, position, piece string) (string, error) {
+	piece = "//line " + position + "\n" + piece
+	if !strings.Contains(piece, "\nfunc ") {
+		piece = "func " + function + "() {\n" + piece + "\n}\n"
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "", "package snippets\n\n"+piece, parser.SkipObjectResolution)
 	if err != nil {
 		return "", err
 	}
@@ -108,11 +113,12 @@ func inFunction(function, position, piece string) (string, error) {
 	for _, path := range slices.Sorted(maps.Keys(imports)) {
 		fmt.Fprintf(&b, "import %q\n", path)
 	}
-	fmt.Fprintf(&b, "\nfunc %s() {\n//line %s\n%s\n", function, position, piece)
+	end := strings.LastIndex(piece, "}")
+	b.WriteString(piece[:end])
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		fmt.Fprintf(&b, "_ = %s\n", name)
 	}
-	b.WriteString("}\n")
+	b.WriteString(piece[end:])
 	return b.String(), nil
 }
 

@@ -1,6 +1,11 @@
 package collectors
 
-import "telltale"
+import (
+	"runtime/debug"
+
+	"telltale"
+	"telltale/model"
+)
 
 // Reads names what a collect of the Go collector or of a view of it reads.
 func Reads(c telltale.Collector) []string {
@@ -10,4 +15,9 @@ func Reads(c telltale.Collector) []string {
 		names = append(names, "debug.GCStats")
 	}
 	return names
+}
+
+// VersionLabels is what NewVersion makes of a build and of what the linker set.
+func VersionLabels(build *debug.BuildInfo, version, branch string) model.Labels {
+	return versionLabels(build, version, branch)
 }
