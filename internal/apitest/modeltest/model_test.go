@@ -1,0 +1,91 @@
+package modeltest
+
+import (
+	"flag"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	modelFor  = flag.Duration("model.for", time.Minute, "how long TestModel makes scripts, and TestModelConcurrently a quarter of it")
+	modelSeed = flag.Uint64("model.seed", 0, "the only seed to make a script from; 0 for many")
+)
+
+// seconds returns how long a test may go on, which is less with -short and under
+// the race detector.
+func budget() time.Duration {
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "model.for" })
+	if testing.Short() && !set {
+		return 3 * time.Second
+	}
+	return *modelFor
+}
+
+// The library does what the model does, whatever a program asks of it.
+func TestModel(t *testing.T) {
+	if *modelSeed != 0 {
+		checkSeed(t, *modelSeed)
+		return
+	}
+	scripts := 0
+	for end := time.Now().Add(budget()); time.Now().Before(end) && !t.Failed(); scripts++ {
+		checkSeed(t, rand.Uint64())
+	}
+	t.Logf("%d scripts", scripts)
+}
+
+func checkSeed(t *testing.T, seed uint64) {
+	t.Helper()
+	g := newGenerator(seed)
+	ops := g.script(20 + g.random.IntN(60))
+	wrong := run(ops)
+	if wrong == nil {
+		return
+	}
+	short := shrink(ops, func(ops []op) bool {
+		again := run(ops)
+		return again != nil && again.kind == wrong.kind
+	})
+	t.Errorf("-model.seed %d: %v\n\nThis fails too:\n\n%s\nbecause of %v", seed, wrong, scriptText(short), run(short))
+}
+
+// Scripts that once failed.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/scripts/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ops, err := parseScript(string(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again := scriptText(ops); strings.Join(strings.Fields(again), " ") != strings.Join(strings.Fields(withoutComments(string(text))), " ") {
+				t.Errorf("the script is read as\n%s", again)
+			}
+			if wrong := run(ops); wrong != nil {
+				t.Error(wrong)
+			}
+		})
+	}
+}
+
+func withoutComments(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "#") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}

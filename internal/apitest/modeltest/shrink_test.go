@@ -1,0 +1,98 @@
+package modeltest
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// shrink returns a script that fails as well, made shorter by leaving out
+// operations and simpler by replacing arguments, as long as that succeeds.
+func shrink(ops []op, fails func([]op) bool) []op {
+	for {
+		before := scriptText(ops)
+		ops = fewer(ops, fails)
+		for i := range ops {
+			ops[i] = simpler(ops[i], func(o op) bool { return fails(with(ops, i, o)) })
+		}
+		if scriptText(ops) == before {
+			return ops
+		}
+	}
+}
+
+// with returns the operations with another in one place.
+func with(ops []op, i int, o op) []op {
+	changed := slices.Clone(ops)
+	changed[i] = o
+	return changed
+}
+
+// fewer leaves out operations, first many at once.
+func fewer(ops []op, fails func([]op) bool) []op {
+	for size := max(len(ops)/2, 1); size > 0; size /= 2 {
+		for from := 0; from < len(ops); {
+			rest := slices.Delete(slices.Clone(ops), from, min(from+size, len(ops)))
+			if fails(rest) {
+				ops = rest
+			} else {
+				from += size
+			}
+		}
+	}
+	return ops
+}
+
+// simpler simplifies an operation and those within it.
+func simpler(o op, fails func(op) bool) op {
+	o.subs = fewer(o.subs, func(subs []op) bool { return fails(op{o.verb, o.args, subs}) })
+	for i := range o.subs {
+		o.subs[i] = simpler(o.subs[i], func(sub op) bool { return fails(op{o.verb, o.args, with(o.subs, i, sub)}) })
+	}
+	for i := 0; i < len(o.args); i++ {
+		for _, args := range simplerArgs(o.args, i) {
+			if fails(op{o.verb, args, o.subs}) {
+				o.args = args
+				i--
+				break
+			}
+		}
+	}
+	return o
+}
+
+// simplerArgs returns what an operation's arguments may be made, each simpler than
+// they are, by a change to the one at i.
+func simplerArgs(args []string, i int) (simpler [][]string) {
+	instead := func(arg string) {
+		changed := slices.Clone(args)
+		changed[i] = arg
+		simpler = append(simpler, changed)
+	}
+	name, value, isNamed := named(args[i])
+	switch {
+	case isNamed:
+		simpler = append(simpler, slices.Delete(slices.Clone(args), i, i+1))
+		if value == "2" && name == "labels" || value != "1" && (name == "add" || name == "set" || name == "observe") {
+			instead(name + "=1")
+		}
+		if n, err := strconv.Atoi(value); err == nil && name == "n" && n > 1 {
+			instead("n=" + strconv.Itoa(n/2))
+			instead("n=" + strconv.Itoa(n-1))
+		}
+		if list := strings.Split(value, ","); len(list) > 1 {
+			for _, one := range list {
+				instead(name + "=" + one)
+			}
+		}
+	case strings.Contains(args[i], "/"): // a family of a custom collector
+		simpler = append(simpler, slices.Delete(slices.Clone(args), i, i+1))
+		parts := strings.Split(args[i], "/")
+		for n := 1; n < len(parts); n++ {
+			instead(strings.Join(slices.Delete(slices.Clone(parts), n, n+1), "/"))
+		}
+	case i > 0 && strings.HasPrefix(args[i], `"`):
+		instead("x")
+	}
+	return simpler
+}

@@ -1,0 +1,561 @@
+package modeltest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// world is the model: everything that a script has made, as it should be.
+type world struct {
+	objects map[string]any // *registry, *family, *custom, *view, *callback, by name
+	handles map[string]*series
+	next    []*family // what Replace fills in, the innermost last
+}
+
+func newWorld() *world {
+	return &world{objects: make(map[string]any), handles: make(map[string]*series)}
+}
+
+// A collector of the model is a *registry, *family, *custom, *callback or *view.
+type registry struct {
+	name    string
+	entries []*entry
+	target  map[string]string
+	faults  tally
+}
+
+// entry is a registered collector with the names that it claims.
+type entry struct {
+	of      any
+	claims  map[string]bool
+	literal map[string]bool // sample names whose base name belongs to another of its families
+}
+
+// tally counts faults by reason, between two bounds where the library may do either.
+type tally map[string]bounds
+
+type bounds struct{ least, most uint64 }
+
+func (t tally) add(reason string, least, most uint64) {
+	b := t[reason]
+	t[reason] = bounds{b.least + least, b.most + most}
+}
+
+// family is an instrument, or what Replace fills in for one.
+type family struct {
+	*definition
+	series []*series
+}
+
+type definition struct {
+	name, kind string
+	labels     []string
+	constant   string
+	key        string    // of what makes two definitions the same
+	account    *registry // where misuse is counted; may be nil
+	functions  bool      // a series once had a function
+}
+
+// series is one series of a family.
+type series struct {
+	of       *definition
+	values   []string // as on the page
+	value    float64
+	observed []float64
+	info     map[string]string
+	state    string
+	function string            // a number or "panic"; "" for none
+	exemplar map[int]*exemplar // by bucket
+}
+
+type exemplar struct {
+	labels string
+	value  float64
+}
+
+// custom is a custom collector.
+type custom struct {
+	families  []line
+	described bool
+	fails     string // error, panic, nil or nothing
+	after     int    // families
+}
+
+// line is one family of a custom collector and its samples.
+type line struct {
+	name, kind string
+	samples    []sample
+}
+
+type sample struct {
+	label string // the value of label "b", none if it is empty
+	value float64
+}
+
+// callback is a function that reports.
+type callback struct {
+	name, kind string
+	value      string // a number, error or panic
+}
+
+type view struct {
+	kind   string // labelled, prefixed, restricted, merged
+	of     []any
+	labels map[string]string
+	prefix string
+	names  map[string]bool
+}
+
+var states = []string{"off", "on", "broken"}
+
+// kinds are the kinds of instruments by the type that their family has.
+var kinds = map[string]string{
+	"counter": "counter", "gauge": "gauge", "histogram": "histogram", "native": "histogram", "both": "histogram",
+	"summary": "summary", "quantiles": "summary", "info": "info", "enum": "stateset",
+}
+
+var buckets = []float64{1, 2, 4}
+
+// suffixes are those of the samples that a type can have.
+var suffixes = map[string][]string{
+	"counter": {"_total", "_created"}, "gauge": {""}, "histogram": {"_created", "_bucket", "_count", "_sum"},
+	"summary": {"", "_created", "_count", "_sum"}, "info": {"_info"}, "stateset": {""},
+}
+
+const refused, duplicate, fine = "error", "duplicate", "ok"
+
+// do does an operation and returns what the library is to answer. It reports
+// whether the operation can be done at all: not if something it needs was never
+// made.
+func (w *world) do(o op) (answer string, can bool) {
+	switch o.verb {
+	case "registry":
+		if w.objects[o.on()] != nil {
+			return "", false
+		}
+		w.objects[o.on()] = &registry{name: o.on(), faults: make(tally)}
+		return fine, true
+	case "make":
+		return w.make(o)
+	case "collector":
+		return w.custom(o)
+	case "callback":
+		return w.callback(o)
+	case "view":
+		return w.view(o)
+	case "register", "unregister":
+		r, ok := w.objects[o.on()].(*registry)
+		c := w.objects[o.arg(1)]
+		if !ok || c == nil {
+			return "", false
+		}
+		if o.verb == "register" {
+			return r.register(c), true
+		}
+		return r.unregister(c), true
+	case "target":
+		r, ok := w.objects[o.on()].(*registry)
+		if !ok {
+			return "", false
+		}
+		r.target = o.pairs("set")
+		return fine, true
+	case "hold", "up":
+		return w.update(o)
+	case "remove", "match", "clear", "init", "len", "fill":
+		f, ok := w.family(o.on())
+		byValues := o.verb == "remove" || o.verb == "init"
+		if !ok || len(f.labels) == 0 || byValues && !f.takes(o.on(), o.plain(1)) {
+			return "", false
+		}
+		return f.change(o), true
+	}
+	return "", false
+}
+
+// family returns the family of the name; "next" is what Replace fills in.
+func (w *world) family(name string) (*family, bool) {
+	if name == "next" {
+		if len(w.next) == 0 {
+			return nil, false
+		}
+		return w.next[len(w.next)-1], true
+	}
+	f, ok := w.objects[name].(*family)
+	return f, ok
+}
+
+func (w *world) make(o op) (string, bool) {
+	id, kind, in, name := o.on(), o.arg(1), o.arg(2), o.arg(3)
+	if w.objects[id] != nil || kinds[kind] == "" || name == "" {
+		return "", false
+	}
+	f := &family{definition: &definition{name: name, kind: kind, labels: []string{"a", "b"}[:int(o.number("labels"))], constant: o.opt("const")}}
+	f.key = fmt.Sprint(kind, name, len(f.labels), o.has("const"), f.constant)
+	if len(f.labels) == 0 {
+		f.series = []*series{newSeries(f.definition, nil)}
+	}
+	if in == "-" {
+		w.objects[id] = f
+		return fine, true
+	}
+	r, ok := w.objects[in].(*registry)
+	if !ok {
+		return "", false
+	}
+	for _, e := range r.entries {
+		if there, ok := e.of.(*family); ok && there.key == f.key {
+			w.objects[id] = there
+			return fine, true
+		}
+	}
+	answer := r.register(f)
+	if answer == fine {
+		w.objects[id] = f
+	}
+	return answer, true
+}
+
+func (w *world) custom(o op) (string, bool) {
+	if w.objects[o.on()] != nil {
+		return "", false
+	}
+	c := &custom{described: o.has("described"), after: int(o.number("after")), fails: o.opt("fails")}
+	for _, spec := range o.plain(1) { // such as g1/1/1x, a gauge with a series without labels and one of label x
+		c.families = append(c.families, parseLine(spec))
+	}
+	w.objects[o.on()] = c
+	return fine, true
+}
+
+// parseLine reads a family of a custom collector: its name and, after slashes, its
+// samples, each a digit and the value of its label.
+func parseLine(spec string) line {
+	parts := strings.Split(spec, "/")
+	l := line{name: parts[0], kind: "gauge"}
+	if strings.HasPrefix(l.name, "c") && !strings.HasSuffix(l.name, "_total") {
+		l.kind = "counter"
+	}
+	for _, s := range parts[1:] {
+		if s != "" {
+			l.samples = append(l.samples, sample{s[1:], float64(s[0] - '0')})
+		}
+	}
+	return l
+}
+
+func (w *world) callback(o op) (string, bool) {
+	r, ok := w.objects[o.arg(1)].(*registry)
+	if w.objects[o.on()] != nil || !ok || o.arg(2) == "" || !o.has("value") {
+		return "", false
+	}
+	c := &callback{name: o.arg(2), kind: "gauge", value: o.opt("value")}
+	if strings.HasPrefix(c.name, "c") && !strings.HasSuffix(c.name, "_total") {
+		c.kind = "counter"
+	}
+	answer := r.register(c)
+	if answer == fine {
+		w.objects[o.on()] = c
+	}
+	return answer, true
+}
+
+func (w *world) view(o op) (string, bool) {
+	v := &view{kind: o.arg(1), labels: o.pairs("add"), prefix: o.opt("prefix"), names: make(map[string]bool)}
+	for _, name := range o.plain(2) {
+		if w.objects[name] == nil {
+			return "", false
+		}
+		v.of = append(v.of, w.objects[name])
+	}
+	if w.objects[o.on()] != nil || v.kind != "merged" && len(v.of) != 1 {
+		return "", false
+	}
+	for _, name := range strings.Split(o.opt("names"), ",") {
+		if name != "" {
+			v.names[name] = true
+		}
+	}
+	if v.kind == "labelled" {
+		seen := make(map[string]bool)
+		for _, name := range append(labelNames(v.of[0]), sorted(v.labels)...) {
+			if seen[name] {
+				return refused, true
+			}
+			seen[name] = true
+		}
+	}
+	w.objects[o.on()] = v
+	return fine, true
+}
+
+// labelNames returns the label names that all series of a collector are known to
+// have.
+func labelNames(c any) (names []string) {
+	switch c := c.(type) {
+	case *family:
+		if c.constant != "" {
+			names = append(names, "k")
+		}
+		return append(names, c.labels...)
+	case *view:
+		if len(c.of) == 1 && c.kind != "merged" && !isRestrictedRegistry(c) {
+			return append(labelNames(c.of[0]), sorted(c.labels)...)
+		}
+	}
+	return nil
+}
+
+// isRestrictedRegistry reports whether the view is what Registry.Restricted returns.
+func isRestrictedRegistry(v *view) bool {
+	_, of := v.of[0].(*registry)
+	return v.kind == "restricted" && of
+}
+
+func newSeries(f *definition, values []string) *series {
+	return &series{of: f, values: values, info: map[string]string{}, state: states[0], exemplar: make(map[int]*exemplar)}
+}
+
+// clean returns the label values as a page shows them, and counts what is not UTF-8.
+func (f *definition) clean(values []string) []string {
+	cleaned := slices.Clone(values)
+	for i, v := range cleaned {
+		if !utf8.ValidString(v) {
+			f.misuse("invalid_utf8")
+			cleaned[i] = strings.ToValidUTF8(v, "\uFFFD")
+		}
+	}
+	return cleaned
+}
+
+// takes reports whether a program can give the values to what a script calls name:
+// any number of them to a Vec, but not to an instrument without labels, nor to what
+// the Replace of a typed one fills in.
+func (f *definition) takes(name string, values []string) bool {
+	return len(values) == len(f.labels) || len(f.labels) > 0 && name != "next"
+}
+
+func (f *definition) misuse(reason string) {
+	if f.account != nil {
+		f.account.faults.add(reason, 1, 1)
+	}
+}
+
+func (f *family) find(values []string) (i int) {
+	return slices.IndexFunc(f.series, func(s *series) bool { return slices.Equal(s.values, values) })
+}
+
+// with returns the series of the values, nil if their number is wrong.
+func (f *family) with(values []string) *series {
+	if len(values) != len(f.labels) {
+		f.misuse("arity")
+		return nil
+	}
+	values = f.clean(values)
+	if i := f.find(values); i >= 0 {
+		return f.series[i]
+	}
+	s := newSeries(f.definition, values)
+	f.series = append(f.series, s)
+	return s
+}
+
+// change removes or creates series.
+func (f *family) change(o op) string {
+	switch o.verb {
+	case "remove":
+		if len(o.plain(1)) != len(f.labels) {
+			f.misuse("arity")
+			return "false"
+		}
+		i := f.find(f.clean(o.plain(1)))
+		if i >= 0 {
+			f.series = slices.Delete(f.series, i, i+1)
+		}
+		return strconv.FormatBool(i >= 0)
+	case "match":
+		labels := make(map[string]string)
+		for i, name := range []string{"a", "b"} {
+			if o.has(name) {
+				if i >= len(f.labels) {
+					f.misuse("unknown_label")
+					return "0"
+				}
+				labels[name] = f.clean([]string{o.opt(name)})[0]
+			}
+		}
+		before := len(f.series)
+		if len(labels) > 0 {
+			f.series = slices.DeleteFunc(slices.Clone(f.series), func(s *series) bool {
+				for i, name := range f.labels {
+					if want, asked := labels[name]; asked && s.values[i] != want {
+						return false
+					}
+				}
+				return true
+			})
+		}
+		return strconv.Itoa(before - len(f.series))
+	case "clear":
+		f.series = nil
+	case "init":
+		if len(o.plain(1)) != len(f.labels) {
+			return refused
+		}
+		f.with(o.plain(1))
+	case "fill":
+		for _, values := range o.rows(len(f.labels)) {
+			f.with(values)
+		}
+	case "len":
+		return strconv.Itoa(len(f.series))
+	}
+	return fine
+}
+
+// rows are the label values of the series that a fill creates: n of them, with the
+// number of each in the first label.
+func (o op) rows(labels int) (rows [][]string) {
+	for i := range int(o.number("n")) {
+		values := make([]string, labels)
+		for l := range values {
+			values[l] = "x"
+		}
+		values[0] = o.opt("prefix") + strconv.Itoa(i)
+		rows = append(rows, values)
+	}
+	return rows
+}
+
+// update finds a series, keeps its handle or updates it, and returns what it then
+// says of itself.
+func (w *world) update(o op) (string, bool) {
+	var s *series
+	switch target := o.on(); {
+	case o.verb == "hold":
+		f, ok := w.family(o.arg(1))
+		if !ok || w.handles[target] != nil || !f.takes(o.arg(1), o.plain(2)) {
+			return "", false
+		}
+		if s = f.with(o.plain(2)); s != nil {
+			w.handles[target] = s
+		}
+		return fine, true
+	case strings.HasPrefix(target, "H"):
+		if s = w.handles[target]; s == nil {
+			return "", false
+		}
+	default:
+		f, ok := w.family(target)
+		if !ok || !f.takes(target, o.plain(1)) {
+			return "", false
+		}
+		if s = f.with(o.plain(1)); s == nil {
+			newSeries(f.definition, nil).update(o) // misuse of what nobody sees counts too
+			return "detached", true
+		}
+	}
+	if refusal := s.update(o); refusal != "" {
+		return refusal, true
+	}
+	return s.says(), true
+}
+
+// update does what an update says and returns refused if it is an error.
+func (s *series) update(o op) string {
+	f := s.of
+	note := func(bucket int, v float64) {
+		if o.has("exemplar") {
+			s.exemplar[bucket] = &exemplar{o.opt("exemplar"), v}
+		}
+	}
+	for _, arg := range o.args {
+		what, _, ok := named(arg)
+		if !ok {
+			continue
+		}
+		v := o.number(what)
+		switch f.kind + " " + what {
+		case "counter add":
+			switch {
+			case v < 0 && o.has("exemplar"):
+				f.misuse("negative")
+				return refused
+			case v < 0:
+				f.misuse("negative")
+			default:
+				s.value += v
+				note(0, v)
+			}
+		case "counter reset":
+			s.value = 0
+			clear(s.exemplar)
+		case "gauge set":
+			s.value = v
+		case "gauge add":
+			s.value += v
+		case "gauge function":
+			if s.function = o.opt(what); s.function != "" {
+				f.functions = true
+			}
+		case "histogram observe":
+			s.observed = append(s.observed, v)
+			bucket, _ := slices.BinarySearch(buckets, v)
+			note(bucket, v)
+		case "native observe", "both observe", "summary observe", "quantiles observe":
+			s.observed = append(s.observed, v)
+		case "info set":
+			s.info = o.pairs(what)
+		case "enum set":
+			if !slices.Contains(states, o.opt(what)) {
+				f.misuse("unknown_state")
+				return refused
+			}
+			s.state = o.opt(what)
+		}
+	}
+	return ""
+}
+
+func (s *series) sum() (sum float64) {
+	for _, v := range s.observed {
+		sum += v
+	}
+	return sum
+}
+
+// says returns what the methods of a handle say.
+func (s *series) says() string {
+	switch s.of.kind {
+	case "counter", "gauge":
+		if s.function == "panic" {
+			return "panic"
+		}
+		if s.function != "" {
+			return s.function
+		}
+		return number(s.value)
+	case "info":
+		return fmt.Sprint(s.info)
+	case "enum":
+		return s.state
+	}
+	return fmt.Sprintf("%d %s", len(s.observed), number(s.sum()))
+}
+
+func number(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
+
+// begin returns the family that Replace fills in.
+func (f *family) begin() *family { return &family{definition: f.definition} }
+
+// finish puts what was filled in in the place of all series.
+func (f *family) finish(next *family) { f.series, next.series = next.series, nil }
