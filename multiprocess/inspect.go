@@ -215,24 +215,21 @@ func (i *inspector) segment(r *FileReport, name spool.Name) error {
 			break
 		}
 	}
-	r.Families, r.Series, r.Absorbed = u.Families, u.Series, len(u.Absorbed)
+	r.Families, r.Series, r.Absorbed = u.Families, u.Series, len(u.Taken.Writers)+len(u.Taken.Aside)
 	r.Used, r.Garbage = int64(u.Bytes), int64(u.Garbage)
 	if err != nil || r.Kind != KindArchive {
 		return err
 	}
-	return i.absorbed(&b.Header, u.Absorbed)
+	return i.absorbed(&b.Header, &u.Taken)
 }
 
 // absorbed returns an error if an archive names files that it cannot have taken up.
-func (i *inspector) absorbed(archive *segment.Header, names []string) error {
-	for _, text := range names {
-		if err := spool.CheckAbsorbed(text); err != nil {
-			return err
-		}
-		name := spool.Parse(text)
-		if name.Kind() == spool.Python {
-			return spool.Defectf(spool.ReasonCorrupt, "it says that it has taken up %s, which it cannot have under this name", name)
-		}
+func (i *inspector) absorbed(archive *segment.Header, taken *segment.Taken) error {
+	names, err := spool.Absorbed(taken)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
 		if name.Kind() != spool.Writer {
 			continue
 		}

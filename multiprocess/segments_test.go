@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -63,6 +64,20 @@ func begin(tb testing.TB, dir string, h segment.Header) *writer {
 // writerName is the name of the segment of a writer whose ID begins with a byte.
 func writerName(id byte) string {
 	return "writer-" + hex.EncodeToString(append([]byte{id}, make([]byte, 15)...)) + ".seg"
+}
+
+// takenUp is what an archive says that has taken up the named files.
+func takenUp(names ...string) (taken segment.Taken) {
+	for _, name := range names {
+		var id [16]byte
+		digits, _ := strings.CutPrefix(strings.TrimSuffix(name, ".seg"), "writer-")
+		if _, err := hex.Decode(id[:], []byte(digits[:min(len(digits), 32)])); err == nil && name == "writer-"+hex.EncodeToString(id[:])+".seg" {
+			taken.Writers = append(taken.Writers, id)
+		} else {
+			taken.Aside = append(taken.Aside, segment.Aside{Name: name})
+		}
+	}
+	return taken
 }
 
 // die lets the process end, as far as others can see.

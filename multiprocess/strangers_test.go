@@ -36,7 +36,7 @@ func counting(tb testing.TB, dir string, h segment.Header, n uint64) *writer {
 func forgedArchive(tb testing.TB, dir string, start int64, names ...string) {
 	tb.Helper()
 	w := archive(tb, dir, 7, segment.Header{Start: start})
-	if err := w.Absorb(names); err != nil {
+	if err := w.Take(takenUp(names...)); err != nil {
 		tb.Fatal(err)
 	}
 	w.family(segment.Family{Name: "c", Type: model.Counter}).add("", 1000)
@@ -63,7 +63,7 @@ func snapshot(tb testing.TB, dir string) map[string]string {
 func TestArchiveNamesWhatIsNobodys(t *testing.T) {
 	hex := strings.Repeat("ab", 16)
 	for _, name := range []string{
-		"../victim/file", "../victim/empty", "/etc/passwd", "", ".", "..", "fold.lock", "archive.seg", "x",
+		"../victim/file", "../victim/empty", "/etc/passwd", "", ".", "..", "fold.lock", "archive.seg", "counter_1.db", "x",
 		"writer-x.seg", "writer-" + strings.ToUpper(hex) + ".seg", "writer-" + hex + ".seg/../../victim/file", ".telltale-writer-" + hex,
 		"counter_/../../victim/counter_1~0123456789abcdef.db", "counter_1.db\n", "counter_\x1b[2J~0123456789abcdef.db",
 	} {
@@ -115,11 +115,6 @@ func TestArchiveNamesTheLiving(t *testing.T) {
 			forgedArchive(t, dir, 10, w.name)
 			return w.name
 		}, true},
-		{"python", func(t *testing.T, dir string) string {
-			put(t, dir, "counter_1.db", entry{counter(""), 5, 0})
-			forgedArchive(t, dir, 10, "counter_1.db")
-			return "counter_1.db"
-		}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -249,7 +244,7 @@ func TestArchiveWithTheIDOfAWriter(t *testing.T) {
 			dir := t.TempDir()
 			counting(t, dir, segment.Header{ID: [16]byte{7}, Start: 50}, 5).die()
 			w := archive(t, dir, 7, segment.Header{ID: [16]byte{7}, Start: 10})
-			if err := w.Absorb(absorbed); err != nil {
+			if err := w.Take(takenUp(absorbed...)); err != nil {
 				t.Fatal(err)
 			}
 			w.family(segment.Family{Name: "c", Type: model.Counter}).add("", 1000)

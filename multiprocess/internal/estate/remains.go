@@ -49,7 +49,7 @@ type Estate struct {
 	Families []segment.Family
 	Series   []Remnant
 	Of       []int // the family of each
-	TakenUp  []string
+	TakenUp  []spool.Name
 }
 
 // NewRemains returns the remains of nobody.
@@ -311,6 +311,11 @@ func Read(s segment.Space, now time.Time, expiry time.Duration) (*Estate, *segme
 		return nil, nil, err
 	}
 	h := walk.Header()
+	absorbed, err := spool.Absorbed(&walk.Notes().Taken)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.left.TakenUp = absorbed
 	for _, t := range r.tables {
 		if t == nil {
 			continue
@@ -356,15 +361,6 @@ func (r *estateReader) Series(f *segment.Family, row uint32, generation uint8, s
 	} else {
 		t.series[row] = fresh
 	}
-	return nil
-}
-
-// Absorbed implements [segment.Contents].
-func (r *estateReader) Absorbed(name string) error {
-	if err := spool.CheckAbsorbed(name); err != nil {
-		return err
-	}
-	r.left.TakenUp = append(r.left.TakenUp, name)
 	return nil
 }
 

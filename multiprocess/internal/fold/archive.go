@@ -63,11 +63,7 @@ func (f *folding) fill(g *mapped.Growing, h segment.Header, absorbed []spool.Nam
 	if err != nil {
 		return 0, err
 	}
-	texts := make([]string, len(absorbed))
-	for i, name := range absorbed {
-		texts[i] = name.String()
-	}
-	if err := w.Absorb(texts); err != nil {
+	if err := w.Take(spool.Take(absorbed)); err != nil {
 		return 0, err
 	}
 	if err := f.remains.Write(w); err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"syscall"
 	"time"
 
@@ -121,11 +120,7 @@ func (f *folding) readArchive() (e *estate.Estate, h *segment.Header, err error)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s cannot be read, and moving it away would lose the totals of dead writers: %w", spool.Quote(f.dir.PathOf(spool.ArchiveName)), err)
 	}
-	f.archive, f.generation, f.absorbed = info.Identity, h.Generation, nil
-	slices.Sort(e.TakenUp) // a forged archive may have one name many times
-	for _, text := range slices.Compact(e.TakenUp) {
-		f.absorbed = append(f.absorbed, spool.Parse(text))
-	}
+	f.archive, f.generation, f.absorbed = info.Identity, h.Generation, e.TakenUp
 	access := f.dir.Like(&info, info.Perm, f.Perm)
 	f.access = &access
 	return e, h, nil

@@ -28,7 +28,7 @@ func (m *merger) gather() {
 		if s, ok := f.source.(*segsource.File); ok {
 			segments = append(segments, f)
 			for _, name := range s.TakenUp {
-				absorbed[name] = f
+				absorbed[name.String()] = f
 			}
 		}
 	}

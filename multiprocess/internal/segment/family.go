@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 	"unicode/utf8"
 	"unsafe"
 
@@ -133,6 +134,10 @@ type Family struct {
 	Layout    Layout
 	Mode      uint8 // of gauges: all, min, max, sum, mostrecent, then the same with live
 	Published bool  // a copy of what a custom collector emits; its own process asks the collector
+	NoEpoch   bool  // in archives: what writers without an epoch left beside those that have one
+	Merge     model.Merge
+	First     Moment        // when the directory first had the definition; zero if unknown
+	Expiry    time.Duration // after how long without a change a series ends; 0: never
 	Bounds    []float64
 	States    []string
 	Labels    []string // names; none where series bring their own
@@ -140,6 +145,9 @@ type Family struct {
 	// Of LayoutNative: how many populated buckets there are at most, and for how
 	// many exemplars of them there is room.
 	NativeBuckets, NativeExemplars uint32
+
+	shown uint64 // where the word shown lies; 0 for one that is in no segment
+	rests []Rest // of an archive, sorted by row and value
 }
 
 // Modes is how many gauge modes there are.
@@ -148,16 +156,26 @@ const Modes = 10
 // Values is how many values a row of the family has.
 func (f *Family) Values() int { return f.Words() - f.Layout.values() }
 
-const publishedFlag = 1
+const (
+	publishedFlag = 1
+	noEpochFlag   = 2
+)
 
 func (f *Family) payload() (p payload) {
 	p.u32(f.Number)
 	flags := byte(0)
 	if f.Published {
-		flags = publishedFlag
+		flags |= publishedFlag
+	}
+	if f.NoEpoch {
+		flags |= noEpochFlag
 	}
 	p = append(p, byte(f.Type), byte(f.Layout), f.Mode, flags)
 	p.u32(uint32(f.Words()))
+	p = append(p, byte(f.Merge), 0, 0, 0)
+	p.u64(uint64(f.First.Wall))
+	p.u64(uint64(f.First.Boot))
+	p.u64(uint64(f.Expiry))
 	p.text(f.Name)
 	p.text(f.Help)
 	p.text(f.Unit)
@@ -206,11 +224,13 @@ func (f *Family) check() error {
 			}
 		}
 	}
-	header := model.Family{Name: f.Name, Unit: f.Unit, Type: f.Type}
+	header := model.Family{Name: f.Name, Unit: f.Unit, Type: f.Type, Merge: f.Merge}
 	if err := header.Check(); err != nil {
 		return fmt.Errorf("a family that no page may have: %w", err)
 	}
 	switch {
+	case f.Expiry < 0:
+		return fmt.Errorf("a family whose series end after %v", f.Expiry)
 	case !f.Layout.fits(f.Type) || f.Mode >= Modes:
 		return fmt.Errorf("a family of type %d and mode %d in layout %d", f.Type, f.Mode, f.Layout)
 	case f.Layout == LayoutState && len(f.States) == 0:
@@ -227,6 +247,17 @@ func (f *Family) check() error {
 	return nil
 }
 
+// Shown returns how many times all series of a family were replaced in one step, as
+// its segment says now. A row counts while its series' Round is the lowest byte of
+// it; who reads rows loads it before them and again after them, and begins anew if it
+// is another number then.
+func (f *Family) Shown(s Space) uint64 {
+	if b := s.Bytes(f.shown, 8); f.shown != 0 && b != nil {
+		return WordAt(b, 0).Load()
+	}
+	return 0
+}
+
 // decodeFamily reads a family's record. One of a layout that is not known yet is
 // returned with words 0.
 func decodeFamily(fixed []byte, at uint64) (f *Family, err error) {
@@ -236,8 +267,13 @@ func decodeFamily(fixed []byte, at uint64) (f *Family, err error) {
 	if kinds == nil {
 		return nil, corrupt(at, "a family that ends too soon")
 	}
-	f.Type, f.Layout, f.Mode, f.Published = model.Type(kinds[0]), Layout(kinds[1]), kinds[2], kinds[3]&publishedFlag != 0
+	f.Type, f.Layout, f.Mode = model.Type(kinds[0]), Layout(kinds[1]), kinds[2]
+	f.Published, f.NoEpoch = kinds[3]&publishedFlag != 0, kinds[3]&noEpochFlag != 0
 	words := in.u32()
+	f.Merge = model.Merge(in.u8())
+	in.take(3)
+	f.First = Moment{int64(in.u64()), int64(in.u64())}
+	f.Expiry = time.Duration(in.u64())
 	f.Name, f.Help, f.Unit = in.text(), in.text(), in.text()
 	n := in.u32()
 	raw := in.take(uint64(n) * 8)

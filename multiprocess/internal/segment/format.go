@@ -11,7 +11,7 @@ import (
 )
 
 // Version is the version of the format that this package reads and writes.
-const Version = 1
+const Version = 2
 
 // magic begins a segment. Its first byte is no text, and the two last would not
 // survive a transfer that minds line ends.
@@ -29,8 +29,8 @@ const (
 	maxSize = 8 << 32
 
 	checkedFrom, checkedTo = 20, 384 // what the header's checksum covers
-	// MaxName is how many bytes the names in a header may have: epoch, writer
-	// and host.
+	// MaxName is how many bytes the names in a header may have: epoch, writer,
+	// host and service.
 	MaxName = 63
 
 	offVersion    = 8
@@ -47,11 +47,16 @@ const (
 	offEpoch      = 96
 	offWriter     = 160
 	offHost       = 224
+	offBorn       = 288
+	offEpochFirst = 296
+	offService    = 312
 
 	offUsed    = 384
 	offState   = 392
 	offBeat    = 408
 	offSpilled = 416
+	offAlive   = 424
+	offHead    = 432
 
 	stateClosed = 1 // bits of the state
 	stateDead   = 2
@@ -77,9 +82,19 @@ type Header struct {
 	Ticks      uint64   // when the process started, in clock ticks since boot; 0 if unknown
 	Boot       [16]byte // identity of the boot; zeros if unknown
 	Generation uint64   // of an archive
-	Epoch      string   // at most 63 bytes each
+	Epoch      string   // at most 63 bytes each, as Writer, Host and Service
 	Writer     string   // its configured name
 	Host       string
+	Born       int64  // when it was made, by the clock of the boot; 0 if unknown
+	EpochFirst Moment // when the epoch first appeared in the directory; zero if unknown
+	Service    string // whose directory it is; empty if nobody said
+}
+
+// Moment is a time by two clocks: of two moments of one boot the later one is the
+// one with the larger Boot time, whatever the wall clock was set to in between.
+type Moment struct {
+	Wall int64 // nanoseconds since 1970; 0 if unknown
+	Boot int64 // nanoseconds of the boot's monotonic clock; 0 if unknown
 }
 
 // Process returns the label by which the series of a writer's process differ from
@@ -95,7 +110,8 @@ func (h *Header) Process() string {
 var ErrForeign = errors.New("it does not begin like a segment")
 
 // ErrVersion is found where this program cannot read a segment that may be whole:
-// it is of another version of the format or of another byte order.
+// it is of another version of the format or of another byte order. The error says
+// which, and what to do.
 var ErrVersion = errors.New("it cannot be read by this program")
 
 // ErrShort is what a [*Corrupt] is, for errors.Is, where a Space ends before what
@@ -130,7 +146,7 @@ func (h *Header) encode(b []byte) error {
 	if h.Kind != KindWriter && h.Kind != KindArchive {
 		return fmt.Errorf("segment: %d is no kind of segment", h.Kind)
 	}
-	for _, text := range []string{h.Epoch, h.Writer, h.Host} {
+	for _, text := range []string{h.Epoch, h.Writer, h.Host, h.Service} {
 		if len(text) > MaxName {
 			return fmt.Errorf("segment: %.80q has %d bytes, at most %d fit", text, len(text), MaxName)
 		}
@@ -149,6 +165,10 @@ func (h *Header) encode(b []byte) error {
 	putName(b[offEpoch:], h.Epoch)
 	putName(b[offWriter:], h.Writer)
 	putName(b[offHost:], h.Host)
+	order.PutUint64(b[offBorn:], uint64(h.Born))
+	order.PutUint64(b[offEpochFirst:], uint64(h.EpochFirst.Wall))
+	order.PutUint64(b[offEpochFirst+8:], uint64(h.EpochFirst.Boot))
+	putName(b[offService:], h.Service)
 	order.PutUint32(b[offChecksum:], crc32.Checksum(b[checkedFrom:checkedTo], castagnoli))
 	return nil
 }
@@ -174,8 +194,11 @@ func DecodeHeader(b []byte) (h Header, err error) {
 	default:
 		return h, corrupt(offByteOrder, "%#x is no byte order", mark)
 	}
-	if v := order.Uint32(b[offVersion:]); v != Version {
-		return h, fmt.Errorf("%w: it has version %d of the format, not %d", ErrVersion, v, Version)
+	switch v := order.Uint32(b[offVersion:]); {
+	case v < Version:
+		return h, fmt.Errorf("%w: it has version %d of the format, and this program's is %d: stop all processes of the directory, delete its segments (*.seg), and start them again", ErrVersion, v, Version)
+	case v > Version:
+		return h, fmt.Errorf("%w: it has version %d of the format, and this program knows those up to %d: use the program that wrote it, or a later one", ErrVersion, v, Version)
 	}
 	if want, got := order.Uint32(b[offChecksum:]), crc32.Checksum(b[checkedFrom:checkedTo], castagnoli); want != got {
 		return h, corrupt(offChecksum, "the header's checksum is %#x and should be %#x", want, got)
@@ -191,10 +214,12 @@ func DecodeHeader(b []byte) (h Header, err error) {
 	h.Ticks = order.Uint64(b[offTicks:])
 	copy(h.Boot[:], b[offBoot:])
 	h.Generation = order.Uint64(b[offGeneration:])
+	h.Born = int64(order.Uint64(b[offBorn:]))
+	h.EpochFirst = Moment{int64(order.Uint64(b[offEpochFirst:])), int64(order.Uint64(b[offEpochFirst+8:]))}
 	for _, name := range []struct {
 		at   int
 		text *string
-	}{{offEpoch, &h.Epoch}, {offWriter, &h.Writer}, {offHost, &h.Host}} {
+	}{{offEpoch, &h.Epoch}, {offWriter, &h.Writer}, {offHost, &h.Host}, {offService, &h.Service}} {
 		n := int(b[name.at])
 		if n > MaxName {
 			return h, corrupt(uint64(name.at), "a name of %d bytes", n)
@@ -208,14 +233,19 @@ func DecodeHeader(b []byte) (h Header, err error) {
 type recordType uint16
 
 const (
-	padRecord      recordType = 1 // nothing, up to where the next extent begins
-	familyRecord   recordType = 2
-	blockRecord    recordType = 3 // rows of cells
-	seriesRecord   recordType = 4
-	lanesRecord    recordType = 5 // words that one value is spread over
-	tableRecord    recordType = 6 // where a row's exemplars lie
-	textRecord     recordType = 7 // room for an exemplar or for an info's labels
-	absorbedRecord recordType = 8 // names of files that an archive has taken up
+	padRecord       recordType = 1 // nothing, up to where the next extent begins
+	familyRecord    recordType = 2
+	blockRecord     recordType = 3 // rows of cells
+	seriesRecord    recordType = 4
+	lanesRecord     recordType = 5 // words that one value is spread over
+	tableRecord     recordType = 6 // where a row's exemplars lie
+	textRecord      recordType = 7 // room for an exemplar or for an info's labels
+	formerRecord    recordType = 8 // of version 1 alone
+	restRecord      recordType = 9 // what words of an archive's rows lack of their sums
+	takenRecord     recordType = 10
+	tombstoneRecord recordType = 11
+	appliedRecord   recordType = 12
+	carriedRecord   recordType = 13 // a tombstone of a segment that an archive has taken up
 )
 
 // recordHeaderSize is how many bytes lie before a record's payload: its size
@@ -276,6 +306,13 @@ func (f *fields) take(n uint64) []byte {
 	return b
 }
 
+func (f *fields) u8() uint8 {
+	if b := f.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
 func (f *fields) u32() uint32 {
 	if b := f.take(4); b != nil {
 		return order.Uint32(b)
@@ -288,6 +325,11 @@ func (f *fields) u64() uint64 {
 		return order.Uint64(b)
 	}
 	return 0
+}
+
+func (f *fields) id() (id [16]byte) {
+	copy(id[:], f.take(16))
+	return id
 }
 
 // text returns a copy: the bytes may be a mapping's.

@@ -14,7 +14,8 @@ import (
 // FuzzReader reads arbitrary bytes, as they are and with checksums that are
 // right.
 func FuzzReader(f *testing.F) {
-	whole := one(f)
+	whole := one(f, KindWriter)
+	f.Add(one(f, KindArchive))
 	f.Add(whole)
 	f.Add(whole[:HeaderSize])
 	f.Add([]byte(magic))

@@ -3,6 +3,7 @@ package segment
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"telltale/internal/cell"
@@ -43,15 +44,26 @@ func TestWrongRecords(t *testing.T) {
 		{"rows of no family", blockRecord, 8, []uint32{1, 0, 1}, false},
 		{"rows of a family far away", blockRecord, 8, []uint32{huge, 0, 1}, false},
 		{"half of what rows need", blockRecord, 8, []uint32{0, 0}, false},
-		{"a series without a row", seriesRecord, 0, []uint32{0, 0, 1, 0, 0, 0, 0, 0}, false},
-		{"a series of no family", seriesRecord, 0, []uint32{1, 0, 1, 0, 0, 0, 0, 0}, false},
+		{"a series without a row", seriesRecord, 0, []uint32{0, 0, 1, 0}, false},
+		{"a series of no family", seriesRecord, 0, []uint32{1, 0, 1, 0}, false},
 		{"half a series", seriesRecord, 0, []uint32{0, 0, 1}, false},
-		{"a family that is not the next", familyRecord, 0, []uint32{7, 0, 0, 0, 0, 0, 0, 0, 0}, false},
-		{"a family of very many bounds", familyRecord, 0, []uint32{1, 0, 0, 0, 0, 0, huge, 0, 0}, false},
-		{"a family of very many states", familyRecord, 0, []uint32{1, 0, 0, 0, 0, 0, 0, huge, 0}, false},
-		{"a family with a very long name", familyRecord, 0, []uint32{1, 0, 0, huge}, false},
+		{"a family that is not the next", familyRecord, 1, family(7), false},
+		{"a family of very many bounds", familyRecord, 1, family(1, 0, 0, 0, huge, 0, 0), false},
+		{"a family of very many states", familyRecord, 1, family(1, 0, 0, 0, 0, huge), false},
+		{"a family with a very long name", familyRecord, 1, family(1, huge), false},
+		{"a family of a later version", familyRecord, 1, family(1), true},
+		{"a family without its word", familyRecord, 0, family(1), false},
+		{"a record of version 1", formerRecord, 0, []uint32{0}, false},
+		{"what an archive has taken up", takenRecord, 0, []uint32{0, 0}, false},
+		{"rests", restRecord, 0, []uint32{0, 0}, false},
+		{"what is applied", appliedRecord, 0, []uint32{0}, false},
+		{"a tombstone of no family", tombstoneRecord, 0, []uint32{0, 0, 1, 0, 1, 0, 0}, false},
+		{"a tombstone of very many series", tombstoneRecord, 0, []uint32{0, 0, 1, 0, 1, 1, 'a', huge}, false},
+		{"a tombstone of no type", tombstoneRecord, 0, tombstone(8, 0), false},
+		{"a tombstone", tombstoneRecord, 0, tombstone(1, 0), true},
+		{"a tombstone behind none", tombstoneRecord, 0, tombstone(1, HeaderSize), false},
+		{"half a tombstone", tombstoneRecord, 0, []uint32{0, 0, 1}, false},
 		{"a family without anything", familyRecord, 0, nil, false},
-		{"names of files without an archive", absorbedRecord, 0, []uint32{0}, false},
 		{"a record of a type that is not known", 4711, 3, []uint32{1, 2, 3}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,12 +76,60 @@ func TestWrongRecords(t *testing.T) {
 			}
 		})
 	}
-	for _, fixed := range [][]uint32{nil, {1}, {1, huge}, {huge, 0}} {
-		w := newWriter(t, Header{Kind: KindArchive})
-		layRaw(t, w, absorbedRecord, 0, fixed...)
-		if err := (&walk{space: w}).next(); err == nil {
-			t.Errorf("names of absorbed files with %d", fixed)
-		}
+}
+
+// family is the fixed part of a family's record of a layout that is not known.
+func family(number uint32, behind ...uint32) []uint32 {
+	fixed := []uint32{number, order.Uint32([]byte{0, 99, 0, 0}), 0, 0, 0, 0, 0, 0, 0, 0}
+	return append(append(fixed, behind...), make([]uint32, 6-min(6, len(behind)))...)
+}
+
+// tombstone is the fixed part of the tombstone of a family whose name is four bytes.
+func tombstone(typ byte, previous uint32) []uint32 {
+	return []uint32{order.Uint32(order.AppendUint64(nil, uint64(previous))), order.Uint32(order.AppendUint64(nil, uint64(previous))[4:]), 1, 0,
+		order.Uint32([]byte{typ, 0, 0, 0}), 4, order.Uint32([]byte("name")), 0}
+}
+
+// The same of archives, which have a counter of one row.
+func TestWrongRecordsOfArchives(t *testing.T) {
+	const huge, one = math.MaxUint32, 1
+	for _, tt := range []struct {
+		name  string
+		kind  recordType
+		fixed []uint32
+		good  bool
+	}{
+		{"nothing taken up", takenRecord, []uint32{0, 0}, true},
+		{"taken up without names", takenRecord, nil, false},
+		{"taken up without an ID", takenRecord, []uint32{1, 0}, false},
+		{"very many taken up", takenRecord, []uint32{huge, 0, 0, 0, 0}, false},
+		{"a name without an end", takenRecord, []uint32{0, 1, huge}, false},
+		{"a name without an inode", takenRecord, []uint32{0, 1, 0, 0}, false},
+		{"applied without an offset", appliedRecord, []uint32{1, 0, 0, 0, 0}, false},
+		{"very many applied", appliedRecord, []uint32{huge}, false},
+		{"carried by nobody", carriedRecord, []uint32{0, 0}, false},
+		{"a tombstone of its own", tombstoneRecord, tombstone(1, 0), false},
+		{"no rests", restRecord, []uint32{0, 0}, true},
+		{"a rest", restRecord, []uint32{0, one, 0, 1, 1, 0, 0}, true},
+		{"a rest without pieces", restRecord, []uint32{0, one, 0, 1, 0}, true},
+		{"a rest of very many pieces", restRecord, []uint32{0, one, 0, 1, huge, 0, 0}, false},
+		{"very many rests", restRecord, []uint32{0, huge, 0, 1, 1, 0, 0}, false},
+		{"a rest of a row that is not there", restRecord, []uint32{0, one, 8, 1, 1, 0, 0}, false},
+		{"a rest of a value that is not there", restRecord, []uint32{0, one, 0, 2, 1, 0, 0}, false},
+		{"a rest of no value", restRecord, []uint32{0, one, 0, huge, 1, 0, 0}, false},
+		{"a rest of no family", restRecord, []uint32{1, 0}, false},
+		{"a rest twice", restRecord, []uint32{0, 2, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0}, false},
+		{"rests out of order", restRecord, []uint32{0, 2, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWriter(t, Header{Kind: KindArchive})
+			mustAdd(t, mustRows(t, w, counterFamily()), Series{Labels: `a="1"`})
+			layRaw(t, w, tt.kind, 0, tt.fixed...)
+			b := spaceOf(bytesOf(w))
+			if err := try(t, newFence(t, len(b)), b); (err == nil) != tt.good {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }
 
@@ -78,12 +138,12 @@ func TestWrongRecords(t *testing.T) {
 func TestLayoutsOfLater(t *testing.T) {
 	w := newWriter(t, Header{})
 	later := Family{Name: "later", Type: model.Histogram, Layout: 10, Labels: []string{"a"}}
-	if _, err := w.lay(familyRecord, later.payload(), 0); err != nil {
+	if _, err := w.lay(familyRecord, later.payload(), 1); err != nil {
 		t.Fatal(err)
 	}
 	w.families++
 	layRaw(t, w, blockRecord, 100, 0, 0, 1)
-	layRaw(t, w, seriesRecord, 0, 0, 0, 1, 0, 0, 0, 0, 0)
+	layRaw(t, w, seriesRecord, 0, 0, 0, 1, 0)
 	mustAdd(t, mustRows(t, w, counterFamily()), Series{Labels: `a="1"`})
 	seen := &walk{space: w}
 	if err := seen.next(); err != nil {
@@ -202,7 +262,7 @@ func TestWrongTexts(t *testing.T) {
 
 // Headers that say more than there is.
 func TestWrongHeaders(t *testing.T) {
-	whole := one(t)
+	whole := one(t, KindArchive)
 	for _, tt := range []struct {
 		name string
 		at   int
@@ -215,6 +275,7 @@ func TestWrongHeaders(t *testing.T) {
 		{"used all there could be", offUsed, math.MaxUint64 - 7},
 		{"kind", offKind, 3},
 		{"epoch too long", offEpoch, 64},
+		{"service too long", offService, 64},
 		{"no byte order", offVersion, Version},
 	} {
 		b := spaceOf(whole)
@@ -225,11 +286,13 @@ func TestWrongHeaders(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
-	for name, v := range map[string]uint64{"version": byteOrderMark<<32 | Version + 1, "byte order": swappedMark<<32 | Version} {
+	for name, v := range map[string]uint64{
+		"stop all processes": byteOrderMark<<32 | Version - 1, "or a later one": byteOrderMark<<32 | Version + 1, "byte order": swappedMark<<32 | Version,
+	} {
 		b := spaceOf(whole)
 		order.PutUint64(b[offVersion:], v)
 		seal(b)
-		if err := try(t, newFence(t, len(b)), b); !errors.Is(err, ErrVersion) {
+		if err := try(t, newFence(t, len(b)), b); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -60,6 +60,9 @@ func TestWriterRefusesWhatReadersWould(t *testing.T) {
 		{"too many native buckets", Family{Name: "a", Type: model.Histogram, Layout: LayoutNative, Bounds: []float64{inf}, NativeBuckets: 1 << 21}},
 		{"too many native exemplars", Family{Name: "a", Type: model.Histogram, Layout: LayoutNative, Bounds: []float64{inf}, NativeBuckets: 2, NativeExemplars: 1001}},
 		{"native buckets without the one up to +Inf", Family{Name: "a", Type: model.Histogram, Layout: LayoutNative, NativeBuckets: 2}},
+		{"a rule of merging that does not fit", Family{Name: "a", Type: model.Info, Layout: LayoutInfo, Merge: model.MergeMax}},
+		{"a rule of merging that is not known", Family{Name: "a", Type: model.Counter, Layout: LayoutCounter, Merge: 9}},
+		{"series that end before they begin", Family{Name: "a", Type: model.Counter, Layout: LayoutCounter, Expiry: -1}},
 		{"no states", Family{Name: "a", Type: model.StateSet, Layout: LayoutState}},
 	} {
 		if _, err := w.Rows(tt.f); err == nil {
@@ -96,6 +99,7 @@ func TestHeaderRefuses(t *testing.T) {
 		{"long epoch", firstExtent, Header{Kind: KindWriter, Epoch: long}},
 		{"long writer", firstExtent, Header{Kind: KindWriter, Writer: long}},
 		{"long host", firstExtent, Header{Kind: KindWriter, Host: long}},
+		{"long service", firstExtent, Header{Kind: KindWriter, Service: long}},
 		{"no room for the header", 256, Header{Kind: KindWriter}},
 		{"extents that are not aligned", 1000, Header{Kind: KindWriter}},
 	} {
@@ -104,7 +108,7 @@ func TestHeaderRefuses(t *testing.T) {
 		}
 	}
 	h := Header{Kind: KindArchive, ID: [16]byte{15: 1}, Start: -1, PID: math.MaxUint64, Namespace: 2, Ticks: 3, Boot: [16]byte{1},
-		Generation: 4, Epoch: long[1:], Writer: long[1:], Host: long[1:]}
+		Generation: 4, Epoch: long[1:], Writer: long[1:], Host: long[1:], Born: 5, EpochFirst: Moment{-6, 7}, Service: long[1:]}
 	w := newWriter(t, h)
 	if got, err := DecodeHeader(w.Bytes(0, HeaderSize)); err != nil || got != h {
 		t.Errorf("read %+v, %v", got, err)

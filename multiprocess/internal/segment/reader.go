@@ -47,8 +47,6 @@ type Contents interface {
 	// each for the first time behind those before it. The texts are valid until
 	// Series returns.
 	Series(f *Family, row uint32, generation uint8, s Series) error
-	// Absorbed is told of a file that an archive has taken up.
-	Absorbed(name string) error
 }
 
 // Reader walks a segment, from where it was the last time to where the writer
@@ -60,11 +58,16 @@ type Reader struct {
 	families []*Family
 	rows     []uint32 // of families, by number
 	given    []uint32 // rows that a series had, the first of the family's
-	copied   []byte   // what is being looked at: its writer might change it meanwhile
+	notes    Notes
+	copied   []byte // what is being looked at: its writer might change it meanwhile
 }
 
 // Header returns what DecodeHeader found in the first call of Next.
 func (r *Reader) Header() *Header { return &r.header }
+
+// Notes returns what the segment says beside its families, as far as it was read.
+// The caller changes none of it.
+func (r *Reader) Notes() *Notes { return &r.notes }
 
 // At returns how many bytes were read.
 func (r *Reader) At() uint64 { return r.at }
@@ -84,13 +87,18 @@ type Signs struct {
 	Dead    bool   // a folder found it dead: whoever holds its lock now is not it
 	Beat    int64  // nanoseconds since 1970; 0 if never
 	Spilled uint64 // series that did not fit
+	Alive   int64  // when it said last that it lives, by the boot's clock; 0 if never
+	Head    uint64 // where its newest tombstone lies; 0 if there is none
 }
 
 // SignsOf returns the signs in a header that DecodeHeader has read.
 func SignsOf(s Space) (signs Signs) {
 	if b := s.Bytes(0, HeaderSize); b != nil {
 		state := atomicWord(b, offState)
-		signs = Signs{state&stateClosed != 0, state&stateDead != 0, int64(atomicWord(b, offBeat)), atomicWord(b, offSpilled)}
+		signs = Signs{
+			Closed: state&stateClosed != 0, Dead: state&stateDead != 0, Beat: int64(atomicWord(b, offBeat)),
+			Spilled: atomicWord(b, offSpilled), Alive: int64(atomicWord(b, offAlive)), Head: atomicWord(b, offHead),
+		}
 	}
 	return signs
 }
@@ -150,44 +158,43 @@ func (r *Reader) record(s Space, to Contents, used uint64) (uint64, error) {
 	}
 	switch t {
 	case familyRecord:
-		f, err := decodeFamily(fixed, r.at)
-		if err != nil {
-			return 0, err
-		}
-		if int(f.Number) != len(r.families) {
-			return 0, corrupt(r.at, "family %d comes after %d others", f.Number, len(r.families))
-		}
-		r.families, r.rows, r.given = append(r.families, f), append(r.rows, 0), append(r.given, 0)
-		if f.Words() == 0 {
-			return size, nil
-		}
-		return size, to.Family(f)
+		return size, r.family(fixed, size, to)
 	case blockRecord:
 		return size, r.block(fixed, size, to)
 	case seriesRecord:
 		return size, r.series(fixed, to)
-	case absorbedRecord:
-		return size, r.absorbed(fixed, to)
-	}
-	return size, nil // of a later minor version, or nothing to tell of
-}
-
-func (r *Reader) absorbed(fixed []byte, to Contents) error {
-	if r.header.Kind != KindArchive {
-		return corrupt(r.at, "names of absorbed files where there is no archive")
-	}
-	in := fields{rest: fixed}
-	for n := in.u32(); n > 0 && !in.short; n-- {
-		if name := in.text(); !in.short {
-			if err := to.Absorbed(name); err != nil {
-				return err
-			}
+	case formerRecord:
+		return 0, corrupt(r.at, "a record of version 1 of the format")
+	case restRecord, takenRecord, appliedRecord, carriedRecord:
+		if r.header.Kind != KindArchive {
+			return 0, corrupt(r.at, "a record of type %d where there is no archive", t)
+		}
+	case tombstoneRecord:
+		if r.header.Kind != KindWriter {
+			return 0, corrupt(r.at, "a record of type %d where there is no writer", t)
 		}
 	}
-	if in.short {
-		return corrupt(r.at, "a list of names that ends too soon")
+	return size, r.note(t, fixed) // or it is of a later minor version, or nothing to tell of
+}
+
+func (r *Reader) family(fixed []byte, size uint64, to Contents) error {
+	f, err := decodeFamily(fixed, r.at)
+	if err != nil {
+		return err
 	}
-	return nil
+	start := familyRecord.mutable(r.at, uint64(len(fixed)))
+	switch {
+	case int(f.Number) != len(r.families):
+		return corrupt(r.at, "family %d comes after %d others", f.Number, len(r.families))
+	case start > size || size-start < 8:
+		return corrupt(r.at, "a family whose word is not there")
+	}
+	f.shown = r.at + start
+	r.families, r.rows, r.given = append(r.families, f), append(r.rows, 0), append(r.given, 0)
+	if f.Words() == 0 {
+		return nil
+	}
+	return to.Family(f)
 }
 
 // recordAt returns a record, its fixed part and its type, not yet the checksum.
@@ -212,7 +219,7 @@ func recordAt(s Space, at, used uint64) (b, fixed []byte, t recordType, err erro
 func (r *Reader) block(fixed []byte, size uint64, to Contents) error {
 	in := fields{rest: fixed}
 	number, from, rows := in.u32(), in.u32(), in.u32()
-	f := r.family(number)
+	f := r.known(number)
 	if in.short || f == nil {
 		return corrupt(r.at, "rows of family %d", number)
 	}
@@ -229,17 +236,21 @@ func (r *Reader) block(fixed []byte, size uint64, to Contents) error {
 
 func (r *Reader) series(fixed []byte, to Contents) error {
 	in := fields{rest: fixed}
-	number, row, generation := in.u32(), in.u32(), in.u32()
-	in.u32()
-	s := Series{Start: int64(in.u64()), Process: in.view(), Labels: in.view()}
-	f := r.family(number)
+	number, row, generation := in.u32(), in.u32(), in.u8()
+	s := Series{Round: in.u8()}
+	in.take(2)
+	s.Labels = in.view()
+	if r.header.Kind == KindArchive {
+		s.Start, s.Changed, s.Process = int64(in.u64()), int64(in.u64()), in.view()
+	}
+	f := r.known(number)
 	if in.short || f == nil {
 		return corrupt(r.at, "a series of family %d", number)
 	}
 	if f.Words() == 0 {
 		return nil
 	}
-	if row >= r.rows[number] || generation > 0xff {
+	if row >= r.rows[number] {
 		return corrupt(r.at, "a series in row %d of %d", row, r.rows[number])
 	}
 	if row > r.given[number] {
@@ -249,10 +260,11 @@ func (r *Reader) series(fixed []byte, to Contents) error {
 	if !model.ValidLabelsText(s.Labels) {
 		return corrupt(r.at, "%.80q are no labels", s.Labels)
 	}
-	return to.Series(f, row, uint8(generation), s)
+	return to.Series(f, row, generation, s)
 }
 
-func (r *Reader) family(number uint32) *Family {
+// known returns the family of a number, nil if there is none as yet.
+func (r *Reader) known(number uint32) *Family {
 	if uint64(number) < uint64(len(r.families)) {
 		return r.families[number]
 	}

@@ -45,8 +45,12 @@ type resting struct {
 type Series struct {
 	Labels  string // canonical text, see model.Labels
 	Created int64  // microseconds since 1970; 0 or less if unknown
-	Process string // in archives: the label of the process whose it was, where that counts
-	Start   int64  // in archives: when that process's segment was made
+	Round   uint8  // see [Family.Shown]
+
+	// In archives alone.
+	Process string // the label of the process whose it was, where that counts
+	Start   int64  // when that process's segment was made
+	Changed int64  // when it last changed, in nanoseconds since 1970, of a family with an Expiry
 }
 
 // A state is the generation of its row above, and when the series was created
@@ -68,9 +72,11 @@ func (w *Writer) Rows(f Family) (*Rows, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f.Number = w.families
-	if _, err := w.lay(familyRecord, f.payload(), 0); err != nil {
+	rec, err := w.lay(familyRecord, f.payload(), 1)
+	if err != nil {
 		return nil, err
 	}
+	f.shown = rec.offset + rec.mutable
 	w.families++
 	w.publish()
 	return &Rows{writer: w, family: f, words: f.Words(), last: -1}, nil
@@ -115,11 +121,13 @@ func (r *Rows) add(s Series, created uint64) (*cell.Word, error) {
 	var p payload
 	p.u32(r.family.Number)
 	p.u32(number)
-	p.u32(uint32(generation))
-	p.u32(0)
-	p.u64(uint64(s.Start))
-	p.text(s.Process)
+	p = append(p, byte(generation), s.Round, 0, 0)
 	p.text(s.Labels)
+	if w.kind == KindArchive {
+		p.u64(uint64(s.Start))
+		p.u64(uint64(s.Changed))
+		p.text(s.Process)
+	}
 	if _, err := w.lay(seriesRecord, p, 0); err != nil {
 		return nil, err
 	}

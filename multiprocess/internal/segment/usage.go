@@ -5,9 +5,9 @@ import "telltale/internal/cell"
 // Usage says what the bytes of a segment are used for.
 type Usage struct {
 	Families int
-	Series   int      // that are there now
-	Bytes    uint64   // published, the header included
-	Absorbed []string // files that an archive names
+	Series   int    // that are there now
+	Bytes    uint64 // published, the header included
+	Taken    Taken  // what an archive has taken up
 	// Garbage is how many of the bytes nobody reads any more: records of series
 	// whose row was given to another, or that were removed, with their rows, and
 	// lanes, tables and texts that no series refers to. Rows of removed series are
@@ -21,7 +21,7 @@ func UsageOf(s Space) (Usage, error) {
 	a := accounts{space: s, linked: make(map[uint64]uint64)}
 	var r Reader
 	err := r.Next(s, &a)
-	u := Usage{Families: len(r.families), Bytes: r.at, Absorbed: a.absorbed}
+	u := Usage{Families: len(r.families), Bytes: r.at, Taken: r.notes.Taken}
 	if err != nil {
 		return u, err
 	}
@@ -54,11 +54,10 @@ func UsageOf(s Space) (Usage, error) {
 
 // accounts is what UsageOf keeps of a segment.
 type accounts struct {
-	space    Space
-	absorbed []string
-	places   Places
-	rows     map[uint32][]recordBytes // of series, by family and row
-	linked   map[uint64]uint64        // lanes, tables and texts that nobody refers to: sizes by offset
+	space  Space
+	places Places
+	rows   map[uint32][]recordBytes // of series, by family and row
+	linked map[uint64]uint64        // lanes, tables and texts that nobody refers to: sizes by offset
 }
 
 // recordBytes is the sizes of the records of a row's series.
@@ -78,11 +77,6 @@ func (a *accounts) Series(f *Family, row uint32, _ uint8, _ Series) error {
 	if rows := a.rows[f.Number]; uint64(row) == uint64(len(rows)) {
 		a.rows[f.Number] = append(rows, recordBytes{})
 	}
-	return nil
-}
-
-func (a *accounts) Absorbed(name string) error {
-	a.absorbed = append(a.absorbed, name)
 	return nil
 }
 

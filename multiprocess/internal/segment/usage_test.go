@@ -99,10 +99,10 @@ func TestUsageOfInfo(t *testing.T) {
 
 func TestUsageOfDamage(t *testing.T) {
 	w := newWriter(t, Header{Kind: KindArchive})
-	if err := w.Absorb([]string{"a", "b"}); err != nil {
+	if err := w.Take(Taken{Writers: [][16]byte{{1}}, Aside: []Aside{{Name: "a"}}}); err != nil {
 		t.Fatal(err)
 	}
-	if u, err := UsageOf(w); err != nil || len(u.Absorbed) != 2 {
+	if u, err := UsageOf(w); err != nil || len(u.Taken.Writers) != 1 || len(u.Taken.Aside) != 1 {
 		t.Errorf("%+v, %v", u, err)
 	}
 	rows, err := w.Rows(Family{Name: "c", Type: model.Counter, Layout: LayoutCounter})
@@ -130,7 +130,11 @@ func TestSigns(t *testing.T) {
 		t.Errorf("dead: %+v", s)
 	}
 	w.MarkClosed()
-	if s := SignsOf(w); !s.Closed || !s.Dead {
+	w.Alive(7)
+	if err := w.Bury(Tombstone{Name: "c", Type: model.Counter}); err != nil {
+		t.Fatal(err)
+	}
+	if s := SignsOf(w); !s.Closed || !s.Dead || s.Alive != 7 || s.Head != HeaderSize {
 		t.Errorf("closed and dead: %+v", s)
 	}
 }

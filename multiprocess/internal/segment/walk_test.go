@@ -13,7 +13,6 @@ type walk struct {
 	space    Space
 	reader   Reader
 	families []*seenFamily
-	absorbed []string
 }
 
 type seenFamily struct {
@@ -58,11 +57,6 @@ func (w *walk) Block(f *Family, offset uint64, rows uint32) error {
 func (w *walk) Series(f *Family, row uint32, generation uint8, s Series) error {
 	s.Labels, s.Process = strings.Clone(s.Labels), strings.Clone(s.Process)
 	w.of(f).series[row] = owner{generation, s}
-	return nil
-}
-
-func (w *walk) Absorbed(name string) error {
-	w.absorbed = append(w.absorbed, name)
 	return nil
 }
 
@@ -118,7 +112,7 @@ func cellsOf(b []byte) []cell.Word {
 
 // text says all that was told of.
 func (w *walk) text() string {
-	text := fmt.Sprint(w.absorbed)
+	text := fmt.Sprintf("%+v", *w.reader.Notes())
 	for _, f := range w.families {
 		text += fmt.Sprintf("\n%+v %v %+v", *f.Family, f.rows, f.series)
 	}

@@ -28,6 +28,7 @@ const maxExtent = 4 << 20
 type Writer struct {
 	memory Memory
 	page   uint64
+	kind   Kind
 
 	header   []byte // the beginning of the first extent
 	mu       sync.Mutex
@@ -53,7 +54,7 @@ func NewWriter(m Memory, size int, h Header) (*Writer, error) {
 	if size < HeaderSize || size%lineAlignment != 0 {
 		return nil, fmt.Errorf("segment: extents of %d bytes", size)
 	}
-	w := &Writer{memory: m, page: uint64(size)}
+	w := &Writer{memory: m, page: uint64(size), kind: h.Kind}
 	if err := w.extend(uint64(size)); err != nil {
 		return nil, err
 	}
@@ -90,6 +91,11 @@ func (w *Writer) MarkClosed() { WordAt(w.header, offState).Or(stateClosed) }
 func (w *Writer) Beat(now time.Time) {
 	WordAt(w.header, offBeat).Store(uint64(now.UnixNano()))
 }
+
+// Alive says in the header that the writer was alive at a time of the boot's clock.
+// What others removed after that, without hearing of it again, is removed of what it
+// leaves too.
+func (w *Writer) Alive(boot int64) { WordAt(w.header, offAlive).Store(uint64(boot)) }
 
 // CountSpilled says in the header that n more series did not fit into the
 // segment.
@@ -170,10 +176,11 @@ func (w *Writer) lay(t recordType, p payload, words uint64) (record, error) {
 	return r, nil
 }
 
-// extend adds an extent with room for a record and pads the one before it. An
-// extent is as large as all before it, or, if there is no such room, smaller.
+// extend adds an extent with room for a record and pads the one before it. A segment
+// grows by an eighth, so that little of it is room, or by less if that is not to be
+// had.
 func (w *Writer) extend(need uint64) error {
-	n := align(max(need, min(w.end, maxExtent)), w.page)
+	n := align(max(need, min(w.end/8, maxExtent)), w.page)
 	if n > math.MaxInt32 {
 		return errLarge
 	}
@@ -201,22 +208,6 @@ func (w *Writer) extend(need uint64) error {
 	w.extents = append(w.extents, extent{w.end, data})
 	w.used = w.end
 	w.end += n
-	return nil
-}
-
-// Absorb says in an archive that it has taken up the named files.
-func (w *Writer) Absorb(names []string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var p payload
-	p.u32(uint32(len(names)))
-	for _, name := range names {
-		p.text(name)
-	}
-	if _, err := w.lay(absorbedRecord, p, 0); err != nil {
-		return err
-	}
-	w.publish()
 	return nil
 }
 

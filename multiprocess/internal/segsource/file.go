@@ -30,12 +30,12 @@ type File struct {
 	reader   segment.Reader
 	families []*familyRows // by number, nil for layouts that are not known
 	said     []*catalog.Claim
-	TakenUp  []string // of an archive
-	series   int      // that were read
-	space    uint64   // bytes that there are for rows not yet expected
-	changed  bool     // since the last update
-	dead     bool     // nobody holds the lock: for ever
-	label    string   // pid="..."
+	TakenUp  []spool.Name // of an archive
+	series   int          // that were read
+	space    uint64       // bytes that there are for rows not yet expected
+	changed  bool         // since the last update
+	dead     bool         // nobody holds the lock: for ever
+	label    string       // pid="..."
 }
 
 // NewFile returns the segment at a place, which is opened as the reading says. Series of
@@ -218,7 +218,12 @@ func (f *File) next(s segment.Space) error {
 		f.changed = true
 		f.label = string(model.AppendLabel(nil, catalog.PIDLabel, f.Header().Process()))
 	}
-	return nil
+	if !f.IsArchive() {
+		return nil
+	}
+	takenUp, err := spool.Absorbed(&f.reader.Notes().Taken)
+	f.TakenUp = takenUp
+	return err
 }
 
 func (f *File) unmap() {
@@ -283,16 +288,6 @@ func (f *File) Series(fam *segment.Family, row uint32, generation uint8, s segme
 	f.changed = true
 	f.series++
 	return f.families[fam.Number].define(row, generation, s)
-}
-
-// Absorbed implements [segment.Contents].
-func (f *File) Absorbed(name string) error {
-	if err := spool.CheckAbsorbed(name); err != nil {
-		return err
-	}
-	f.changed = true
-	f.TakenUp = append(f.TakenUp, name)
-	return nil
 }
 
 // Bind implements [catalog.Source].

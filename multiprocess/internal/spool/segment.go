@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"math/bits"
+	"slices"
+	"strings"
 
 	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
@@ -106,11 +108,32 @@ func Taken(archive, writer *segment.Header, live bool) bool {
 	return !live && writer.Start <= archive.Start
 }
 
-// CheckAbsorbed returns an error if an archive has a name among those of files that
-// it has taken up that is no writer's.
-func CheckAbsorbed(text string) error {
-	if kind := kindOf(text); kind != Writer && kind != Python && kind != Aside {
-		return Defectf(ReasonCorrupt, "it says that it has taken up %.80q, which is no name of a writer's file", text)
+// Absorbed returns the names of the files that an archive has taken up, each once.
+// It is an error if one of them is no name of a file that was put aside.
+func Absorbed(taken *segment.Taken) ([]Name, error) {
+	names := make([]Name, 0, len(taken.Writers)+len(taken.Aside))
+	for _, id := range taken.Writers {
+		names = append(names, WriterName(id))
 	}
-	return nil
+	for _, file := range taken.Aside {
+		name := Parse(file.Name)
+		if name.Kind() != Aside {
+			return nil, Defectf(ReasonCorrupt, "it says that it has taken up %.80q, which is no name of a file that was put aside", file.Name)
+		}
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b Name) int { return strings.Compare(a.text, b.text) })
+	return slices.Compact(names), nil // a forged archive may have one name many times
+}
+
+// Take returns what an archive says of files that it has taken up.
+func Take(names []Name) (taken segment.Taken) {
+	for _, name := range names {
+		if name.kind == Writer {
+			taken.Writers = append(taken.Writers, name.ID())
+		} else {
+			taken.Aside = append(taken.Aside, segment.Aside{Name: name.text})
+		}
+	}
+	return taken
 }

@@ -167,6 +167,3 @@ func (w *forgetting) Series(f *segment.Family, row uint32, generation uint8, s s
 	}
 	return nil
 }
-
-// Absorbed implements [segment.Contents].
-func (*forgetting) Absorbed(string) error { return nil }
