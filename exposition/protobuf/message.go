@@ -155,9 +155,19 @@ func (m *message) bytes(field string) []byte {
 	if !m.has(field, protowire.BytesType) {
 		return nil
 	}
-	v, n := protowire.ConsumeBytes(m.rest)
+	v, n := cutBytes(m.rest)
 	m.take(field, n)
 	return v
+}
+
+// cutBytes returns the bytes that follow their length, and where they end, or an end
+// below zero.
+func cutBytes(b []byte) (cut []byte, end int) {
+	if len(b) > 0 && b[0] < 0x80 && int(b[0]) < len(b) { // as nearly always
+		end = 1 + int(b[0])
+		return b[1:end:end], end
+	}
+	return protowire.ConsumeBytes(b)
 }
 
 func (m *message) text(field string) []byte {

@@ -87,10 +87,11 @@ func (s *Scanner) readPoint(m message) {
 	s.point.exemplar = s.point.exemplar[:0]
 	s.point.labels.begin()
 	at, has, value := m.end-int64(len(m.rest)), false, message{}
+	s.names.begin()
 	for m.next() {
 		switch m.num {
 		case metricLabel:
-			s.readLabel(&s.point.labels, &m)
+			s.readSeriesLabel(&m)
 		case metricTimestamp:
 			p.Timestamp = model.UnixMilli(int64(m.uint("timestamp_ms")))
 		case metricGauge, metricCounter, metricSummary, metricUntyped, metricHistogram:

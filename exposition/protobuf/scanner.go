@@ -56,6 +56,7 @@ type Scanner struct {
 	message []byte
 	rest    message // of the message, from where series are yet to come
 	point   point
+	names   names
 }
 
 // NewScanner returns a scanner that reads from r.
