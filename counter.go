@@ -31,6 +31,7 @@ type Counter struct {
 // heap and what is counted in a row both belong to the value: of the former there is
 // only what came late once the counter has moved, until that follows.
 type counterExtra struct {
+	current  atomic.Pointer[cell.Lanes] // those of the two below in which to count; nil if there are none
 	fraction cell.Word                  // on the heap
 	lanes    atomic.Pointer[cell.Lanes] // on the heap, of whole numbers and fractions
 	row      atomic.Pointer[cell.Word]  // nil on the heap
@@ -129,66 +130,59 @@ func (c *Counter) addWhole(n uint64) {
 	}
 }
 
-// addFloat adds to the float word.
+// addFloat adds to the float word, or to the one of a lane.
 func (c *Counter) addFloat(v float64) {
-	e, whole := c.extra.Load(), c.whole()
-	if e == nil || whole == nil {
-		c.addFloatSlow(v)
-		return
-	}
-	w, lanes := &e.fraction, &e.lanes
-	if whole != &c.cell {
-		w, lanes = cell.At(whole, 1), &e.rowLanes
-	}
-	if lanes.Load() != nil || !cell.TryAddFloat(w, v) {
-		c.addFloatSlow(v)
-	} else if c.core.moving.Moved() {
-		c.follow()
-	}
-}
-
-// addFloatSlow is addFloat for the first fraction, for lanes and for fights.
-func (c *Counter) addFloatSlow(v float64) {
-	if c.core == nil {
-		return // the zero Counter
-	}
-	e := c.grow()
-	row := c.row()
-	w, lanes := e.floats(row)
-	switch l := lanes.Load(); {
-	case l != nil:
-		l.AddFloat(1, v)
-	case !cell.FightFloat(w, v):
-		if l = c.spread(row); l != nil {
-			l.AddFloat(1, v)
-		} else {
-			cell.AddFloat(w, v)
+	e := c.extra.Load()
+	if e == nil {
+		if c.core == nil {
+			return // the zero Counter
 		}
+		e = c.grow()
+	}
+	lanes := e.current.Load()
+	switch w := e.floats(c.row()); {
+	case lanes != nil:
+		lanes.AddFloat(1, v)
+	case !cell.TryAddFloat(w, v):
+		c.fight(e, w, v)
 	}
 	if c.core.moving.Moved() {
 		c.follow()
 	}
 }
 
-// floats returns the float word of a row, or of the heap if it is nil, and where its
-// lanes are.
-func (e *counterExtra) floats(row *cell.Word) (*cell.Word, *atomic.Pointer[cell.Lanes]) {
-	if row != nil {
-		return cell.At(row, 1), &e.rowLanes
+// fight adds to a float word to which another writer came.
+func (c *Counter) fight(e *counterExtra, w *cell.Word, v float64) {
+	if cell.FightFloat(w, v) {
+		return
 	}
-	return &e.fraction, &e.lanes
+	row := c.row()
+	if lanes := c.spread(row); lanes != nil {
+		lanes.AddFloat(1, v)
+	} else {
+		cell.AddFloat(e.floats(row), v)
+	}
 }
 
+// floats returns the float word of a row, or of the heap if it is nil.
+func (e *counterExtra) floats(row *cell.Word) *cell.Word {
+	if row != nil {
+		return cell.At(row, 1)
+	}
+	return &e.fraction
+}
+
+// incSlow is Inc while the word is nil.
+//
 //go:noinline // or Inc would not be inlined
 func (c *Counter) incSlow() {
-	if c.core == nil {
-		return // the zero Counter
+	if e := c.extra.Load(); e != nil {
+		if lanes := e.current.Load(); lanes != nil {
+			lanes.Mine().Add(1)
+			return
+		}
 	}
-	w, looking := c.slow()
-	w.Add(1)
-	if looking {
-		c.look(w)
-	}
+	c.addWhole(1)
 }
 
 func (c *Counter) grow() *counterExtra {
@@ -303,6 +297,7 @@ func (c *Counter) share(row *cell.Word) {
 	defer c.core.moving.Unlock()
 	if e := c.extra.Load(); e != nil {
 		e.row.Store(row)
+		e.current.Store(nil)
 	}
 	atomic.StorePointer(&c.word, unsafe.Pointer(row))
 	c.drainInto(row)
@@ -370,6 +365,9 @@ func (c *Counter) part() *cell.Word {
 	row, e := c.row(), c.extra.Load()
 	if row == nil {
 		return nil
+	}
+	if e != nil {
+		e.current.Store(e.lanes.Load())
 	}
 	atomic.StorePointer(&c.word, unsafe.Pointer(&c.cell))
 	fractions := cell.LoadFloat(cell.At(row, 1)) + cell.AddWhole(&c.cell, row.Load())

@@ -24,15 +24,20 @@ const (
 )
 
 // tend is what a collection does for a counter: it takes what was counted late on the
-// heap to the counter's row, and has the next calls look for other writers if the
-// counter grew fast for its age.
+// heap to the counter's row, has the next calls look for other writers if the counter
+// grew fast for its age, and gives goroutines other lanes: Inc does not notice that
+// two share one.
 func (c *Counter) tend(created model.Timestamp, s *scratch) {
 	if c.core.moving.Moved() {
 		c.follow()
 	}
 	w := c.whole()
 	if w == nil {
-		c.notCalled()
+		if lanes := c.extra.Load().current.Load(); lanes != nil {
+			lanes.Mix()
+		} else {
+			c.putBack()
+		}
 		return
 	}
 	n := w.Load()
@@ -61,30 +66,13 @@ func (c *Counter) beLooked() {
 	})
 }
 
-// notCalled puts the word back of a counter that was called less often since the last
-// collection than had to look for others: it grew by large numbers.
-func (c *Counter) notCalled() {
-	e := c.extra.Load()
-	if e == nil {
-		return // the zero Counter
-	}
-	w := c.row()
-	if w == nil {
-		w = &c.cell
-	}
-	c.putBack(e, w)
-}
-
 // slow returns the word in which to count while counting goes the slow way, and
 // whether to look for others afterwards.
 func (c *Counter) slow() (w *cell.Word, looking bool) {
-	e := c.extra.Load()
-	row := c.row()
-	_, lanes := e.floats(row)
-	if l := lanes.Load(); l != nil {
-		return l.Mine(), false
+	if lanes := c.extra.Load().current.Load(); lanes != nil {
+		return lanes.Mine(), false
 	}
-	if row != nil {
+	if row := c.row(); row != nil {
 		return row, true
 	}
 	return &c.cell, true
@@ -105,7 +93,7 @@ func (c *Counter) look(w *cell.Word) {
 // for lanes, it puts the word back.
 func (c *Counter) decide(e *counterExtra, w *cell.Word) {
 	if e.met.Load() < metToSpread || c.spread(c.rowOf(w)) == nil {
-		c.putBack(e, w)
+		c.putBack()
 	}
 }
 
@@ -117,13 +105,20 @@ func (c *Counter) rowOf(w *cell.Word) *cell.Word {
 	return w
 }
 
-// putBack lets Inc count in the word again, unless the counter has lanes or moved.
-func (c *Counter) putBack(e *counterExtra, w *cell.Word) {
-	row := c.rowOf(w)
+// putBack lets Inc count in the word again, unless the counter has lanes. A collection
+// does it, too, for a counter that was called less often since the last one than had to
+// look for others, because it grew by large numbers.
+func (c *Counter) putBack() {
+	e := c.extra.Load()
 	c.core.moving.Hold(func() {
-		if _, lanes := e.floats(row); c.whole() == nil && c.row() == row && lanes.Load() == nil {
-			atomic.StorePointer(&c.word, unsafe.Pointer(w))
+		if c.whole() != nil || e.current.Load() != nil {
+			return
 		}
+		w := e.row.Load()
+		if w == nil {
+			w = &c.cell
+		}
+		atomic.StorePointer(&c.word, unsafe.Pointer(w))
 	})
 }
 
@@ -133,12 +128,18 @@ func (c *Counter) spread(row *cell.Word) (lanes *cell.Lanes) {
 	fresh := c.core.room().Lanes(row, 2)
 	e := c.grow()
 	c.core.moving.Hold(func() {
-		if _, at := e.floats(row); c.row() == row {
-			if at.Load() == nil {
-				at.Store(fresh)
-			}
-			lanes = at.Load()
+		if c.row() != row {
+			return
 		}
+		if lanes = e.current.Load(); lanes != nil || fresh == nil {
+			return
+		}
+		if lanes = fresh; row != nil {
+			e.rowLanes.Store(fresh)
+		} else {
+			e.lanes.Store(fresh)
+		}
+		e.current.Store(fresh)
 	})
 	return lanes
 }

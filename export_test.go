@@ -24,11 +24,7 @@ func LooksForOthers(c *Counter) bool { return c.whole() == nil && !IsSpread(c) }
 // IsSpread reports whether Inc goes to lanes.
 func IsSpread(c *Counter) bool {
 	e := c.extra.Load()
-	if e == nil || c.whole() != nil {
-		return false
-	}
-	_, lanes := e.floats(c.row())
-	return lanes.Load() != nil
+	return e != nil && c.whole() == nil && e.current.Load() != nil
 }
 
 // IncLate is an Inc that found its word before the counter moved into a row.

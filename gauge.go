@@ -108,13 +108,17 @@ func NewGaugeOf[L comparable](name, help string, opts ...GaugeOption) (*GaugeOf[
 
 // Set sets the gauge to v.
 func (g *Gauge) Set(v float64) {
-	w := (*cell.Word)(atomic.LoadPointer(&g.word))
-	if w == nil || v != v {
+	w, core := (*cell.Word)(atomic.LoadPointer(&g.word)), g.core
+	switch {
+	case w == nil || v != v:
 		g.setSlow(v)
 		return
+	case w == &g.cell: // an address that is known before w, whose cache line others may have
+		cell.SetLevel(&g.cell, v)
+	default:
+		cell.SetLevel(w, v)
 	}
-	cell.SetLevel(w, v)
-	if g.core.moving.Moved() && (*cell.Word)(atomic.LoadPointer(&g.word)) != w {
+	if core.moving.Moved() && (*cell.Word)(atomic.LoadPointer(&g.word)) != w {
 		g.setSlow(v) // the gauge has left the word
 	}
 }
@@ -165,6 +169,9 @@ func (g *Gauge) Add(v float64) {
 
 // addSlow adds to the lanes, or where another writer was.
 func (g *Gauge) addSlow(v float64) {
+	if e := g.extra.Load(); e != nil && e.level.TryAdd(&g.cell, v) {
+		return
+	}
 	if g.core == nil {
 		return // the zero Gauge
 	}

@@ -20,9 +20,11 @@ const (
 // goroutines adding to the same value rarely touch the same line. The value is
 // the sum over the lanes.
 type Lanes struct {
-	words  []Word
-	stride int
+	first  unsafe.Pointer // to the first word
+	step   uintptr        // bytes from lane to lane
 	choice Choice
+	words  []Word
+	stride int // words from lane to lane
 }
 
 // Choice chooses lanes for goroutines, by a hash of where their stacks lie: any is
@@ -44,21 +46,31 @@ func (c *Choice) Init(lanes int) {
 func (c *Choice) Mine() int {
 	var here byte
 	page := uint64(uintptr(unsafe.Pointer(&here))) >> 11 // stacks are at least 2 KiB
-	return int(page * c.mix.Load() >> c.shift)
+	return int(page * c.mix.Load() >> (c.shift & 63))
 }
 
 // Met notes that two goroutines met in a lane.
 func (c *Choice) Met() {
 	if c.misses.Add(1)%missesToSpread == 0 {
-		c.mix.Store(c.mix.Load()*0x5851F42D4C957F2D | 1)
+		c.Mix()
 	}
 }
+
+// Mix chooses other lanes for all goroutines.
+func (c *Choice) Mix() { c.mix.Store(c.mix.Load()*0x5851F42D4C957F2D | 1) }
 
 // NewLanes returns zeroed lanes of the given number of words each, a few for
 // each processor.
 func NewLanes(words int) *Lanes {
+	l := new(Lanes)
+	l.init(words)
+	return l
+}
+
+// init makes zero Lanes what NewLanes returns.
+func (l *Lanes) init(words int) {
 	n, stride := LaneShape(words)
-	return LanesOver(NewLines(n*stride), stride)
+	l.over(NewLines(n*stride), stride)
 }
 
 // NewLines returns n zeroed words that begin a pair of cache lines.
@@ -84,13 +96,24 @@ func LaneShape(words int) (lanes, stride int) {
 // LanesOver returns lanes that lie in the given words, a power of two of them,
 // with what they hold.
 func LanesOver(words []Word, stride int) *Lanes {
-	l := &Lanes{words: words, stride: stride}
-	l.choice.Init(len(words) / stride)
+	l := new(Lanes)
+	l.over(words, stride)
 	return l
 }
 
+func (l *Lanes) over(words []Word, stride int) {
+	l.first, l.step = unsafe.Pointer(&words[0]), uintptr(stride)*8
+	l.words, l.stride = words, stride
+	l.choice.Init(len(words) / stride)
+}
+
 // Mine returns the first word of the lane that the calling goroutine should use.
-func (l *Lanes) Mine() *Word { return &l.words[l.choice.Mine()*l.stride] }
+func (l *Lanes) Mine() *Word {
+	return (*Word)(unsafe.Add(l.first, uintptr(l.choice.Mine())*l.step)) // unchecked: all updates of what is spread pass
+}
+
+// Mix chooses other lanes for all goroutines.
+func (l *Lanes) Mix() { l.choice.Mix() }
 
 // AddFloat adds v to word i of some lane, trying others when another writer is
 // there.

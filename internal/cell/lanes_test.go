@@ -32,6 +32,7 @@ func checkLanes(t *testing.T, procs, words int) {
 		for i := range words {
 			At(l.Mine(), i).Add(uint64(i + 1))
 		}
+		l.Mix()
 	}
 	for i := range words {
 		if got := l.Sum(i); got != uint64(3*(i+1)) {

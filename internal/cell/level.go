@@ -32,8 +32,8 @@ type Level struct {
 
 // markedLanes hold a value while the word has their mark.
 type markedLanes struct {
-	mark  uint64
-	lanes *Lanes
+	Lanes
+	mark uint64
 }
 
 // Marks are signaling NaNs, which no arithmetic makes and SetLevel does not store.
@@ -57,6 +57,18 @@ func SetLevelNaN(w *Word) { w.Store(math.Float64bits(math.NaN())) }
 func TryAddLevel(w *Word, v float64) bool {
 	old := w.Load()
 	return !marked(old) && w.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v))
+}
+
+// TryAdd adds v to a lane if lanes hold the value of w, unless another writer comes
+// between. It is what [Level.Add] does most often, in few steps.
+func (l *Level) TryAdd(w *Word, v float64) bool {
+	s := l.lanes.Load()
+	if s == nil || w.Load() != s.mark {
+		return false
+	}
+	lane := s.Mine()
+	old := lane.Load()
+	return !marked(old) && lane.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v))
 }
 
 // Add adds v to the value. It reports false, with nothing added, if w is closed.
@@ -108,14 +120,15 @@ func (l *Level) spread(w *Word) {
 	}
 	l.eras++
 	l.fights = 0
-	s := &markedLanes{markPrefix<<markShift | l.eras, NewLanes(1)}
-	s.lanes.words[0].Store(old)
+	s := &markedLanes{mark: markPrefix<<markShift | l.eras}
+	s.init(1)
+	s.words[0].Store(old)
 	l.lanes.Store(s)
 	for !w.CompareAndSwap(old, s.mark) { // until then nobody uses the lanes
 		if old = w.Load(); marked(old) {
 			return
 		}
-		s.lanes.words[0].Store(old)
+		s.words[0].Store(old)
 	}
 }
 
@@ -166,7 +179,7 @@ func (l *Level) under(mark uint64) *Lanes {
 		return nil
 	}
 	if s := l.lanes.Load(); s != nil && s.mark == mark {
-		return s.lanes
+		return &s.Lanes
 	}
 	return nil
 }

@@ -53,8 +53,9 @@ func (s *stepLevel) spread(step func()) {
 		return
 	}
 	s.level.eras++
-	m := &markedLanes{markPrefix<<markShift | s.level.eras, NewLanes(1)}
-	m.lanes.words[0].Store(old)
+	m := &markedLanes{mark: markPrefix<<markShift | s.level.eras}
+	m.init(1)
+	m.words[0].Store(old)
 	step()
 	s.level.lanes.Store(m)
 	for step(); !s.w.CompareAndSwap(old, m.mark); step() {
@@ -62,7 +63,7 @@ func (s *stepLevel) spread(step func()) {
 		if old = s.w.Load(); marked(old) {
 			return
 		}
-		m.lanes.words[0].Store(old)
+		m.words[0].Store(old)
 	}
 }
 
