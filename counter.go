@@ -37,6 +37,7 @@ type counterExtra struct {
 	row      atomic.Pointer[cell.Word]  // nil on the heap
 	rowLanes atomic.Pointer[cell.Lanes] // of the row
 	exemplar atomic.Pointer[model.Exemplar]
+	reset    atomic.Int64  // when Reset was called, in nanoseconds since 1970; 0 if never
 	looked   atomic.Uint32 // how many calls looked for others since a collection asked for it
 	met      atomic.Uint32 // how many of them saw others
 }
@@ -269,6 +270,9 @@ func (c *Counter) read(p *model.Point, s *scratch) {
 	p.Has, p.Value, p.Exemplar = model.PartTotal, c.Value(), nil
 	if e := c.extra.Load(); e != nil {
 		p.Exemplar = e.exemplar.Load()
+		if at := e.reset.Load(); at != 0 {
+			p.Created = model.TimestampOf(time.Unix(0, at))
+		}
 	}
 	if p.Value >= leastToLook {
 		c.tend(p.Created, s)
@@ -291,6 +295,9 @@ func (c *Counter) share(row *cell.Word) {
 	if e := c.extra.Load(); e != nil {
 		if x := e.exemplar.Load(); x != nil {
 			c.core.rows().SetExemplar(row, 0, x)
+		}
+		if at := e.reset.Load(); at != 0 {
+			c.core.rows().Touch(row, time.Unix(0, at))
 		}
 	}
 	c.core.moving.Lock()
@@ -404,11 +411,10 @@ func (c *Counter) Reset() {
 			}
 		}
 	}
-	if s := c.core.table.series.Of(c); s != nil {
-		s.Touch()
-	}
+	now := time.Now()
+	c.grow().reset.Store(now.UnixNano())
 	if rows := c.core.rows(); rows != nil && row != nil {
-		rows.Touch(row, time.Now())
+		rows.Touch(row, now)
 	}
 }
 

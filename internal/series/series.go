@@ -44,13 +44,6 @@ func (s *Series) Created() (at model.Timestamp, ok bool) {
 	return unpack(moment), moment != removed
 }
 
-// Touch sets the created time to now, unless the series was removed.
-func (s *Series) Touch() {
-	if old := s.created.Load(); old != removed {
-		s.created.CompareAndSwap(old, moment(time.Now()))
-	}
-}
-
 // keep lets the series have its text from then on.
 func (s *Series) keep(text string) { s.start.Store(unsafe.StringData(text)) }
 

@@ -178,13 +178,3 @@ func (s *Set[H]) Take(from *Set[H]) Walk[H] {
 	from.table.Store(&table[H]{})
 	return before
 }
-
-// Of returns the series of a handle, nil if it is not in the set.
-func (s *Set[H]) Of(h *H) *Series {
-	for slot := range s.Walk().Living() {
-		if &slot.Handle == h {
-			return &slot.Series
-		}
-	}
-	return nil
-}
