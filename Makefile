@@ -1,6 +1,8 @@
 # What CONTRIBUTING.md explains. `make check` is what to run before a commit.
 FUZZTIME ?= 20s
 GOLANGCI ?= v2.15.0
+# The packages of all modules that go.work joins.
+PACKAGES = $$(go list -m -f '{{.Dir}}/...')
 
 .PHONY: check test race lint fuzz fuzz-targets bench e2e cross golden models
 
@@ -17,7 +19,7 @@ lint:
 	go vet work
 	cd benchmarks && GOWORK=off go vet ./...
 	cd e2e && GOWORK=off go vet ./...
-	golangci-lint run ./... ./cmd/telltale/...
+	golangci-lint run $(PACKAGES)
 
 # Every fuzz target of the tree for FUZZTIME each: a duration, or a number of
 # inputs such as 2000x. CI counts inputs, because `go test` may call the end of a
@@ -41,7 +43,7 @@ e2e:
 cross:
 	for target in darwin/arm64 darwin/amd64 windows/amd64 linux/arm64 linux/386 linux/arm freebsd/amd64; do \
 		echo $$target; \
-		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 go vet ./... ./cmd/telltale/... || exit 1; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 go vet $(PACKAGES) || exit 1; \
 	done
 
 # The protocols between processes, searched in all orders (docs/models).
