@@ -122,3 +122,27 @@ func bucketBounds(upper []float64) (*model.Bounds, error) {
 	}
 	return model.NewBounds(append(slices.Clip(upper), math.Inf(1)))
 }
+
+// fewBounds is how many bounds are compared one after the other. Observations
+// mostly fall into the same few buckets, so those branches are foreseen, and
+// halving is faster only for more.
+const fewBounds = 16
+
+// bucketOf returns the index of the bucket that v belongs to; NaN belongs to the
+// last.
+func bucketOf(upper []float64, v float64) int {
+	low := 0
+	for n := len(upper); n > fewBounds; n = len(upper) {
+		if half := n / 2; v <= upper[half-1] {
+			upper = upper[:half]
+		} else {
+			upper, low = upper[half:], low+half
+		}
+	}
+	for i, bound := range upper {
+		if v <= bound {
+			return low + i
+		}
+	}
+	return low + len(upper)
+}

@@ -3,46 +3,10 @@ package telltale
 import (
 	"context"
 	"fmt"
-	"reflect"
-	"runtime"
 	"sync"
 
 	"telltale/model"
 )
-
-// CollectorFunc returns a collector that calls f. Families that describe what f
-// will emit may be given; without any it claims no names, unless its registry
-// asks f at registration (see [WithAutoDescribe]).
-func CollectorFunc(f func(ctx context.Context, emit func(*model.Family) error) error, describes ...*model.Family) Collector {
-	if len(describes) == 0 {
-		return &collectorFunc{f}
-	}
-	return &describedFunc{collectorFunc{f}, describes}
-}
-
-type collectorFunc struct {
-	f func(ctx context.Context, emit func(*model.Family) error) error
-}
-
-func (c *collectorFunc) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	return c.f(ctx, emit)
-}
-
-// funcName returns the function's name, by which faults tell such collectors
-// apart.
-func (c *collectorFunc) funcName() string {
-	if f := runtime.FuncForPC(reflect.ValueOf(c.f).Pointer()); f != nil {
-		return f.Name()
-	}
-	return "CollectorFunc"
-}
-
-type describedFunc struct {
-	collectorFunc
-	families []*model.Family
-}
-
-func (c *describedFunc) Describe() []*model.Family { return c.families }
 
 // Observe is what a callback of [NewCounterFunc] or [NewGaugeFunc] reports each
 // series with. The wrong number of label values is an error, and so is a call
@@ -102,10 +66,13 @@ func (c *callback) Describe() []*model.Family { return []*model.Family{c.newFami
 // Collect emits what the function reports, which is called as a registry would
 // call it: what goes wrong there is an error in the end.
 func (c *callback) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	return collect(ctx, c, accountOf(c), emit)
+	return collect(ctx, c, emit)
 }
 
-func (c *callback) inner() Collector { return calling{c} }
+func (c *callback) flatten(s *scrape, e *entry, p *path) { s.addCustom(calling{c}, c, e, p) }
+
+// children returns what calls the function.
+func (c *callback) children() []Collector { return []Collector{calling{c}} }
 
 // calling is a callback as a run collects it.
 type calling struct{ callback *callback }

@@ -1,7 +1,7 @@
 package telltale
 
 import (
-	"context"
+	"sync"
 	"sync/atomic"
 
 	"telltale/internal/cell"
@@ -67,59 +67,61 @@ type core[H any] struct {
 	callbacks atomic.Bool   // some series have had functions
 }
 
-func newCore[H any](d *definition, k *kind[H]) *core[H] {
-	c := &core[H]{definition: *d, kind: k, reporter: reporter{subject: d.name}}
-	c.table = newTable(c)
-	c.family = d.newFamily().WithPoints(c.table)
-	if len(d.labels) == 0 {
-		c.table.create(series.Digest{}, []byte(d.constLabels.Text()))
-	}
-	return c
-}
-
 func (c *core[H]) what() *definition      { return &c.definition }
 func (c *core[H]) header() *model.Family  { return c.family }
 func (c *core[H]) callsBack() bool        { return c.callbacks.Load() }
 func (c *core[H]) count() int             { return c.table.count() }
 func (c *core[H]) madeFor(f *faults) bool { return c.home == f }
 
-// Describe returns the instrument's family without samples.
-func (c *core[H]) Describe() []*model.Family {
-	if c == nil {
-		return nil
+// sharing links an instrument to its family's rows in a Store.
+type sharing struct{ cell.Rows }
+
+// table holds the series of an instrument, by label values. An instrument has one;
+// while Replace runs there is a second one, which then takes its place. The methods
+// that [Vec] and [Of] call do nothing on a nil table, which the zero Vec and the
+// zero Of have.
+type table[H any] struct {
+	core    *core[H]
+	series  *series.Set[H]
+	filling *filling // nil unless Replace fills it
+
+	mu       sync.Mutex // held to change series
+	detached *H
+	rendered []byte // scratch for a new series' text
+}
+
+func newTable[H any](c *core[H]) *table[H] {
+	return &table[H]{core: c, series: series.New[H](len(c.labels) > 0)}
+}
+
+// count returns how many series there are.
+func (t *table[H]) count() int {
+	if t == nil {
+		return 0
 	}
-	return []*model.Family{c.family.Header()}
+	return t.series.Len()
 }
 
-// Collect emits the instrument's family. One with functions is collected as a
-// custom collector is.
-func (c *core[H]) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	switch {
-	case c == nil:
-		return nil
-	case c.callsBack():
-		return collect(ctx, c, accountOf(c), emit)
-	}
-	return emit(c.family)
+// filling is what a table has that Replace fills. In a store its series have rows
+// from the beginning, which nobody sees before they take the place of the others.
+// Their handles need not move then, so that nothing is lost of what they count
+// meanwhile. It is read and changed under the table's lock.
+type filling struct {
+	rows     cell.Rows // nil on the heap
+	reserved []reserved
 }
 
-// inner returns the collector that calls the instrument's functions.
-func (c *core[H]) inner() Collector { return functions[H]{c} }
-
-// functions is an instrument with what its series' functions say.
-type functions[H any] struct{ core *core[H] }
-
-// Collect emits a copy, so that however often it is walked the functions are
-// called once.
-func (f functions[H]) Collect(_ context.Context, emit func(*model.Family) error) error {
-	return emit(f.core.family.WithPoints(f).Clone())
+// reserved is the row of a series that is to be shown.
+type reserved struct {
+	series *series.Series
+	row    *cell.Word
 }
 
-// VisitPoints walks the series as [table.VisitPoints] does, and calls functions.
-func (f functions[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) error {
-	room := scratches.Get().(*scratch)
-	room.functions = true
-	return f.core.table.walk(room, p, visit)
+// reserve returns a row for a series.
+func (f *filling) reserve(s *series.Series) *cell.Word {
+	row := f.rows.Reserve(s.Labels())
+	f.reserved = append(f.reserved, reserved{s, row})
+	return row
 }
 
 // handle is what all handles have in common: the core of their instrument. A handle
@@ -127,25 +129,10 @@ func (f functions[H]) VisitPoints(p *model.Point, visit func(*model.Point) error
 // series. A zero handle has no core.
 type handle[H any] struct{ core *core[H] }
 
-// Collect emits the family to which the handle belongs.
-func (h *handle[H]) Collect(ctx context.Context, emit func(*model.Family) error) error {
-	return h.core.Collect(ctx, emit)
-}
-
-// Describe returns the family to which the handle belongs, without samples.
-func (h *handle[H]) Describe() []*model.Family { return h.core.Describe() }
-
 // name returns the name of the family, "" for a zero handle.
 func (h *handle[H]) name() string {
 	if h.core == nil {
 		return ""
 	}
 	return h.core.name
-}
-
-func (h *handle[H]) instrument() instrument {
-	if h.core == nil {
-		return nil
-	}
-	return h.core
 }

@@ -2,6 +2,7 @@ package telltale
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -72,13 +73,7 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 		return nil, fmt.Errorf("%w, in %s %q", err, typ, full)
 	}
 	d.legacy = d.constLabels.Append(model.LabelPairs(labels, labels)).AllLegacy()
-	d.claims = append(d.claims, full)
-	typ.Parts().Each(func(part model.Parts) {
-		if suffix := part.Suffix(); suffix != "" {
-			d.claims = append(d.claims, full+suffix)
-		}
-	})
-	slices.Sort(d.claims)
+	d.claims = slices.Sorted(sampleNames(d.newFamily()))
 	d.separate()
 	return d, nil
 }
@@ -161,6 +156,9 @@ func (d *definition) separate() {
 	}
 	d.separators = append(d.separators, `"`)
 }
+
+// labelNames returns the labels that all series have.
+func (d *definition) labelNames() []string { return append(d.constLabels.Names(), d.labels...) }
 
 // equal reports whether both describe the same instrument.
 func (d *definition) equal(e *definition) bool {
@@ -255,4 +253,46 @@ func (d *definition) sanitizeOne(label, value string, report reporting) string {
 		v = v[:end]
 	}
 	return v
+}
+
+// words returns how many words a series of a histogram with classic buckets alone
+// has, or of a summary.
+func (d *definition) words() int {
+	if d.typ == model.Summary {
+		return 2
+	}
+	return 1 + d.bounds.Len()
+}
+
+// sampleNames iterates over the names that a family takes on a page: its own and
+// those of all samples that its type can have.
+func sampleNames(f *model.Family) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		more := yield(f.BaseName())
+		f.Type.Parts().Each(func(part model.Parts) {
+			if name := f.NameOf(part); more && name != f.BaseName() {
+				more = yield(name)
+			}
+		})
+	}
+}
+
+// MaxStates is how many states an enum may have. Each series has a line of each
+// page for every one.
+const MaxStates = 1000
+
+// checkStates returns an error if an enum cannot have the states.
+func checkStates(states []string) error {
+	if n := len(states); n < 1 || n > MaxStates {
+		return fmt.Errorf("telltale: %d states, not 1 to %d", n, MaxStates)
+	}
+	for i, state := range states {
+		switch {
+		case !utf8.ValidString(state):
+			return fmt.Errorf("telltale: state %d is not valid UTF-8: %.64q", i+1, state)
+		case slices.Contains(states[:i], state):
+			return fmt.Errorf("telltale: the state %.64q is given twice", state)
+		}
+	}
+	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
-	"unicode/utf8"
 
 	"telltale/internal/cell"
 	"telltale/model"
@@ -17,10 +16,6 @@ type Enum struct {
 	cell atomic.Pointer[cell.Word] // the index of the state; behind it, in a store, since when
 	handle[Enum]
 }
-
-// MaxStates is how many states an enum may have. Each series has a line of each
-// page for every one.
-const MaxStates = 1000
 
 // EnumVec is an enum with labels given by position or by name.
 type EnumVec = Vec[Enum]
@@ -69,22 +64,6 @@ func NewEnumOf[L comparable](name, help string, states []string, opts ...EnumOpt
 func withStates(states []string, opts []EnumOption) []EnumOption {
 	copied := slices.Clone(states)
 	return append([]EnumOption{enumOption{func(s *settings) { s.states = copied }}}, opts...)
-}
-
-// checkStates returns an error if an enum cannot have the states.
-func checkStates(states []string) error {
-	if n := len(states); n < 1 || n > MaxStates {
-		return fmt.Errorf("telltale: %d states, not 1 to %d", n, MaxStates)
-	}
-	for i, state := range states {
-		switch {
-		case !utf8.ValidString(state):
-			return fmt.Errorf("telltale: state %d is not valid UTF-8: %.64q", i+1, state)
-		case slices.Contains(states[:i], state):
-			return fmt.Errorf("telltale: the state %.64q is given twice", state)
-		}
-	}
-	return nil
 }
 
 // Set changes the state. One that the enum does not have is an error, which is

@@ -1,7 +1,6 @@
 package telltale
 
 import (
-	"fmt"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -9,41 +8,6 @@ import (
 	"telltale/internal/cell"
 	"telltale/model"
 )
-
-// GaugeMode says how the values that several processes give a gauge become one.
-// The live modes forget processes that ended.
-type GaugeMode uint8
-
-// The ten modes of Python's client.
-const (
-	ModeAll            GaugeMode = iota // one series for each process
-	ModeMin                             // the smallest
-	ModeMax                             // the largest
-	ModeSum                             // the sum
-	ModeMostRecent                      // what was set last
-	ModeLiveAll                         // one series for each process alive
-	ModeLiveMin                         // the smallest of processes alive
-	ModeLiveMax                         // the largest of processes alive
-	ModeLiveSum                         // the sum of processes alive
-	ModeLiveMostRecent                  // what a process alive set last
-	numModes
-)
-
-// String returns the mode's name as Python's client spells it.
-func (m GaugeMode) String() string {
-	if m < numModes {
-		return cell.GaugeModes[m]
-	}
-	return fmt.Sprintf("GaugeMode(%d)", uint8(m))
-}
-
-// check returns an error if the mode is none of the ten.
-func (m GaugeMode) check() error {
-	if m >= numModes {
-		return fmt.Errorf("telltale: there is no gauge mode %s", m)
-	}
-	return nil
-}
 
 // Gauge is a series that can have any value. All methods are safe for
 // concurrent use; setting and adding take no lock and allocate nothing in the

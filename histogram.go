@@ -69,30 +69,6 @@ func NewHistogramOf[L comparable](name, help string, opts ...HistogramOption) (*
 	return newOf[L](histograms, name, help, opts)
 }
 
-// fewBounds is how many bounds are compared one after the other. Observations
-// mostly fall into the same few buckets, so those branches are foreseen, and
-// halving is faster only for more.
-const fewBounds = 16
-
-// bucketOf returns the index of the bucket that v belongs to; NaN belongs to the
-// last.
-func bucketOf(upper []float64, v float64) int {
-	low := 0
-	for n := len(upper); n > fewBounds; n = len(upper) {
-		if half := n / 2; v <= upper[half-1] {
-			upper = upper[:half]
-		} else {
-			upper, low = upper[half:], low+half
-		}
-	}
-	for i, bound := range upper {
-		if v <= bound {
-			return low + i
-		}
-	}
-	return low + len(upper)
-}
-
 // Observe counts v. NaN counts in the +Inf bucket, but in no native one, and makes
 // the sum NaN.
 func (h *Histogram) Observe(v float64) {
@@ -145,15 +121,6 @@ func (h *Histogram) part() *cell.Word {
 	h.core.moving.Lock()
 	defer h.core.moving.Unlock()
 	return h.cells.ToHeap(make([]cell.Word, h.core.words()))
-}
-
-// words returns how many words a series of a histogram with classic buckets alone
-// has, or of a summary.
-func (d *definition) words() int {
-	if d.typ == model.Summary {
-		return 2
-	}
-	return 1 + d.bounds.Len()
 }
 
 // Count returns the number of observations in this process.

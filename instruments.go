@@ -5,7 +5,20 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"telltale/internal/series"
 )
+
+// In registers the instrument with reg instead of [Default]. A nil registry is
+// an error; for no registry say [Unregistered].
+func In(reg *Registry) Option {
+	return forAll(func(s *settings) {
+		if reg == nil {
+			s.err = errors.New("telltale: In(nil): use Unregistered() to make an instrument without a registry")
+		}
+		s.registry = reg
+	})
+}
 
 // Must returns x, or panics with err if there is one. It is for package
 // variables, where an error is a mistake in the program.
@@ -63,7 +76,7 @@ func obtain[H any](k *kind[H], name, help string, labels []string, s *settings) 
 		return fresh, nil
 	}
 	reg := s.target()
-	fresh.home = &reg.faults
+	fresh.home = reg.account()
 	err = reg.Register(fresh)
 	var duplicate *DuplicateError
 	if errors.As(err, &duplicate) {
@@ -75,4 +88,22 @@ func obtain[H any](k *kind[H], name, help string, labels []string, s *settings) 
 		return nil, err
 	}
 	return fresh, nil
+}
+
+func newCore[H any](d *definition, k *kind[H]) *core[H] {
+	c := &core[H]{definition: *d, kind: k, reporter: reporter{subject: d.name}}
+	c.table = newTable(c)
+	c.family = d.newFamily().WithPoints(c.table)
+	if len(d.labels) == 0 {
+		c.table.create(series.Digest{}, []byte(d.constLabels.Text()))
+	}
+	return c
+}
+
+// target returns the registry that the instrument is to be registered with.
+func (s *settings) target() registrar {
+	if s.registry == nil {
+		return Default
+	}
+	return s.registry
 }

@@ -1,13 +1,10 @@
 package telltale
 
-import (
-	"errors"
-	"maps"
-)
+import "maps"
 
 // settings is what the options of a constructor say.
 type settings struct {
-	registry     *Registry
+	registry     registrar // nil for Default
 	unregistered bool
 	namespace    string
 	subsystem    string
@@ -23,17 +20,15 @@ type settings struct {
 	err          error
 }
 
+// registrar is the registry that an instrument is to be registered with.
+type registrar interface {
+	Register(Collector) error
+	account() *faults
+}
+
 // option is what the options of all constructors have in common. The option of one
 // kind of instrument has a method to say so, and fits no other.
 type option interface{ apply(*settings) }
-
-// target returns the registry that the instrument is to be registered with.
-func (s *settings) target() *Registry {
-	if s.registry == nil {
-		return Default
-	}
-	return s.registry
-}
 
 // CounterOption is an option of the constructors of counters.
 type CounterOption interface {
@@ -126,17 +121,6 @@ func settingsOf[O option](opts []O) *settings {
 		}
 	}
 	return s
-}
-
-// In registers the instrument with reg instead of [Default]. A nil registry is
-// an error; for no registry say [Unregistered].
-func In(reg *Registry) Option {
-	return forAll(func(s *settings) {
-		if reg == nil {
-			s.err = errors.New("telltale: In(nil): use Unregistered() to make an instrument without a registry")
-		}
-		s.registry = reg
-	})
 }
 
 // Unregistered makes the instrument without registering it anywhere.

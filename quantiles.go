@@ -27,41 +27,6 @@ type windowSettings struct {
 
 var defaultWindow = windowSettings{maxAge: 10 * time.Minute, ages: 5, within: 0.01}
 
-// WithQuantiles gives a summary up to [MaxQuantiles] quantiles, each from 0 to 1,
-// of what was observed lately: within [WithMaxAge]. One is NaN while there is nothing. Of observations
-// in order it is the one at that fraction of them, within [WithQuantileError].
-//
-// Quantiles cannot be aggregated over instances. In a store (see [WithStore]) a
-// summary has none: those of several processes come from the buckets of all of
-// them, and room for a window of these in each process would be a few hundred KiB
-// a series. Its count and sum are shared. Use native buckets there.
-func WithQuantiles(quantiles ...float64) SummaryOption {
-	sorted := slices.Sorted(slices.Values(quantiles))
-	return summaryOption{func(s *settings) { s.window.quantiles = sorted }}
-}
-
-// WithMaxAge sets for how long an observation counts in a summary's quantiles, 10
-// minutes without this option.
-func WithMaxAge(d time.Duration) SummaryOption {
-	return summaryOption{func(s *settings) { s.window.maxAge = d }}
-}
-
-// WithAgeBuckets sets in how many steps observations leave a summary's quantiles:
-// each time the oldest of so many parts of [WithMaxAge]. It is 5 without this
-// option, from 1 to 64. More make a smoother window and need more memory.
-func WithAgeBuckets(n int) SummaryOption {
-	return summaryOption{func(s *settings) { s.window.ages = n }}
-}
-
-// WithQuantileError sets how far a quantile may be from the observation of its
-// rank, as a fraction of it: 0.01, that is one percent, without this option, from
-// about 0.0014. It holds as long as the observations of a window, by absolute
-// value, are within a factor of 2^32 of each other; beyond that it doubles. Half
-// the error needs twice the memory.
-func WithQuantileError(relative float64) SummaryOption {
-	return summaryOption{func(s *settings) { s.window.within = relative }}
-}
-
 // MaxQuantiles is how many quantiles a summary may have.
 const MaxQuantiles = 100
 
@@ -118,13 +83,13 @@ func (w *windowOptions) window() *exponential.Window {
 }
 
 // appendTo appends the quantiles of a window.
-func (w *windowOptions) appendTo(list []model.Quantile, of *exponential.Window, s *scratch) []model.Quantile {
+func (w *windowOptions) appendTo(list []model.Quantile, of *exponential.Window, snapshot, work *exponential.Snapshot) []model.Quantile {
 	if of == nil {
 		return list
 	}
-	of.Read(&s.snapshot, &s.work)
+	of.Read(snapshot, work)
 	for _, q := range w.quantiles {
-		list = append(list, model.Quantile{Q: q, V: s.snapshot.Quantile(q)})
+		list = append(list, model.Quantile{Q: q, V: snapshot.Quantile(q)})
 	}
 	return list
 }

@@ -1,32 +1,9 @@
 package telltale
 
 import (
-	"telltale/internal/cell"
 	"telltale/internal/series"
 	"telltale/model"
 )
-
-// filling is what a table has that Replace fills. In a store its series have rows
-// from the beginning, which nobody sees before they take the place of the others.
-// Their handles need not move then, so that nothing is lost of what they count
-// meanwhile. It is read and changed under the table's lock.
-type filling struct {
-	rows     cell.Rows // nil on the heap
-	reserved []reserved
-}
-
-// reserved is the row of a series that is to be shown.
-type reserved struct {
-	series *series.Series
-	row    *cell.Word
-}
-
-// reserve returns a row for a series.
-func (f *filling) reserve(s *series.Series) *cell.Word {
-	row := f.rows.Reserve(s.Labels())
-	f.reserved = append(f.reserved, reserved{s, row})
-	return row
-}
 
 // clear takes out all series.
 func (t *table[H]) clear() {

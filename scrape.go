@@ -4,17 +4,74 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync/atomic"
 
+	"telltale/internal/cell"
 	"telltale/internal/gather"
 	"telltale/model"
 )
 
-// collect collects c, a registry or a view, on the account of the given faults.
-func collect(ctx context.Context, c Collector, account *faults, emit func(*model.Family) error) error {
-	s := newScrape(ctx, account, rootOf(c))
+// composite is a collector that a scrape does not run but takes apart: a
+// registry, a view, an instrument, a callback.
+type composite interface {
+	Collector
+	// flatten adds the steps that emit the collector's families: those on the path,
+	// for the entry that holds the collector, nil if none does.
+	flatten(s *scrape, e *entry, p *path)
+	// children returns the collectors that are in it.
+	children() []Collector
+}
+
+// children returns the collectors that are in a collector.
+func children(c Collector) []Collector {
+	if c, ok := c.(composite); ok {
+		return c.children()
+	}
+	return nil
+}
+
+// contains reports whether a registry is, or is in, a collector.
+func contains(c Collector, registry composite) bool {
+	return c == Collector(registry) || slices.ContainsFunc(children(c), func(c Collector) bool { return contains(c, registry) })
+}
+
+// accounting is a collector that counts the faults of those in it: a registry.
+type accounting interface{ account() *faults }
+
+// accountIn returns where the faults under a collector are counted: with the first
+// registry in it, nil if there is none.
+func accountIn(c Collector) *faults {
+	if a, ok := c.(accounting); ok {
+		return a.account()
+	}
+	for _, child := range children(c) {
+		if account := accountIn(child); account != nil {
+			return account
+		}
+	}
+	return nil
+}
+
+// claimant is a registry that knows the names of its collectors.
+type claimant interface {
+	// taken reports whether something else than the entry claims the name.
+	taken(e *entry, name string) bool
+}
+
+// shared is a registry with a store.
+type shared interface {
+	emitShared(s *scrape, st *step, emit func(*model.Family) error) error
+}
+
+// collect collects a collector that is taken apart. Its faults are counted with the
+// first registry in it; without one they are the caller's, as errors.
+func collect(ctx context.Context, c composite, emit func(*model.Family) error) error {
+	account := accountIn(c)
+	if account == nil {
+		account = &faults{strict: true}
+	}
+	s := newScrape(ctx, account)
 	account.scrapes.Add(1)
 	s.add(c, nil, &path{holder: s.holder})
 	defer s.leave()
@@ -22,29 +79,6 @@ func collect(ctx context.Context, c Collector, account *faults, emit func(*model
 		return err
 	}
 	return errors.Join(s.errs...)
-}
-
-// rootOf returns the registry whose names are those of c's page: c itself, or
-// what views show under its own names. It may be nil.
-func rootOf(c Collector) *Registry {
-	switch c := c.(type) {
-	case *Registry:
-		if c.stored() {
-			return nil // other processes have names that it never heard of
-		}
-		return c
-	case *RestrictedRegistry:
-		return rootOf(c.of())
-	case *view:
-		if c.lens.prefix == "" {
-			return rootOf(c.inner)
-		}
-	case *merged:
-		if len(c.parts) == 1 {
-			return rootOf(c.parts[0])
-		}
-	}
-	return nil
 }
 
 // scrape is one collection: first the tree of registries and views is flattened
@@ -55,19 +89,22 @@ type scrape struct {
 	faults  *faults
 	custom  *gather.Scrape // of custom collectors
 	holder  *holder        // of what is in no registry
-	root    *Registry      // whose claims are known not to clash; may be nil
+	root    claimant       // the registry whose claims cover the whole page, so that its families need no check for duplicates; nil if there is none
 	steps   []step
 	current *step               // that is emitted
 	seen    map[string]struct{} // names on the page that no claim stands for
 	errs    []error             // in strict mode
 }
 
-func newScrape(ctx context.Context, account *faults, root *Registry) *scrape {
+func newScrape(ctx context.Context, account *faults) *scrape {
 	return &scrape{
-		ctx: ctx, faults: account, root: root, custom: gather.NewScrape(ctx),
+		ctx: ctx, faults: account, custom: gather.NewScrape(ctx),
 		holder: &holder{gather.Accounts{account}, gather.Room{Limit: DefaultRetention, Kept: &keptUnregistered}},
 	}
 }
+
+// DefaultRetention is the limit of [WithRetention] without that option: 64 MiB.
+const DefaultRetention = 64 << 20
 
 // keptUnregistered is how many bytes are kept of collectors in no registry.
 var keptUnregistered atomic.Int64
@@ -78,27 +115,10 @@ type step struct {
 	family *model.Family
 	entry  *entry
 	sub    *gather.Subscription // to a run
-	shared *Registry            // whose store's families it emits
+	shared shared               // it emits what processes share
 	failed bool                 // it did not emit all that it has
 	found  gather.Tally         // faults of what it emitted
 	path   *path
-}
-
-// path is what a family goes through on its way up: the filters, in terms of the
-// collector's own names, then the lens.
-type path struct {
-	filters []gather.Names
-	lens    *lens
-	prefix  string // what the lens adds to the names within the registry's collector
-	foreign bool   // under a nested registry, whose names are not claimed
-	holder  *holder
-}
-
-// holder is what the registries on the way to a collector settle, or else the
-// scrape.
-type holder struct {
-	accounts gather.Accounts // where the collector's faults are counted
-	room     gather.Room     // of the innermost registry
 }
 
 // add flattens a collector into steps.
@@ -106,123 +126,24 @@ func (s *scrape) add(c Collector, e *entry, p *path) {
 	if p.wantsNothing() {
 		return
 	}
-	switch c := c.(type) {
-	case *Registry:
-		c.flatten(s, p)
-	case *RestrictedRegistry:
-		inner := *p
-		inner.filters = append(slices.Clip(p.filters), c.names)
-		s.add(c.of(), e, &inner)
-	case *view:
-		s.add(c.inner, e, c.lens.inward(p))
-	case *merged:
-		inner := *p
-		inner.foreign = p.foreign || len(c.parts) > 1
-		for _, part := range c.parts {
-			s.add(part, e, &inner)
-		}
-	case instrument:
-		if !c.callsBack() {
-			s.steps = append(s.steps, step{family: c.header(), entry: e, path: p})
-			return
-		}
-		s.addCustom(c, e, p)
-	default:
-		s.addCustom(c, e, p)
+	if c, ok := c.(composite); ok {
+		c.flatten(s, e, p)
+		return
 	}
+	s.addCustom(c, c, e, p)
 }
 
-// contained is a collector whose Collect is a scrape, so that nobody meets with
-// what users' code in it does. It is the inner collector which that scrape runs.
-type contained interface {
-	Collector
-	inner() Collector
-}
-
-// innermost returns the collector that runs when c is collected.
-func innermost(c Collector) Collector {
-	if c, ok := c.(contained); ok {
-		return c.inner()
-	}
-	return c
-}
-
-// wantsNothing reports whether no name can pass all filters.
-func (p *path) wantsNothing() bool {
-	return slices.ContainsFunc(p.filters, func(filter gather.Names) bool { return len(filter) == 0 })
-}
-
-func (s *scrape) addCustom(c Collector, e *entry, p *path) {
+// addCustom adds a step that runs a collector. Faults name the one that was
+// registered, of which it may be a part.
+func (s *scrape) addCustom(c, registered Collector, e *entry, p *path) {
 	if e == nil {
-		e = &entry{collector: c} // under a view that no registry holds
+		e = &entry{collector: registered} // under a view that no registry holds
 	}
-	request := gather.Request{Collector: innermost(c), Subject: e, Accounts: p.holder.accounts, Room: p.holder.room}
+	request := gather.Request{Collector: c, Subject: e, Accounts: p.holder.accounts, Room: p.holder.room}
 	if _, ok := c.(Restrictor); ok && len(p.filters) > 0 {
 		request.Wanted = p.filters[0] // the other filters see to the rest
 	}
 	s.steps = append(s.steps, step{entry: e, path: p, sub: s.custom.Subscribe(request)})
-}
-
-// owners returns the entries that can have a name which every filter wants, in
-// the order of registration: those that claim one and those that claim nothing.
-// It may have nils. The caller holds the lock.
-func (r *Registry) owners(filters []gather.Names) []*entry {
-	if len(filters) == 0 {
-		return slices.Clone(r.entries)
-	}
-	found := maps.Clone(r.unclaimed)
-	for name := range filters[0] {
-		if e, ok := r.claims[name]; ok && e.wanted(filters[1:]) {
-			found[e] = struct{}{}
-		}
-	}
-	return slices.SortedFunc(maps.Keys(found), func(a, b *entry) int { return a.position - b.position })
-}
-
-// wanted reports whether every filter has a name that the entry claims.
-func (e *entry) wanted(filters []gather.Names) bool {
-	for _, filter := range filters {
-		if !slices.ContainsFunc(e.claims, filter.Has) {
-			return false
-		}
-	}
-	return true
-}
-
-// flatten adds the registry's collectors, those that can have a wanted name.
-func (r *Registry) flatten(s *scrape, outer *path) {
-	if r.invalid != nil {
-		s.errs = append(s.errs, r.invalid)
-		return
-	}
-	p := &path{
-		filters: outer.filters, lens: outer.lens, foreign: outer.foreign || r != s.root,
-		holder: &holder{outer.holder.accounts.With(&r.faults), r.room()},
-	}
-	r.mu.RLock()
-	target, shared := r.targetInfo, r.store != nil
-	entries := r.owners(p.filters)
-	if _, taken := r.claims[targetName]; taken && target != nil {
-		target = target.Literal() // its OpenMetrics name is another's
-	}
-	r.mu.RUnlock()
-	if target != nil {
-		s.steps = append(s.steps, step{family: target, path: p})
-	}
-	if shared {
-		s.steps = append(s.steps, step{shared: r, path: p})
-		entries = slices.DeleteFunc(entries, func(e *entry) bool { return e == nil || !mayBeOfMany(e.collector) })
-	}
-	first := len(s.steps)
-	s.steps = slices.Grow(s.steps, len(entries))
-	for _, e := range entries {
-		if e != nil {
-			s.add(e.collector, e, p)
-		}
-	}
-	if shared { // all else is published
-		s.steps = append(s.steps[:first], slices.DeleteFunc(s.steps[first:], func(st step) bool { return !st.ofMany() })...)
-	}
 }
 
 // run starts the custom collectors and emits the steps.
@@ -240,7 +161,7 @@ func (s *scrape) run(emit func(*model.Family) error) error {
 		s.current = &s.steps[i]
 		switch st := s.current; {
 		case st.shared != nil:
-			err = s.emitShared(st, emit)
+			err = st.shared.emitShared(s, st, emit)
 		case st.sub != nil:
 			err = s.runCustom(st, emit)
 		default:
@@ -332,36 +253,29 @@ func (s *scrape) emit(st *step, f *model.Family, foreign bool, emit func(*model.
 // that repeats a name is left out; a counter or info whose OpenMetrics name only
 // is taken goes under the name of its samples.
 func (s *scrape) admit(st *step, f *model.Family) *model.Family {
-	e := st.entry
-	if s.taken(e, f.BaseName()) && f.SampleName() != f.BaseName() && !s.taken(e, f.SampleName()) {
+	taken := func(name string) bool { return s.taken(st.entry, name) }
+	if f.SampleName() != f.BaseName() && taken(f.BaseName()) && !taken(f.SampleName()) {
 		f = f.Literal()
 	}
-	repeated := s.taken(e, f.BaseName())
-	f.Type.Parts().Each(func(part model.Parts) { repeated = repeated || s.taken(e, f.NameOf(part)) })
-	if repeated {
-		s.report(st, f.Name, ReasonRepeatedFamily, fmt.Errorf("the page has a family of the name %q or of one of its samples", f.Name))
-		return nil
+	for name := range sampleNames(f) {
+		if taken(name) {
+			s.report(st, f.Name, ReasonRepeatedFamily, fmt.Errorf("the page has a family of the name %q or of one of its samples", f.Name))
+			return nil
+		}
 	}
 	if s.seen == nil {
 		s.seen = make(map[string]struct{})
 	}
-	s.seen[f.BaseName()] = struct{}{}
-	f.Type.Parts().Each(func(part model.Parts) { s.seen[f.NameOf(part)] = struct{}{} })
+	for name := range sampleNames(f) {
+		s.seen[name] = struct{}{}
+	}
 	return f
 }
 
 // taken reports whether a name is on the page or claimed by another collector.
 func (s *scrape) taken(e *entry, name string) bool {
-	if _, ok := s.seen[name]; ok {
-		return true
-	}
-	if s.root == nil {
-		return false
-	}
-	s.root.mu.RLock()
-	defer s.root.mu.RUnlock()
-	holder, ok := s.root.claims[name]
-	return ok && holder != e || name == targetInfoName && s.root.targetInfo != nil
+	_, seen := s.seen[name]
+	return seen || s.root != nil && s.root.taken(e, name)
 }
 
 // report counts a fault of a step's collector and, in strict mode, makes the
@@ -389,4 +303,15 @@ func (s *scrape) leave() {
 			s.steps[i].sub.Leave()
 		}
 	}
+}
+
+// ofMany reports whether a step emits what many processes have. Published, it
+// would be there once for each process that does so, and if it came from the
+// store itself once more each time.
+func (st *step) ofMany() bool {
+	if st.sub == nil {
+		return st.shared != nil
+	}
+	_, ok := cell.OriginOf(st.sub.Collector)
+	return ok
 }

@@ -8,9 +8,6 @@ import (
 	"telltale/model"
 )
 
-// sharing links an instrument to its family's rows in a Store.
-type sharing struct{ cell.Rows }
-
 // rows returns the instrument's rows in a store, nil if its cells are on the
 // heap.
 func (c *core[H]) rows() cell.Rows {

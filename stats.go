@@ -43,15 +43,13 @@ func (r *Registry) Stats() Stats {
 // hanging reports whether one of the custom collectors under a collector is hung,
 // nested registries left out.
 func hanging(c Collector) bool {
-	switch c := c.(type) {
-	case *Registry, *RestrictedRegistry:
+	if _, nested := c.(accounting); nested {
 		return false
-	case *view:
-		return hanging(c.inner)
-	case *merged:
-		return slices.ContainsFunc(c.parts, hanging)
 	}
-	return gather.Hung(innermost(c))
+	if parts := children(c); len(parts) > 0 {
+		return slices.ContainsFunc(parts, hanging)
+	}
+	return gather.Hung(c)
 }
 
 // Health returns a collector of the registry's own health, its [Stats] as

@@ -39,7 +39,7 @@ var summaries = &kind[Summary]{
 	fresh: func(m *Summary) bool { return m.Count() == 0 },
 	read: func(m *Summary, p *model.Point, s *scratch) {
 		p.Summary.Count, p.Summary.Sum = float64(m.Count()), m.Sum()
-		p.Summary.Quantiles = m.core.window.appendTo(p.Summary.Quantiles[:0], m.window.Load(), s)
+		p.Summary.Quantiles = m.core.window.appendTo(p.Summary.Quantiles[:0], m.window.Load(), &s.snapshot, &s.work)
 		if p.Has = model.PartCount | model.PartSum; len(p.Summary.Quantiles) > 0 {
 			p.Has |= model.PartValue
 		}

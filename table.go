@@ -3,38 +3,11 @@ package telltale
 import (
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"telltale/internal/series"
 	"telltale/model"
 )
-
-// table holds the series of an instrument, by label values. An instrument has one;
-// while Replace runs there is a second one, which then takes its place. The methods
-// that [Vec] and [Of] call do nothing on a nil table, which the zero Vec and the
-// zero Of have.
-type table[H any] struct {
-	core    *core[H]
-	series  *series.Set[H]
-	filling *filling // nil unless Replace fills it
-
-	mu       sync.Mutex // held to change series
-	detached *H
-	rendered []byte // scratch for a new series' text
-}
-
-func newTable[H any](c *core[H]) *table[H] {
-	return &table[H]{core: c, series: series.New[H](len(c.labels) > 0)}
-}
-
-// count returns how many series there are.
-func (t *table[H]) count() int {
-	if t == nil {
-		return 0
-	}
-	return t.series.Len()
-}
 
 // only returns the one series of an instrument without labels.
 func (t *table[H]) only() *H { return t.series.Only() }

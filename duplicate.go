@@ -1,0 +1,75 @@
+package telltale
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Clash is a name that two collectors claim.
+type Clash struct {
+	Name   string    // of a sample or a family
+	Holder Collector // what has it; for an instrument its core, not a handle
+	Held   string    // the holder described
+}
+
+// DuplicateError says that a collector cannot be registered, because it is
+// registered already or because names it claims belong to others.
+type DuplicateError struct {
+	Collector string  // what was to be registered
+	Clashes   []Clash // by name; one without a name if a collector without names is registered already
+	holder    Collector
+	again     bool // the very collector is registered already
+}
+
+// Names returns the clashing names, sorted.
+func (e *DuplicateError) Names() []string {
+	var names []string
+	for _, c := range e.Clashes {
+		if c.Name != "" {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// Error names what was to be registered, every clashing name and what holds it.
+func (e *DuplicateError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "telltale: cannot register %s", e.Collector)
+	if e.again {
+		b.WriteString(": it is registered already")
+		return b.String()
+	}
+	separator := ": "
+	for rest := e.Clashes; len(rest) > 0; separator = "; " {
+		held := rest[0].Held
+		var names []string
+		others := rest[:0:0]
+		for _, c := range rest { // a holder is described once, whatever it holds
+			if c.Held == held {
+				names = append(names, strconv.Quote(c.Name))
+			} else {
+				others = append(others, c)
+			}
+		}
+		rest = others
+		fmt.Fprintf(&b, "%s%s held by %s", separator, enumerate(names), held)
+	}
+	return b.String()
+}
+
+// fewNames is how many names an error lists before it only counts the others.
+const fewNames = 6
+
+// enumerate lists quoted names with the verb that goes with them.
+func enumerate(names []string) string {
+	verb := "are"
+	if len(names) == 1 {
+		verb = "is"
+	}
+	if more := len(names) - fewNames; more > 0 {
+		names = append(names[:fewNames:fewNames], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ") + " " + verb
+}

@@ -1,0 +1,179 @@
+package telltale
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"telltale/internal/gather"
+	"telltale/model"
+)
+
+// path is what a family goes through on its way up: the filters, in terms of the
+// collector's own names, then the lens.
+type path struct {
+	filters []gather.Names
+	lens    *lens
+	prefix  string // what the lens adds to the names within the registry's collector
+	foreign bool   // under a nested registry, whose names are not claimed
+	holder  *holder
+}
+
+// holder is what the registries on the way to a collector settle, or else the
+// scrape.
+type holder struct {
+	accounts gather.Accounts // where the collector's faults are counted
+	room     gather.Room     // of the innermost registry
+}
+
+// wantsNothing reports whether no name can pass all filters.
+func (p *path) wantsNothing() bool {
+	return slices.ContainsFunc(p.filters, func(filter gather.Names) bool { return len(filter) == 0 })
+}
+
+// lens is what a view does to families: leave out samples, add labels to every
+// series, put a prefix before the name.
+type lens struct {
+	filter gather.Names // nil for all
+	prefix string
+	labels model.Labels
+}
+
+// inward returns the path of the collector behind the lens: filters from outside
+// lose the prefix and come to the inner collector's names.
+func (l *lens) inward(outer *path) *path {
+	inner := &path{foreign: outer.foreign, lens: outer.lens, prefix: outer.prefix + l.prefix, holder: outer.holder}
+	if l.filter != nil {
+		inner.filters = append(inner.filters, l.filter)
+	}
+	for _, filter := range outer.filters {
+		inner.filters = append(inner.filters, l.translated(filter))
+	}
+	switch {
+	case l.isPlain():
+	case outer.lens == nil:
+		inner.lens = l
+	default:
+		inner.lens = &lens{prefix: outer.lens.prefix + l.prefix, labels: l.labels.Append(outer.lens.labels)}
+	}
+	return inner
+}
+
+// translated returns the names that the collector behind the lens has for those of a
+// filter from outside.
+func (l *lens) translated(filter gather.Names) gather.Names {
+	if l.prefix == "" {
+		return filter
+	}
+	inner := make(gather.Names, len(filter))
+	for name := range filter {
+		if name, ok := strings.CutPrefix(name, l.prefix); ok {
+			inner[name] = struct{}{}
+		}
+	}
+	return inner
+}
+
+// isPlain reports whether the lens changes no names and adds no labels.
+func (l *lens) isPlain() bool { return l.prefix == "" && l.labels.IsEmpty() }
+
+// header returns a family without samples as seen through the lens, and whether
+// anything of it is wanted.
+func (l *lens) header(f *model.Family) (seen *model.Family, wanted bool, err error) {
+	if l.filter != nil {
+		if f, wanted = f.Restrict(l.filter.Has); !wanted {
+			return nil, false, nil
+		}
+	}
+	if l.isPlain() {
+		return f, true, nil
+	}
+	f, err = l.apply(f, nil) // it has no series to report
+	return f, err == nil, err
+}
+
+// apply returns the family as seen through the lens, or an error if none of its
+// series can have the lens's labels. A sample that has one of them is left out
+// and reported.
+func (l *lens) apply(f *model.Family, report func(error)) (*model.Family, error) {
+	loose := f.Loose()
+	f = f.Renamed(l.prefix + f.Name)
+	added := &addition{labels: l.labels, names: l.labels.Names(), report: report}
+	if err := model.CheckLabelNames(f.Name, f.Type, added.names); err != nil {
+		return nil, err
+	}
+	if len(loose) > 0 {
+		f = f.WithLoose(l.loose(loose, added))
+	}
+	if l.labels.IsEmpty() {
+		return f, nil
+	}
+	return f.WithPoints(relabelled{f, added}), nil
+}
+
+func (l *lens) loose(samples []model.Sample, added *addition) []model.Sample {
+	seen := make([]model.Sample, 0, len(samples))
+	for _, s := range samples {
+		if added.clashes(s.Labels) {
+			continue
+		}
+		s.Name, s.Labels = l.prefix+s.Name, s.Labels.Append(l.labels)
+		seen = append(seen, s)
+	}
+	return seen
+}
+
+// addition is labels that a lens adds.
+type addition struct {
+	labels model.Labels
+	names  []string
+	report func(error)
+}
+
+var errHasLabel = errors.New("the series has a label that the view adds")
+
+// clashes reports whether a series with the labels has one that is to be added,
+// and tells of it.
+func (a *addition) clashes(labels ...model.Labels) bool {
+	for _, l := range labels {
+		for _, name := range a.names {
+			if _, has := l.Get(name); has {
+				a.report(fmt.Errorf("%w: %s", errHasLabel, l))
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// relabelled is the points of a family with labels added.
+type relabelled struct {
+	family *model.Family
+	added  *addition
+}
+
+func (r relabelled) VisitPoints(scratch *model.Point, visit func(*model.Point) error) error {
+	var text []byte
+	var changed model.Point
+	return r.family.Visit(scratch, func(p *model.Point) error {
+		if r.added.clashes(p.Labels, p.Info) {
+			return nil
+		}
+		changed = *p
+		text = append(text[:0], p.Labels.Text()...)
+		if len(text) > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, r.added.labels.Text()...)
+		// The visitor keeps nothing, so the next point may use the same bytes.
+		changed.Labels = model.LabelsFromText(unsafe.String(unsafe.SliceData(text), len(text)))
+		return visit(&changed)
+	})
+}
+
+// LegacyLabels spares encoders a look at every series.
+func (r relabelled) LegacyLabels() bool {
+	return r.family.LegacyLabels() && r.added.labels.AllLegacy()
+}

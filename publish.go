@@ -1,0 +1,146 @@
+package telltale
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"telltale/internal/gather"
+	"telltale/model"
+)
+
+// publish shows other processes what the registry's custom collectors emit now.
+func (r *Registry) publish(ctx context.Context) {
+	s := newScrape(ctx, &r.faults)
+	s.root = r
+	defer s.leave()
+	r.publishFrom(s, &path{holder: &holder{gather.Accounts{&r.faults}, r.room()}})
+}
+
+// publishFrom publishes what the custom collectors emit that can have wanted
+// names. It returns the families that are this process's alone, sorted by name.
+func (r *Registry) publishFrom(s *scrape, p *path) (own []*model.Family) {
+	r.mu.RLock()
+	entries, publication := r.owners(p.filters), r.publication
+	r.mu.RUnlock()
+	within := &path{filters: p.filters, foreign: p.foreign, holder: p.holder}
+	for _, e := range entries {
+		if e == nil {
+			continue
+		}
+		if e.adopted() {
+			i := e.collector.(instrument)
+			if i.tend(); !i.callsBack() {
+				continue
+			}
+		}
+		s.add(e.collector, e, within)
+	}
+	s.steps = slices.DeleteFunc(s.steps, func(st step) bool { return st.ofMany() })
+	emitted := make(map[*entry][]string)
+	err := s.run(func(f *model.Family) error {
+		mode, foreign := r.modeOf(f)
+		switch {
+		case foreign && f.Merge == model.MergeOnce:
+			own = append(own, f.Clone())
+		case foreign:
+			emitted[s.current.entry] = append(emitted[s.current.entry], f.Name)
+			publication.Publish(f, uint8(mode))
+		}
+		return nil
+	})
+	nested := s.custom.Nested() // a collector collects, which itself is left out then
+	if err == nil && len(p.filters) == 0 && !nested {
+		publication.Retain(r.retained(s.steps, emitted))
+	}
+	slices.SortStableFunc(own, func(a, b *model.Family) int { return strings.Compare(a.Name, b.Name) })
+	return own
+}
+
+// retained notes which families each collector emitted, and returns which of what
+// is published should stay. What a collector emitted that has failed this time
+// does: totals would fall otherwise, and rise again.
+func (r *Registry) retained(steps []step, emitted map[*entry][]string) (keep func(name string) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make(map[string]bool)
+	for _, st := range steps {
+		if st.failed {
+			emitted[st.entry] = append(emitted[st.entry], r.published[st.entry]...)
+		}
+		for _, name := range emitted[st.entry] {
+			all[name] = true
+		}
+	}
+	for e, list := range emitted {
+		slices.Sort(list)
+		emitted[e] = slices.Compact(list)
+	}
+	r.published = emitted
+	return func(name string) bool { return all[name] }
+}
+
+// modeOf returns how the gauges of a published family merge, and whether it is
+// to be published at all: an instrument that is in the store has a row there,
+// and its function has just been called for it.
+func (r *Registry) modeOf(f *model.Family) (mode GaugeMode, foreign bool) {
+	r.mu.RLock()
+	e := r.claims[f.Name]
+	r.mu.RUnlock()
+	switch mode = ModeLiveAll; f.Merge {
+	case model.MergeSum:
+		mode = ModeLiveSum
+	case model.MergeMax:
+		mode = ModeLiveMax
+	}
+	if e == nil {
+		return mode, true
+	}
+	if d, ok := e.collector.(defined); ok && d.what().modeGiven {
+		mode = d.what().mode
+	}
+	return mode, !e.adopted()
+}
+
+// emitShared publishes what is new, then emits what all processes have, and what is
+// this process's alone among it.
+func (r *Registry) emitShared(s *scrape, st *step, emit func(*model.Family) error) error {
+	own := newScrape(s.ctx, s.faults)
+	own.root = r
+	defer own.leave()
+	alone := r.publishFrom(own, st.path)
+	s.errs = append(s.errs, own.errs...)
+	var merged Collector = r.store.Merged()
+	if len(st.path.filters) > 0 {
+		merged = r.store.Merged().Restricted(st.path.filters[0].Sorted()...)
+	}
+	var stopped error
+	pass := func(f *model.Family) error {
+		if stopped = s.cancellation(); stopped == nil {
+			stopped = s.emit(st, f, true, emit)
+		}
+		return stopped
+	}
+	// passAlone passes on the families of this process that belong before a name.
+	passAlone := func(isBefore func(name string) bool) (err error) {
+		for err == nil && len(alone) > 0 && isBefore(alone[0].Name) {
+			err, alone = pass(alone[0]), alone[1:]
+		}
+		return err
+	}
+	// A collector of this process that used up the scrape's time is no reason to
+	// leave out what all others have.
+	err := merged.Collect(context.WithoutCancel(s.ctx), func(f *model.Family) error {
+		if err := passAlone(func(name string) bool { return name <= f.Name }); err != nil {
+			return err
+		}
+		return pass(f)
+	})
+	if err != nil && stopped == nil {
+		s.report(st, "", ReasonStore, err)
+	}
+	if stopped != nil {
+		return stopped
+	}
+	return passAlone(func(string) bool { return true })
+}

@@ -1,0 +1,41 @@
+package telltale
+
+import (
+	"slices"
+	"time"
+)
+
+// WithQuantiles gives a summary up to [MaxQuantiles] quantiles, each from 0 to 1,
+// of what was observed lately: within [WithMaxAge]. One is NaN while there is nothing. Of observations
+// in order it is the one at that fraction of them, within [WithQuantileError].
+//
+// Quantiles cannot be aggregated over instances. In a store (see [WithStore]) a
+// summary has none: those of several processes come from the buckets of all of
+// them, and room for a window of these in each process would be a few hundred KiB
+// a series. Its count and sum are shared. Use native buckets there.
+func WithQuantiles(quantiles ...float64) SummaryOption {
+	sorted := slices.Sorted(slices.Values(quantiles))
+	return summaryOption{func(s *settings) { s.window.quantiles = sorted }}
+}
+
+// WithMaxAge sets for how long an observation counts in a summary's quantiles, 10
+// minutes without this option.
+func WithMaxAge(d time.Duration) SummaryOption {
+	return summaryOption{func(s *settings) { s.window.maxAge = d }}
+}
+
+// WithAgeBuckets sets in how many steps observations leave a summary's quantiles:
+// each time the oldest of so many parts of [WithMaxAge]. It is 5 without this
+// option, from 1 to 64. More make a smoother window and need more memory.
+func WithAgeBuckets(n int) SummaryOption {
+	return summaryOption{func(s *settings) { s.window.ages = n }}
+}
+
+// WithQuantileError sets how far a quantile may be from the observation of its
+// rank, as a fraction of it: 0.01, that is one percent, without this option, from
+// about 0.0014. It holds as long as the observations of a window, by absolute
+// value, are within a factor of 2^32 of each other; beyond that it doubles. Half
+// the error needs twice the memory.
+func WithQuantileError(relative float64) SummaryOption {
+	return summaryOption{func(s *settings) { s.window.within = relative }}
+}

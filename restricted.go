@@ -1,0 +1,70 @@
+package telltale
+
+import (
+	"context"
+	"errors"
+
+	"telltale/model"
+)
+
+// RestrictedRegistry is a live view of a registry with only some samples:
+// collectors registered later appear in it. It is a Collector. A sample's name
+// selects those samples, a family's name the whole family; units, help and
+// order stay. Collectors that nobody asked for are not called; those that
+// describe nothing are, because they may have anything.
+//
+// The zero RestrictedRegistry has nothing.
+type RestrictedRegistry struct{ view view }
+
+// Restricted returns a live view of the registry with only the named samples and
+// families.
+func (r *Registry) Restricted(names ...string) *RestrictedRegistry {
+	return &RestrictedRegistry{*restrict(r, names)}
+}
+
+// Collect emits what is left of the registry's families.
+func (v *RestrictedRegistry) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	return collect(ctx, v, emit)
+}
+
+// Describe returns what is left of the families that the registry describes.
+func (v *RestrictedRegistry) Describe() []*model.Family { return v.view.Describe() }
+
+// Restricted returns a view with what both views have.
+func (v *RestrictedRegistry) Restricted(names ...string) Collector { return restrict(v, names) }
+
+func (v *RestrictedRegistry) flatten(s *scrape, e *entry, p *path) { v.view.flatten(s, e, p) }
+func (v *RestrictedRegistry) children() []Collector                { return v.view.parts }
+func (v *RestrictedRegistry) describe(ask func(Collector) ([]*model.Family, error)) ([]*model.Family, error) {
+	return v.view.describe(ask)
+}
+
+// Restrict returns a live view of any collector with only the named samples and
+// families, as [Registry.Restricted] does. What c is able to leave undone it
+// leaves undone, unless it is of a type that == cannot compare. Collecting the
+// view of a nil collector is an error.
+func Restrict(c Collector, names ...string) Collector {
+	if r, ok := c.(*Registry); ok {
+		return r.Restricted(names...)
+	}
+	return restrict(c, names)
+}
+
+// SampleValue returns the value of the sample with that name and exactly those
+// labels; nil means none. Only collectors that can have it are asked. Bucket and
+// quantile labels are spelled as in the text format ("0.5", "1.0", "+Inf"). It
+// is meant for tests: a collector that calls it is left out of what is asked.
+func (r *Registry) SampleValue(name string, labels map[string]string) (value float64, ok bool) {
+	want := model.LabelsOf(labels)
+	found := errors.New("found")
+	_ = r.Restricted(name).Collect(context.Background(), func(f *model.Family) error {
+		for s := range f.Samples() {
+			if s.Name == name && s.Labels.Same(want) {
+				value, ok = s.Value, true
+				return found
+			}
+		}
+		return nil
+	})
+	return value, ok
+}
