@@ -270,9 +270,12 @@ func (g *generator) change(name string, choice int) op {
 		o := op{verb: "match", args: append([]string{name, pick(g, "a", "b") + "=" + g.value()}, g.via()...)}
 		return o
 	case 3:
-		if g.random.IntN(6) == 0 {
-			many := pick(g, "5", "20", "70", "300")
-			return op{verb: "fill", args: append([]string{name, "n=" + many}, g.via()...)}
+		if g.random.IntN(3) == 0 {
+			many := op{verb: pick(g, "fill", "drain"), args: append([]string{name, "n=" + pick(g, "5", "20", "70", "70", "300")}, g.via()...)}
+			if g.random.IntN(2) == 0 {
+				many.args = append(many.args, "step="+pick(g, "2", "3", "7"))
+			}
+			return many
 		}
 		return op{verb: pick(g, "clear", "len", "init"), args: with}
 	case 4:

@@ -169,6 +169,14 @@ func (w *ways[H]) change(o op) string {
 		for _, values := range o.rows(len(w.labels)) {
 			w.with(o.opt("via"), values)
 		}
+	case "drain":
+		n := 0
+		for _, values := range o.rows(len(w.labels)) {
+			if w.vec.Remove(values...) {
+				n++
+			}
+		}
+		return strconv.Itoa(n)
 	case "len":
 		return strconv.Itoa(w.vec.Len())
 	}
@@ -224,6 +232,14 @@ func (w *only[L, H]) change(o op) string {
 		for _, values := range o.rows(len(w.ways.labels)) {
 			w.with("", values)
 		}
+	case "drain":
+		n := 0
+		for _, values := range o.rows(len(w.ways.labels)) {
+			if w.of.Remove(w.row(values)) {
+				n++
+			}
+		}
+		return strconv.Itoa(n)
 	case "len":
 		return strconv.Itoa(w.of.Len())
 	}

@@ -371,7 +371,7 @@ func (r *runner) visit(o op) {
 	subs := func() {
 		for _, sub := range o.subs {
 			switch sub.verb {
-			case "up", "hold", "remove", "match", "clear", "init", "fill", "replace":
+			case "up", "hold", "remove", "match", "clear", "init", "fill", "drain", "replace":
 				r.do(sub)
 			}
 		}

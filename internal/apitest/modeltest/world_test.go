@@ -166,7 +166,7 @@ func (w *world) do(o op) (answer string, can bool) {
 		return fine, true
 	case "hold", "up":
 		return w.update(o)
-	case "remove", "match", "clear", "init", "len", "fill":
+	case "remove", "match", "clear", "init", "len", "fill", "drain":
 		f, ok := w.family(o.on())
 		byValues := o.verb == "remove" || o.verb == "init"
 		if !ok || len(f.labels) == 0 || byValues && !f.takes(o.on(), o.plain(1)) {
@@ -411,16 +411,24 @@ func (f *family) change(o op) string {
 		for _, values := range o.rows(len(f.labels)) {
 			f.with(values)
 		}
+	case "drain":
+		before := len(f.series)
+		for _, values := range o.rows(len(f.labels)) {
+			if i := f.find(values); i >= 0 {
+				f.series = slices.Delete(f.series, i, i+1)
+			}
+		}
+		return strconv.Itoa(before - len(f.series))
 	case "len":
 		return strconv.Itoa(len(f.series))
 	}
 	return fine
 }
 
-// rows are the label values of the series that a fill creates: n of them, with the
-// number of each in the first label.
+// rows are the label values of the series that a fill creates or a drain removes, one
+// by one: of n series each step-th, with its number in the first label.
 func (o op) rows(labels int) (rows [][]string) {
-	for i := range int(o.number("n")) {
+	for i := 0; i < int(o.number("n")); i += max(1, int(o.number("step"))) {
 		values := make([]string, labels)
 		for l := range values {
 			values[l] = "x"
