@@ -35,22 +35,7 @@ func (g *generator) script(length int) []op {
 
 // done does an operation with the generator's model.
 func (g *generator) done(o op) op {
-	if o.verb == "replace" {
-		if f, ok := g.world.family(o.on()); ok && len(f.labels) > 0 {
-			next := f.begin()
-			g.world.next = append(g.world.next, next)
-			for _, sub := range o.subs {
-				g.done(sub)
-			}
-			g.world.next = g.world.next[:len(g.world.next)-1]
-			f.finish(next)
-		}
-		return o
-	}
-	for _, sub := range o.subs {
-		g.done(sub)
-	}
-	g.world.do(o)
+	g.world.play(o)
 	return o
 }
 
@@ -272,6 +257,9 @@ func (g *generator) change(name string, choice int) op {
 	case 3:
 		if g.random.IntN(3) == 0 {
 			many := op{verb: pick(g, "fill", "drain"), args: append([]string{name, "n=" + pick(g, "5", "20", "70", "70", "300")}, g.via()...)}
+			if g.random.IntN(2) == 0 {
+				many.args = append(many.args, "back=yes")
+			}
 			if g.random.IntN(2) == 0 {
 				many.args = append(many.args, "step="+pick(g, "2", "3", "7"))
 			}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +74,11 @@ func TestScripts(t *testing.T) {
 			if again := scriptText(ops); strings.Join(strings.Fields(again), " ") != strings.Join(strings.Fields(withoutComments(string(text))), " ") {
 				t.Errorf("the script is read as\n%s", again)
 			}
-			if wrong := run(ops); wrong != nil {
+			if slices.ContainsFunc(ops, func(o op) bool { return o.verb == "go" }) {
+				if wrong := runConcurrently(ops); wrong != nil {
+					t.Error(wrong)
+				}
+			} else if wrong := run(ops); wrong != nil {
 				t.Error(wrong)
 			}
 		})

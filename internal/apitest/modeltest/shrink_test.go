@@ -12,6 +12,7 @@ func shrink(ops []op, fails func([]op) bool) []op {
 	for {
 		before := scriptText(ops)
 		ops = fewer(ops, fails)
+		ops = flatter(ops, fails)
 		for i := range ops {
 			ops[i] = simpler(ops[i], func(o op) bool { return fails(with(ops, i, o)) })
 		}
@@ -43,9 +44,24 @@ func fewer(ops []op, fails func([]op) bool) []op {
 	return ops
 }
 
+// flatter puts what is done within an operation in its place.
+func flatter(ops []op, fails func([]op) bool) []op {
+	for i := 0; i < len(ops); i++ {
+		for len(ops[i].subs) > 0 {
+			flat := slices.Concat(ops[:i], ops[i].subs, ops[i+1:])
+			if !fails(flat) {
+				break
+			}
+			ops = flat
+		}
+	}
+	return ops
+}
+
 // simpler simplifies an operation and those within it.
 func simpler(o op, fails func(op) bool) op {
 	o.subs = fewer(o.subs, func(subs []op) bool { return fails(op{o.verb, o.args, subs}) })
+	o.subs = flatter(o.subs, func(subs []op) bool { return fails(op{o.verb, o.args, subs}) })
 	for i := range o.subs {
 		o.subs[i] = simpler(o.subs[i], func(sub op) bool { return fails(op{o.verb, o.args, with(o.subs, i, sub)}) })
 	}

@@ -2,11 +2,12 @@ package modeltest
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"telltale/model"
 )
 
 // world is the model: everything that a script has made, as it should be.
@@ -175,6 +176,32 @@ func (w *world) do(o op) (answer string, can bool) {
 		return f.change(o), true
 	}
 	return "", false
+}
+
+// play does an operation with those within it, where do does one alone.
+func (w *world) play(o op) (answer string, can bool) {
+	if o.verb != "replace" {
+		answer, can = w.do(o)
+		for _, sub := range o.subs {
+			w.play(sub)
+		}
+		return answer, can
+	}
+	f, ok := w.family(o.on())
+	if !ok || len(f.labels) == 0 {
+		return "", false
+	}
+	next := f.begin()
+	w.next = append(w.next, next)
+	defer func() { w.next = w.next[:len(w.next)-1] }()
+	for _, sub := range o.subs {
+		if sub.verb == "panic" {
+			return fine, true
+		}
+		w.play(sub)
+	}
+	f.finish(next)
+	return fine, true
 }
 
 // family returns the family of the name; "next" is what Replace fills in.
@@ -426,7 +453,8 @@ func (f *family) change(o op) string {
 }
 
 // rows are the label values of the series that a fill creates or a drain removes, one
-// by one: of n series each step-th, with its number in the first label.
+// by one: of n series each step-th, with its number in the first label, perhaps
+// from the last back to the first.
 func (o op) rows(labels int) (rows [][]string) {
 	for i := 0; i < int(o.number("n")); i += max(1, int(o.number("step"))) {
 		values := make([]string, labels)
@@ -435,6 +463,9 @@ func (o op) rows(labels int) (rows [][]string) {
 		}
 		values[0] = o.opt("prefix") + strconv.Itoa(i)
 		rows = append(rows, values)
+	}
+	if o.has("back") {
+		slices.Reverse(rows)
 	}
 	return rows
 }
@@ -555,12 +586,8 @@ func (s *series) says() string {
 	return fmt.Sprintf("%d %s", len(s.observed), number(s.sum()))
 }
 
-func number(v float64) string {
-	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-		return strconv.FormatFloat(v, 'f', 1, 64)
-	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
-}
+// number writes a number as pages do, which is another test's matter.
+func number(v float64) string { return model.FormatValue(v) }
 
 // begin returns the family that Replace fills in.
 func (f *family) begin() *family { return &family{definition: f.definition} }
