@@ -314,15 +314,19 @@ func (s *series) parts() *parts {
 	return s.more
 }
 
-// Place returns the place of the series with the labels, in whatever order they
-// are. It is quick where the guess is right.
-func (f *family) Place(labels string, guess uint32) uint32 {
+// Find returns the place of the series that was added with these labels. It is quick
+// where the guess is right.
+func (f *family) Find(labels string, guess uint32) (place uint32, ok bool) {
 	if guess < uint32(len(f.Series)) && f.Series[guess].Labels == labels {
-		return guess
+		return guess, true
 	}
-	if i, ok := f.index[labels]; ok {
-		return i
-	}
+	place, ok = f.index[labels]
+	return place, ok
+}
+
+// Add returns the place of the series with the labels, in whatever order they are,
+// which is made if it is new.
+func (f *family) Add(labels string) uint32 {
 	kept := strings.Clone(labels)
 	i := f.of(SortedLabels(kept))
 	f.index[kept] = i

@@ -23,7 +23,6 @@ type Claim struct {
 	Family *family
 	Lost   bool      // another claim's type counts
 	met    []float64 // bounds of buckets that are not among the others yet
-	Series uint32    // the most that a segment has
 }
 
 // ClaimKey is what claims differ by.

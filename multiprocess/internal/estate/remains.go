@@ -281,23 +281,14 @@ func (r *Remains) Check(u segment.Usage) error {
 	return nil
 }
 
-// estateReader reads what a segment leaves.
-type estateReader struct {
+// reader reads what a segment leaves.
+type reader struct {
 	left   Estate
 	space  segment.Space
-	tables []*rowTable // by family number
-}
-
-// rowTable is the rows of a family and whose they are.
-type rowTable struct {
-	family *segment.Family
-	blocks []segment.Block
-	series []rowSeries
-}
-
-type rowSeries struct {
-	segment.Series
-	generation uint8
+	header *segment.Header
+	labels []string // of series, as they are numbered
+	now    time.Time
+	expiry time.Duration
 }
 
 // Read reads what the writer of a segment leaves, or what an archive has.
@@ -305,114 +296,94 @@ type rowSeries struct {
 // left for the given time.
 func Read(s segment.Space, now time.Time, expiry time.Duration) (*Estate, *segment.Header, error) {
 	rationed := segment.Ration(s)
-	r := estateReader{space: rationed}
-	var walk segment.Reader
-	if err := walk.Next(s, &r); err != nil {
+	r := reader{space: rationed, now: now, expiry: expiry}
+	var table segment.Table
+	if _, err := table.Next(s, &r, nil); err != nil {
 		return nil, nil, err
 	}
-	h := walk.Header()
-	absorbed, err := spool.Absorbed(&walk.Notes().Taken)
+	r.header = table.Header()
+	absorbed, err := spool.Absorbed(&table.Notes().Taken)
 	if err != nil {
 		return nil, nil, err
 	}
 	r.left.TakenUp = absorbed
-	for _, t := range r.tables {
-		if t == nil {
-			continue
-		}
-		family, lasts := lasting(t.family)
-		if !lasts {
+	for _, f := range table.Families() {
+		family, lasts := lasting(f.Family)
+		if f.Words() == 0 || !lasts {
 			continue
 		}
 		r.left.Families = append(r.left.Families, family)
-		if err := r.take(t, &family, h, now, expiry); err != nil {
+		if err := r.take(f, &family); err != nil {
 			return nil, nil, err
 		}
 	}
 	if err := rationed.Err(); err != nil {
 		return nil, nil, err
 	}
-	return &r.left, h, nil
+	return &r.left, r.header, nil
 }
 
-// Family implements [segment.Contents].
-func (r *estateReader) Family(f *segment.Family) error {
-	for int(f.Number) >= len(r.tables) {
-		r.tables = append(r.tables, nil)
-	}
-	r.tables[f.Number] = &rowTable{family: f}
-	return nil
-}
+// Family implements [segment.Ledger].
+func (*reader) Family(*segment.FamilyTable) any { return nil }
 
-// Block implements [segment.Contents].
-func (r *estateReader) Block(f *segment.Family, offset uint64, rows uint32) error {
-	t := r.tables[f.Number]
-	t.blocks = append(t.blocks, segment.Block{Offset: offset, Rows: rows})
-	return nil
-}
+// Find implements [segment.Ledger].
+func (*reader) Find(*segment.FamilyTable, string, uint32) (uint32, bool) { return 0, false }
 
-// Series implements [segment.Contents].
-func (r *estateReader) Series(f *segment.Family, row uint32, generation uint8, s segment.Series) error {
-	t := r.tables[f.Number]
-	s.Labels, s.Process = strings.Clone(s.Labels), strings.Clone(s.Process)
-	fresh := rowSeries{s, generation}
-	if uint64(row) == uint64(len(t.series)) { // rows are given out in their order
-		t.series = append(t.series, fresh)
-	} else {
-		t.series[row] = fresh
-	}
-	return nil
+// Add implements [segment.Ledger].
+func (r *reader) Add(_ *segment.FamilyTable, labels string) uint32 {
+	r.labels = append(r.labels, strings.Clone(labels))
+	return uint32(len(r.labels) - 1)
 }
 
 // take reads the series of a family.
-func (r *estateReader) take(t *rowTable, kept *segment.Family, h *segment.Header, now time.Time, expiry time.Duration) error {
-	size := uint64(t.family.Words()) * 8
-	perProcess := kept.Type == model.Gauge && catalog.Modes[kept.Mode].PerProcess()
-	from := uint32(0)
-	for _, b := range t.blocks {
-		for i := range b.Rows {
-			if uint64(from)+uint64(i) >= uint64(len(t.series)) {
-				break
-			}
-			bytes := r.space.Bytes(b.Offset+uint64(i)*size, size)
-			if bytes == nil {
-				return spool.Defectf(spool.ReasonTruncated, "its row at offset %d is not there", b.Offset+uint64(i)*size)
-			}
-			row := segment.WordAt(bytes, 0)
-			s := &t.series[from+i]
-			generation, created, live := segment.State(row)
-			if !live || generation != s.generation {
+func (r *reader) take(f *segment.FamilyTable, kept *segment.Family) error {
+	words := f.Words()
+	return f.Stretches(r.space, func(rows *segment.Stretch) error {
+		for i := range rows.Tenants {
+			row := rows.Row(i, words)
+			created, in := rows.In(i, row)
+			if !in {
 				continue
 			}
-			left := Remnant{Labels: s.Labels, created: created}
-			left.Words, left.exemplars = r.values(t.family, kept, row)
+			number := int(rows.From) + i
+			left := Remnant{Labels: r.labels[rows.Tenants[i].Series], created: created}
+			left.Words, left.exemplars = r.values(f.Family, kept, row)
 			if kept.Layout == segment.LayoutNative {
 				left.native = new(exponential.Snapshot)
-				if err := exponential.Read(kept.NativeWordsAt(t.family.Layout.Values(row)), left.native); err != nil {
-					return spool.Defectf(spool.ReasonCorrupt, "its row at offset %d: %v", b.Offset+uint64(i)*size, err)
+				if err := exponential.Read(kept.NativeWordsAt(f.Layout.Values(row)), left.native); err != nil {
+					return spool.Defectf(spool.ReasonCorrupt, "its row at offset %d: %v", rows.Offset+uint64(i*words*8), err)
 				}
 			}
-			switch {
-			case perProcess && h.Kind == segment.KindArchive:
-				left.Process, left.Start = s.Process, s.Start
-				if found := time.Unix(0, int64(left.Words[1])); now.Sub(found) >= expiry {
-					continue
-				}
-			case perProcess:
-				left.Process, left.Start = h.Process(), h.Start
-				left.Words[1] = uint64(now.UnixNano())
-			case kept.Layout == segment.LayoutTimed && left.Words[1] == 0:
-				continue // it was never set
+			if r.outlives(&left, f, kept, number) {
+				r.left.Series, r.left.Of = append(r.left.Series, left), append(r.left.Of, len(r.left.Families)-1)
 			}
-			r.left.Series, r.left.Of = append(r.left.Series, left), append(r.left.Of, len(r.left.Families)-1)
 		}
-		from += b.Rows
+		return nil
+	})
+}
+
+// outlives settles whose a series is that each process has for itself, and reports
+// whether it is to be kept.
+func (r *reader) outlives(left *Remnant, f *segment.FamilyTable, kept *segment.Family, row int) bool {
+	perProcess := kept.Type == model.Gauge && catalog.Modes[kept.Mode].PerProcess()
+	switch {
+	case perProcess && r.header.Kind == segment.KindArchive:
+		if row < len(f.Owners) {
+			left.Process, left.Start = f.Owners[row].Process, f.Owners[row].Start
+		}
+		found := time.Unix(0, int64(left.Words[1]))
+		return r.now.Sub(found) < r.expiry
+	case perProcess:
+		left.Process, left.Start = r.header.Process(), r.header.Start
+		left.Words[1] = uint64(r.now.UnixNano())
+	case kept.Layout == segment.LayoutTimed && left.Words[1] == 0:
+		return false // it was never set
 	}
-	return nil
+	return true
 }
 
 // values reads a row, with its lanes, in the layout of the archive.
-func (r *estateReader) values(f, kept *segment.Family, row *cell.Word) (words []uint64, exemplars []*model.Exemplar) {
+func (r *reader) values(f, kept *segment.Family, row *cell.Word) (words []uint64, exemplars []*model.Exemplar) {
 	first, n := f.Layout.Values(row), kept.Values()
 	if f.Layout == segment.LayoutNative {
 		n = f.Classic()

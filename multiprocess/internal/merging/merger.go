@@ -20,12 +20,12 @@ import (
 // merger reads files and merges them. It is not safe for concurrent use.
 type merger struct {
 	spool.Reading
-	catalog *catalog.Catalog
-	python  *python.Files
-	files   []*file // in the order that settles conflicts
+	catalog  *catalog.Catalog
+	python   *python.Files
+	segments *segsource.Files
+	files    []*file // in the order that settles conflicts
 
-	wantedEpoch *string       // nil for the newest one's
-	expiry      time.Duration // of a dead process's own gauges
+	wantedEpoch *string // nil for the newest one's
 	group       group
 
 	gone    map[spool.Name]bool // files that the last collection had, by the names that they had first
@@ -70,9 +70,9 @@ const (
 func newMerger(s *Settings, dir *spool.Dir) *merger {
 	m := &merger{
 		Reading: spool.Reading{Dir: dir, Hook: s.Files, Limits: s.Limits},
-		catalog: catalog.New(), wantedEpoch: s.Epoch, expiry: s.Expiry, told: make(map[catalog.ConflictKey]bool),
+		catalog: catalog.New(), wantedEpoch: s.Epoch, told: make(map[catalog.ConflictKey]bool),
 	}
-	m.python = python.NewFiles(&m.Reading)
+	m.python, m.segments = python.NewFiles(&m.Reading), segsource.NewFiles(&m.Reading, s.Expiry)
 	return m
 }
 
@@ -90,7 +90,7 @@ func (m *merger) open(at spool.Place) *file {
 func (m *merger) sourceOf(at spool.Place) (catalog.Source, error) {
 	switch kind := m.KindOf(at); {
 	case kind == spool.Writer, kind == spool.Archive:
-		return segsource.NewFile(&m.Reading, at, m.expiry), nil
+		return m.segments.File(at), nil
 	case kind == spool.Foreign && strings.HasSuffix(at.Name.String(), spool.SegmentSuffix):
 		return nil, spool.Defectf(spool.ReasonName, "its name is neither writer-{32 hexadecimal digits}.seg nor archive.seg")
 	}
@@ -329,6 +329,7 @@ func (m *merger) tidy() {
 	}
 	m.catalog = catalog.New()
 	m.python.Forget()
+	m.segments.Forget()
 	for _, f := range m.files {
 		if f.source == nil {
 			continue

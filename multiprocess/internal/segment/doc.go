@@ -4,7 +4,7 @@
 //
 // A [Writer] lays out records in memory that never moves and hands out rows of
 // cells; whoever holds a row counts in it with atomic operations and asks nobody.
-// A [Reader] walks the records that are published, checks each, and says where
-// the rows of which series lie. Whatever bytes it is given, it neither panics nor
-// reads outside of them.
+// A [Table] reads the records that are published, checks each, and says where the
+// rows of which series lie. Whatever bytes it is given, it neither panics nor reads
+// outside of them.
 package segment

@@ -260,8 +260,7 @@ func (f *Family) Shown(s Space) uint64 {
 
 // decodeFamily reads a family's record. One of a layout that is not known yet is
 // returned with words 0.
-func decodeFamily(fixed []byte, at uint64) (f *Family, err error) {
-	in := fields{rest: fixed}
+func decodeFamily(in *fields, at uint64) (f *Family, err error) {
 	f = &Family{Number: in.u32()}
 	kinds := in.take(4)
 	if kinds == nil {

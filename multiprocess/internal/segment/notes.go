@@ -172,48 +172,44 @@ func (p *payload) tombstone(previous uint64, t *Tombstone) {
 }
 
 // note reads a record that [Notes] has, or rests.
-func (r *Reader) note(t recordType, fixed []byte) (err error) {
-	in := fields{rest: fixed}
-	switch t {
+func (t *Table) note(kind recordType, in *fields) (err error) {
+	switch kind {
 	case restRecord:
-		err = r.rest(&in)
+		err = t.rest(in)
 	case takenRecord:
-		r.taken(&in)
+		t.taken(in)
 	case appliedRecord:
 		for n := in.u32(); n > 0 && !in.short; n-- {
 			id, offset := in.id(), in.u64()
-			if r.notes.Applied == nil {
-				r.notes.Applied = make(map[[16]byte]uint64)
+			if t.notes.Applied == nil {
+				t.notes.Applied = make(map[[16]byte]uint64)
 			}
-			r.notes.Applied[id] = max(r.notes.Applied[id], offset)
+			t.notes.Applied[id] = max(t.notes.Applied[id], offset)
 		}
 	case tombstoneRecord, carriedRecord:
-		err = r.tombstone(&in, t)
-	}
-	if err == nil && in.short {
-		return corrupt(r.at, "a record of type %d that ends too soon", t)
+		err = t.tombstone(in, kind)
 	}
 	return err
 }
 
-func (r *Reader) taken(in *fields) {
+func (t *Table) taken(in *fields) {
 	for n := in.u32(); n > 0 && !in.short; n-- {
 		if id := in.id(); !in.short {
-			r.notes.Taken.Writers = append(r.notes.Taken.Writers, id)
+			t.notes.Taken.Writers = append(t.notes.Taken.Writers, id)
 		}
 	}
 	for n := in.u32(); n > 0 && !in.short; n-- {
 		if file := (Aside{in.text(), in.u64()}); !in.short {
-			r.notes.Taken.Aside = append(r.notes.Taken.Aside, file)
+			t.notes.Taken.Aside = append(t.notes.Taken.Aside, file)
 		}
 	}
 }
 
-func (r *Reader) rest(in *fields) error {
+func (t *Table) rest(in *fields) error {
 	number := in.u32()
-	f := r.known(number)
+	f := t.known(number)
 	if f == nil {
-		return corrupt(r.at, "rests of family %d", number)
+		return corrupt(t.at, "rests of family %d", number)
 	}
 	if f.Words() == 0 {
 		in.rest = nil
@@ -227,10 +223,10 @@ func (r *Reader) rest(in *fields) error {
 		}
 		switch last := len(f.rests) - 1; {
 		case in.short:
-		case rest.Row >= r.rows[number] || rest.Value < 0 || rest.Value >= f.restValues():
-			return corrupt(r.at, "a rest of value %d in row %d of %.80q, of %d rows", rest.Value, rest.Row, f.Name, r.rows[number])
+		case rest.Row >= f.rows || rest.Value < 0 || rest.Value >= f.restValues():
+			return corrupt(t.at, "a rest of value %d in row %d of %.80q, of %d rows", rest.Value, rest.Row, f.Name, f.rows)
 		case last >= 0 && compareRests(f.rests[last], rest) >= 0:
-			return corrupt(r.at, "rests of %.80q that are out of order", f.Name)
+			return corrupt(t.at, "rests of %.80q that are out of order", f.Name)
 		default:
 			f.rests = append(f.rests, rest)
 		}
@@ -238,9 +234,9 @@ func (r *Reader) rest(in *fields) error {
 	return nil
 }
 
-func (r *Reader) tombstone(in *fields, t recordType) error {
-	stone := Tombstone{Offset: r.at}
-	if t == carriedRecord {
+func (t *Table) tombstone(in *fields, kind recordType) error {
+	stone := Tombstone{Offset: t.at}
+	if kind == carriedRecord {
 		stone.From = Origin{ID: in.id(), Boot: in.id(), Start: int64(in.u64())}
 	}
 	previous := in.u64()
@@ -250,23 +246,23 @@ func (r *Reader) tombstone(in *fields, t recordType) error {
 	for n := in.u32(); n > 0 && !in.short; n-- {
 		if labels := in.view(); !in.short {
 			if !model.ValidLabelsText(labels) {
-				return corrupt(r.at, "%.80q are no labels", labels)
+				return corrupt(t.at, "%.80q are no labels", labels)
 			}
 			stone.Labels = append(stone.Labels, strings.Clone(labels))
 		}
 	}
 	before := uint64(0)
-	if n := len(r.notes.Tombstones); n > 0 && t == tombstoneRecord {
-		before = r.notes.Tombstones[n-1].Offset
+	if n := len(t.notes.Tombstones); n > 0 && kind == tombstoneRecord {
+		before = t.notes.Tombstones[n-1].Offset
 	}
 	switch {
 	case in.short:
 		return nil // which the caller tells
 	case previous != before:
-		return corrupt(r.at, "a tombstone behind one at %d that names %d", before, previous)
+		return corrupt(t.at, "a tombstone behind one at %d that names %d", before, previous)
 	case !model.ValidName(stone.Name) || stone.Type > model.StateSet:
-		return corrupt(r.at, "a tombstone of %.80q of type %d", stone.Name, stone.Type)
+		return corrupt(t.at, "a tombstone of %.80q of type %d", stone.Name, stone.Type)
 	}
-	r.notes.Tombstones = append(r.notes.Tombstones, stone)
+	t.notes.Tombstones = append(t.notes.Tombstones, stone)
 	return nil
 }

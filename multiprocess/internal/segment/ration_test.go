@@ -71,7 +71,7 @@ func TestTooManyStates(t *testing.T) {
 	for n, good := range map[int]bool{maxStates: true, maxStates + 1: false} {
 		f := Family{Name: "e", Type: model.StateSet, Layout: LayoutState, Mode: 9, States: make([]string, n)}
 		f.Number = 0
-		_, err := decodeFamily(f.payload(), HeaderSize)
+		_, err := decodeFamily(&fields{rest: f.payload()}, HeaderSize)
 		if (err == nil) != good {
 			t.Errorf("%d states: %v", n, err)
 		}

@@ -28,50 +28,6 @@ func (m Image) Bytes(offset, n uint64) []byte {
 	return m[offset : offset+n : offset+n]
 }
 
-// Block is where rows of a family lie.
-type Block struct {
-	Offset uint64 // of the first
-	Rows   uint32
-}
-
-// Contents is told what a segment has, in the order in which it was written.
-type Contents interface {
-	// Family is told of each family, which is one that a page may have. Rows of
-	// others come in between.
-	Family(f *Family) error
-	// Block is told of rows that follow the family's rows so far, the first of
-	// which lies at the offset. Words of rows are in one piece.
-	Block(f *Family, offset uint64, rows uint32) error
-	// Series is told whose the row of that number is from now on, while its
-	// state has that generation. A family's rows are given out in their order,
-	// each for the first time behind those before it. The texts are valid until
-	// Series returns.
-	Series(f *Family, row uint32, generation uint8, s Series) error
-}
-
-// Reader walks a segment, from where it was the last time to where the writer
-// is. It keeps no bytes of it. The zero Reader is at the beginning. It is not
-// safe for concurrent use.
-type Reader struct {
-	header   Header
-	at       uint64
-	families []*Family
-	rows     []uint32 // of families, by number
-	given    []uint32 // rows that a series had, the first of the family's
-	notes    Notes
-	copied   []byte // what is being looked at: its writer might change it meanwhile
-}
-
-// Header returns what DecodeHeader found in the first call of Next.
-func (r *Reader) Header() *Header { return &r.header }
-
-// Notes returns what the segment says beside its families, as far as it was read.
-// The caller changes none of it.
-func (r *Reader) Notes() *Notes { return &r.notes }
-
-// At returns how many bytes were read.
-func (r *Reader) At() uint64 { return r.at }
-
 // Published returns how many bytes of the segment are complete; 0 if its header
 // is not there.
 func Published(s Space) uint64 {
@@ -114,89 +70,6 @@ func atomicWord(b []byte, offset uint64) uint64 {
 	return atomic.LoadUint64((*uint64)(unsafe.Pointer(&b[offset])))
 }
 
-// Next tells of all records that were published since the last call. After an
-// error, which is a [*Corrupt], [ErrForeign], [ErrVersion], or one of the
-// Contents', the reader cannot go on, unless it is [ErrShort]: a writer may publish more at any time,
-// and with a Space that has it the reader goes on where it was.
-func (r *Reader) Next(s Space, to Contents) error {
-	if r.at == 0 {
-		b := s.Bytes(0, HeaderSize)
-		if b == nil {
-			return corrupt(0, "a segment has a header of %d bytes", HeaderSize)
-		}
-		h, err := DecodeHeader(b)
-		if err != nil {
-			return err
-		}
-		r.header, r.at = h, HeaderSize
-	}
-	used := Published(s)
-	if used < r.at || used%8 != 0 || used > maxSize {
-		return corrupt(offUsed, "%d bytes are in use, after %d", used, r.at)
-	}
-	for r.at < used {
-		n, err := r.record(s, to, used)
-		if err != nil {
-			return err
-		}
-		r.at += n
-	}
-	return nil
-}
-
-// record tells of the record that comes next and returns its size.
-func (r *Reader) record(s Space, to Contents, used uint64) (uint64, error) {
-	b, fixed, t, err := recordAt(s, r.at, used)
-	if err != nil {
-		return 0, err
-	}
-	size := uint64(len(b))
-	r.copied = append(r.copied[:0], b[:recordHeaderSize+len(fixed)]...)
-	fixed = r.copied[recordHeaderSize:]
-	if want, got := order.Uint32(r.copied[8:]), checksum(r.copied, uint32(len(fixed))); want != got {
-		return 0, corrupt(r.at, "the record's checksum is %#x and should be %#x", want, got)
-	}
-	switch t {
-	case familyRecord:
-		return size, r.family(fixed, size, to)
-	case blockRecord:
-		return size, r.block(fixed, size, to)
-	case seriesRecord:
-		return size, r.series(fixed, to)
-	case formerRecord:
-		return 0, corrupt(r.at, "a record of version 1 of the format")
-	case restRecord, takenRecord, appliedRecord, carriedRecord:
-		if r.header.Kind != KindArchive {
-			return 0, corrupt(r.at, "a record of type %d where there is no archive", t)
-		}
-	case tombstoneRecord:
-		if r.header.Kind != KindWriter {
-			return 0, corrupt(r.at, "a record of type %d where there is no writer", t)
-		}
-	}
-	return size, r.note(t, fixed) // or it is of a later minor version, or nothing to tell of
-}
-
-func (r *Reader) family(fixed []byte, size uint64, to Contents) error {
-	f, err := decodeFamily(fixed, r.at)
-	if err != nil {
-		return err
-	}
-	start := familyRecord.mutable(r.at, uint64(len(fixed)))
-	switch {
-	case int(f.Number) != len(r.families):
-		return corrupt(r.at, "family %d comes after %d others", f.Number, len(r.families))
-	case start > size || size-start < 8:
-		return corrupt(r.at, "a family whose word is not there")
-	}
-	f.shown = r.at + start
-	r.families, r.rows, r.given = append(r.families, f), append(r.rows, 0), append(r.given, 0)
-	if f.Words() == 0 {
-		return nil
-	}
-	return to.Family(f)
-}
-
 // recordAt returns a record, its fixed part and its type, not yet the checksum.
 func recordAt(s Space, at, used uint64) (b, fixed []byte, t recordType, err error) {
 	if at%8 != 0 || used-at < recordHeaderSize {
@@ -214,61 +87,6 @@ func recordAt(s Space, at, used uint64) (b, fixed []byte, t recordType, err erro
 		return nil, nil, 0, &Corrupt{at, fmt.Sprintf("a record of %d bytes that are not there", size), true}
 	}
 	return b, b[recordHeaderSize : recordHeaderSize+n], recordType(order.Uint16(b[4:])), nil
-}
-
-func (r *Reader) block(fixed []byte, size uint64, to Contents) error {
-	in := fields{rest: fixed}
-	number, from, rows := in.u32(), in.u32(), in.u32()
-	f := r.known(number)
-	if in.short || f == nil {
-		return corrupt(r.at, "rows of family %d", number)
-	}
-	if f.Words() == 0 {
-		return nil
-	}
-	start := blockRecord.mutable(r.at, uint64(len(fixed)))
-	if rows == 0 || start > size || uint64(rows) > (size-start)/8/uint64(f.Words()) || from != r.rows[number] {
-		return corrupt(r.at, "%d rows from row %d on in %d bytes", rows, from, size)
-	}
-	r.rows[number] += rows
-	return to.Block(f, r.at+start, rows)
-}
-
-func (r *Reader) series(fixed []byte, to Contents) error {
-	in := fields{rest: fixed}
-	number, row, generation := in.u32(), in.u32(), in.u8()
-	s := Series{Round: in.u8()}
-	in.take(2)
-	s.Labels = in.view()
-	if r.header.Kind == KindArchive {
-		s.Start, s.Changed, s.Process = int64(in.u64()), int64(in.u64()), in.view()
-	}
-	f := r.known(number)
-	if in.short || f == nil {
-		return corrupt(r.at, "a series of family %d", number)
-	}
-	if f.Words() == 0 {
-		return nil
-	}
-	if row >= r.rows[number] {
-		return corrupt(r.at, "a series in row %d of %d", row, r.rows[number])
-	}
-	if row > r.given[number] {
-		return corrupt(r.at, "row %d of %.80q is given out after %d rows", row, f.Name, r.given[number])
-	}
-	r.given[number] = max(r.given[number], row+1)
-	if !model.ValidLabelsText(s.Labels) {
-		return corrupt(r.at, "%.80q are no labels", s.Labels)
-	}
-	return to.Series(f, row, generation, s)
-}
-
-// known returns the family of a number, nil if there is none as yet.
-func (r *Reader) known(number uint32) *Family {
-	if uint64(number) < uint64(len(r.families)) {
-		return r.families[number]
-	}
-	return nil
 }
 
 // State takes a row's state apart. There is a series in the row if live, which

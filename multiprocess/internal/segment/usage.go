@@ -19,31 +19,31 @@ type Usage struct {
 // is that of what lies before the damage, with garbage unknown.
 func UsageOf(s Space) (Usage, error) {
 	a := accounts{space: s, linked: make(map[uint64]uint64)}
-	var r Reader
-	err := r.Next(s, &a)
-	u := Usage{Families: len(r.families), Bytes: r.at, Taken: r.notes.Taken}
+	_, err := a.table.Next(s, nil, nil)
+	u := Usage{Families: len(a.table.families), Bytes: a.table.at, Taken: a.table.notes.Taken}
 	if err != nil {
 		return u, err
 	}
-	if err := a.weigh(r.at); err != nil {
+	if err := a.weigh(); err != nil {
 		return u, err
 	}
-	for number, f := range r.families {
-		for row, bytes := range a.rows[uint32(number)] {
-			if bytes.all == 0 {
-				continue // no series was ever there
+	for number, f := range a.table.families {
+		words := f.Words()
+		err := f.Stretches(s, func(stretch *Stretch) error {
+			for i := range stretch.Tenants {
+				bytes, row := a.rows[number][int(stretch.From)+i], stretch.Row(i, words)
+				if _, _, live := State(row); !live {
+					u.Garbage += bytes.all + uint64(words)*8
+					continue
+				}
+				u.Series++
+				u.Garbage += bytes.all - bytes.last
+				a.reach(f.Family, row)
 			}
-			word := a.places.Row(a.space, f, uint32(row))
-			if word == nil {
-				return u, corrupt(r.at, "row %d of %.80q is not there", row, f.Name)
-			}
-			if _, _, live := State(word); !live {
-				u.Garbage += bytes.all + uint64(f.Words())*8
-				continue
-			}
-			u.Series++
-			u.Garbage += bytes.all - bytes.last
-			a.reach(f, word)
+			return nil
+		})
+		if err != nil {
+			return u, err
 		}
 	}
 	for _, size := range a.linked {
@@ -55,34 +55,21 @@ func UsageOf(s Space) (Usage, error) {
 // accounts is what UsageOf keeps of a segment.
 type accounts struct {
 	space  Space
-	places Places
-	rows   map[uint32][]recordBytes // of series, by family and row
-	linked map[uint64]uint64        // lanes, tables and texts that nobody refers to: sizes by offset
+	table  Table
+	rows   [][]recordBytes   // of series, by family and row
+	linked map[uint64]uint64 // lanes, tables and texts that nobody refers to: sizes by offset
 }
 
 // recordBytes is the sizes of the records of a row's series.
 type recordBytes struct{ all, last uint64 }
 
-func (a *accounts) Family(*Family) error { return nil }
-
-func (a *accounts) Block(f *Family, offset uint64, rows uint32) error {
-	a.places.Add(f, offset, rows)
-	return nil
-}
-
-func (a *accounts) Series(f *Family, row uint32, _ uint8, _ Series) error {
-	if a.rows == nil {
-		a.rows = make(map[uint32][]recordBytes)
-	}
-	if rows := a.rows[f.Number]; uint64(row) == uint64(len(rows)) {
-		a.rows[f.Number] = append(rows, recordBytes{})
-	}
-	return nil
-}
-
-// weigh goes through the records again, which a Reader found to be good, for
+// weigh goes through the records again, which the table found to be good, for
 // their sizes.
-func (a *accounts) weigh(end uint64) error {
+func (a *accounts) weigh() error {
+	for _, f := range a.table.families {
+		a.rows = append(a.rows, make([]recordBytes, len(f.Tenants)))
+	}
+	end := a.table.at
 	for at := uint64(HeaderSize); at < end; {
 		b, fixed, t, err := recordAt(a.space, at, end)
 		if err != nil {
@@ -92,9 +79,10 @@ func (a *accounts) weigh(end uint64) error {
 		case seriesRecord:
 			in := fields{rest: fixed}
 			number, row := in.u32(), in.u32()
-			if rows := a.rows[number]; uint64(row) < uint64(len(rows)) {
-				rows[row].all += uint64(len(b))
-				rows[row].last = uint64(len(b))
+			if uint64(number) < uint64(len(a.rows)) && uint64(row) < uint64(len(a.rows[number])) {
+				bytes := &a.rows[number][row]
+				bytes.all += uint64(len(b))
+				bytes.last = uint64(len(b))
 			}
 		case lanesRecord, tableRecord, textRecord:
 			a.linked[at] = uint64(len(b))

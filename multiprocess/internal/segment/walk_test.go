@@ -11,7 +11,10 @@ import (
 // walk is what a reader makes of a segment.
 type walk struct {
 	space    Space
-	reader   Reader
+	reader   Table
+	plan     Plan
+	labels   []string
+	numbers  map[string]uint32
 	families []*seenFamily
 }
 
@@ -27,37 +30,49 @@ type owner struct {
 }
 
 // next reads on.
-func (w *walk) next() error { return w.reader.Next(w.space, w) }
-
-func (w *walk) Family(f *Family) error {
-	w.families = append(w.families, &seenFamily{Family: f, series: map[uint32]owner{}})
-	return nil
-}
-
-func (w *walk) of(f *Family) *seenFamily {
-	for _, s := range w.families {
-		if s.Family == f {
-			return s
+func (w *walk) next() error {
+	_, err := w.reader.Next(w.space, w, &w.plan)
+	w.families = nil
+	for _, f := range w.reader.Families() {
+		if f.Words() == 0 {
+			continue
+		}
+		seen := &seenFamily{Family: f.Family, series: make(map[uint32]owner)}
+		w.families = append(w.families, seen)
+		for _, b := range f.blocks {
+			for i := range b.rows {
+				seen.rows = append(seen.rows, b.offset+uint64(i)*uint64(f.Words())*8)
+			}
+		}
+		for row, tenant := range f.Tenants {
+			o := owner{tenant.Generation, Series{Labels: w.labels[tenant.Series], Round: tenant.Round}}
+			if row < len(f.Owners) {
+				o.Process, o.Start, o.Changed = f.Owners[row].Process, f.Owners[row].Start, f.Owners[row].Changed
+			}
+			seen.series[uint32(row)] = o
 		}
 	}
-	panic("rows of a family that was not told of")
+	return err
 }
 
-func (w *walk) Block(f *Family, offset uint64, rows uint32) error {
-	if w.space.Bytes(offset, uint64(rows)*uint64(f.Words())*8) == nil {
-		return fmt.Errorf("rows at %d are not there", offset)
-	}
-	s := w.of(f)
-	for i := range rows {
-		s.rows = append(s.rows, offset+uint64(i)*uint64(f.Words())*8)
-	}
-	return nil
+// Family implements [Ledger].
+func (w *walk) Family(f *FamilyTable) any { return f.Name }
+
+// Find implements [Ledger].
+func (w *walk) Find(_ *FamilyTable, labels string, _ uint32) (uint32, bool) {
+	n, ok := w.numbers[labels]
+	return n, ok
 }
 
-func (w *walk) Series(f *Family, row uint32, generation uint8, s Series) error {
-	s.Labels, s.Process = strings.Clone(s.Labels), strings.Clone(s.Process)
-	w.of(f).series[row] = owner{generation, s}
-	return nil
+// Add implements [Ledger].
+func (w *walk) Add(_ *FamilyTable, labels string) uint32 {
+	if w.numbers == nil {
+		w.numbers = make(map[string]uint32)
+	}
+	n := uint32(len(w.labels))
+	w.labels = append(w.labels, strings.Clone(labels))
+	w.numbers[w.labels[n]] = n
+	return n
 }
 
 // row returns the first word of a row.

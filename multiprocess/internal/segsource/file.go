@@ -3,7 +3,6 @@ package segsource
 import (
 	"errors"
 	"io/fs"
-	"time"
 
 	"telltale/internal/mapped"
 	"telltale/model"
@@ -17,8 +16,7 @@ import (
 // is read where it lies.
 type File struct {
 	spool.Place
-	reading *spool.Reading
-	expiry  time.Duration    // of a dead process's own gauges
+	files   *Files
 	catalog *catalog.Catalog // while it is updated
 
 	identity mapped.Identity // of what was opened last
@@ -27,25 +25,17 @@ type File struct {
 	sparse   bool  // the region is a copy of what the file had
 	copied   []byte
 
-	reader   segment.Reader
+	table    segment.Table
 	families []*familyRows // by number, nil for layouts that are not known
 	said     []*catalog.Claim
 	TakenUp  []spool.Name // of an archive
-	series   int          // that were read
-	space    uint64       // bytes that there are for rows not yet expected
 	changed  bool         // since the last update
 	dead     bool         // nobody holds the lock: for ever
 	label    string       // pid="..."
 }
 
-// NewFile returns the segment at a place, which is opened as the reading says. Series of
-// single processes that died are merged for the time of the expiry.
-func NewFile(r *spool.Reading, at spool.Place, expiry time.Duration) *File {
-	return &File{Place: at, reading: r, expiry: expiry}
-}
-
 // Header returns the segment's header.
-func (f *File) Header() *segment.Header { return f.reader.Header() }
+func (f *File) Header() *segment.Header { return f.table.Header() }
 
 // IsArchive reports whether it is what dead writers left.
 func (f *File) IsArchive() bool { return f.Header().Kind == segment.KindArchive }
@@ -57,7 +47,7 @@ func (f *File) Live() bool { return !f.dead && !f.IsArchive() }
 func (f *File) Origin() string { return f.Path }
 
 // Size implements [catalog.Source].
-func (f *File) Size() (definitions int, bytes int64) { return f.series, int64(f.reader.At()) }
+func (f *File) Size() (definitions int, bytes int64) { return f.table.Series(), int64(f.table.At()) }
 
 // Claims implements [catalog.Source].
 func (f *File) Claims() []*catalog.Claim { return f.said }
@@ -81,10 +71,10 @@ func (f *File) Standing() catalog.Standing {
 // until now: of a dead writer that is all.
 func (f *File) Update(c *catalog.Catalog) (changed bool, err error) {
 	f.catalog = c
-	had := f.series
+	had := f.table.Series()
 	f.changed = false
 	if err = f.load(); err != nil {
-		c.Spent += f.series
+		c.Spent += f.table.Series()
 		f.Reset()
 		return had > 0, err
 	}
@@ -115,12 +105,12 @@ func (f *File) load() error {
 
 // reopen opens the file, asks whether its writer lives and reads what is new.
 func (f *File) reopen() error {
-	file, err := f.reading.Open(f.Place)
+	file, err := f.files.reading.Open(f.Place)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if f.reader.At() == 0 || f.Live() {
+	if f.table.At() == 0 || f.Live() {
 		locked, err := file.Locked()
 		if err != nil && !errors.Is(err, errors.ErrUnsupported) { // where nobody can write segments
 			return err
@@ -162,12 +152,12 @@ func (f *File) open(file *mapped.File) error {
 	if err != nil {
 		return err
 	}
-	if !f.reading.Single(f.Place) {
+	if !f.files.reading.Single(f.Place) {
 		if err := spool.Fits(f.Name, &b.Header); err != nil {
 			return err
 		}
 	}
-	if f.reader.At() > 0 && b.Header.ID != f.Header().ID {
+	if f.table.At() > 0 && b.Header.ID != f.Header().ID {
 		f.forget() // it is another file than last time
 	}
 	used, sparse := b.Used, b.Sparse()
@@ -176,13 +166,13 @@ func (f *File) open(file *mapped.File) error {
 	if sparse {
 		size = b.Info.Allocated
 	}
-	if sparse || f.reading.Limits.Allow(size) {
+	if sparse || f.files.reading.Limits.Allow(size) {
 		region, err := b.Map(file, int(spool.MappingFor(used)))
 		if err == nil {
 			f.unmap()
-			f.identity, f.space = b.Info.Identity, uint64(min(int64(used), b.Info.Allocated))
+			f.identity = b.Info.Identity
 			f.region, f.holds, f.sparse, f.copied = region, size, sparse, nil
-			f.reading.Limits.Take(size)
+			f.files.reading.Limits.Take(size)
 			return f.scan()
 		}
 		if sparse {
@@ -201,16 +191,18 @@ func (f *File) open(file *mapped.File) error {
 		return err
 	}
 	f.unmap()
-	f.identity, f.space, f.copied = b.Info.Identity, uint64(used), copied
+	f.identity, f.copied = b.Info.Identity, copied
 	return f.next(segment.Image(f.copied))
 }
 
 // next reads what is new in the segment.
 func (f *File) next(s segment.Space) error {
-	first := f.reader.At() == 0
-	if err := f.reader.Next(s, f); err != nil && !errors.Is(err, segment.ErrShort) { // the rest was published after s was taken
+	first := f.table.At() == 0
+	changed, err := f.table.Next(s, f, &f.files.plan)
+	if err != nil && !errors.Is(err, segment.ErrShort) { // the rest was published after s was taken
 		return err
 	}
+	f.changed = f.changed || changed
 	if f.Own == nil && segment.SignsOf(s).Dead {
 		f.die() // and the lock is that of the fold that found it dead
 	}
@@ -221,21 +213,21 @@ func (f *File) next(s segment.Space) error {
 	if !f.IsArchive() {
 		return nil
 	}
-	takenUp, err := spool.Absorbed(&f.reader.Notes().Taken)
+	takenUp, err := spool.Absorbed(&f.table.Notes().Taken)
 	f.TakenUp = takenUp
 	return err
 }
 
 func (f *File) unmap() {
 	if f.region.Len() > 0 {
-		f.reading.Limits.Release(f.holds)
+		f.files.reading.Limits.Release(f.holds)
 		f.region.Unmap()
 	}
 }
 
 // forget forgets what was read.
 func (f *File) forget() {
-	f.reader, f.families, f.said, f.TakenUp, f.series = segment.Reader{}, nil, nil, nil, 0
+	f.table, f.families, f.said, f.TakenUp = segment.Table{}, nil, nil, nil
 	f.changed = true
 }
 
@@ -251,10 +243,10 @@ func (f *File) Close() { f.Reset() }
 
 // Replaced implements [catalog.Source].
 func (f *File) Replaced() bool {
-	if f.Own != nil || f.reader.At() == 0 {
+	if f.Own != nil || f.table.At() == 0 {
 		return false
 	}
-	info, err := f.reading.Stat(f.Place)
+	info, err := f.files.reading.Stat(f.Place)
 	if err != nil && spool.Unavailable(err) {
 		// A writer's name is never another segment's. An archive may be the next
 		// one, with what is gone: that is read, or nothing.
@@ -263,31 +255,25 @@ func (f *File) Replaced() bool {
 	return err != nil || info.Identity != f.identity
 }
 
-// Family implements [segment.Contents].
-func (f *File) Family(fam *segment.Family) error {
-	for len(f.families) < int(fam.Number) {
+// Family implements [segment.Ledger].
+func (f *File) Family(t *segment.FamilyTable) any {
+	for len(f.families) < int(t.Number) {
 		f.families = append(f.families, nil)
 	}
-	cl := claimOf(f.catalog, fam)
-	f.families = append(f.families, &familyRows{file: f, family: fam, claim: cl, words: fam.Words()})
+	cl := claimOf(f.catalog, t.Family)
+	f.families = append(f.families, &familyRows{FamilyTable: t, file: f, claim: cl, words: t.Words()})
 	f.said = append(f.said, cl)
-	f.changed = true
-	return nil
+	return cl
 }
 
-// Block implements [segment.Contents].
-func (f *File) Block(fam *segment.Family, offset uint64, rows uint32) error {
-	r := f.families[fam.Number]
-	r.blocks = append(r.blocks, segment.Block{Offset: offset, Rows: rows})
-	r.expect(rows)
-	return nil
+// Find implements [segment.Ledger].
+func (f *File) Find(t *segment.FamilyTable, labels string, guess uint32) (place uint32, ok bool) {
+	return f.families[t.Number].claim.Family.Find(labels, guess)
 }
 
-// Series implements [segment.Contents].
-func (f *File) Series(fam *segment.Family, row uint32, generation uint8, s segment.Series) error {
-	f.changed = true
-	f.series++
-	return f.families[fam.Number].define(row, generation, s)
+// Add implements [segment.Ledger].
+func (f *File) Add(t *segment.FamilyTable, labels string) (place uint32) {
+	return f.families[t.Number].claim.Family.Add(labels)
 }
 
 // Bind implements [catalog.Source].

@@ -4,85 +4,24 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unsafe"
 
-	"telltale/internal/cell"
 	"telltale/model"
 	"telltale/multiprocess/internal/catalog"
 	"telltale/multiprocess/internal/segment"
-	"telltale/multiprocess/internal/spool"
 )
 
-// familyRows is the rows of a family in a segment: whose they are, and where
-// their values go.
+// familyRows is the rows of a family in a segment, and where their values go.
 type familyRows struct {
-	file   *File
-	family *segment.Family
-	claim  *catalog.Claim
-	words  int
-	blocks []segment.Block
+	*segment.FamilyTable
+	file  *File
+	claim *catalog.Claim
+	words int
 
-	rows   []tenant // by number
-	owners []owner  // by row: of an archive's series that each process has
-
-	bound   int      // rows that have a slot, from the first on
-	reused  []uint32 // among them, those that are another series' meanwhile
+	slots   []uint32 // by row: the first of its series' slots; 0 for none
 	epoch   int      // of slots
 	op      catalog.Operation
 	buckets []uint32 // by bucket, how far its slot is behind the first
 	states  []int    // by state, its number among the family's, or -1
-}
-
-// tenant is the series that has a row.
-type tenant struct {
-	place      uint32 // among the family's
-	slot       uint32 // the first; 0 for none
-	generation uint8  // that the row has while it is that series'
-}
-
-// owner is the process whose series a row of an archive was.
-type owner struct {
-	label string // pid="..."
-	start int64
-}
-
-// expect makes room for the rows of a block, and at first for as many as another
-// segment has of the family, as long as the file has bytes for all of them.
-func (r *familyRows) expect(block uint32) {
-	n := uint64(min(block, expectedRows))
-	if r.rows == nil {
-		n = max(n, min(uint64(r.claim.Series), r.file.space/8/uint64(r.words)))
-		r.file.space -= min(r.file.space, n*8*uint64(r.words))
-	}
-	r.rows = slices.Grow(r.rows, int(n))
-}
-
-// expectedRows bounds for how many rows of a block room is made at once.
-const expectedRows = 512
-
-// define notes whose a row is from now on. The reader has checked that rows are
-// given out in their order.
-func (r *familyRows) define(row uint32, generation uint8, s segment.Series) error {
-	guess := uint32(0)
-	if row > 0 && row <= uint32(len(r.rows)) {
-		guess = r.rows[row-1].place + 1
-	}
-	fresh := tenant{place: r.claim.Family.Place(s.Labels, guess), generation: generation}
-	if row == uint32(len(r.rows)) {
-		r.rows = append(r.rows, fresh)
-		r.claim.Series = max(r.claim.Series, row+1)
-	} else {
-		r.file.catalog.Spent++
-		r.rows[row] = fresh
-		r.reused = append(r.reused, row)
-	}
-	if s.Process != "" {
-		for len(r.owners) <= int(row) {
-			r.owners = append(r.owners, owner{})
-		}
-		r.owners[row] = owner{string(model.AppendLabel(nil, catalog.PIDLabel, s.Process)), s.Start}
-	}
-	return nil
 }
 
 // operation returns how the rows' values are merged.
@@ -91,9 +30,9 @@ func (r *familyRows) operation() catalog.Operation {
 	switch op := f.Operation(); {
 	case r.claim.Lost, f.Mode.Live() && !r.file.Live():
 		return catalog.OpSkip
-	case op == catalog.OpLatest && r.family.Layout == segment.LayoutValue:
+	case op == catalog.OpLatest && r.Layout == segment.LayoutValue:
 		return catalog.OpSkip // never set, as far as anybody knows
-	case op == catalog.OpLatest && r.family.Type != model.StateSet && r.claim.Mode.Operation() != catalog.OpLatest:
+	case op == catalog.OpLatest && r.Type != model.StateSet && r.claim.Mode.Operation() != catalog.OpLatest:
 		return catalog.OpSkip // its times are others
 	default:
 		return op
@@ -103,35 +42,44 @@ func (r *familyRows) operation() catalog.Operation {
 func (r *familyRows) bind(c *catalog.Catalog) {
 	op := r.operation()
 	if r.epoch != c.Epoch || r.op != op {
-		r.epoch, r.op, r.bound = c.Epoch, op, 0
-		for i := range r.rows {
-			r.rows[i].slot = 0
-		}
+		r.epoch, r.op, r.slots = c.Epoch, op, r.slots[:0]
 	}
 	r.translate()
-	if op == catalog.OpSkip {
-		return
+	if op != catalog.OpSkip {
+		c.Rows = true
+		r.bindRows(c)
 	}
-	c.Rows = true
-	for _, row := range r.reused {
-		r.rows[row].slot = r.slot(c, row)
+	c.Spent += len(r.Moved)
+	r.Moved = r.Moved[:0]
+}
+
+// bindRows finds the slots of rows that have none yet, and of those that are another
+// series' by now.
+func (r *familyRows) bindRows(c *catalog.Catalog) {
+	bound := len(r.slots)
+	for _, row := range r.Moved {
+		if int(row) < bound {
+			r.slots[row] = 0
+		}
 	}
-	for ; r.bound < len(r.rows); r.bound++ {
-		r.rows[r.bound].slot = r.slot(c, uint32(r.bound))
+	for _, row := range r.Moved {
+		if int(row) < bound && r.slots[row] == 0 {
+			r.slots[row] = r.slot(c, row)
+		}
 	}
-	r.reused = r.reused[:0]
+	r.slots = slices.Grow(r.slots, len(r.Tenants)-bound)
+	for row := bound; row < len(r.Tenants); row++ {
+		r.slots = append(r.slots, r.slot(c, uint32(row)))
+	}
 }
 
 // slot returns the first slot of a row's series.
 func (r *familyRows) slot(c *catalog.Catalog, row uint32) uint32 {
-	if slot := r.rows[row].slot; slot != 0 { // it was among those that are used again
-		return slot
-	}
 	if r.op == catalog.OpSet {
 		return r.processSlot(c, row)
 	}
 	f := r.claim.Family
-	s := &f.Series[r.rows[row].place]
+	s := &f.Series[r.Tenants[row].Series]
 	had := len(c.Owners)
 	slot := c.RowSlots(f, s)
 	if len(c.Owners) > had && !f.Quoted {
@@ -142,18 +90,20 @@ func (r *familyRows) slot(c *catalog.Catalog, row uint32) uint32 {
 
 // processSlot returns the slot of a row's series in its process.
 func (r *familyRows) processSlot(c *catalog.Catalog, row uint32) uint32 {
-	of := owner{r.file.label, r.file.Header().Start}
+	label, start := r.file.label, r.file.Header().Start
 	if r.file.IsArchive() {
-		if of = (owner{}); int(row) < len(r.owners) {
-			of = r.owners[row]
+		var owner segment.Owner
+		if int(row) < len(r.Owners) {
+			owner = r.Owners[row]
 		}
-		if of.label == "" {
+		if owner.Process == "" {
 			return 0 // it was the sum of several, or the like
 		}
+		label, start = string(model.AppendLabel(nil, catalog.PIDLabel, owner.Process)), owner.Start
 	}
-	place := r.rows[row].place
+	place := r.Tenants[row].Series
 	d := definitionOf(r.claim, r.claim.Family.Series[place].Labels)
-	return c.ProcessSlot(&d, c.Processes(&d), of.label, catalog.Writer{Start: of.start, File: r.file, Place: place})
+	return c.ProcessSlot(&d, c.Processes(&d), label, catalog.Writer{Start: start, File: r.file, Place: place})
 }
 
 // definitionOf returns the definition of a whole series with sorted labels.
@@ -180,15 +130,15 @@ func (r *familyRows) translate() {
 	if r.op == catalog.OpSkip {
 		return
 	}
-	for _, upper := range r.family.Bounds {
+	for _, upper := range r.Bounds {
 		i, _ := slices.BinarySearch(f.Bounds, upper) // the next one that all have
 		r.buckets = append(r.buckets, uint32(1+i))
 	}
-	if len(r.family.States) == 0 {
+	if len(r.States) == 0 {
 		return
 	}
 	places := catalog.PlacesOf(f.States)
-	for _, state := range r.family.States {
+	for _, state := range r.States {
 		place, has := places[state]
 		if !has {
 			place = -1
@@ -199,8 +149,8 @@ func (r *familyRows) translate() {
 
 func (r *familyRows) mark(c *catalog.Catalog) {
 	width := r.claim.Family.Width()
-	for i := range r.rows {
-		if slot := r.rows[i].slot; slot != 0 {
+	for _, slot := range r.slots {
+		if slot != 0 {
 			c.MarkRow(slot, width)
 		}
 	}
@@ -211,43 +161,27 @@ func (r *familyRows) read(t *catalog.Totals, s segment.Space) error {
 	if r.op == catalog.OpSkip {
 		return nil
 	}
-	at := 0
-	for _, b := range r.blocks {
-		n := min(int(b.Rows), len(r.rows)-at)
-		if n <= 0 {
-			break
-		}
-		data := s.Bytes(b.Offset, uint64(n)*uint64(r.words)*8)
-		if data == nil {
-			return spool.Defectf(spool.ReasonTruncated, "it became shorter")
-		}
-		first := (*cell.Word)(unsafe.Pointer(unsafe.SliceData(data)))
-		switch rows := r.rows[at:][:n]; r.family.Layout {
+	return r.Stretches(s, func(rows *segment.Stretch) error {
+		slots := r.slots[rows.From:][:len(rows.Tenants)]
+		switch r.Layout {
 		case segment.LayoutCounter:
-			r.readCounters(t, s, first, rows)
+			r.readCounters(t, s, rows, slots)
 		case segment.LayoutValue:
-			r.readValues(t, first, rows)
+			r.readValues(t, rows, slots)
 		default:
-			for i := range rows {
-				row := cell.At(first, i*r.words)
-				if created, live := rows[i].in(row); live {
-					r.merge(t, s, row, rows[i].slot, created)
+			for i, slot := range slots {
+				row := rows.Row(i, r.words)
+				if created, in := rows.In(i, row); in && slot != 0 {
+					r.merge(t, s, row, slot, created)
 				}
 			}
 		}
-		at += n
-	}
-	return nil
-}
-
-// in reports whether the series has its row and a slot, and when it was created.
-func (s *tenant) in(row *cell.Word) (created int64, live bool) {
-	generation, created, live := segment.State(row)
-	return created, live && generation == s.generation && s.slot != 0
+		return nil
+	})
 }
 
 // expired reports whether rows are what processes that are long dead have left of
 // gauges that each process has. Archives note when a process was found dead.
 func (r *familyRows) expired(t *catalog.Totals, since int64) bool {
-	return r.op == catalog.OpSet && r.file.IsArchive() && time.Duration(t.Now-since) > r.file.expiry
+	return r.op == catalog.OpSet && r.file.IsArchive() && time.Duration(t.Now-since) > r.file.files.expiry
 }

@@ -14,8 +14,8 @@ import (
 // each other from the first slot on, as rowSlots lays them out. What a row merely
 // refers to is looked for only where it does.
 func (r *familyRows) merge(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32, created int64) {
-	first := r.family.Layout.Values(row)
-	switch r.family.Layout {
+	first := r.Layout.Values(row)
+	switch r.Layout {
 	case segment.LayoutHistogram, segment.LayoutFloats:
 		r.mergeHistogram(t, s, row, slot)
 	case segment.LayoutNative:
@@ -26,13 +26,13 @@ func (r *familyRows) merge(t *catalog.Totals, s segment.Space, row *cell.Word, s
 		t.Values[slot] += cell.LoadFloat(first)
 		t.Values[slot+1] += float64(cell.At(first, 1).Load())
 		if linked(row) {
-			if spread, ok := r.family.SpreadOf(s, row); ok {
+			if spread, ok := r.SpreadOf(s, row); ok {
 				t.Values[slot] += spread.SumFloat(0)
 				t.Values[slot+1] += float64(spread.Sum(1))
 			}
 		}
 	case segment.LayoutInfo:
-		t.Inform(slot, r.family.Info(s, row).Sorted())
+		t.Inform(slot, r.Info(s, row).Sorted())
 	case segment.LayoutState:
 		when := int64(cell.At(first, 1).Load()) // before the value, which is set first
 		if n := first.Load(); n < uint64(len(r.states)) && r.states[n] >= 0 {
@@ -53,20 +53,20 @@ func (r *familyRows) merge(t *catalog.Totals, s segment.Space, row *cell.Word, s
 }
 
 // readCounters merges rows of a counter.
-func (r *familyRows) readCounters(t *catalog.Totals, s segment.Space, first *cell.Word, rows []tenant) {
+func (r *familyRows) readCounters(t *catalog.Totals, s segment.Space, rows *segment.Stretch, slots []uint32) {
 	const words = 4 // state, links, whole numbers, fractions
-	for i := range rows {
-		row, slot := cell.At(first, i*words), rows[i].slot
-		created, live := rows[i].in(row)
-		if !live {
+	for i, slot := range slots {
+		row := rows.Row(i, words)
+		created, in := rows.In(i, row)
+		if !in || slot == 0 {
 			continue
 		}
 		v := float64(cell.At(row, 2).Load()) + cell.LoadFloat(cell.At(row, 3))
 		if linked(row) {
-			if spread, ok := r.family.SpreadOf(s, row); ok {
+			if spread, ok := r.SpreadOf(s, row); ok {
 				v += float64(spread.Sum(0)) + spread.SumFloat(1)
 			}
-			t.Exemplify(slot, r.family.Exemplar(s, row, 0))
+			t.Exemplify(slot, r.Exemplar(s, row, 0))
 		}
 		t.Values[slot] += v
 		t.Born(slot, created)
@@ -74,13 +74,13 @@ func (r *familyRows) readCounters(t *catalog.Totals, s segment.Space, first *cel
 }
 
 // readValues merges rows of a gauge.
-func (r *familyRows) readValues(t *catalog.Totals, first *cell.Word, rows []tenant) {
+func (r *familyRows) readValues(t *catalog.Totals, rows *segment.Stretch, slots []uint32) {
 	const words = 2 // state, value
-	for i := range rows {
-		row := cell.At(first, i*words)
-		if created, live := rows[i].in(row); live {
-			t.Put(r.op, rows[i].slot, cell.LoadFloat(cell.At(row, 1)))
-			t.Born(rows[i].slot, created)
+	for i, slot := range slots {
+		row := rows.Row(i, words)
+		if created, in := rows.In(i, row); in && slot != 0 {
+			t.Put(r.op, slot, cell.LoadFloat(cell.At(row, 1)))
+			t.Born(slot, created)
 		}
 	}
 }
@@ -89,10 +89,10 @@ func (r *familyRows) readValues(t *catalog.Totals, first *cell.Word, rows []tena
 func linked(row *cell.Word) bool { return cell.At(row, 1).Load() != 0 }
 
 func (r *familyRows) mergeHistogram(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) {
-	first := r.family.Layout.Values(row)
+	first := r.Layout.Values(row)
 	values := t.Values[slot:]
 	values[0] += cell.LoadFloat(first)
-	floats := r.family.Layout == segment.LayoutFloats
+	floats := r.Layout == segment.LayoutFloats
 	for i, to := range r.buckets {
 		w := cell.At(first, 1+i)
 		if floats {
@@ -104,7 +104,7 @@ func (r *familyRows) mergeHistogram(t *catalog.Totals, s segment.Space, row *cel
 	if !linked(row) {
 		return
 	}
-	spread, ok := r.family.SpreadOf(s, row)
+	spread, ok := r.SpreadOf(s, row)
 	if ok {
 		values[0] += spread.SumFloat(0)
 	}
@@ -116,7 +116,7 @@ func (r *familyRows) mergeHistogram(t *catalog.Totals, s segment.Space, row *cel
 		default:
 			values[to] += float64(spread.Sum(1 + i))
 		}
-		t.Exemplify(slot+to, r.family.Exemplar(s, row, i))
+		t.Exemplify(slot+to, r.Exemplar(s, row, i))
 	}
 }
 
@@ -125,13 +125,13 @@ func (r *familyRows) mergeHistogram(t *catalog.Totals, s segment.Space, row *cel
 // whose count is what is left of them, has none too few. It reports whether there
 // is something in the row that can be read.
 func (r *familyRows) mergeNative(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) bool {
-	first, below := r.family.Layout.Values(row), uint64(0)
+	first, below := r.Layout.Values(row), uint64(0)
 	classic := make([]uint64, 0, manyBuckets)
-	for i := range r.family.Classic() {
+	for i := range r.Classic() {
 		classic = append(classic, cell.At(first, i).Load())
 		below += classic[i]
 	}
-	if err := exponential.Read(r.family.NativeWordsAt(first), &t.Work); err != nil {
+	if err := exponential.Read(r.NativeWordsAt(first), &t.Work); err != nil {
 		return false
 	}
 	values := t.Values[slot:]
@@ -142,10 +142,10 @@ func (r *familyRows) mergeNative(t *catalog.Totals, s segment.Space, row *cell.W
 	native := t.NativeOf(slot, r.claim.Family)
 	if linked(row) {
 		for i, to := range r.buckets {
-			t.Exemplify(slot+to, r.family.Exemplar(s, row, i))
+			t.Exemplify(slot+to, r.Exemplar(s, row, i))
 		}
-		for i := len(r.buckets); native != nil && i < r.family.Exemplars(); i++ {
-			if e := r.family.Exemplar(s, row, i); e != nil {
+		for i := len(r.buckets); native != nil && i < r.Exemplars(); i++ {
+			if e := r.Exemplar(s, row, i); e != nil {
 				native.Exemplars.Add(e, int(r.claim.Family.Native.Exemplars), exemplarAge)
 			}
 		}

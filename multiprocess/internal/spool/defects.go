@@ -114,6 +114,8 @@ func ReasonOf(err error) Reason {
 		return ReasonForeign
 	case errors.Is(err, segment.ErrVersion):
 		return ReasonVersion
+	case errors.Is(err, segment.ErrShort):
+		return ReasonTruncated
 	case errors.As(err, &corrupt):
 		return ReasonCorrupt
 	case errors.Is(err, mapped.ErrFault), errors.Is(err, io.ErrUnexpectedEOF):

@@ -127,43 +127,60 @@ func (s *Store) forgetIn(name spool.Name, f *segment.Family, wanted map[string]b
 		return err
 	}
 	defer region.Unmap()
-	in := &forgetting{space: segment.Image(region.Bytes()), family: f, wanted: wanted, write: file.WriteAt}
-	var reader segment.Reader
-	fault := region.Guard(func() { err = reader.Next(in.space, in) })
+	image := segment.Image(region.Bytes())
+	fault := region.Guard(func() { err = withdraw(image, f, wanted, file.WriteAt) })
 	if err := errors.Join(fault, err); err != nil {
 		return spool.NewFileError(s.dir.PathOf(name), err)
 	}
 	return nil
 }
 
-// forgetting walks a segment and withdraws what is wanted.
-type forgetting struct {
-	space  segment.Space
-	family *segment.Family
-	wanted map[string]bool
-	places segment.Places
-	write  func([]byte, int64) (int, error)
-}
-
-// Family implements [segment.Contents].
-func (*forgetting) Family(*segment.Family) error { return nil }
-
-// Block implements [segment.Contents].
-func (w *forgetting) Block(f *segment.Family, offset uint64, rows uint32) error {
-	w.places.Add(f, offset, rows)
-	return nil
-}
-
-// Series implements [segment.Contents].
-func (w *forgetting) Series(f *segment.Family, row uint32, generation uint8, s segment.Series) error {
-	if f.Name != w.family.Name || f.Type != w.family.Type || !w.wanted[catalog.SortedLabels(s.Labels)] {
-		return nil
-	}
-	offset, _ := w.places.Offset(f, row) // the reader has checked that it is there
-	first := w.places.Row(w.space, f, row)
-	if is, _, live := segment.State(first); live && is == generation {
-		_, err := w.write(segment.Withdrawn(first), int64(offset))
+// withdraw withdraws the wanted series of a family from a segment, by writing the first
+// words of their rows.
+func withdraw(s segment.Space, family *segment.Family, wanted map[string]bool, write func([]byte, int64) (int, error)) error {
+	var table segment.Table
+	if _, err := table.Next(s, &wanting{wanted}, nil); err != nil {
 		return err
 	}
+	for _, f := range table.Families() {
+		if f.Name != family.Name || f.Type != family.Type {
+			continue
+		}
+		words := f.Words()
+		err := f.Stretches(s, func(rows *segment.Stretch) error {
+			for i, tenant := range rows.Tenants {
+				row := rows.Row(i, words)
+				if _, in := rows.In(i, row); !in || tenant.Series == unwanted {
+					continue
+				}
+				if _, err := write(segment.Withdrawn(row), int64(rows.Offset)+int64(i*words*8)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// wanting is a [segment.Ledger] that numbers series by whether they are wanted.
+type wanting struct{ wanted map[string]bool }
+
+const unwanted = 0
+
+// Family implements [segment.Ledger].
+func (*wanting) Family(*segment.FamilyTable) any { return nil }
+
+// Find implements [segment.Ledger].
+func (*wanting) Find(*segment.FamilyTable, string, uint32) (uint32, bool) { return 0, false }
+
+// Add implements [segment.Ledger].
+func (w *wanting) Add(_ *segment.FamilyTable, labels string) uint32 {
+	if w.wanted[catalog.SortedLabels(labels)] {
+		return 1
+	}
+	return unwanted
 }

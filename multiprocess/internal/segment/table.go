@@ -1,0 +1,379 @@
+package segment
+
+import (
+	"strings"
+	"unsafe"
+
+	"telltale/internal/cell"
+	"telltale/model"
+)
+
+// Table is what the records of a segment say: families, where their rows lie and
+// whose they are, and notes. It is brought up to date as the writer publishes more,
+// and keeps no bytes of the segment. All readers and folds see rows through it. The
+// zero Table is that of a segment of which nothing was read yet. It is not safe for
+// concurrent use.
+//
+// Its memory follows the records that were read, whatever these claim: a row costs
+// nothing before a series has it.
+type Table struct {
+	header   Header
+	at       uint64
+	families []*FamilyTable // by number
+	series   int
+	room     uint64 // how many records of series the bytes that are left to read can be
+	notes    Notes
+	copied   []byte // the record that is being looked at: its writer might change it meanwhile
+}
+
+// FamilyTable is the rows of a family in a segment.
+type FamilyTable struct {
+	*Family
+	Tenants []Tenant // by row, of the rows that were given out so far
+	Owners  []Owner  // by row, of archives; it may be shorter than Tenants
+	Moved   []uint32 // rows that became another series', in the order in which they did; for the reader to clear
+
+	blocks []placed
+	rows   uint32   // in all blocks
+	plan   *planned // of equal families
+}
+
+// Tenant is the series whose a row is.
+type Tenant struct {
+	Series     uint32 // what the ledger calls it
+	Generation uint8  // which the row's state has while the row is that series'
+	Round      uint8  // see [Family.Shown]
+}
+
+// Owner is whose an archive's series was, where that counts.
+type Owner struct {
+	Process string // the label of the process; empty for a series of all
+	Start   int64  // when that process's segment was made
+	Changed int64  // when the series last changed, in nanoseconds since 1970, of a family with an Expiry
+}
+
+// Ledger gives names to families and series, so that a reader keeps what many
+// segments have in common once.
+type Ledger interface {
+	// Family returns what the family is called: equal keys are one family to the
+	// ledger, whatever number it has in which segment.
+	Family(f *FamilyTable) (key any)
+	// Find returns the number of a series of the family that has been added with
+	// exactly these labels. The guess is one more than that of the row before.
+	Find(f *FamilyTable, labels string, guess uint32) (series uint32, ok bool)
+	// Add adds a series whose labels are good and not yet known. The text is valid
+	// until Add returns.
+	Add(f *FamilyTable, labels string) (series uint32)
+}
+
+// placed is a block of rows, and where it lies.
+type placed struct {
+	offset     uint64
+	from, rows uint32
+}
+
+// Header returns what DecodeHeader found in the first call of Next.
+func (t *Table) Header() *Header { return &t.header }
+
+// Notes returns what the segment says beside its families, as far as it was read.
+// The caller changes none of it.
+func (t *Table) Notes() *Notes { return &t.notes }
+
+// At returns how many bytes were read, 0 before the first call of Next.
+func (t *Table) At() uint64 { return t.at }
+
+// Families returns the families by number. One of a layout that is not known has no
+// words and no rows.
+func (t *Table) Families() []*FamilyTable { return t.families }
+
+// Series returns how many records of series were read.
+func (t *Table) Series() int { return t.series }
+
+// Next reads all records that were published since the last call, and reports
+// whether there were any that say something. The ledger and the plan may be nil; else
+// they are the same at each call. After an error, which is a [*Corrupt],
+// [ErrForeign] or [ErrVersion], the table cannot go on, unless it is [ErrShort]: a
+// writer may publish more at any time, and with a Space that has it the table goes on
+// where it was.
+func (t *Table) Next(s Space, to Ledger, p *Plan) (changed bool, err error) {
+	if t.at == 0 {
+		b := s.Bytes(0, HeaderSize)
+		if b == nil {
+			return false, corrupt(0, "a segment has a header of %d bytes", HeaderSize)
+		}
+		h, err := DecodeHeader(b)
+		if err != nil {
+			return false, err
+		}
+		t.header, t.at, changed = h, HeaderSize, true
+	}
+	used := Published(s)
+	if used < t.at || used%8 != 0 || used > maxSize {
+		return changed, corrupt(offUsed, "%d bytes are in use, after %d", used, t.at)
+	}
+	if t.at == used {
+		return changed, nil
+	}
+	t.room = (used - t.at) / leastSeries
+	for t.at < used {
+		b, fixed, kind, err := recordAt(s, t.at, used)
+		if err != nil {
+			return changed, err
+		}
+		if kind != seriesRecord || !t.follow(b, fixed, p) {
+			if err := t.record(b, fixed, kind, to, p); err != nil {
+				return changed, err
+			}
+		}
+		changed = changed || kind.says()
+		t.at += uint64(len(b))
+	}
+	return changed, nil
+}
+
+// follow takes note of a series' record if it is one of the plan, for the next row of
+// its family.
+func (t *Table) follow(b, fixed []byte, p *Plan) bool {
+	if p == nil || len(fixed) < 8 {
+		return false
+	}
+	f, row := t.known(order.Uint32(fixed)), order.Uint32(fixed[4:])
+	if f == nil || uint64(row) != uint64(len(f.Tenants)) || row >= f.rows {
+		return false
+	}
+	tenant, ok := p.tenant(f.plan, row, b[:recordHeaderSize+len(fixed)])
+	if ok {
+		t.give(f, row, tenant)
+	}
+	return ok
+}
+
+// says reports whether records of the type say something to readers by themselves.
+func (t recordType) says() bool {
+	switch t {
+	case padRecord, blockRecord, lanesRecord, tableRecord, textRecord:
+		return false
+	}
+	return true
+}
+
+// maxBehind is how many bytes the payload of a record that is known may have behind
+// its fields, for those of later programs. Longer ones of unknown records are not
+// looked at.
+const maxBehind = 4 << 10
+
+// record takes note of the record at t.at.
+func (t *Table) record(b, fixed []byte, kind recordType, to Ledger, p *Plan) error {
+	switch kind {
+	case familyRecord, blockRecord, seriesRecord:
+	case restRecord, takenRecord, appliedRecord, carriedRecord:
+		if t.header.Kind != KindArchive {
+			return corrupt(t.at, "a record of type %d where there is no archive", kind)
+		}
+	case tombstoneRecord:
+		if t.header.Kind != KindWriter {
+			return corrupt(t.at, "a record of type %d where there is no writer", kind)
+		}
+	case formerRecord:
+		return corrupt(t.at, "a record of version 1 of the format")
+	default: // nothing to tell of, or of a later program
+		if len(fixed) > maxBehind {
+			return nil // unread
+		}
+	}
+	t.copied = append(t.copied[:0], b[:recordHeaderSize+len(fixed)]...)
+	if want, got := order.Uint32(t.copied[8:]), checksum(t.copied, uint32(len(fixed))); want != got {
+		return corrupt(t.at, "the record's checksum is %#x and should be %#x", want, got)
+	}
+	in := fields{rest: t.copied[recordHeaderSize:]}
+	size, length := uint64(len(b)), uint64(len(fixed))
+	var err error
+	switch kind {
+	case familyRecord:
+		err = t.family(&in, size, length, to, p)
+	case blockRecord:
+		err = t.block(&in, size, length)
+	case seriesRecord:
+		err = t.tenant(&in, to, p)
+	case restRecord, takenRecord, appliedRecord, carriedRecord, tombstoneRecord:
+		err = t.note(kind, &in)
+	default:
+		return nil
+	}
+	switch {
+	case err != nil:
+		return err
+	case in.short:
+		return corrupt(t.at, "a record of type %d that ends too soon", kind)
+	case len(in.rest) > maxBehind:
+		return corrupt(t.at, "a record of type %d with %d bytes behind its fields, of at most %d", kind, len(in.rest), maxBehind)
+	}
+	return nil
+}
+
+func (t *Table) family(in *fields, size, length uint64, to Ledger, p *Plan) error {
+	f, err := decodeFamily(in, t.at)
+	if err != nil {
+		return err
+	}
+	start := familyRecord.mutable(t.at, length)
+	switch {
+	case int(f.Number) != len(t.families):
+		return corrupt(t.at, "family %d comes after %d others", f.Number, len(t.families))
+	case start > size || size-start < 8:
+		return corrupt(t.at, "a family whose word is not there")
+	}
+	f.shown = t.at + start
+	listed := &FamilyTable{Family: f}
+	t.families = append(t.families, listed)
+	if f.Words() > 0 && to != nil {
+		listed.plan = p.of(to.Family(listed))
+	}
+	if listed.plan != nil {
+		n := min(t.room, uint64(len(listed.plan.entries)))
+		listed.Tenants = make([]Tenant, 0, n)
+		t.room -= n
+	}
+	return nil
+}
+
+// leastSeries is how many bytes a series takes at least: its record, and its row.
+const leastSeries = 32 + 16
+
+func (t *Table) block(in *fields, size, length uint64) error {
+	number, from, rows := in.u32(), in.u32(), in.u32()
+	f := t.known(number)
+	if in.short || f == nil {
+		return corrupt(t.at, "rows of family %d", number)
+	}
+	if f.Words() == 0 {
+		return nil
+	}
+	start := blockRecord.mutable(t.at, length)
+	if rows == 0 || start > size || uint64(rows) > (size-start)/8/uint64(f.Words()) || from != f.rows {
+		return corrupt(t.at, "%d rows from row %d on in %d bytes", rows, from, size)
+	}
+	f.blocks = append(f.blocks, placed{t.at + start, from, rows})
+	f.rows += rows
+	return nil
+}
+
+// tenant takes note of whose a row is from now on. A family's rows are given out in
+// their order, each for the first time behind those before it.
+func (t *Table) tenant(in *fields, to Ledger, p *Plan) error {
+	number, row, generation, round := in.u32(), in.u32(), in.u8(), in.u8()
+	in.take(2)
+	labels := in.view()
+	var owner Owner
+	if t.header.Kind == KindArchive {
+		owner = Owner{Start: int64(in.u64()), Changed: int64(in.u64()), Process: in.view()}
+	}
+	f := t.known(number)
+	if in.short || f == nil {
+		return corrupt(t.at, "a series of family %d", number)
+	}
+	if f.Words() == 0 {
+		return nil
+	}
+	if row >= f.rows {
+		return corrupt(t.at, "a series in row %d of %d", row, f.rows)
+	}
+	if int64(row) > int64(len(f.Tenants)) {
+		return corrupt(t.at, "row %d of %.80q is given out after %d rows", row, f.Name, len(f.Tenants))
+	}
+	series, known := uint32(0), false
+	if to != nil {
+		guess := uint32(0)
+		if row > 0 {
+			guess = f.Tenants[row-1].Series + 1
+		}
+		series, known = to.Find(f, labels, guess)
+	}
+	if !known {
+		if !model.ValidLabelsText(labels) {
+			return corrupt(t.at, "%.80q are no labels", labels)
+		}
+		if to != nil {
+			series = to.Add(f, labels)
+		}
+	}
+	if owner != (Owner{}) {
+		for int64(len(f.Owners)) <= int64(row) {
+			f.Owners = append(f.Owners, Owner{})
+		}
+		owner.Process = strings.Clone(owner.Process)
+	}
+	if int64(row) < int64(len(f.Owners)) {
+		f.Owners[row] = owner
+	}
+	tenant := Tenant{series, generation, round}
+	if p != nil && owner == (Owner{}) {
+		p.learn(f.plan, row, t.copied, tenant)
+	}
+	t.give(f, row, tenant)
+	return nil
+}
+
+// give gives a row to a series. It was checked that the row is there, and that those
+// before it were given out.
+func (t *Table) give(f *FamilyTable, row uint32, tenant Tenant) {
+	t.series++
+	if uint64(row) == uint64(len(f.Tenants)) {
+		f.Tenants = append(f.Tenants, tenant)
+		return
+	}
+	f.Tenants[row] = tenant
+	f.Moved = append(f.Moved, row)
+}
+
+// known returns the family of a number, nil if there is none as yet.
+func (t *Table) known(number uint32) *FamilyTable {
+	if uint64(number) < uint64(len(t.families)) {
+		return t.families[number]
+	}
+	return nil
+}
+
+// Stretch is rows of a family that lie one behind the other and were given out.
+type Stretch struct {
+	First   *cell.Word // of the first row
+	Offset  uint64     // where that lies in the segment
+	From    uint32     // its number
+	Tenants []Tenant   // of the rows
+	Round   uint8      // rows of another one do not count, see [Family.Shown]
+}
+
+// Row returns the first word of the i-th row of a stretch, whose rows have so many
+// words.
+func (s *Stretch) Row(i, words int) *cell.Word { return cell.At(s.First, i*words) }
+
+// In reports whether the i-th row of a stretch, of which the first word is given, is
+// its tenant's as its segment says now, and when that was created, 0 if unknown.
+func (s *Stretch) In(i int, row *cell.Word) (created int64, in bool) {
+	generation, created, live := State(row)
+	t := &s.Tenants[i]
+	return created, live && generation == t.Generation && t.Round == s.Round
+}
+
+// Stretches calls visit with all rows that were given out, in their order, until it
+// returns an error. It is an error that is [ErrShort] if they are not there.
+func (f *FamilyTable) Stretches(s Space, visit func(*Stretch) error) error {
+	words := uint64(f.Words())
+	stretch := Stretch{Round: uint8(f.Shown(s))}
+	for _, b := range f.blocks {
+		n := min(uint64(b.rows), uint64(len(f.Tenants))-uint64(b.from))
+		if b.from >= uint32(len(f.Tenants)) {
+			break
+		}
+		bytes := s.Bytes(b.offset, n*words*8)
+		if bytes == nil {
+			return &Corrupt{b.offset, "rows that are not there", true}
+		}
+		stretch.First = (*cell.Word)(unsafe.Pointer(unsafe.SliceData(bytes)))
+		stretch.Offset, stretch.From, stretch.Tenants = b.offset, b.from, f.Tenants[b.from:][:n]
+		if err := visit(&stretch); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,29 @@
+package segsource
+
+import (
+	"time"
+
+	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
+)
+
+// Files is what the segments share that one reader reads: what they have in common is
+// read once. It is not safe for concurrent use.
+type Files struct {
+	reading *spool.Reading
+	expiry  time.Duration // of a dead process's own gauges
+	plan    segment.Plan
+}
+
+// NewFiles returns no segments yet, which are opened as the reading says. Series of
+// single processes that died are merged for the time of the expiry.
+func NewFiles(r *spool.Reading, expiry time.Duration) *Files {
+	return &Files{reading: r, expiry: expiry}
+}
+
+// Forget forgets what segments have in common. Those that were opened before must be
+// closed.
+func (fs *Files) Forget() { fs.plan = segment.Plan{} }
+
+// File returns the segment at a place. Nothing is read.
+func (fs *Files) File(at spool.Place) *File { return &File{Place: at, files: fs} }
