@@ -26,6 +26,9 @@ type kind[H any] struct {
 	tend func(h *H, created model.Timestamp, s *scratch)
 	// read puts its value into a point that the scratch has made, and tends it.
 	read func(h *H, point *model.Point, s *scratch)
+	// scalars reads series of a run into the scratch, as long as there is room and
+	// they are scalars, and returns how many. nil for kinds that have none.
+	scalars func(run []series.Slot[H], s *scratch) int
 }
 
 // instrument is a core, whatever its handles are. A registry holds it, through

@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"telltale/internal/cell"
+	"telltale/internal/series"
 	"telltale/model"
 )
 
@@ -61,8 +62,9 @@ var counters = &kind[Counter]{
 		e := c.extra.Load()
 		return c.Value() == 0 && (e == nil || e.exemplar.Load() == nil)
 	},
-	read: (*Counter).read,
-	tend: (*Counter).tend,
+	read:    (*Counter).read,
+	tend:    (*Counter).tend,
+	scalars: counterScalars,
 }
 
 // NewCounter returns the counter of that name, which it creates and registers
@@ -232,10 +234,8 @@ func (c *Counter) Value() float64 {
 	if c.core == nil {
 		return 0
 	}
-	if w := c.whole(); w == &c.cell && c.extra.Load() == nil {
-		if v := w.Load(); c.core.moving.Never() {
-			return float64(v)
-		}
+	if n, ok := c.alone(); ok {
+		return float64(n)
 	}
 	for {
 		version := c.core.moving.Began()
@@ -243,6 +243,15 @@ func (c *Counter) Value() float64 {
 			return v
 		}
 	}
+}
+
+// alone returns the value if its own word holds all of it, as for most counters.
+func (c *Counter) alone() (n uint64, ok bool) {
+	if c.whole() == &c.cell && c.extra.Load() == nil {
+		n = c.cell.Load()
+		ok = c.core.moving.Never()
+	}
+	return n, ok
 }
 
 // sum adds up all that the counter counted in. Each of it only grows, but in a move.
@@ -269,14 +278,50 @@ func (c *Counter) sum() (v float64) {
 func (c *Counter) read(p *model.Point, s *scratch) {
 	p.Has, p.Value, p.Exemplar = model.PartTotal, c.Value(), nil
 	if e := c.extra.Load(); e != nil {
-		p.Exemplar = e.exemplar.Load()
-		if at := e.reset.Load(); at != 0 {
-			p.Created = model.TimestampOf(time.Unix(0, at))
-		}
+		p.Exemplar, p.Created = e.exemplar.Load(), e.since(p.Created)
 	}
 	if p.Value >= leastToLook {
 		c.tend(p.Created, s)
 	}
+}
+
+// since returns when the counter began to count from 0: when it was reset, or else
+// when it was created.
+func (e *counterExtra) since(created model.Timestamp) model.Timestamp {
+	if at := e.reset.Load(); at != 0 {
+		return model.TimestampOf(time.Unix(0, at))
+	}
+	return created
+}
+
+// counterScalars reads counters that have no exemplar, and tends them.
+func counterScalars(run []series.Slot[Counter], s *scratch) int {
+	for i := range run {
+		slot := &run[i]
+		c, to := &slot.Handle, &s.scalars[s.read]
+		n, alone := c.alone()
+		to.Value, to.Labels = float64(n), slot.Labels()
+		var there bool
+		if to.Created, there = slot.Created(); !there {
+			continue
+		}
+		if !alone {
+			to.Value = c.Value()
+			if e := c.extra.Load(); e != nil {
+				if e.exemplar.Load() != nil {
+					return i
+				}
+				to.Created = e.since(to.Created)
+			}
+		}
+		if to.Value >= leastToLook {
+			c.tend(to.Created, s)
+		}
+		if s.read++; s.full() {
+			return i + 1
+		}
+	}
+	return len(run)
 }
 
 // row returns the row that the counter counts in, nil if it does on the heap.

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"telltale/internal/cell"
+	"telltale/internal/series"
 	"telltale/model"
 )
 
@@ -51,6 +52,7 @@ var gauges = &kind[Gauge]{
 	},
 	confirm: (*Gauge).confirm,
 	read:    (*Gauge).read,
+	scalars: gaugeScalars,
 }
 
 // NewGauge returns the gauge of that name, which it creates and registers unless
@@ -263,6 +265,27 @@ func (g *Gauge) read(p *model.Point, room *scratch) {
 			raise(cell.At(e.row, 1))
 		}
 	}
+}
+
+// gaugeScalars reads gauges, for walks that call no functions.
+func gaugeScalars(run []series.Slot[Gauge], s *scratch) int {
+	for i := range run {
+		slot := &run[i]
+		g, to := &slot.Handle, &s.scalars[s.read]
+		v, ok := cell.LoadLevel(&g.cell)
+		if to.Value = v; !ok || (*cell.Word)(atomic.LoadPointer(&g.word)) != &g.cell {
+			to.Value = g.held()
+		}
+		to.Labels = slot.Labels()
+		var there bool
+		if to.Created, there = slot.Created(); !there {
+			continue
+		}
+		if s.read++; s.full() {
+			return i + 1
+		}
+	}
+	return len(run)
 }
 
 // share moves the gauge into a row. Where the time of a value matters every Set

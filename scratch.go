@@ -22,9 +22,38 @@ type scratch struct {
 	snapshot, work exponential.Snapshot
 
 	functions bool // the walk calls the series' functions
+
+	take    func([]model.Scalar) error // nil if the walk's visitor takes points alone
+	scalars [scalarsAtOnce]model.Scalar
+	read    int // how many of them wait to be taken
+	used    int // how many have ever been in this walk
 }
 
+// scalarsAtOnce is how many scalars are handed out together, so many that a call for
+// them does not matter and so few that they stay in the fastest cache.
+const scalarsAtOnce = 32
+
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// put gives the scratch to the next walk, which must not keep texts of this one's.
+func (s *scratch) put() {
+	clear(s.scalars[:min(max(s.used, s.read)+1, len(s.scalars))])
+	s.take, s.read, s.used = nil, 0, 0
+	scratches.Put(s)
+}
+
+// full reports whether no more scalars can be read.
+func (s *scratch) full() bool { return s.read == len(s.scalars) }
+
+// pass hands out the scalars that were read.
+func (s *scratch) pass() error {
+	n := s.read
+	if s.read = 0; n == 0 {
+		return nil
+	}
+	s.used = max(s.used, n)
+	return s.take(s.scalars[:n])
+}
 
 // point returns a point with room for what the definition's series have.
 func (s *scratch) point(d *definition) (p model.Point) {

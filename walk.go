@@ -6,22 +6,43 @@ import "telltale/model"
 // meanwhile are not seen, those that go may be. It runs no users' code: a series
 // with a function has the value that it was set to.
 func (t *table[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) error {
+	return t.VisitScalars(p, nil, visit)
+}
+
+// VisitScalars is VisitPoints for encoders that take scalars many at a time.
+func (t *table[H]) VisitScalars(p *model.Point, scalars func([]model.Scalar) error, visit func(*model.Point) error) error {
 	room := scratches.Get().(*scratch)
 	room.functions = false
+	if room.take = scalars; t.core.kind.scalars == nil {
+		room.take = nil
+	}
 	return t.walk(room, p, visit)
 }
 
 func (t *table[H]) walk(room *scratch, p *model.Point, visit func(*model.Point) error) error {
 	defer func() {
 		*p = model.Point{} // what it refers to is another walk's now
-		scratches.Put(room)
+		room.put()
 	}()
 	c := t.core
 	*p = room.point(&c.definition)
 	walk := t.series.Walk()
 	for run := walk.Next(); len(run) > 0; run = walk.Next() {
-		for i := range run {
-			slot := &run[i]
+		for len(run) > 0 {
+			if room.take != nil {
+				n := c.kind.scalars(run, room)
+				if run = run[n:]; n > 0 && !room.full() {
+					continue
+				}
+				if err := room.pass(); err != nil {
+					return err
+				}
+				if n > 0 {
+					continue
+				}
+			}
+			slot := &run[0]
+			run = run[1:]
 			var there bool
 			p.Labels = slot.Labels()
 			if p.Created, there = slot.Created(); !there {
@@ -33,7 +54,7 @@ func (t *table[H]) walk(room *scratch, p *model.Point, visit func(*model.Point) 
 			}
 		}
 	}
-	return nil
+	return room.pass()
 }
 
 // LegacyLabels reports whether all series have legacy label names, which the

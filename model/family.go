@@ -128,18 +128,23 @@ func (f *Family) Check() error {
 // and all it refers to is valid until visit returns. Visit stops at visit's
 // first error and returns it.
 func (f *Family) Visit(scratch *Point, visit func(*Point) error) error {
-	for _, piece := range f.full {
-		if err := visitAll(piece, visit); err != nil {
-			return err
-		}
-	}
-	if err := visitAll(f.points, visit); err != nil {
+	if err := f.visitOwn(visit); err != nil {
 		return err
 	}
 	if f.source != nil {
 		return f.source.VisitPoints(scratch, visit)
 	}
 	return nil
+}
+
+// visitOwn visits the points that lie in the family itself.
+func (f *Family) visitOwn(visit func(*Point) error) error {
+	for _, piece := range f.full {
+		if err := visitAll(piece, visit); err != nil {
+			return err
+		}
+	}
+	return visitAll(f.points, visit)
 }
 
 func visitAll(points []Point, visit func(*Point) error) error {

@@ -15,6 +15,14 @@ func AppendValue(dst []byte, v float64) []byte {
 	if u := uint32(int64(v)); u < exponentFrom && float64(u) == v && (u != 0 || math.Float64bits(v) == 0) {
 		return appendSmall(dst, uint64(u)) // as mostly
 	}
+	return appendOther(dst, v)
+}
+
+// FormatValue returns the spelling of [AppendValue].
+func FormatValue(v float64) string { return string(AppendValue(nil, v)) }
+
+// appendOther is AppendValue for all but small whole numbers.
+func appendOther(dst []byte, v float64) []byte {
 	if abs := math.Abs(v); abs >= leastPlain && abs < mostExact || v == 0 {
 		if digits, decimals, ok := fixedPoint(abs); ok {
 			return appendDecimal(dst, math.Signbit(v), digits, decimals)
@@ -37,9 +45,6 @@ func AppendValue(dst []byte, v float64) []byte {
 	}
 	return append(dst, '.', '0')
 }
-
-// FormatValue returns the spelling of [AppendValue].
-func FormatValue(v float64) string { return string(AppendValue(nil, v)) }
 
 const (
 	exponentFrom = 1e6     // the least number spelled with an exponent
@@ -85,11 +90,11 @@ const room = "                                "
 // shifted away.
 func appendSmall(dst []byte, u uint64) []byte {
 	const point = ('0' ^ '.') << 48 // makes ".0" of the two zeros behind six digits
-	n := len(dst)
-	dst = append(dst, room[:8]...)
 	digits := sixDigits(u)
 	inFront := bits.TrailingZeros64(digits|1<<40) &^ 7 // bits; the last digit stays
-	binary.LittleEndian.PutUint64(dst[n:], ((digits|zeros)^point)>>(inFront&63))
+	n := len(dst)
+	dst = append(dst, "        "...)
+	binary.LittleEndian.PutUint64(dst[n:], (digits^zeros^point)>>(inFront&63))
 	return dst[:n+8-inFront/8]
 }
 

@@ -52,6 +52,12 @@ func SetLevel(w *Word, v float64) { w.Store(math.Float64bits(v)) }
 // SetLevelNaN sets the value to NaN.
 func SetLevelNaN(w *Word) { w.Store(math.Float64bits(math.NaN())) }
 
+// LoadLevel returns the value if the word itself holds it, as it mostly does.
+func LoadLevel(w *Word) (v float64, ok bool) {
+	bits := w.Load()
+	return math.Float64frombits(bits), !marked(bits)
+}
+
 // TryAddLevel adds v to a word, unless another writer comes between or lanes hold
 // the value.
 func TryAddLevel(w *Word, v float64) bool {

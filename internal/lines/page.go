@@ -110,7 +110,7 @@ func NewPage(w io.Writer, format Format, o Options) *Page {
 	}
 	p.pooled = buffers.Get().(*[bufferSize]byte)
 	p.buf = p.pooled[:0]
-	p.visitors = visitors{p.visitSingle, p.visitSummary, p.visitHistogram, p.visitStates, p.visitInfo, p.visitWhole}
+	p.visitors = visitors{p.visitSingle, p.visitSummary, p.visitHistogram, p.visitStates, p.visitInfo, p.visitWhole, p.visitScalars}
 	return p
 }
 
@@ -147,7 +147,7 @@ func (p *Page) Encode(f *model.Family) error {
 		if b.Parts != 0 && (!visited || p.seen&b.Parts != 0) {
 			visited = true
 			p.begin(b)
-			if err := f.Visit(&p.scratch, p.visitors.of(f.Type, b)); err != nil {
+			if err := p.visit(b); err != nil {
 				return err
 			}
 		}
@@ -158,6 +158,15 @@ func (p *Page) Encode(f *model.Family) error {
 		}
 	}
 	return p.loose(others, blocks[0])
+}
+
+// visit writes the points of a block.
+func (p *Page) visit(b Block) error {
+	visit := p.visitors.of(p.family.Type, b)
+	if p.verbatim && b.Value == nil && b.Parts&singles != 0 && b.Parts&^singles == 0 {
+		return p.family.VisitScalars(&p.scratch, p.visitors.scalars, visit)
+	}
+	return p.family.Visit(&p.scratch, visit)
 }
 
 // begin writes a block's header and prepares the heads of its lines.

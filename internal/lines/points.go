@@ -16,9 +16,14 @@ var _ = [1]struct{}{}[1<<partCount-1-model.AllParts]
 
 // A head is how the lines of one part begin.
 type head struct {
-	bare []byte // without labels: name, or {"name"} where the name needs quotes
-	open []byte // before labels: name{ or {"name",
+	bare   []byte         // without labels: name, or {"name"} where the name needs quotes
+	open   []byte         // before labels: name{ or {"name",
+	padded [headSize]byte // open as far as it goes, to be copied in one piece
 }
+
+// headSize is how long the head of a line is at most that is copied as if it always
+// were as long, which takes less than to copy as many bytes as there are.
+const headSize = 64
 
 // headOf returns the head of a single part.
 func (p *Page) headOf(part model.Parts) *head {
@@ -29,10 +34,32 @@ func (h *head) set(n name, suffix string) {
 	if n.quoted {
 		h.open = append(n.append(append(h.open[:0], '{'), suffix), ',')
 		h.bare = append(append(h.bare[:0], h.open[:len(h.open)-1]...), '}')
-		return
+	} else {
+		h.bare = n.append(h.bare[:0], suffix)
+		h.open = append(append(h.open[:0], h.bare...), '{')
 	}
-	h.bare = n.append(h.bare[:0], suffix)
-	h.open = append(append(h.open[:0], h.bare...), '{')
+	copy(h.padded[:], h.open)
+}
+
+// append appends the line of a series up to its value.
+func (h *head) append(dst []byte, labels string) []byte {
+	n := len(dst)
+	if len(h.open) > headSize || cap(dst)-n < headSize+len(labels)+2 || labels == "" {
+		return h.appendLong(dst, labels)
+	}
+	*(*[headSize]byte)(dst[n : n+headSize]) = h.padded
+	n += len(h.open)
+	dst = dst[:n+len(labels)+2]
+	n += copy(dst[n:], labels)
+	dst[n], dst[n+1] = '}', ' '
+	return dst
+}
+
+func (h *head) appendLong(dst []byte, labels string) []byte {
+	if labels == "" {
+		return append(append(dst, h.bare...), ' ')
+	}
+	return append(append(append(dst, h.open...), labels...), '}', ' ')
 }
 
 // prepare sets the head of a part.
@@ -58,7 +85,11 @@ func suffixOf(part model.Parts, literal bool) string {
 // visitors are the methods that write a point of each type, bound once.
 type visitors struct {
 	single, summary, histogram, states, info, whole func(*model.Point) error
+	scalars                                         func([]model.Scalar) error
 }
+
+// singles are the parts of points that are one number.
+const singles = model.PartValue | model.PartTotal
 
 func (v *visitors) of(t model.Type, b Block) func(*model.Point) error {
 	if b.Value != nil {
@@ -86,9 +117,29 @@ func (p *Page) visitWhole(pt *model.Point) error {
 	return p.pass()
 }
 
+// visitScalars writes counters, gauges or unknowns that are a number and no more,
+// where labels are printed as they are.
+func (p *Page) visitScalars(run []model.Scalar) error {
+	b := p.buf
+	for i := range run {
+		s := &run[i]
+		b = p.single.append(b, s.Labels.Text())
+		b = append(model.AppendValue(b, s.Value), '\n')
+		if len(b) >= flushAt {
+			p.buf = b
+			if err := p.flush(); err != nil {
+				return err
+			}
+			b = p.buf
+		}
+	}
+	p.buf = b
+	return nil
+}
+
 // visitSingle writes a counter, a gauge or an unknown.
 func (p *Page) visitSingle(pt *model.Point) error {
-	if pt.Has&p.block.Parts&(model.PartValue|model.PartTotal) != 0 {
+	if pt.Has&p.block.Parts&singles != 0 {
 		b := p.appendHead(p.buf, p.single, pt.Labels)
 		b = p.appendTail(b, pt.Value, pt.Timestamp)
 		if pt.Exemplar != nil {
@@ -268,12 +319,11 @@ func (p *Page) line(part model.Parts, pt *model.Point, value float64) {
 
 // appendHead appends a sample up to its value.
 func (p *Page) appendHead(dst []byte, h *head, labels model.Labels) []byte {
-	if labels.IsEmpty() {
-		dst = append(dst, h.bare...)
-		return append(dst, ' ')
+	if p.verbatim || labels.IsEmpty() {
+		return h.append(dst, labels.Text())
 	}
 	dst = append(dst, h.open...)
-	dst = p.appendLabels(dst, labels)
+	dst = p.AppendLabels(dst, labels)
 	return append(dst, '}', ' ')
 }
 
