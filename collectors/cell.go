@@ -22,12 +22,3 @@ func newCell(header *model.Family) *cell {
 func (c *cell) VisitPoints(_ *model.Point, visit func(*model.Point) error) error {
 	return visit(&c.point)
 }
-
-// among returns a test for the names that a restricted view was asked for.
-func among(names []string) func(string) bool {
-	set := make(map[string]bool, len(names))
-	for _, name := range names {
-		set[name] = true
-	}
-	return func(name string) bool { return set[name] }
-}

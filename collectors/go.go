@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"telltale"
+	"telltale/internal/gather"
 	"telltale/model"
 )
 
@@ -189,7 +190,7 @@ func (g *Go) Describe() []*model.Family {
 // Restricted returns a collector of the named samples and families that reads
 // only what they need.
 func (g *Go) Restricted(names ...string) telltale.Collector {
-	wanted := among(names)
+	wanted := gather.NamesOf(names).Has
 	var left []goMetric
 	for _, m := range g.metrics {
 		if header, some := m.header.Restrict(wanted); some {

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"telltale"
+	"telltale/internal/gather"
 	"telltale/model"
 )
 
@@ -81,7 +82,7 @@ func (i *Info) Describe() []*model.Family {
 // Restricted returns the info if its family or its sample is named, else a
 // collector of nothing.
 func (i *Info) Restricted(names ...string) telltale.Collector {
-	wanted := among(names)
+	wanted := gather.NamesOf(names).Has
 	view := &Info{}
 	for _, f := range i.families {
 		if left, some := f.Restrict(wanted); some {

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"telltale"
+	"telltale/internal/gather"
 	"telltale/model"
 )
 
@@ -225,7 +226,7 @@ func (p *Process) Describe() []*model.Family {
 // Restricted returns a collector of the named samples and families that reads
 // only what they need.
 func (p *Process) Restricted(names ...string) telltale.Collector {
-	wanted := among(names)
+	wanted := gather.NamesOf(names).Has
 	var left []processMetric
 	for _, m := range p.metrics {
 		if header, some := m.header.Restrict(wanted); some {

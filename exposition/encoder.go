@@ -48,7 +48,11 @@ const (
 
 // EncoderOption is an option of [NewEncoder]. Formats that know nothing of what
 // an option sets ignore it.
-type EncoderOption func(*encoderOptions)
+type EncoderOption interface{ applyEncoder(*encoderOptions) }
+
+type encoderOption func(*encoderOptions)
+
+func (o encoderOption) applyEncoder(to *encoderOptions) { o(to) }
 
 type encoderOptions struct {
 	created bool
@@ -59,21 +63,21 @@ type encoderOptions struct {
 // own ("x_created"), which older readers take for series. OpenMetrics 2.0 and
 // protobuf have them always, and not as samples.
 func WithCreated() EncoderOption {
-	return func(o *encoderOptions) { o.created = true }
+	return encoderOption(func(o *encoderOptions) { o.created = true })
 }
 
 // WithDropped has report called with all that is dropped, and with what is written
 // though the format reserves it ([Reason.Written]). What a format never holds, such
 // as exemplars in text, is not reported.
 func WithDropped(report func(Drop)) EncoderOption {
-	return func(o *encoderOptions) { o.dropped = report }
+	return encoderOption(func(o *encoderOptions) { o.dropped = report })
 }
 
 // NewEncoder returns an encoder of the format that writes to w.
 func NewEncoder(w io.Writer, f Format, opts ...EncoderOption) Encoder {
 	var o encoderOptions
 	for _, opt := range opts {
-		opt(&o)
+		opt.applyEncoder(&o)
 	}
 	switch f.wire() {
 	case openMetrics001, openMetrics1:

@@ -19,7 +19,11 @@ type Finding struct {
 func (f Finding) String() string { return f.Metric + ": " + f.Rule.String() + ": " + f.Message }
 
 // Option is an option of [Lint].
-type Option func(*silence)
+type Option interface{ applyLint(*silence) }
+
+type option func(*silence)
+
+func (o option) applyLint(to *silence) { o(to) }
 
 // silence holds the rules that are left out.
 type silence struct {
@@ -29,26 +33,26 @@ type silence struct {
 
 // Without leaves rules out.
 func Without(rules ...Rule) Option {
-	return func(s *silence) {
+	return option(func(s *silence) {
 		for _, r := range rules {
 			if r < numRules {
 				s.rules[r] = true
 			}
 		}
-	}
+	})
 }
 
 // WithoutFor leaves rules out for one metric: a family's name, with or without
 // the "_total" of a counter.
 func WithoutFor(metric string, rules ...Rule) Option {
-	return func(s *silence) {
+	return option(func(s *silence) {
 		if s.metrics[metric] == nil {
 			s.metrics[metric] = map[Rule]bool{}
 		}
 		for _, r := range rules {
 			s.metrics[metric][r] = true
 		}
-	}
+	})
 }
 
 // Lint returns what the rules find, in the order of the families and, for each,
@@ -57,7 +61,7 @@ func WithoutFor(metric string, rules ...Rule) Option {
 func Lint(families []*model.Family, opts ...Option) []Finding {
 	s := silence{metrics: map[string]map[Rule]bool{}}
 	for _, opt := range opts {
-		opt(&s)
+		opt.applyLint(&s)
 	}
 	views := make([]*view, len(families))
 	for i, f := range families {

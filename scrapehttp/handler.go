@@ -34,13 +34,8 @@ type handler struct {
 }
 
 func newHandler(c telltale.Collector, s settings) *handler {
-	return &handler{settings: s, collector: contained(c), slots: slots{limit: s.maxInFlight, perPeer: s.maxPerPeer}}
-}
-
-// contained returns a collector that runs c, if it is a custom one, with panics
-// and deadlines taken care of.
-func contained(c telltale.Collector) telltale.Collector {
-	return telltale.Must(telltale.Merge(c))
+	merged := telltale.Must(telltale.Merge(c)) // which runs a custom collector as a registry does
+	return &handler{settings: s, collector: merged, slots: slots{limit: s.maxInFlight, perPeer: s.maxPerPeer}}
 }
 
 // The refusals that say always the same.

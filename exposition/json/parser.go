@@ -19,10 +19,14 @@ type SyntaxError = scan.SyntaxError
 type Limits = scan.Limits
 
 // ParserOption is an option of [NewParser].
-type ParserOption func(*Limits)
+type ParserOption interface{ applyParser(*Limits) }
+
+type parserOption func(*Limits)
+
+func (o parserOption) applyParser(to *Limits) { o(to) }
 
 // WithLimits sets other limits than the default ones.
-func WithLimits(l Limits) ParserOption { return func(limits *Limits) { *limits = l } }
+func WithLimits(l Limits) ParserOption { return parserOption(func(limits *Limits) { *limits = l }) }
 
 // Parser reads what [Encoder] writes, family by family. Of a type that has
 // points of several samples they are put together by their labels and timestamp,
@@ -41,7 +45,7 @@ type Parser struct {
 func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 	p := &Parser{r: r, points: scan.NewPoints()}
 	for _, opt := range opts {
-		opt(&p.limits)
+		opt.applyParser(&p.limits)
 	}
 	p.limits = p.limits.WithDefaults()
 	return p

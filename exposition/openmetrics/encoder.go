@@ -11,23 +11,27 @@ import (
 type Drop = lines.Drop
 
 // Option is an option of [NewEncoder].
-type Option func(*lines.Options)
+type Option interface{ applyEncoder(*lines.Options) }
+
+type option func(*lines.Options)
+
+func (o option) applyEncoder(to *lines.Options) { o(to) }
 
 // WithEscaping sets how names outside the legacy character set are written. The
 // default is [model.Underscores], which every reader understands.
 func WithEscaping(e model.Escaping) Option {
-	return func(o *lines.Options) { o.Escaping = e }
+	return option(func(o *lines.Options) { o.Escaping = e })
 }
 
 // WithCreated has created times written as samples of their own ("x_created").
 func WithCreated() Option {
-	return func(o *lines.Options) { o.Created = true }
+	return option(func(o *lines.Options) { o.Created = true })
 }
 
 // WithDropped has report called with all that is dropped, and with names that
 // begin with an underscore, which are reserved, and written all the same.
 func WithDropped(report func(Drop)) Option {
-	return func(o *lines.Options) { o.Dropped = report }
+	return option(func(o *lines.Options) { o.Dropped = report })
 }
 
 // Encoder writes families to a writer, in chunks of some 32 KiB. Its memory
@@ -39,7 +43,7 @@ type Encoder struct{ page *lines.Page }
 func NewEncoder(w io.Writer, opts ...Option) *Encoder {
 	o := lines.Options{Escaping: model.Underscores, Reserves: true}
 	for _, opt := range opts {
-		opt(&o)
+		opt.applyEncoder(&o)
 	}
 	return &Encoder{lines.NewPage(w, format{}, o)}
 }

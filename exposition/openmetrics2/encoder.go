@@ -11,18 +11,22 @@ import (
 type Drop = lines.Drop
 
 // Option is an option of [NewEncoder].
-type Option func(*lines.Options)
+type Option interface{ applyEncoder(*lines.Options) }
+
+type option func(*lines.Options)
+
+func (o option) applyEncoder(to *lines.Options) { o(to) }
 
 // WithEscaping sets how names outside the legacy character set are written. The
 // default is [model.AllowUTF8]: the draft knows quoted names and no escaping.
 func WithEscaping(e model.Escaping) Option {
-	return func(o *lines.Options) { o.Escaping = e }
+	return option(func(o *lines.Options) { o.Escaping = e })
 }
 
 // WithDropped has report called with all that is dropped, and with names that
 // begin with an underscore, which are reserved, and written all the same.
 func WithDropped(report func(Drop)) Option {
-	return func(o *lines.Options) { o.Dropped = report }
+	return option(func(o *lines.Options) { o.Dropped = report })
 }
 
 // Encoder writes families to a writer, in chunks of some 32 KiB. Its memory
@@ -37,7 +41,7 @@ type Encoder struct {
 func NewEncoder(w io.Writer, opts ...Option) *Encoder {
 	o := lines.Options{Escaping: model.AllowUTF8, Reserves: true}
 	for _, opt := range opts {
-		opt(&o)
+		opt.applyEncoder(&o)
 	}
 	return &Encoder{page: lines.NewPage(w, format{o.Escaping}, o)}
 }

@@ -16,17 +16,21 @@ import (
 type Drop = lines.Drop
 
 // Option is an option of [NewEncoder].
-type Option func(*Encoder)
+type Option interface{ applyEncoder(*Encoder) }
+
+type option func(*Encoder)
+
+func (o option) applyEncoder(to *Encoder) { o(to) }
 
 // WithEscaping sets how names outside the legacy character set are written. The
 // default is [model.Underscores], which every reader understands.
 func WithEscaping(e model.Escaping) Option {
-	return func(enc *Encoder) { enc.names = lines.NewNames(e) }
+	return option(func(enc *Encoder) { enc.names = lines.NewNames(e) })
 }
 
 // WithDropped has report called with all that is dropped.
 func WithDropped(report func(Drop)) Option {
-	return func(enc *Encoder) { enc.dropped = report }
+	return option(func(enc *Encoder) { enc.dropped = report })
 }
 
 const (
@@ -76,7 +80,7 @@ type Encoder struct {
 func NewEncoder(w io.Writer, opts ...Option) *Encoder {
 	e := &Encoder{w: w, names: lines.NewNames(model.Underscores), width: 1, inner: 1}
 	for _, opt := range opts {
-		opt(e)
+		opt.applyEncoder(e)
 	}
 	e.pooled = buffers.Get().(*[]byte)
 	e.buf = (*e.pooled)[:0]

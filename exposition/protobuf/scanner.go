@@ -16,11 +16,15 @@ import (
 type Limits = scan.Limits
 
 // ParserOption is an option of [NewParser] and [NewScanner].
-type ParserOption func(*Limits)
+type ParserOption interface{ applyParser(*Limits) }
+
+type parserOption func(*Limits)
+
+func (o parserOption) applyParser(to *Limits) { o(to) }
 
 // WithLimits sets other limits than the default ones.
 func WithLimits(l Limits) ParserOption {
-	return func(limits *Limits) { *limits = l }
+	return parserOption(func(limits *Limits) { *limits = l })
 }
 
 // Kind is what an entry is.
@@ -63,7 +67,7 @@ type Scanner struct {
 func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
 	var limits Limits
 	for _, opt := range opts {
-		opt(&limits)
+		opt.applyParser(&limits)
 	}
 	return &Scanner{r: bufio.NewReaderSize(r, 64<<10), limits: limits.WithDefaults()}
 }

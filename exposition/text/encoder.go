@@ -11,18 +11,22 @@ import (
 type Drop = lines.Drop
 
 // Option is an option of [NewEncoder].
-type Option func(*lines.Options)
+type Option interface{ applyEncoder(*lines.Options) }
+
+type option func(*lines.Options)
+
+func (o option) applyEncoder(to *lines.Options) { o(to) }
 
 // WithEscaping sets how names outside the legacy character set are written. The
 // default is [model.Underscores], which every reader understands.
 func WithEscaping(e model.Escaping) Option {
-	return func(o *lines.Options) { o.Escaping = e }
+	return option(func(o *lines.Options) { o.Escaping = e })
 }
 
 // WithDropped has report called with all that is dropped. What the format never
 // holds (units, exemplars, created times) is not reported.
 func WithDropped(report func(Drop)) Option {
-	return func(o *lines.Options) { o.Dropped = report }
+	return option(func(o *lines.Options) { o.Dropped = report })
 }
 
 // Encoder writes families to a writer, in chunks of some 32 KiB. Its memory
@@ -34,7 +38,7 @@ type Encoder struct{ page *lines.Page }
 func NewEncoder(w io.Writer, opts ...Option) *Encoder {
 	o := lines.Options{Escaping: model.Underscores}
 	for _, opt := range opts {
-		opt(&o)
+		opt.applyEncoder(&o)
 	}
 	return &Encoder{lines.NewPage(w, format{}, o)}
 }

@@ -40,22 +40,26 @@ type Options struct {
 }
 
 // Option is an option of the parsers and scanners of the text formats.
-type Option func(*Options)
+type Option interface{ apply(*Options) }
+
+type option func(*Options)
+
+func (o option) apply(to *Options) { o(to) }
 
 // WithLimits sets other limits than the default ones.
-func WithLimits(l Limits) Option { return func(o *Options) { o.Limits = l } }
+func WithLimits(l Limits) Option { return option(func(o *Options) { o.Limits = l }) }
 
 // WithAllErrors has a parser go on behind an error.
-func WithAllErrors() Option { return func(o *Options) { o.AllErrors = true } }
+func WithAllErrors() Option { return option(func(o *Options) { o.AllErrors = true }) }
 
 // WithLenient has a parser take what sloppy exporters write.
-func WithLenient() Option { return func(o *Options) { o.Lenient = true } }
+func WithLenient() Option { return option(func(o *Options) { o.Lenient = true }) }
 
 // OptionsOf returns what the options set.
 func OptionsOf(opts []Option) Options {
 	var o Options
 	for _, opt := range opts {
-		opt(&o)
+		opt.apply(&o)
 	}
 	return o
 }

@@ -1,0 +1,151 @@
+package telltale_test
+
+import (
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// pairs are files that may refer to each other: the methods of one type.
+var pairs = [][2]string{{"counter.go", "counterspread.go"}, {"histogram.go", "nativehistogram.go"}}
+
+// references are the files to which each file of a package refers, and one name
+// that it takes from there.
+type references map[string]map[string]string
+
+func referencesOf(t *testing.T) references {
+	t.Helper()
+	fset := token.NewFileSet()
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
+	}
+	info := &types.Info{Uses: make(map[*ast.Ident]types.Object)}
+	config := types.Config{Importer: importer.ForCompiler(fset, "source", nil)}
+	pkg, err := config.Check(module, fset, files, info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refs := make(references)
+	for use, object := range info.Uses {
+		switch o := object.(type) {
+		case *types.Func:
+			object = o.Origin()
+		case *types.Var:
+			object = o.Origin()
+		}
+		if object.Pkg() != pkg || !object.Pos().IsValid() {
+			continue
+		}
+		from, to := fset.Position(use.Pos()).Filename, fset.Position(object.Pos()).Filename
+		if from == to || slices.Contains(pairs, [2]string{from, to}) || slices.Contains(pairs, [2]string{to, from}) {
+			continue
+		}
+		if refs[from] == nil {
+			refs[from] = make(map[string]string)
+		}
+		refs[from][to] = object.Name()
+	}
+	return refs
+}
+
+// circle returns a way from a file back to itself, or to a file on the way.
+func (r references) circle(way []string, done map[string]bool) []string {
+	last := way[len(way)-1]
+	if i := slices.Index(way, last); i < len(way)-1 {
+		return way[i:]
+	}
+	if done[last] {
+		return nil
+	}
+	for _, next := range slices.Sorted(maps.Keys(r[last])) {
+		if c := r.circle(append(slices.Clip(way), next), done); c != nil {
+			return c
+		}
+	}
+	done[last] = true
+	return nil
+}
+
+// Whoever reads a file needs to know only those below it.
+func TestFilesReferDownwards(t *testing.T) {
+	refs, done := referencesOf(t), make(map[string]bool)
+	if len(refs) < 20 {
+		t.Fatalf("only %d files refer to others", len(refs))
+	}
+	for _, file := range slices.Sorted(maps.Keys(refs)) {
+		c := refs.circle([]string{file}, done)
+		if c == nil {
+			continue
+		}
+		for i := range c[1:] {
+			t.Errorf("%s refers to %s: %s", c[i], c[i+1], refs[c[i]][c[i+1]])
+		}
+		t.Fatal("these files refer to each other in a circle")
+	}
+}
+
+// An exported option is an interface with an unexported method: a function could be
+// called on what is in use already.
+func TestOptionsAreSealed(t *testing.T) {
+	options := 0
+	for _, dir := range goList(t, "linux", "-f", "{{.Dir}}", "./...") {
+		names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fset := token.NewFileSet()
+		for _, name := range names {
+			f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for spec := range typeSpecs(f) {
+				if !spec.Name.IsExported() || !strings.HasSuffix(spec.Name.Name, "Option") {
+					continue
+				}
+				options++
+				if _, function := spec.Type.(*ast.FuncType); function {
+					t.Errorf("%s: %s is a function type", fset.Position(spec.Pos()), spec.Name)
+				}
+			}
+		}
+	}
+	if options < 20 {
+		t.Errorf("there are only %d types of options", options)
+	}
+}
+
+func typeSpecs(f *ast.File) func(yield func(*ast.TypeSpec) bool) {
+	return func(yield func(*ast.TypeSpec) bool) {
+		for _, d := range f.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, s := range g.Specs {
+				if spec, ok := s.(*ast.TypeSpec); ok && !yield(spec) {
+					return
+				}
+			}
+		}
+	}
+}
