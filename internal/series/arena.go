@@ -8,7 +8,7 @@ type arena struct{ block []byte }
 
 const (
 	firstBlock = 64
-	mostBlock  = 1 << 10 // small, because one text keeps all of it
+	mostBlock  = 2 << 10 // small, because one text keeps all of it
 )
 
 // keep copies text into the arena.
