@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 
 	"telltale/internal/series"
 )
@@ -60,8 +59,7 @@ func newOf[L comparable, H any, O option](k *kind[H], name, help string, opts []
 	if err != nil {
 		return nil, err
 	}
-	numbers := slices.ContainsFunc(fields, func(f labelField) bool { return f.kind != stringLabel })
-	return &Of[L, H]{labelled: labelled[H]{table: c.table}, fields: fields, numbers: numbers}, nil
+	return &Of[L, H]{labelled: labelled[H]{table: c.table}, fields: fields, strings: sideBySide(fields)}, nil
 }
 
 // obtain returns the registered instrument with the definition, or makes and

@@ -22,7 +22,7 @@ import (
 type Of[L comparable, H any] struct {
 	labelled[H]
 	fields  []labelField
-	numbers bool // whether some fields are not strings
+	strings bool // whether the fields are strings side by side
 }
 
 // labelField says where a label's value lies in a struct, found once by
@@ -75,6 +75,16 @@ func labelFields(t reflect.Type) (names []string, fields []labelField, err error
 		return nil, nil, fmt.Errorf("telltale: %s has no label fields", t)
 	}
 	return names, fields, nil
+}
+
+// sideBySide reports whether all fields are strings that follow each other.
+func sideBySide(fields []labelField) bool {
+	for i, f := range fields {
+		if f.kind != stringLabel || f.offset != fields[0].offset+uintptr(i)*f.size {
+			return false
+		}
+	}
+	return true
 }
 
 // snakeCase spells a Go name as a label name: "StatusCode" and "HTTPStatus"
@@ -136,26 +146,18 @@ func readInt(at unsafe.Pointer, size uintptr) int64 {
 // With returns the series with the labels, and creates it at its first use. What
 // [Vec.With] says of locks and memory is true of it too.
 func (o *Of[L, H]) With(labels L) *H {
+	if o.strings {
+		first := (*string)(unsafe.Add(unsafe.Pointer(&labels), o.fields[0].offset))
+		return o.table.with(unsafe.Slice(first, len(o.fields)))
+	}
 	if len(o.fields) > manyLabels {
 		return o.table.with(o.values(&labels))
 	}
-	if o.numbers {
-		return o.withNumbers(&labels)
-	}
 	// Filled here and by index, or the compiler would move them to the heap.
-	var values [manyLabels]string
-	for i := range o.fields {
-		values[i] = *(*string)(unsafe.Add(unsafe.Pointer(&labels), o.fields[i].offset))
-	}
-	return o.table.with(values[:len(o.fields)])
-}
-
-// withNumbers is With for structs that do not only have strings.
-func (o *Of[L, H]) withNumbers(labels *L) *H {
 	var values [manyLabels]string
 	var digits [manyLabels][20]byte
 	for i, f := range o.fields {
-		values[i] = f.value(unsafe.Pointer(labels), digits[i][:0])
+		values[i] = f.value(unsafe.Pointer(&labels), digits[i][:0])
 	}
 	return o.table.with(values[:len(o.fields)])
 }
@@ -178,6 +180,6 @@ func (o *Of[L, H]) Remove(labels L) bool {
 // series of the family, in one step, as [Vec.Replace] does.
 func (o *Of[L, H]) Replace(fill func(next *Of[L, H])) {
 	o.table.replace(func(next *table[H]) {
-		fill(&Of[L, H]{labelled: labelled[H]{table: next}, fields: o.fields, numbers: o.numbers})
+		fill(&Of[L, H]{labelled: labelled[H]{table: next}, fields: o.fields, strings: o.strings})
 	})
 }

@@ -82,6 +82,55 @@ type names struct {
 	Skipped     [2]float64 `label:"-"`
 }
 
+// Fields that are strings side by side, and such as have others before or between.
+func TestTypedStrings(t *testing.T) {
+	type sides struct {
+		Left  int `label:"-"`
+		A, B  string
+		Right bool `label:"-"`
+	}
+	type apart struct {
+		A    string
+		Left string `label:"-"`
+		B    string
+	}
+	type mixed struct {
+		A string
+		N int
+		B string
+	}
+	type many struct{ A, B, C, D, E, F, G, H, I, J string }
+	page := func(c telltale.Collector) string {
+		text, err := telltale.GenerateLatest(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Split(string(text), "\n")[2]
+	}
+	one := telltale.Unregistered()
+	side := telltale.Must(telltale.NewCounterOf[sides]("c", "", one))
+	side.With(sides{7, "a", "b", true}).Inc()
+	between := telltale.Must(telltale.NewCounterOf[apart]("c", "", one))
+	between.With(apart{"a", "left", "b"}).Inc()
+	number := telltale.Must(telltale.NewCounterOf[mixed]("c", "", one))
+	number.With(mixed{"a", 5, "b"}).Inc()
+	all := telltale.Must(telltale.NewCounterOf[many]("c", "", one))
+	all.With(many{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"}).Inc()
+	for _, tt := range []struct {
+		c    telltale.Collector
+		want string
+	}{
+		{side, `c_total{a="a",b="b"} 1.0`},
+		{between, `c_total{a="a",b="b"} 1.0`},
+		{number, `c_total{a="a",n="5",b="b"} 1.0`},
+		{all, `c_total{a="1",b="2",c="3",d="4",e="5",f="6",g="7",h="8",i="9",j="10"} 1.0`},
+	} {
+		if got := page(tt.c); got != tt.want {
+			t.Errorf("%s, want %s", got, tt.want)
+		}
+	}
+}
+
 func TestTypedNames(t *testing.T) {
 	v := telltale.Must(telltale.NewGaugeOf[names]("g", "", telltale.Unregistered()))
 	want := []string{"status_code", "http_status", "user_id", "id", "http2_server", "x1", "lower", "größe", "under_score", "http.route"}
