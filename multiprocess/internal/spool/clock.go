@@ -1,0 +1,60 @@
+package spool
+
+import (
+	"time"
+
+	"telltale/multiprocess/internal/segment"
+)
+
+// Clock is what the clocks of this system show at one moment.
+type Clock struct {
+	Boot      [16]byte // identity of the boot; zeros if unknown
+	Wall      int64    // nanoseconds since 1970
+	Monotonic int64    // nanoseconds of the boot's clock that nobody can set; 0 if unknown
+}
+
+// Now returns what the clocks show now.
+func Now() Clock {
+	return Clock{Boot: BootID(), Wall: time.Now().UnixNano(), Monotonic: Monotonic()}
+}
+
+// Moment returns the moment at which the clocks were read.
+func (c Clock) Moment() segment.Moment { return segment.Moment{Wall: c.Wall, Boot: c.Monotonic} }
+
+// Since returns when a moment was, in nanoseconds since 1970: of this boot by its
+// own clock, as if the wall clock had always gone as it goes now, of others by the
+// wall clock of then, but not later than now. So moments have one order, whatever
+// wall clocks were set to.
+func (c Clock) Since(boot [16]byte, m segment.Moment) int64 {
+	if boot == c.Boot && boot != [16]byte{} && m.Boot > 0 && c.Monotonic > 0 {
+		return c.Wall - max(0, c.Monotonic-m.Boot)
+	}
+	return min(m.Wall, c.Wall)
+}
+
+// BornAt returns when a segment was made, in nanoseconds since 1970 as by Since.
+func (c Clock) BornAt(h *segment.Header) int64 {
+	return c.Since(h.Boot, segment.Moment{Wall: h.Start, Boot: h.Born})
+}
+
+// epochAt returns when the epoch of a segment first appeared, by the clock.
+func (c Clock) epochAt(h *segment.Header) int64 {
+	if h.EpochFirst == (segment.Moment{}) {
+		return c.BornAt(h)
+	}
+	return c.Since(h.Boot, h.EpochFirst)
+}
+
+// inherit returns when the epoch of a segment first appeared, as headers of this boot
+// say it.
+func (c Clock) inherit(h *segment.Header) segment.Moment {
+	first := h.EpochFirst
+	if first == (segment.Moment{}) {
+		first = segment.Moment{Wall: h.Start, Boot: h.Born}
+	}
+	if h.Boot != c.Boot || h.Boot == [16]byte{} {
+		first.Boot = 0
+	}
+	first.Wall = min(first.Wall, c.Wall)
+	return first
+}

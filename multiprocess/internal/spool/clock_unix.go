@@ -1,0 +1,15 @@
+//go:build aix || darwin || dragonfly || freebsd || linux || openbsd || solaris
+
+package spool
+
+import "golang.org/x/sys/unix"
+
+// Monotonic returns the nanoseconds of the boot's clock that nobody can set, 0 if
+// the system does not tell.
+func Monotonic() int64 {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) != nil {
+		return 0
+	}
+	return t.Nano()
+}
