@@ -98,7 +98,11 @@
 //     all of them, a state set the state that was set last, and a value of unknown
 //     type a series for each process.
 //   - A process's label pid is the name that was given to its writer, or the pid.
-//     Of several writers with the same, the one that started last counts.
+//     Of several writers with the same on one host and in one PID namespace one
+//     counts: one that lives, and the one that started last. Live ones of several
+//     hosts or namespaces all do, and are told apart by them: pid="1@host".
+//   - Whether a writer lives is known within a second, and at once when files came or
+//     went. Totals do not depend on it.
 //   - Series of the mode all vanish an hour after their process was found dead and
 //     folded ([WithExpiry]).
 //   - Where writers disagree on a family, the one that started last among those
@@ -108,7 +112,8 @@
 //   - A family is left out if one of its names belongs to another family, as a
 //     gauge x_total and a counter x of two programs do: no page can have both. The
 //     same order decides.
-//   - Segments belong to an epoch. Those of others are left out ([WithEpoch]).
+//   - Segments belong to an epoch. Those of others are left out ([WithEpoch]), and
+//     so is a process without one beside others.
 //   - A merged series was created when the first of its contributions was, as far
 //     as they know, and its exemplar is the newest.
 //

@@ -36,6 +36,10 @@ func WithProcesses(root string) FoldOption {
 	return foldOption(func(s *fold.Settings) { s.Processes = python.Processes{Root: root} })
 }
 
+// WithAge sets for how long a writer that lived when it was asked is taken to live, in
+// place of a second. Tests do not wait.
+func WithAge(age time.Duration) Option { return option(func(s *settings) { s.age = age }) }
+
 // Folder is what stores and collectors fold with.
 type Folder struct{ *fold.Folder }
 

@@ -51,12 +51,12 @@ const finalFold = "fold python"
 var estates = map[string]string{
 	"writers": `
 		dead c{z} 1000 epoch=old
-		dead c{a} 1
-		dead c{b} 2
+		dead c{a} 1 epoch=now
+		dead c{b} 2 epoch=now
 		fold
 		dead c{z} 1000 epoch=old
-		dead c{a} 10
-		dead c{b} 20
+		dead c{a} 10 epoch=now
+		dead c{b} 20 epoch=now
 		python 10000001 c{a} 100
 		python 10000002 c{p} 200
 		litter`,
@@ -88,7 +88,7 @@ var estates = map[string]string{
 }
 
 var actions = []action{
-	{name: "fold", estate: "writers", before: "live c{a} 5", step: "fold @ python", again: true},
+	{name: "fold", estate: "writers", before: "live c{a} 5 epoch=now", step: "fold @ python", again: true},
 	{name: "first fold", estate: "new", step: "fold @ python", again: true},
 	{name: "fold after one that could delete nothing", estate: "interrupted", step: "fold @ python", again: true},
 	{name: "fold of files put aside", estate: "aside", step: "fold @ python", again: true},
@@ -99,20 +99,20 @@ var actions = []action{
 	{name: "inspect", estate: "interrupted", before: "live c{a} 5", step: "inspect @", reads: true},
 	{name: "mark", estate: "writers", step: "mark @ 10000002"},
 	{name: "merge", estate: "interrupted", before: "live c{a} 5", step: "merge @", reads: true},
-	{name: "first page", estate: "writers", before: "live c{a} 5", step: "collect @", reads: true, holds: 2, keeps: 2},
+	{name: "first page", estate: "writers", before: "live c{a} 5 epoch=now", step: "collect @", reads: true, holds: 2, keeps: 2},
 	{name: "page of files taken up", estate: "interrupted", step: "collect @", reads: true, holds: 2, keeps: 2},
-	{name: "page", estate: "writers", before: "live c{a} 5\ncollect @", step: "collect @", reads: true, later: true},
-	{name: "page without mappings", estate: "writers", before: "live c{a} 5\ncollect @ unmapped", step: "collect @ unmapped", reads: true, later: true},
-	{name: "page after a fold", estate: "writers", before: "live c{a} 5\ncollect @\nfold python", step: "collect @", reads: true, later: true},
+	{name: "page", estate: "writers", before: "live c{a} 5 epoch=now\ncollect @", step: "collect @", reads: true, later: true},
+	{name: "page without mappings", estate: "writers", before: "live c{a} 5 epoch=now\ncollect @ unmapped", step: "collect @ unmapped", reads: true, later: true},
+	{name: "page after a fold", estate: "writers", before: "live c{a} 5 epoch=now\ncollect @\nfold python", step: "collect @", reads: true, later: true},
 	{name: "page after a first fold", estate: "new", before: "collect @\nfold python", step: "collect @", reads: true, later: true},
 	{name: "page after a mark", estate: "new", before: "collect @\nmark 10000001", step: "collect @", reads: true, later: true},
-	{name: "open", estate: "writers", step: "open p", holds: 3},
+	{name: "open", estate: "writers", step: "open p epoch=now", holds: 3},
 	{name: "grow", estate: "new", before: "open p\nadd p c{a} 3", step: "fill p d 400"},
 	{name: "remove", estate: "interrupted", before: "open p\nadd p c{a} 3\nadd p c{b} 3", step: "remove p c{a}"},
 	{name: "remove beside a writer", estate: "segments", before: "live c{b} 5\nopen p\nadd p c{a} 3\nadd p c{b} 3", step: "remove p c{a}"},
-	{name: "close", estate: "writers", before: "open p fold-at-close\nadd p c{a} 3", step: "close p"},
-	{name: "page of a store", estate: "writers", before: "open p\nadd p c{a} 3\nown p", step: "own p", reads: true, later: true},
-	{name: "page of a store after a fold", estate: "writers", before: "open p\nadd p c{a} 3\nown p\nfold python", step: "own p", reads: true, later: true},
+	{name: "close", estate: "writers", before: "open p epoch=now fold-at-close\nadd p c{a} 3", step: "close p"},
+	{name: "page of a store", estate: "writers", before: "open p epoch=now\nadd p c{a} 3\nown p", step: "own p", reads: true, later: true},
+	{name: "page of a store after a fold", estate: "writers", before: "open p epoch=now\nadd p c{a} 3\nown p\nfold python", step: "own p", reads: true, later: true},
 }
 
 // of returns steps with the process in its place: none is this one.
@@ -308,7 +308,7 @@ func (f fault) try(t *testing.T, from prepared) {
 		}
 	}
 	if f.name == "open" && err != nil {
-		s.all("open p\nadd p c{a} 3")
+		s.all("open p epoch=now\nadd p c{a} 3")
 	}
 	f.finishAll(s, check)
 	after := snapshot(t, filepath.Dir(s.dir))

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func age(tb testing.TB, dir string) {
 // collector returns a collector of the directory.
 func collector(tb testing.TB, dir string, opts ...multiprocess.Option) *multiprocess.Collector {
 	tb.Helper()
-	c, err := multiprocess.NewCollector(dir, opts...)
+	c, err := multiprocess.NewCollector(dir, slices.Concat([]multiprocess.Option{multiprocess.WithAge(0)}, opts)...)
 	if err != nil {
 		tb.Fatal(err)
 	}

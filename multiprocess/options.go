@@ -62,21 +62,23 @@ func (o sharedOption) applyStore(s *storeSettings) { o.apply(s.settings) }
 
 // settings is what options of a collector say.
 type settings struct {
-	hook   func(error)
-	limits spool.Limits
-	epoch  *string // nil: that of the writer that started last
-	expiry time.Duration
-	remote bool         // the directory may be on another machine's file system
-	still  bool         // nothing is folded
-	fold   []FoldOption // of folds in the background
-	files  mapped.Hook  // passed by all operations on files; nil but in tests
+	hook    func(error)
+	limits  spool.Limits
+	epoch   *string       // nil: the one that the segments say
+	service string        // empty: any
+	age     time.Duration // for how long a writer is taken to live
+	expiry  time.Duration
+	remote  bool         // the directory may be on another machine's file system
+	still   bool         // nothing is folded
+	fold    []FoldOption // of folds in the background
+	files   mapped.Hook  // passed by all operations on files; nil but in tests
 }
 
 // defaultExpiry is for how long series of single processes that died are shown.
 const defaultExpiry = time.Hour
 
 func newSettings(opts []Option) *settings {
-	s := &settings{hook: func(error) {}, limits: spool.DefaultLimits(), expiry: defaultExpiry}
+	s := &settings{hook: func(error) {}, limits: spool.DefaultLimits(), age: time.Second, expiry: defaultExpiry}
 	for _, o := range opts {
 		o.apply(s)
 	}
@@ -91,7 +93,7 @@ func (s *settings) tell(err error) {
 
 // gathering returns the settings of those who merge.
 func (s *settings) gathering() merging.Settings {
-	return merging.Settings{Tell: s.tell, Limits: s.limits, Epoch: s.epoch, Expiry: s.expiry, Files: s.files}
+	return merging.Settings{Tell: s.tell, Limits: s.limits, Age: s.age, Epoch: s.epoch, Service: s.service, Expiry: s.expiry, Files: s.files}
 }
 
 // storeSettings is what options of a store say, those of its collector among
@@ -114,7 +116,7 @@ func newStoreSettings(opts []StoreOption) storeSettings {
 
 // keeping returns the settings of the part that keeps the segment.
 func (s *storeSettings) keeping() store.Settings {
-	k := store.Settings{Tell: s.tell, Writer: s.writer, Perm: s.perm, Interval: s.interval, Remote: s.remote, Files: s.files}
+	k := store.Settings{Tell: s.tell, Writer: s.writer, Service: s.service, Perm: s.perm, Interval: s.interval, Remote: s.remote, Files: s.files}
 	if s.epoch != nil {
 		k.Epoch = *s.epoch
 	}
@@ -156,16 +158,37 @@ func WithMappingLimits(files int, bytes int64) Option {
 // every minute, and by whoever collects a minute later where they are few.
 func WithoutFolding() Option { return option(func(s *settings) { s.still = true }) }
 
-// WithEpoch names the run of the service that counts. A store writes for it;
-// collectors merge only segments of it; folds drop dead ones of others. A restart
-// of the whole service with another epoch starts from zero, with the same one it
-// goes on. Without it a store's epoch is empty, and collectors and folds go by
-// the writer that started last, among those that live if there are any. Python's
-// files have no epoch and always count. It has at most 63 bytes.
-func WithEpoch(epoch string) SharedOption {
+// WithEpoch names the run of the service that counts. A store writes for it, a
+// collector merges only segments of it. A restart of the whole service with another
+// epoch starts from zero, with the same one it goes on. It has at most 63 bytes.
+//
+// Without it a store's epoch is empty. Collectors and folds go by an epoch that has a
+// name if any segment has one, among those by one that a live writer has, and among
+// those by the one that first appeared last: so the totals begin anew once, when the
+// first process of a new epoch is there. A process without an epoch beside others that
+// have one is left out and told to the error hook; folds delete nothing of it.
+//
+// A fold deletes what is left of epochs that are over: that appeared earlier and that
+// no live writer has. One that is given the epoch ([Fold] with this option) takes all
+// others that no live writer has for over. Folds in the background are given none.
+//
+// Python's files have no epoch and always count.
+func WithEpoch(epoch string) SharedOption { return epochOption(epoch) }
+
+type epochOption string
+
+func (o epochOption) apply(s *settings)           { s.epoch = (*string)(&o) }
+func (o epochOption) applyStore(s *storeSettings) { o.apply(s.settings) }
+func (o epochOption) applyFold(s *fold.Settings)  { s.Epoch = (*string)(&o) }
+
+// WithService names the service to which the directory belongs, so that two services
+// that were given one directory by mistake do not mix their metrics: Open, Fold and
+// collections return an error where a live writer or the archive there is of another
+// service. Those that nobody gave a name are of any. It has at most 63 bytes.
+func WithService(name string) SharedOption {
 	return sharedOption{
-		collector:  func(s *settings) { s.epoch = &epoch },
-		foldOption: func(s *fold.Settings) { s.Epoch = &epoch },
+		collector:  func(s *settings) { s.service = name },
+		foldOption: func(s *fold.Settings) { s.Service = name },
 	}
 }
 

@@ -197,7 +197,7 @@ func (p *performer) collect(args []string) (string, error) {
 }
 
 func (p *performer) page([]string) (string, error) {
-	c, err := multiprocess.NewCollector(p.dir, multiprocess.WithErrorHook(p.hook), multiprocess.WithoutFolding(), multiprocess.WithFiles(p.files.Hook))
+	c, err := multiprocess.NewCollector(p.dir, multiprocess.WithErrorHook(p.hook), multiprocess.WithoutFolding(), multiprocess.WithFiles(p.files.Hook), multiprocess.WithAge(0))
 	if err != nil {
 		return "", err
 	}

@@ -53,7 +53,7 @@ var errKilled = errors.New("killed")
 var worldVerbs = map[string]func(s *scenario, args []string) (string, error){
 	"start":  (*scenario).start,  // start P RULE: begins a process with a rule
 	"kill":   (*scenario).kill,   // kill P: ends a process with SIGKILL
-	"dead":   (*scenario).dead,   // dead NAME{n} N [epoch=E]: the segment of a process that is dead
+	"dead":   (*scenario).dead,   // dead NAME{n} N [epoch=E]: the segment of a process that is dead; the epoch old is over
 	"live":   (*scenario).live,   // live NAME{n} N [epoch=E]: one of a process that lives, as long as the test
 	"python": (*scenario).python, // python PID NAME{n} N: a file of Python's client
 	"age":    (*scenario).age,    // age: makes temporary files old
@@ -183,6 +183,9 @@ func (s *scenario) write(args []string) *writer {
 	if len(args) > 2 {
 		h.Epoch = strings.TrimPrefix(args[2], "epoch=")
 	}
+	if h.Epoch == "old" {
+		h.EpochFirst.Wall = 1
+	}
 	name, label := cutSeries(args[0])
 	n, err := strconv.ParseUint(args[1], 10, 64)
 	if err != nil {
@@ -190,7 +193,7 @@ func (s *scenario) write(args []string) *writer {
 	}
 	w := begin(s.tb, s.dir, h)
 	w.family(segment.Family{Name: name, Type: model.Counter, Labels: []string{"n"}}).add(`n="`+label+`"`, n)
-	if h.Epoch == "" {
+	if h.Epoch != "old" {
 		s.counted.add(args[0], float64(n), float64(n))
 	}
 	return w

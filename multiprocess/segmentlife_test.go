@@ -40,7 +40,7 @@ func TestEpochs(t *testing.T) {
 			w := begin(t, dir, segment.Header{Start: 3, Epoch: "newer"})
 			count(w, "", 4)
 			w.die()
-			w = begin(t, dir, segment.Header{Start: 0, Epoch: "new"})
+			w = begin(t, dir, segment.Header{Start: 0, EpochFirst: segment.Moment{Wall: 2}, Epoch: "new"})
 			count(w, "", 8)
 			w.die()
 		}, []string{"c_total{} 10.0"}, "new", 1, 1, 1},

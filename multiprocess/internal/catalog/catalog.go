@@ -83,13 +83,36 @@ type process struct {
 
 // Writer is the process whose series it is; the zero writer is one of Python's.
 type Writer struct {
-	Start int64  // when its segment was made
+	Start int64  // when its segment was made, where that is not what the file says
 	File  Source // in which it is now
 	Place uint32 // among the family's, of the series with the labels that it has there
 }
 
 // live reports whether a writer of a segment lives.
 func (w Writer) live() bool { return w.File != nil && w.File.Standing().Rank == RankLive }
+
+// began returns when the writer began.
+func (w Writer) began() int64 {
+	if w.Start == 0 && w.File != nil {
+		return w.File.Standing().Start
+	}
+	return w.Start
+}
+
+// compareWriters returns which of two writers comes first: those that are dead come
+// before those that live, and older ones before newer ones.
+func compareWriters(a, b Writer) int {
+	if live := a.live(); live != b.live() {
+		if live {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Compare(a.began(), b.began())
+}
+
+// Changed has the family's view made anew when definitions are settled.
+func (f *family) Changed() { f.dirty = true }
 
 // parts are the slots of a summary or a histogram.
 type parts struct {

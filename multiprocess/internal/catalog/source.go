@@ -37,15 +37,16 @@ type Source interface {
 
 // Standing orders files: what the first says of a family counts.
 type Standing struct {
-	Rank  rank
-	Start int64 // when it was made; the newest is first
+	Rank  Rank
+	Start int64 // when it was made, by one clock for all; the newest is first
 }
 
-type rank uint8
+// Rank comes before the start where files are ordered.
+type Rank uint8
 
 // The ranks, the one whose word counts most first.
 const (
-	RankLive    rank = iota // a segment that its writer has
+	RankLive    Rank = iota // a segment that its writer has
 	RankPython              // in the order of names
 	RankDead                // a segment that its writer has left
 	RankArchive             // what writers that are gone have left

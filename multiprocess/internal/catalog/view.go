@@ -94,14 +94,15 @@ func (c *Catalog) newView(f *family) *View {
 	return v
 }
 
-// appendProcesses appends the series of processes, sorted by pid, the one that
-// started last, or else the last, of those of one pid. Of one writer all are, in
-// one row of which at most the series is, if it was removed and made again. Those
-// without a file are forgotten: their slots will not be used again.
+// appendProcesses appends the series of processes, sorted by pid, of those of one pid
+// that of the writer that lives, and among those, or if none does, of the one that
+// started last. Of one writer all are, in one row of which at most the series is, if it
+// was removed and made again. Those without a file are forgotten: their slots will not
+// be used again.
 func (c *Catalog) appendProcesses(v *View, s *series) {
 	s.processes = slices.DeleteFunc(s.processes, func(p process) bool { return c.marked[p.slot] == absent })
 	byLabels := func(a, b process) int {
-		return cmp.Or(strings.Compare(a.labels, b.labels), cmp.Compare(a.writer.Start, b.writer.Start))
+		return cmp.Or(strings.Compare(a.labels, b.labels), compareWriters(a.writer, b.writer))
 	}
 	if !slices.IsSortedFunc(s.processes, byLabels) {
 		slices.SortStableFunc(s.processes, byLabels)

@@ -84,6 +84,9 @@ func (r *Remains) family(f *segment.Family) *remainingFamily {
 // IdentityOf returns text that is equal for families that are one.
 func IdentityOf(f *segment.Family) string {
 	key := []byte{byte(f.Type), byte(f.Layout), f.Mode}
+	if f.NoEpoch {
+		key[0] |= 0x80
+	}
 	key = binary.AppendUvarint(binary.AppendUvarint(key, uint64(f.NativeBuckets)), uint64(f.NativeExemplars))
 	for _, text := range append([]string{f.Name, f.Unit, f.Help}, f.States...) {
 		key = binary.AppendUvarint(key, uint64(len(text)))
@@ -378,6 +381,8 @@ func (r *reader) outlives(left *Remnant, f *segment.FamilyTable, kept *segment.F
 		left.Words[1] = uint64(r.now.UnixNano())
 	case kept.Layout == segment.LayoutTimed && left.Words[1] == 0:
 		return false // it was never set
+	case kept.Layout == segment.LayoutTimed: // by a clock that may have been ahead
+		left.Words[1] = uint64(min(int64(left.Words[1]), r.now.UnixNano()))
 	}
 	return true
 }

@@ -34,7 +34,10 @@ func (f *folding) replaceArchive(names []spool.Name) (h segment.Header, err erro
 		return h, errors.Join(errors.New("the next archive cannot be locked"), err)
 	}
 	f.Step("created")
-	h = segment.Header{Kind: segment.KindArchive, ID: id, Start: f.start, PID: uint64(os.Getpid()), Generation: f.generation + 1, Epoch: f.report.Epoch}
+	h = segment.Header{
+		Kind: segment.KindArchive, ID: id, Start: f.start, PID: uint64(os.Getpid()), Boot: spool.BootID(), Generation: f.generation + 1,
+		Epoch: f.report.Epoch, EpochFirst: f.first, Service: f.service,
+	}
 	list := slices.Concat(f.absorbed, names)
 	used, err := f.fill(g, h, list)
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 
 // Settings is how a fold goes about it.
 type Settings struct {
-	Epoch     *string // nil: that of the writer that started last
+	Epoch     *string // nil: the one that [spool.NewSurvey] finds
+	Service   string  // whose directory it has to be; empty if any
 	Expiry    time.Duration
 	DryRun    bool
 	Python    bool

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"syscall"
 	"time"
 
@@ -35,7 +36,9 @@ type folding struct {
 	start      int64 // when the newest of the writers that were absorbed began
 	generation uint64
 	archive    mapped.Identity // of the file archive.seg; zero if there is none
-	foreign    bool            // the archive is of another epoch
+	verdict    spool.Verdict   // on the archive
+	first      segment.Moment  // when the epoch first appeared
+	service    string          // whose directory it is
 	absorbed   []spool.Name    // files that the archive has
 	access     *spool.Access   // of the next archive; nil until a file is known whose numbers it has
 	held       []*mapped.Growing
@@ -73,23 +76,17 @@ func (f *folding) run(ctx context.Context) error {
 		}
 		f.sweep(names)
 	}
-	writers, sure, err := f.survey(ctx, names)
+	s, err := f.survey(ctx, names, h)
 	if err != nil {
 		return err
 	}
-	f.chooseEpoch(writers, h)
-	f.foreign = h != nil && h.Epoch != f.report.Epoch
-	if f.foreign && !sure {
-		return fmt.Errorf("%s is of epoch %q, and it is not sure that it is over: a writer that cannot be read may be of it", spool.ArchiveName, h.Epoch)
-	}
-	if h != nil && !f.foreign {
-		f.remains.Add(e)
-		f.start = h.Start
-	}
-	if err := f.foldWriters(ctx, writers, sure); err != nil {
+	if err := f.begunWith(s, e, h); err != nil {
 		return err
 	}
-	if f.Python {
+	if err := f.foldWriters(ctx, s); err != nil {
+		return err
+	}
+	if f.Python && f.verdict != spool.Superseded {
 		return f.foldPython(ctx, names)
 	}
 	return nil
@@ -311,49 +308,51 @@ func (f *folding) sweep(names []spool.Name) {
 	}
 }
 
-// foldWriters drops what dead writers of another epoch left, and absorbs what the
-// others did. Dropping comes first: it makes room.
-func (f *folding) foldWriters(ctx context.Context, writers []foundWriter, sure bool) error {
-	var dead, old []foundWriter
-	for _, w := range writers {
-		switch {
-		case w.live:
-		case w.header.Epoch == f.report.Epoch:
-			dead = append(dead, w)
-		case sure:
-			old = append(old, w)
-		default:
-			f.leave(w.name, spool.ReasonEpoch, fmt.Sprintf("it is of epoch %q, and it is not sure that it is over: a writer that cannot be read may be of it", w.header.Epoch))
-		}
-	}
-	for _, w := range old {
+// foldWriters drops what dead writers of an epoch that is over left, and absorbs what
+// others did, if that has a place. Dropping comes first: it makes room.
+func (f *folding) foldWriters(ctx context.Context, s *surveyed) error {
+	for _, w := range s.dead(spool.Over) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		f.drop(w)
+		if s.sure {
+			f.drop(w)
+		} else {
+			f.leave(w.Name, spool.ReasonEpoch, fmt.Sprintf("it is of epoch %q, and it is not sure that it is over: a writer that cannot be read may be of it", w.Header.Epoch))
+		}
+	}
+	for _, w := range s.dead(spool.Superseded) {
+		f.leave(w.Name, spool.ReasonEpoch, fmt.Sprintf("it is of epoch %q, which is not over", w.Header.Epoch))
+	}
+	dead := slices.Concat(s.dead(spool.Counts), s.dead(spool.Unnamed))
+	if f.verdict == spool.Superseded {
+		for _, w := range dead {
+			f.leave(w.Name, spool.ReasonEpoch, fmt.Sprintf("%s is of epoch %q, which is not over; a fold that is given the epoch %q drops it", spool.ArchiveName, s.seen[0].Header.Epoch, f.report.Epoch))
+		}
+		return nil
 	}
 	names := make([]spool.Name, len(dead))
 	for i := range dead {
-		names[i] = dead[i].name
+		names[i] = dead[i].Name
 	}
 	f.chooseAccess(names)
 	return f.inBatches(len(dead), func(from, n int) error { return f.absorb(ctx, dead[from:from+n]) })
 }
 
 // drop deletes the segment of a dead writer of another epoch.
-func (f *folding) drop(w foundWriter) {
+func (f *folding) drop(w spool.Seen) {
 	if !f.DryRun {
 		f.Step("drop")
-		g, b, err := f.hold(w.name)
+		g, b, err := f.hold(w.Name)
 		if err == nil {
-			err = errors.Join(f.remove(w.name, b.Info), g.Close())
+			err = errors.Join(f.remove(w.Name, b.Info), g.Close())
 		}
 		if err != nil {
-			f.leave(w.name, spool.ReasonDelete, fmt.Sprintf("it is of epoch %q, which is over, and cannot be deleted: %s", w.header.Epoch, spool.Describe(err)))
+			f.leave(w.Name, spool.ReasonDelete, fmt.Sprintf("it is of epoch %q, which is over, and cannot be deleted: %s", w.Header.Epoch, spool.Describe(err)))
 			return
 		}
 	}
-	f.report.Dropped = append(f.report.Dropped, w.name.String())
+	f.report.Dropped = append(f.report.Dropped, w.Name.String())
 }
 
 // inBatches absorbs n files in batches that the limits of the process allow, and
@@ -398,10 +397,7 @@ func (f *folding) again() error {
 		return err
 	}
 	f.access, f.absorbed = access, absorbed
-	if h != nil && !f.foreign {
-		f.remains.Add(e)
-		f.start = h.Start
-	}
+	f.inherit(e, h)
 	return nil
 }
 
@@ -416,26 +412,30 @@ func (f *folding) release() {
 // absorb absorbs dead writers. Their locks are held until the archive is there: a
 // fold that lost its own lock, because somebody deleted that file, does not see
 // them as dead then.
-func (f *folding) absorb(ctx context.Context, writers []foundWriter) error {
+func (f *folding) absorb(ctx context.Context, writers []spool.Seen) error {
 	var names []spool.Name
 	for _, w := range writers {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		e, err := f.take(w.name)
+		e, err := f.take(w.Name)
 		switch {
 		case noDescriptors(err):
 			return err
 		case errors.Is(err, errRevived):
-			f.leave(w.name, spool.ReasonAlive, err.Error())
+			f.leave(w.Name, spool.ReasonAlive, err.Error())
 			continue
 		case err != nil:
-			f.leaveUnread(w.name, err)
+			f.leaveUnread(w.Name, err)
 			continue
 		}
+		e.Began(spool.Now().BornAt(w.Header))
+		if w.Header.Epoch != f.report.Epoch {
+			e.Unname()
+		}
 		f.remains.Add(e)
-		f.start = max(f.start, w.header.Start)
-		names = append(names, w.name)
+		f.start = max(f.start, w.Header.Start)
+		names = append(names, w.Name)
 	}
 	f.Step("held")
 	return f.publish(names, names)
@@ -530,9 +530,10 @@ func (f *folding) publish(names, told []spool.Name) error {
 			return err
 		}
 	}
-	if f.foreign {
-		f.report.Dropped, f.foreign = append(f.report.Dropped, spool.ArchiveName.String()), false
+	if f.verdict == spool.Over {
+		f.report.Dropped = append(f.report.Dropped, spool.ArchiveName.String())
 	}
+	f.verdict = spool.Counts
 	for _, name := range told {
 		f.report.Absorbed = append(f.report.Absorbed, name.String())
 	}

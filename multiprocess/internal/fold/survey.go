@@ -1,99 +1,110 @@
 package fold
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 
+	"telltale/multiprocess/internal/estate"
 	"telltale/multiprocess/internal/segment"
 	"telltale/multiprocess/internal/spool"
 )
 
-// foundWriter is a writer's segment as survey found it.
-type foundWriter struct {
-	name   spool.Name
-	header segment.Header
-	live   bool
+// surveyed is what a fold has found out about the directory's segments.
+type surveyed struct {
+	*spool.Survey
+	seen []spool.Seen // of each segment; the archive, if there is one, is the first
+	sure bool         // no writer may live that cannot be read, and be of any epoch
 }
 
-// survey finds out which writers there are and which of them are dead. It is not
-// sure of the epoch if one may live that cannot be read.
-func (f *folding) survey(ctx context.Context, names []spool.Name) (found []foundWriter, sure bool, err error) {
-	sure = true
-	absorbed := make(map[spool.Name]bool, len(f.absorbed))
-	for _, name := range f.absorbed {
-		absorbed[name] = true
+// survey finds out which segments there are, which of their writers are dead, and
+// what becomes of each, by the rules of [spool.NewSurvey]. It reports those that are
+// left alone.
+func (f *folding) survey(ctx context.Context, names []spool.Name, archive *segment.Header) (s *surveyed, err error) {
+	s = &surveyed{sure: true}
+	if archive != nil {
+		s.seen = append(s.seen, spool.Seen{Name: spool.ArchiveName, Header: archive, Taken: f.absorbed})
 	}
+	failed := make(map[spool.Name]error)
 	for i, name := range names {
 		if i%128 == 0 && ctx.Err() != nil {
-			return nil, false, ctx.Err()
+			return nil, ctx.Err()
 		}
 		if name.Claimed() && strings.HasSuffix(name.String(), spool.SegmentSuffix) {
 			f.leave(name, spool.ReasonName, "its name is none that a writer gives")
 		}
-		if name.Kind() != spool.Writer || absorbed[name] {
+		if name.Kind() != spool.Writer {
 			continue
 		}
-		w, err := f.lookAtWriter(name)
+		w, err := f.dir.Look(name)
 		switch {
 		case noDescriptors(err):
-			return nil, false, err
+			return nil, err
 		case errors.Is(err, fs.ErrNotExist):
+			continue
 		case err != nil:
-			sure = sure && !w.live
-			f.leaveUnread(name, err)
-		case w.live:
-			f.leave(name, spool.ReasonAlive, "it is locked by its writer")
-			found = append(found, w)
-		default:
-			found = append(found, w)
+			failed[name], w.Header = err, nil
+		}
+		s.seen = append(s.seen, w)
+	}
+	s.Survey = spool.NewSurvey(s.seen, f.Epoch, spool.Now())
+	for i := range s.seen {
+		w := &s.seen[i]
+		switch verdict := s.Verdicts[i]; {
+		case verdict == spool.TakenUp:
+		case verdict == spool.Unread:
+			s.sure = s.sure && !w.Live
+			f.leaveUnread(w.Name, failed[w.Name])
+		case w.Live:
+			f.leave(w.Name, spool.ReasonAlive, "it is locked by its writer")
 		}
 	}
-	return found, sure, nil
+	return s, nil
 }
 
-// lookAtWriter reads a segment's header. After an error the writer lives, unless
-// that is known to be otherwise.
-func (f *folding) lookAtWriter(name spool.Name) (w foundWriter, err error) {
-	w = foundWriter{name: name, live: true}
-	file, err := f.dir.Read(name)
-	if err != nil {
-		w.live = spool.ReasonOf(err) != spool.ReasonNotRegular
-		return w, err
+// dead returns the dead writers' segments of a verdict.
+func (s *surveyed) dead(verdict spool.Verdict) (found []spool.Seen) {
+	for i := range s.seen {
+		if w := &s.seen[i]; w.Name.Kind() == spool.Writer && !w.Live && s.Verdicts[i] == verdict {
+			found = append(found, *w)
+		}
 	}
-	defer file.Close()
-	if w.live, err = file.Locked(); err != nil {
-		w.live = true
-		return w, err
-	}
-	b, err := spool.Begin(file)
-	if err == nil {
-		err = spool.Fits(name, &b.Header)
-	}
-	w.header = b.Header
-	return w, err
+	return found
 }
 
-// chooseEpoch finds the epoch that counts: the one that was asked for, else that
-// of the live writer that began last, else of the dead one or the archive.
-func (f *folding) chooseEpoch(writers []foundWriter, archive *segment.Header) {
-	if f.Epoch != nil {
-		f.report.Epoch = *f.Epoch
+// begunWith notes what the survey settles for the next archive, and makes what the
+// present one has part of what remains.
+func (f *folding) begunWith(s *surveyed, e *estate.Estate, archive *segment.Header) error {
+	if err := s.CheckService(f.Service); err != nil {
+		return err
+	}
+	f.report.Epoch, f.first, f.service = s.Epoch, s.First, cmp.Or(s.Service, f.Service)
+	if archive == nil {
+		return nil
+	}
+	f.verdict = s.Verdicts[0]
+	if f.verdict == spool.Over && !s.sure {
+		return fmt.Errorf("%s is of epoch %q, and it is not sure that it is over: a writer that cannot be read may be of it", spool.ArchiveName, archive.Epoch)
+	}
+	f.inherit(e, archive)
+	return nil
+}
+
+// inherit makes what the archive has part of what remains, as far as the epoch that
+// counts keeps it.
+func (f *folding) inherit(e *estate.Estate, archive *segment.Header) {
+	if archive == nil {
 		return
 	}
-	var newest *segment.Header
-	live := false
-	for i := range writers {
-		w := &writers[i]
-		if newest == nil || w.live && !live || w.live == live && w.header.Start > newest.Start {
-			newest, live = &w.header, w.live
-		}
+	switch f.verdict {
+	case spool.Over:
+		e.KeepUnnamed()
+	case spool.Unnamed:
+		e.Unname()
 	}
-	if archive != nil && (newest == nil || !live && archive.Start > newest.Start) {
-		newest = archive
-	}
-	if newest != nil {
-		f.report.Epoch = newest.Epoch
-	}
+	f.remains.Add(e)
+	f.start = archive.Start
 }

@@ -17,12 +17,14 @@ import (
 
 // Settings is how files are merged. The zero one maps nothing.
 type Settings struct {
-	Tell   func(error)            // told what is wrong with files, and of conflicts; called without locks
-	Saw    func(dead, python int) // told at each collection how many files there are of dead writers, and of Python's client; may be nil
-	Limits spool.Limits
-	Epoch  *string       // nil: that of the writer that started last
-	Expiry time.Duration // of a dead process's own gauges
-	Files  mapped.Hook   // passed by all operations on files; nil but in tests
+	Tell    func(error)            // told what is wrong with files, and of conflicts; called without locks
+	Saw     func(dead, python int) // told at each collection how many files there are of dead writers, and of Python's client; may be nil
+	Limits  spool.Limits
+	Age     time.Duration // for how long a writer that lived when it was asked is taken to live
+	Epoch   *string       // nil: the one that [spool.NewSurvey] finds
+	Service string        // whose directory it has to be; empty if any
+	Expiry  time.Duration // of a dead process's own gauges
+	Files   mapped.Hook   // passed by all operations on files; nil but in tests
 }
 
 // Tally is how the directory was at the last collection.

@@ -25,8 +25,9 @@ type directory struct {
 	info    mapped.Info // as it was before the last listing
 	settled bool        // a change after the last listing would show in the info
 	owned   []spool.Own
-	archive archiveMark // as it was before the last refresh
-	lost    error       // why the directory could not be listed
+	names   []spool.Name // that the last listing found
+	archive archiveMark  // as it was before the last refresh
+	lost    error        // why the directory could not be listed
 }
 
 // graininess is how far apart two changes must be for a directory's time of
@@ -148,7 +149,10 @@ func (d *directory) list(mark archiveMark, owned []spool.Own) error {
 		return fmt.Errorf("multiprocess: %w", err)
 	}
 	d.listings++
-	d.info, d.settled, d.owned = info, settled, owned
+	if !slices.Equal(names, d.names) {
+		d.merger.AskAnew()
+	}
+	d.info, d.settled, d.owned, d.names = info, settled, owned, names
 	d.replace(names, owned)
 	return nil
 }

@@ -25,8 +25,9 @@ type merger struct {
 	segments *segsource.Files
 	files    []*file // in the order that settles conflicts
 
-	wantedEpoch *string // nil for the newest one's
-	group       group
+	wantedEpoch *string       // nil for the one that [spool.NewSurvey] finds
+	service     string        // whose directory it has to be; empty if any
+	surveyed    *spool.Survey // the last one
 
 	gone    map[spool.Name]bool // files that the last collection had, by the names that they had first
 	changed bool                // definitions are others than at the last settle
@@ -69,8 +70,8 @@ const (
 
 func newMerger(s *Settings, dir *spool.Dir) *merger {
 	m := &merger{
-		Reading: spool.Reading{Dir: dir, Hook: s.Files, Limits: s.Limits},
-		catalog: catalog.New(), wantedEpoch: s.Epoch, told: make(map[catalog.ConflictKey]bool),
+		Reading: spool.Reading{Dir: dir, Hook: s.Files, Limits: s.Limits, Age: s.Age},
+		catalog: catalog.New(), surveyed: &spool.Survey{}, wantedEpoch: s.Epoch, service: s.Service, told: make(map[catalog.ConflictKey]bool),
 	}
 	m.python, m.segments = python.NewFiles(&m.Reading), segsource.NewFiles(&m.Reading, s.Expiry)
 	return m
@@ -137,7 +138,7 @@ func (m *merger) update(ctx context.Context) error {
 	}
 	changed := m.changed
 	if changed {
-		m.gather()
+		m.survey()
 	}
 	for _, f := range m.files {
 		switch {
@@ -146,6 +147,9 @@ func (m *merger) update(ctx context.Context) error {
 		case f.misfit != nil:
 			f.err = f.misfit
 		}
+	}
+	if err := m.surveyed.CheckService(m.service); err != nil {
+		return fmt.Errorf("multiprocess: %s: %w", m.Dir.Path(), err)
 	}
 	if changed {
 		m.settle()
@@ -376,5 +380,5 @@ func (m *merger) count(s *Tally) {
 	s.Families, s.Series = len(m.catalog.Present), m.catalog.Count()
 	s.Conflicts, s.Collisions = len(m.catalog.Conflicts), m.catalog.Collisions()
 	s.MappedFiles, s.MappedBytes = m.Limits.Mapped()
-	s.Live, s.Dead, s.Epoch, s.Generation = m.group.live, m.group.dead, m.group.epoch, m.group.generation
+	s.Live, s.Dead, s.Epoch, s.Generation = m.surveyed.Live, m.surveyed.Dead, m.surveyed.Epoch, m.surveyed.Generation
 }

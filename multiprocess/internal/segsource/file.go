@@ -3,6 +3,7 @@ package segsource
 import (
 	"errors"
 	"io/fs"
+	"time"
 
 	"telltale/internal/mapped"
 	"telltale/model"
@@ -31,7 +32,9 @@ type File struct {
 	TakenUp  []spool.Name // of an archive
 	changed  bool         // since the last update
 	dead     bool         // nobody holds the lock: for ever
+	asked    time.Time    // when the lock was asked last
 	label    string       // pid="..."
+	born     int64        // when it was made, by the clock of the last survey
 }
 
 // Header returns the segment's header.
@@ -57,7 +60,7 @@ func (f *File) Passing() bool { return false }
 
 // Standing implements [catalog.Source].
 func (f *File) Standing() catalog.Standing {
-	s := catalog.Standing{Rank: catalog.RankLive, Start: f.Header().Start}
+	s := catalog.Standing{Rank: catalog.RankLive, Start: f.born}
 	switch {
 	case f.IsArchive():
 		s.Rank = catalog.RankArchive
@@ -65,6 +68,12 @@ func (f *File) Standing() catalog.Standing {
 		s.Rank = catalog.RankDead
 	}
 	return s
+}
+
+// Stand settles by which label the writer's own series differ from those of others,
+// and when it began, compared with others.
+func (f *File) Stand(label string, born int64) {
+	f.label, f.born = string(model.AppendLabel(nil, catalog.PIDLabel, label)), born
 }
 
 // Update finds out whether the writer lives, and then reads what it has written
@@ -85,7 +94,7 @@ func (f *File) load() error {
 	switch {
 	case f.Own != nil:
 		return f.next(f.Own)
-	case f.region.Len() > 0 && (f.dead || f.IsArchive()):
+	case f.region.Len() > 0 && (f.dead || f.IsArchive() || f.isFresh()):
 		return f.scan()
 	}
 	err := f.reopen()
@@ -103,6 +112,13 @@ func (f *File) load() error {
 	return err
 }
 
+// isFresh reports whether the lock was asked a short time ago, and all that is in use
+// is mapped, so that there is nothing to open the file for. That a fold has found the
+// writer dead is seen in what is mapped.
+func (f *File) isFresh() bool {
+	return !f.sparse && f.files.reading.Fresh(f.asked) && f.published() <= uint64(f.region.Len())
+}
+
 // reopen opens the file, asks whether its writer lives and reads what is new.
 func (f *File) reopen() error {
 	file, err := f.files.reading.Open(f.Place)
@@ -118,6 +134,7 @@ func (f *File) reopen() error {
 		if !locked {
 			f.die()
 		}
+		f.asked = time.Now()
 	}
 	if f.region.Len() > 0 && !f.sparse && f.published() <= uint64(f.region.Len()) {
 		return f.scan()
@@ -208,7 +225,6 @@ func (f *File) next(s segment.Space) error {
 	}
 	if first {
 		f.changed = true
-		f.label = string(model.AppendLabel(nil, catalog.PIDLabel, f.Header().Process()))
 	}
 	if !f.IsArchive() {
 		return nil
@@ -261,8 +277,11 @@ func (f *File) Family(t *segment.FamilyTable) any {
 		f.families = append(f.families, nil)
 	}
 	cl := claimOf(f.catalog, t.Family)
-	f.families = append(f.families, &familyRows{FamilyTable: t, file: f, claim: cl, words: t.Words()})
-	f.said = append(f.said, cl)
+	rows := &familyRows{FamilyTable: t, file: f, claim: cl, words: t.Words()}
+	f.families = append(f.families, rows)
+	if !rows.isUnnamed() {
+		f.said = append(f.said, cl)
+	}
 	return cl
 }
 
@@ -317,10 +336,4 @@ func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) (err error) {
 		return fault
 	}
 	return err
-}
-
-// HasTaken reports whether the archive has really taken up the segment of a writer
-// that it names.
-func (f *File) HasTaken(other *File) bool {
-	return spool.Taken(f.Header(), other.Header(), other.Live())
 }

@@ -19,6 +19,8 @@ type familyRows struct {
 
 	slots   []uint32 // by row: the first of its series' slots; 0 for none
 	epoch   int      // of slots
+	label   string   // of the file, when its rows were given slots
+	rank    catalog.Rank
 	op      catalog.Operation
 	buckets []uint32 // by bucket, how far its slot is behind the first
 	states  []int    // by state, its number among the family's, or -1
@@ -28,7 +30,7 @@ type familyRows struct {
 func (r *familyRows) operation() catalog.Operation {
 	f := r.claim.Family
 	switch op := f.Operation(); {
-	case r.claim.Lost, f.Mode.Live() && !r.file.Live():
+	case r.claim.Lost, r.isUnnamed(), f.Mode.Live() && !r.file.Live():
 		return catalog.OpSkip
 	case op == catalog.OpLatest && r.Layout == segment.LayoutValue:
 		return catalog.OpSkip // never set, as far as anybody knows
@@ -39,9 +41,18 @@ func (r *familyRows) operation() catalog.Operation {
 	}
 }
 
+// isUnnamed reports whether an archive of an epoch keeps the family for nobody knows
+// whom.
+func (r *familyRows) isUnnamed() bool { return r.NoEpoch && r.file.Header().Epoch != "" }
+
 func (r *familyRows) bind(c *catalog.Catalog) {
 	op := r.operation()
-	if r.epoch != c.Epoch || r.op != op {
+	moved := r.epoch != c.Epoch || r.op != op
+	if op == catalog.OpSet {
+		moved = r.compete() || moved
+	}
+	if moved {
+		c.Spent += len(r.slots)
 		r.epoch, r.op, r.slots = c.Epoch, op, r.slots[:0]
 	}
 	r.translate()
@@ -73,6 +84,18 @@ func (r *familyRows) bindRows(c *catalog.Catalog) {
 	}
 }
 
+// compete takes note of how the writer's own series stand to those of others of the
+// same label, and reports whether their label is another than before.
+func (r *familyRows) compete() (relabelled bool) {
+	rank := r.file.Standing().Rank
+	relabelled = r.label != r.file.label
+	if relabelled || r.rank != rank {
+		r.claim.Family.Changed()
+	}
+	r.label, r.rank = r.file.label, rank
+	return relabelled
+}
+
 // slot returns the first slot of a row's series.
 func (r *familyRows) slot(c *catalog.Catalog, row uint32) uint32 {
 	if r.op == catalog.OpSet {
@@ -90,7 +113,7 @@ func (r *familyRows) slot(c *catalog.Catalog, row uint32) uint32 {
 
 // processSlot returns the slot of a row's series in its process.
 func (r *familyRows) processSlot(c *catalog.Catalog, row uint32) uint32 {
-	label, start := r.file.label, r.file.Header().Start
+	label, start := r.file.label, int64(0) // as the file says
 	if r.file.IsArchive() {
 		var owner segment.Owner
 		if int(row) < len(r.Owners) {
@@ -99,7 +122,8 @@ func (r *familyRows) processSlot(c *catalog.Catalog, row uint32) uint32 {
 		if owner.Process == "" {
 			return 0 // it was the sum of several, or the like
 		}
-		label, start = string(model.AppendLabel(nil, catalog.PIDLabel, owner.Process)), owner.Start
+		label = string(model.AppendLabel(nil, catalog.PIDLabel, owner.Process))
+		start = min(owner.Start, time.Now().UnixNano()) // clocks may have been set back
 	}
 	place := r.Tenants[row].Series
 	d := definitionOf(r.claim, r.claim.Family.Series[place].Labels)

@@ -3,6 +3,7 @@ package spool
 import (
 	"math/bits"
 	"strings"
+	"time"
 
 	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
@@ -24,6 +25,20 @@ type Reading struct {
 	Hook   mapped.Hook // passed by operations on files given by hand
 	Given  bool        // by hand: nothing is left out silently
 	Limits Limits
+	// Age is for how long it is taken for granted that a writer lives; what is asked
+	// for the first time, or given by hand, is asked at once.
+	Age time.Duration
+
+	anew time.Time
+}
+
+// AskAnew has it asked of each writer whether it lives, however short a time ago that
+// was done.
+func (r *Reading) AskAnew() { r.anew = time.Now() }
+
+// Fresh reports whether what was asked of a writer at a time still holds.
+func (r *Reading) Fresh(asked time.Time) bool {
+	return !r.Given && asked.After(r.anew) && time.Since(asked) < r.Age
 }
 
 // Open opens the file at a place, if it is a regular one.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/hex"
 	"os"
 	"strconv"
 	"strings"
@@ -9,17 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // identity says who this process is, as far as the system tells. A PID alone
 // says little: containers have their own, and they are used again.
 func identity() segment.Header {
-	h := segment.Header{PID: uint64(os.Getpid()), Host: hostName(), Namespace: pidNamespace()}
+	h := segment.Header{PID: uint64(os.Getpid()), Host: hostName(), Namespace: pidNamespace(), Boot: spool.BootID()}
 	if stat, err := os.ReadFile("/proc/self/stat"); err == nil {
 		h.Ticks = startTicks(string(stat))
-	}
-	if boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
-		_, _ = hex.Decode(h.Boot[:], []byte(strings.ReplaceAll(strings.TrimSpace(string(boot)), "-", ""))[:32])
 	}
 	return h
 }

@@ -20,6 +20,7 @@ type Settings struct {
 	Tell     func(error)    // what is wrong; called by goroutines of the store's own, or by Open
 	Epoch    string         // of the segment
 	Writer   string         // its configured name
+	Service  string         // whose directory it is; empty if nobody said
 	Perm     *fs.FileMode   // nil: as the directory's are
 	Interval time.Duration  // between publications
 	Remote   bool           // the directory may be on another machine's file system
@@ -35,6 +36,7 @@ type Store struct {
 	dir      *spool.Dir
 	name     spool.Name
 	system   mapped.FileSystem
+	first    segment.Moment // when the epoch first appeared in the directory
 	file     *mapped.Growing
 	segment  *segment.Writer
 
@@ -151,9 +153,10 @@ func (s *Store) layOut(file *mapped.Growing, hidden spool.Name, id [16]byte) err
 	if !locked || !works {
 		return fmt.Errorf("%s: locks on %s do not exclude each other", s.dir.Path(), s.system.Name)
 	}
-	h := identity()
-	h.Kind, h.ID, h.Start = segment.KindWriter, id, time.Now().UnixNano()
-	h.Epoch, h.Writer = s.settings.Epoch, s.settings.Writer
+	h, err := s.headerOf(id)
+	if err != nil {
+		return err
+	}
 	w, err := segment.NewWriter(spool.MemoryOf(file), spool.FirstExtent(), h)
 	if err != nil {
 		return err
@@ -164,6 +167,30 @@ func (s *Store) layOut(file *mapped.Growing, hidden spool.Name, id [16]byte) err
 	}
 	s.file, s.segment = file, w
 	return nil
+}
+
+// headerOf returns the header of the segment with the ID. An epoch that is there
+// already has appeared when it did, however often its processes begin. It is an error
+// if the directory is another service's.
+func (s *Store) headerOf(id [16]byte) (segment.Header, error) {
+	clock := spool.Now()
+	survey, err := s.dir.Survey(&s.settings.Epoch, clock)
+	if err == nil {
+		err = survey.CheckService(s.settings.Service)
+	}
+	if err != nil {
+		return segment.Header{}, fmt.Errorf("%s: %w", s.dir.Path(), err)
+	}
+	s.first = survey.First
+	return s.header(id, clock), nil
+}
+
+// header returns the header of a segment that is made now.
+func (s *Store) header(id [16]byte, clock spool.Clock) segment.Header {
+	h := identity()
+	h.Kind, h.ID, h.Start, h.Born = segment.KindWriter, id, clock.Wall, clock.Monotonic
+	h.Epoch, h.EpochFirst, h.Writer, h.Service = s.settings.Epoch, s.first, s.settings.Writer, s.settings.Service
+	return h
 }
 
 // heapMemory is a segment's memory on the heap, for what does not fit the file.
@@ -196,9 +223,7 @@ func (s *Store) Own() []spool.Own {
 func (s *Store) overflow(err error) (*segment.Writer, error) {
 	s.mu.Lock()
 	if s.heap == nil {
-		h := identity()
-		h.Kind, h.Start, h.Epoch, h.Writer = segment.KindWriter, time.Now().UnixNano(), s.settings.Epoch, s.settings.Writer
-		heap, err := segment.NewWriter(heapMemory{}, spool.FirstExtent(), h)
+		heap, err := segment.NewWriter(heapMemory{}, spool.FirstExtent(), s.header([16]byte{}, spool.Now()))
 		if err != nil {
 			s.mu.Unlock()
 			return nil, err
