@@ -180,6 +180,26 @@ func TestPromises(t *testing.T) {
 	}
 }
 
+// A message that is in memory already takes as much once.
+func TestMessageInMemory(t *testing.T) {
+	page := message(text(1, "f"), text(2, strings.Repeat("x", 8<<20)))
+	for name, r := range map[string]io.Reader{
+		"bytes":  bytes.NewReader(page),
+		"string": strings.NewReader(string(page)),
+		"buffer": bytes.NewBuffer(page),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := protobuf.NewScanner(r).Next(); err != nil {
+			t.Error(err)
+		}
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 9<<20 {
+			t.Errorf("%s: %d bytes were taken for %d", name, n, len(page))
+		}
+	}
+}
+
 // Errors of the reader are returned, ever after; small reads make no difference.
 func TestReaders(t *testing.T) {
 	page := append(family(gauge, field(2, double(1, 1))), message(text(1, "g"), text(2, strings.Repeat("x", 200_000)))...)

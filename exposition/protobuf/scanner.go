@@ -2,9 +2,11 @@ package protobuf
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -54,6 +56,7 @@ type Scanner struct {
 	entry  Entry
 	err    error
 	r      *bufio.Reader
+	source io.Reader // of r
 	limits Limits
 	offset int64 // behind the message
 
@@ -69,7 +72,7 @@ func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
 	for _, opt := range opts {
 		opt.applyParser(&limits)
 	}
-	return &Scanner{r: bufio.NewReaderSize(r, 64<<10), limits: limits.WithDefaults()}
+	return &Scanner{r: bufio.NewReaderSize(r, leastMemory), source: r, limits: limits.WithDefaults()}
 }
 
 // Next returns the next entry: a family, then its series. After the last comes
@@ -208,6 +211,19 @@ func nameIn(b []byte) []byte {
 	}
 }
 
+// atHand returns how many bytes there are in memory, if that is known.
+func (s *Scanner) atHand() int {
+	switch r := s.source.(type) {
+	case *bytes.Reader:
+		return s.r.Buffered() + r.Len()
+	case *bytes.Buffer:
+		return s.r.Buffered() + r.Len()
+	case *strings.Reader:
+		return s.r.Buffered() + r.Len()
+	}
+	return 0
+}
+
 // readLength reads the varint before a message.
 func (s *Scanner) readLength() (uint64, error) {
 	length := uint64(0)
@@ -228,13 +244,16 @@ func (s *Scanner) readLength() (uint64, error) {
 	return 0, s.wrong("a length without end", "a varint")
 }
 
-// readMessage reads so many bytes. It takes memory as they come, since a length
-// is easily written.
+// leastMemory is how much is taken for a message at first, if it is not shorter.
+const leastMemory = 64 << 10
+
+// readMessage reads so many bytes. It takes memory as they come, or as there are in
+// memory already, since a length is easily written.
 func (s *Scanner) readMessage(length int) ([]byte, error) {
 	buf := s.message[:0]
 	for len(buf) < length {
 		if len(buf) == cap(buf) {
-			grown := make([]byte, len(buf), min(length, max(64<<10, 2*cap(buf))))
+			grown := make([]byte, len(buf), min(length, max(leastMemory, 2*cap(buf), len(buf)+s.atHand())))
 			copy(grown, buf)
 			buf = grown
 		}
