@@ -84,7 +84,7 @@ func NewEncoder(w io.Writer, opts ...Option) *Encoder {
 	}
 	e.pooled = buffers.Get().(*[]byte)
 	e.buf = (*e.pooled)[:0]
-	e.visitors = visitors{e.visitSingle, e.visitSummary, e.visitHistogram, e.visitStates, e.visitInfo, e.visitPiece}
+	e.visitors = visitors{e.visitSingle, e.visitSummary, e.visitHistogram, e.visitStates, e.visitInfo, e.visitPiece, e.visitScalars}
 	return e
 }
 
@@ -128,11 +128,21 @@ func (e *Encoder) whole(left model.Parts) error {
 		single = 0
 	}
 	e.begin(single, kindOf(e.family.Type), left)
-	err := e.family.Visit(&e.scratch, e.visitors.of(e.family.Type))
+	err := e.visit()
 	if err == nil {
 		err = e.loose()
 	}
 	return errors.Join(err, e.end())
+}
+
+// visit writes the points of a family.
+func (e *Encoder) visit() error {
+	visit := e.visitors.of(e.family.Type)
+	switch e.family.Type {
+	case model.Counter, model.Gauge, model.Unknown:
+		return e.family.VisitScalars(&e.scratch, e.visitors.scalars, visit)
+	}
+	return e.family.Visit(&e.scratch, visit)
 }
 
 // piece writes one kind of sample as a family of its own.

@@ -1,6 +1,7 @@
 package protobuf
 
 import (
+	"encoding/binary"
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -86,7 +87,7 @@ func (e *Encoder) visitHistogram(pt *model.Point) error {
 	if native != nil {
 		dst = e.appendNative(dst, native, float)
 	}
-	dst = e.appendCreated(dst, histogramCreated, pt)
+	dst = e.appendCreated(dst, histogramCreated, pt.Created)
 	dst, e.inner = seal(dst, histogram, e.inner)
 	return e.endSeries(dst, start, pt.Timestamp)
 }
@@ -103,11 +104,8 @@ func (e *Encoder) appendBuckets(dst []byte, c *classic, h *model.HistogramValue,
 	upper := c.bounds.Upper()
 	for i, v := range c.cumulative {
 		x := h.Exemplar(i)
-		if x == nil && !float { // as nearly always: the length is known
-			count := uint64(v)
-			size := protowire.SizeVarint(count) + 10 // two tags and a double
-			dst = append(dst, byte(histogramBucket<<3|2), byte(size), byte(bucketCount<<3))
-			dst = appendDouble(protowire.AppendVarint(dst, count), bucketUpper, upper[i])
+		if x == nil && !float {
+			dst = appendBucket(dst, uint64(int64(v)), upper[i])
 			continue
 		}
 		bucket, start := open(dst, histogramBucket, 1)
@@ -118,6 +116,27 @@ func (e *Encoder) appendBuckets(dst []byte, c *classic, h *model.HistogramValue,
 		}
 		dst, _ = seal(dst, start, 1)
 	}
+	return dst
+}
+
+// appendBucket appends a bucket of a whole number, as nearly all are.
+func appendBucket(dst []byte, count uint64, upper float64) []byte {
+	const (
+		bucketTag = uint32(histogramBucket<<3 | 2)
+		countTag  = uint32(bucketCount << 3)
+		upperTag  = uint32(bucketUpper<<3 | 1)
+		others    = 10 // bytes beside the count: two tags and a double
+	)
+	if count >= 0x80 {
+		dst = append(dst, byte(bucketTag), byte(protowire.SizeVarint(count)+others), byte(countTag))
+		return appendDouble(protowire.AppendVarint(dst, count), bucketUpper, upper)
+	}
+	start := len(dst)
+	dst = append(dst, "             "...) // to be written over
+	b := (*[13]byte)(dst[start:])
+	binary.LittleEndian.PutUint32(b[:], bucketTag|(1+others)<<8|countTag<<16|uint32(count)<<24)
+	b[4] = byte(upperTag)
+	binary.LittleEndian.PutUint64(b[5:], math.Float64bits(upper))
 	return dst
 }
 

@@ -1,7 +1,10 @@
 package protobuf
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"strings"
+	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -17,50 +20,94 @@ type pairs struct {
 
 // column is a label name at one place.
 type column struct {
-	text []byte // as label text has it, up to the value: method="
-	head []byte // as LabelPair has it, up to the length of the value
+	text []byte         // as label text has it, up to the value: method="
+	head []byte         // the LabelPair up to the value, with a byte for each of its two lengths: 2nd and last
+	wide [headSize]byte // head as far as it goes, to be copied in one piece
 }
+
+const (
+	headSize = 32
+	wordSize = 8
+)
 
 // append appends the labels of the text, the first of them at place i, as
 // repeated fields of number n, and returns the place after the last.
 func (p *pairs) append(dst []byte, n protowire.Number, text string, i int) ([]byte, int) {
-	plain := strings.IndexByte(text, '\\') < 0
-	for ; text != ""; i++ {
+	for at := 0; at < len(text); i++ {
 		if i == len(p.columns) {
 			p.columns = append(p.columns, column{})
 		}
 		c := &p.columns[i]
-		if n := len(c.text); n == 0 || len(text) < n || text[:n] != string(c.text) {
-			c.set(text)
+		if width := len(c.text); width == 0 || len(text)-at < width || text[at:at+width] != string(c.text) {
+			c.set(text[at:], n)
 		}
-		text = text[len(c.text):]
-		var value string
-		if plain {
-			end := strings.IndexByte(text, '"')
-			value, text = text[:end], text[end+1:]
-		} else {
-			value, text = p.cutValue(text)
+		at += len(c.text)
+		var end int
+		if dst, end = c.append(dst, text, at); end < 0 {
+			var value string
+			value, end = p.value(text, at)
+			dst = c.appendLong(dst, value)
 		}
-		if text != "" {
-			text = text[1:] // the comma
-		}
-		if size := len(c.head) + 1 + len(value); size < 0x80 { // as nearly always: each length is one byte
-			dst = append(dst, byte(protowire.EncodeTag(n, protowire.BytesType)), byte(size))
-			dst = append(dst, c.head...)
-			dst = append(dst, byte(len(value)))
-			dst = append(dst, value...)
-			continue
-		}
-		dst = protowire.AppendTag(dst, n, protowire.BytesType)
-		dst = protowire.AppendVarint(dst, uint64(len(c.head)+protowire.SizeBytes(len(value))))
-		dst = append(dst, c.head...)
-		dst = protowire.AppendString(dst, value)
+		at = end + len(`",`)
 	}
 	return dst, i
 }
 
-// set takes the name from the text of a label.
-func (c *column) set(text string) {
+// append appends a label whose value begins at a place of the text and returns where
+// it ends. It gives up, with -1, if there is something escaped in it, if a length
+// takes more than one byte, as few do, or where there is no room to copy whole words.
+func (c *column) append(dst []byte, text string, at int) ([]byte, int) {
+	start, head := len(dst), len(c.head)
+	if cap(dst)-start < headSize+len(text)-at+wordSize || head > headSize || len(text) < wordSize {
+		return dst, -1
+	}
+	out := dst[start : start+headSize+len(text)-at+wordSize]
+	*(*[headSize]byte)(out) = c.wide
+	size := 0
+	for {
+		var word uint64
+		if next := at + size; len(text)-next >= wordSize {
+			word = load(text[next:])
+		} else {
+			word = load(text[len(text)-wordSize:]) >> (8 * (wordSize - (len(text) - next)) & 63)
+		}
+		binary.LittleEndian.PutUint64(out[head+size:], word)
+		if found := find(word, '"') | find(word, '\\'); found != 0 {
+			size += bits.TrailingZeros64(found) / 8
+			break
+		}
+		size += wordSize
+	}
+	all := head + size
+	if all-2 >= 0x80 || text[at+size] != '"' {
+		return dst, -1
+	}
+	out[1], out[head-1] = byte(all-2), byte(size)
+	return dst[:start+all], at + size
+}
+
+// find returns a word whose lowest bit that is set is in the first byte that equals
+// c; it is 0 if none does.
+func find(word uint64, c byte) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	word ^= ones * uint64(c)
+	return (word - ones) &^ word & highs
+}
+
+// load returns the first eight bytes of a text, the first as the lowest.
+func load(text string) uint64 {
+	return binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(text), len(text)))
+}
+
+// appendLong appends a label with any value.
+func (c *column) appendLong(dst []byte, value string) []byte {
+	name := c.head[2 : len(c.head)-1]
+	dst = protowire.AppendVarint(append(dst, c.head[0]), uint64(len(name)+protowire.SizeBytes(len(value))))
+	return protowire.AppendString(append(dst, name...), value)
+}
+
+// set takes the name from the text of a label, a field of number n.
+func (c *column) set(text string, n protowire.Number) {
 	var name string
 	for n := range model.LabelsFromText(text).All() {
 		name = n
@@ -76,24 +123,27 @@ func (c *column) set(text string) {
 		end++
 	}
 	c.text = append(c.text[:0], text[:end+len(`="`)]...)
-	c.head = protowire.AppendTag(appendString(c.head[:0], labelName, name), labelValue, protowire.BytesType)
+	c.head = append(protowire.AppendTag(c.head[:0], n, protowire.BytesType), 0)
+	c.head = append(protowire.AppendTag(appendString(c.head, labelName, name), labelValue, protowire.BytesType), 0)
+	copy(c.wide[:], c.head)
 }
 
-// cutValue cuts the value off text that may have escapes, and undoes them.
-func (p *pairs) cutValue(text string) (value, rest string) {
+// value returns the value that begins at a place of the text, without escapes, and
+// where it ends.
+func (p *pairs) value(text string, at int) (value string, end int) {
 	p.unescaped = p.unescaped[:0]
 	for {
-		i := strings.IndexAny(text, `"\`)
-		p.unescaped = append(p.unescaped, text[:i]...)
+		i := at + strings.IndexAny(text[at:], `"\`)
+		p.unescaped = append(p.unescaped, text[at:i]...)
 		if text[i] == '"' {
-			return view(p.unescaped), text[i+1:]
+			return view(p.unescaped), i
 		}
 		c := text[i+1]
 		if c == 'n' {
 			c = '\n'
 		}
 		p.unescaped = append(p.unescaped, c)
-		text = text[i+2:]
+		at = i + 2
 	}
 }
 

@@ -10,7 +10,10 @@ import (
 )
 
 // visitors are the methods that write a point of each type, bound once.
-type visitors struct{ single, summary, histogram, states, info, piece func(*model.Point) error }
+type visitors struct {
+	single, summary, histogram, states, info, piece func(*model.Point) error
+	scalars                                         func([]model.Scalar) error
+}
 
 func (v *visitors) of(t model.Type) func(*model.Point) error {
 	switch t {
@@ -63,28 +66,45 @@ func (e *Encoder) visitSingle(pt *model.Point) error {
 	case pt.Has&(model.PartValue|model.PartTotal) == 0:
 		return nil
 	case e.kind == counterKind:
-		return e.counter(pt)
+		return e.counter(pt.Labels.Text(), pt.Value, pt.Created, pt.Exemplar, pt.Timestamp)
 	case pt.Exemplar != nil:
 		e.dropPart(model.PartValue, lines.MisplacedExemplar)
 	}
 	return e.simple(pt.Labels.Text(), "", pt.Value, pt.Timestamp)
 }
 
-func (e *Encoder) counter(pt *model.Point) error {
-	dst, start := e.beginSeries(pt.Labels.Text(), "")
-	dst, counter := open(dst, metricCounter, 1)
-	dst = appendDouble(dst, singleValue, pt.Value)
-	if pt.Exemplar != nil {
-		dst = e.appendExemplar(dst, counterExemplar, pt.Exemplar)
+// visitScalars writes counters, gauges or unknowns that are a number and no more.
+func (e *Encoder) visitScalars(run []model.Scalar) error {
+	for i := range run {
+		s := &run[i]
+		var err error
+		if e.kind == counterKind {
+			err = e.counter(s.Labels.Text(), s.Value, s.Created, nil, model.Timestamp{})
+		} else {
+			err = e.simple(s.Labels.Text(), "", s.Value, model.Timestamp{})
+		}
+		if err != nil {
+			return err
+		}
 	}
-	dst = e.appendCreated(dst, counterCreated, pt)
-	dst, _ = seal(dst, counter, 1)
-	return e.endSeries(dst, start, pt.Timestamp)
+	return nil
 }
 
-func (e *Encoder) appendCreated(dst []byte, n protowire.Number, pt *model.Point) []byte {
-	if pt.Created.IsSet() && e.parts&model.PartCreated != 0 {
-		return appendTime(dst, n, pt.Created)
+func (e *Encoder) counter(text string, value float64, created model.Timestamp, x *model.Exemplar, t model.Timestamp) error {
+	dst, start := e.beginSeries(text, "")
+	dst, counter := open(dst, metricCounter, 1)
+	dst = appendDouble(dst, singleValue, value)
+	if x != nil {
+		dst = e.appendExemplar(dst, counterExemplar, x)
+	}
+	dst = e.appendCreated(dst, counterCreated, created)
+	dst, _ = seal(dst, counter, 1)
+	return e.endSeries(dst, start, t)
+}
+
+func (e *Encoder) appendCreated(dst []byte, n protowire.Number, created model.Timestamp) []byte {
+	if created.IsSet() && e.parts&model.PartCreated != 0 {
+		return appendTime(dst, n, created)
 	}
 	return dst
 }
@@ -159,7 +179,7 @@ func (e *Encoder) visitSummary(pt *model.Point) error {
 			dst = appendDouble(appendDouble(dst, quantileQuantile, q.Q), quantileValue, q.V)
 		}
 	}
-	dst = e.appendCreated(dst, summaryCreated, pt)
+	dst = e.appendCreated(dst, summaryCreated, pt.Created)
 	dst, _ = seal(dst, summary, 1)
 	return e.endSeries(dst, start, pt.Timestamp)
 }

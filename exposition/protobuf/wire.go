@@ -1,7 +1,9 @@
 package protobuf
 
 import (
+	"encoding/binary"
 	"math"
+	"math/bits"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -106,11 +108,12 @@ func appendDouble(dst []byte, n protowire.Number, v float64) []byte {
 }
 
 // open begins an embedded message whose length is expected to take width bytes,
-// and returns where its content begins. seal ends it.
+// and returns where its content begins. seal ends it. It is small, to be inlined.
 func open(dst []byte, n protowire.Number, width int) ([]byte, int) {
-	dst = protowire.AppendTag(dst, n, protowire.BytesType)
-	for range width {
-		dst = append(dst, 0)
+	if tag := protowire.EncodeTag(n, protowire.BytesType); tag < 0x80 && width == 1 {
+		dst = append(dst, byte(tag), 0)
+	} else {
+		dst = append(protowire.AppendVarint(dst, tag), "\x00\x00\x00\x00\x00"[:width]...)
 	}
 	return dst, len(dst)
 }
@@ -119,12 +122,16 @@ func open(dst []byte, n protowire.Number, width int) ([]byte, int) {
 // bytes are left there; where it takes more or fewer, the content is moved. It
 // returns how many it took.
 func seal(dst []byte, start, width int) (sealed []byte, took int) {
+	if length := len(dst) - start; length < 0x80 && width == 1 {
+		dst[start-1] = byte(length)
+		return dst, 1
+	}
+	return sealWide(dst, start, width)
+}
+
+func sealWide(dst []byte, start, width int) (sealed []byte, took int) {
 	length := len(dst) - start
 	took = protowire.SizeVarint(uint64(length))
-	if took == width && took == 1 {
-		dst[start-1] = byte(length)
-		return dst, took
-	}
 	if took != width {
 		dst = append(dst, "\x00\x00\x00\x00\x00"[:max(took-width, 0)]...)
 		copy(dst[start-width+took:], dst[start:start+length])
@@ -137,6 +144,9 @@ func seal(dst []byte, start, width int) (sealed []byte, took int) {
 // appendTime appends a google.protobuf.Timestamp.
 func appendTime(dst []byte, n protowire.Number, t model.Timestamp) []byte {
 	sec, nsec := t.UnixParts()
+	if sec > 0 && sec < 1<<35 && nsec > 0 {
+		return appendRecent(dst, n, uint64(sec), uint64(nsec))
+	}
 	dst, start := open(dst, n, 1)
 	if sec != 0 {
 		dst = appendInt(dst, timestampSeconds, sec)
@@ -146,4 +156,29 @@ func appendTime(dst []byte, n protowire.Number, t model.Timestamp) []byte {
 	}
 	dst, _ = seal(dst, start, 1)
 	return dst
+}
+
+// appendRecent is appendTime for times from 1970 to 3058.
+func appendRecent(dst []byte, n protowire.Number, sec, nsec uint64) []byte {
+	start := len(dst)
+	dst = append(dst, "                        "...) // to be written over
+	b := (*[24]byte)(dst[start:])
+	seconds, width := shortVarint(sec)
+	nanos, nanosWidth := shortVarint(nsec)
+	b[0], b[2] = byte(protowire.EncodeTag(n, protowire.BytesType)), byte(protowire.EncodeTag(timestampSeconds, protowire.VarintType))
+	binary.LittleEndian.PutUint64(b[3:], seconds)
+	b[(3+width)&15] = byte(protowire.EncodeTag(timestampNanos, protowire.VarintType))
+	binary.LittleEndian.PutUint64(b[(4+width)&15:], nanos)
+	size := 4 + width + nanosWidth
+	b[1] = byte(size - 2)
+	return dst[:start+size]
+}
+
+// shortVarint returns the varint of a number of at most 35 bits, the first byte as
+// the lowest, and how many bytes it takes.
+func shortVarint(v uint64) (varint uint64, width int) {
+	const more = 0x80_8080_8080
+	width = (bits.Len64(v|1) + 6) / 7
+	varint = v&0x7f | v<<1&0x7f00 | v<<2&0x7f_0000 | v<<3&0x7f00_0000 | v<<4&0x7f_0000_0000
+	return varint | more&(1<<(8*(width-1)&63)-1), width
 }
