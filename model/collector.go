@@ -4,30 +4,9 @@ import "context"
 
 // Collector produces metric families at each scrape.
 //
-// Registries, views and pages run custom collectors by these rules:
-//
-//   - A collector runs once at a time in a process, through however many of them
-//     it is collected. Scrapes that overlap share a run. One that cannot share
-//     the present run, because it has seen families pass or leaves out names,
-//     waits for it to end and shares the next.
-//   - A scrape waits for a run until the scrape's own deadline. What it gives up
-//     on stays as it is for others.
-//   - ctx is done when no scrape waits for the run any more. The run of a server
-//     goes on without scrapes until the server's own limit, but for a minute at
-//     most, whatever its clients do, and others may still share it.
-//   - A run that lasts longer than the server lets a scrape take (without a
-//     server: longer than any scrape that shared it could wait) is hung. The
-//     collector is not started again while it lasts, and later scrapes go on
-//     without it at once.
-//   - emit copies a family and returns, as long as there is room for copies;
-//     otherwise it waits until the scrapes have read the family. One that has not
-//     by its deadline is cut off. A collector may hold a lock while it emits.
-//   - An error, a panic and the end of the goroutine cost the families that have
-//     not been emitted. A [Source] that fails costs its family.
-//   - A collector that collects what it is part of is left out there: that is
-//     noticed if it passes on ctx, and with a context of its own if it collects
-//     on the goroutine of Collect or one started there. Elsewhere the inner scrape
-//     waits until its deadline or, without one, until the run is hung.
+// The documentation of telltale.Collector has the rules by which registries, views
+// and pages run collectors: when, how often, with which context, and what errors and
+// panics cost.
 type Collector interface {
 	// Collect calls emit with each family, in a fixed order. A family may be
 	// reused once emit has returned. Collect gives up with ctx.Err() when ctx

@@ -204,10 +204,12 @@ func TestHandlersOwnTimeoutIsCarried(t *testing.T) {
 				got, _ = patience.Of(ctx)
 				return nil
 			})
-			answer(scrapehttp.Handler(c, scrapehttp.WithTimeout(own)), request("GET", "/metrics", "X-Prometheus-Scrape-Timeout-Seconds", header))
-			if got != want {
-				t.Errorf("timeout %v, header %q: %v is carried, want %v", own, header, got, want)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				answer(scrapehttp.Handler(c, scrapehttp.WithTimeout(own)), request("GET", "/metrics", "X-Prometheus-Scrape-Timeout-Seconds", header))
+				if got != want {
+					t.Errorf("timeout %v, header %q: %v is carried, want %v", own, header, got, want)
+				}
+			})
 		}
 	}
 }
