@@ -9,15 +9,15 @@ import (
 	"telltale/model"
 )
 
-// DefaultBuckets returns the bounds of a histogram that is given none: the
-// eleven of client_golang, in seconds, made for the latency of a network
-// service. +Inf follows them.
+// DefaultBuckets returns the bounds of a histogram without [WithBuckets]: the
+// eleven of client_golang, in seconds, chosen for latencies of network services.
+// The bucket +Inf is added to them.
 func DefaultBuckets() []float64 {
 	return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 }
 
-// MaxBuckets is how many bounds a histogram may have below +Inf. Each series has
-// a word, and a line of each page, for every one.
+// MaxBuckets is the largest number of bounds below +Inf of a histogram. Each
+// series takes a word and a line of text for every bound.
 const MaxBuckets = 10_000
 
 // LinearBuckets returns count bounds from start on, width apart. It is an error

@@ -8,15 +8,15 @@ import (
 	"telltale/model"
 )
 
-// Observe is what a callback of [NewCounterFunc] or [NewGaugeFunc] reports each
-// series with. The wrong number of label values is an error, and so is a call
-// after the callback has returned. It may be called from several goroutines.
+// Observe reports one series; a callback of [NewCounterFunc] or [NewGaugeFunc]
+// calls it for each. The wrong number of label values is an error, and so is a
+// call after the callback has returned. It may be called from several goroutines.
 type Observe func(value float64, labelValues ...string) error
 
 // NewCounterFunc registers a counter whose series are what f reports when it is
-// called, once for each scrape. Labels may be nil. Like every custom collector
-// f may be slow, fail or panic without harm to the rest of the page. Callbacks
-// are never identical: a second one of the same name is a [*DuplicateError].
+// called, once for each scrape. Labels may be nil. As with every custom collector,
+// the rest of a page is complete if f is slow, fails or panics. A second callback
+// of the same name is a [*DuplicateError], even with the same function.
 func NewCounterFunc(name, help string, labels []string, f func(ctx context.Context, observe Observe) error, opts ...CounterOption) (Collector, error) {
 	return newCallback(model.Counter, name, help, labels, f, settingsOf(opts))
 }
@@ -27,9 +27,9 @@ func NewGaugeFunc(name, help string, labels []string, f func(ctx context.Context
 	return newCallback(model.Gauge, name, help, labels, f, settingsOf(opts))
 }
 
-// Constant adapts a function of one value to what [NewCounterFunc] and
-// [NewGaugeFunc] take.
-func Constant(value func() float64) func(context.Context, Observe) error {
+// SingleValue makes the function of [NewCounterFunc] and [NewGaugeFunc] from one
+// that returns the only value. It is called at each scrape.
+func SingleValue(value func() float64) func(context.Context, Observe) error {
 	return func(_ context.Context, observe Observe) error { return observe(value()) }
 }
 

@@ -12,12 +12,12 @@ import (
 // kind is what differs between counters, gauges and their like, H being the handle
 // of a series.
 type kind[H any] struct {
-	typ   model.Type
-	words func(*definition) int                     // cells of a series that its handle does not hold
-	bind  func(h *H, first *cell.Word, of *core[H]) // makes a zeroed handle ready
-	share func(h *H, row *cell.Word)                // moves a handle and what it has counted into a row of its store
-	part  func(h *H) (row *cell.Word)               // moves it to the heap and returns the row that it leaves, nil if it had none
-	fresh func(h *H) bool                           // whether it has not counted
+	typ    model.Type
+	words  func(*definition) int                     // cells of a series that its handle does not hold
+	bind   func(h *H, first *cell.Word, of *core[H]) // makes a zeroed handle ready
+	share  func(h *H, row *cell.Word)                // moves a handle and what it has counted into a row of its store
+	toHeap func(h *H) (row *cell.Word)               // moves it to the heap and returns the row that it leaves, nil if it had none
+	fresh  func(h *H) bool                           // whether it has not counted
 	// confirm marks a row as set though its value may be 0, so that it takes part in
 	// most-recent merges; nil for kinds without such merges.
 	confirm func(h *H)

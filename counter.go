@@ -20,7 +20,7 @@ import (
 // collection finds that it grows fast, the next calls of Inc look whether several
 // goroutines count at once, and if so spread it over words on cache lines of their
 // own. All methods are safe for concurrent use, take no lock and allocate nothing in
-// the steady state. The zero Counter counts nothing.
+// the steady state. Updates of the zero Counter do nothing.
 type Counter struct {
 	word  unsafe.Pointer // *cell.Word, of whole numbers; nil while counting goes the slow way, to lanes above all
 	extra atomic.Pointer[counterExtra]
@@ -56,8 +56,8 @@ var counters = &kind[Counter]{
 		c.core = of
 		c.word = unsafe.Pointer(&c.cell)
 	},
-	share: (*Counter).share,
-	part:  (*Counter).part,
+	share:  (*Counter).share,
+	toHeap: (*Counter).toHeap,
 	fresh: func(c *Counter) bool {
 		e := c.extra.Load()
 		return c.Value() == 0 && (e == nil || e.exemplar.Load() == nil)
@@ -229,7 +229,7 @@ func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
 	return nil
 }
 
-// Value returns how far the counter has come, in this process.
+// Value returns the counter's value in this process.
 func (c *Counter) Value() float64 {
 	if c.core == nil {
 		return 0
@@ -409,9 +409,9 @@ func (c *Counter) drainInto(row *cell.Word) {
 	}
 }
 
-// part moves the counter to the heap and returns the row that it leaves, or nil if
+// toHeap moves the counter to the heap and returns the row that it leaves, or nil if
 // it had none. What is counted late in the row stays there.
-func (c *Counter) part() *cell.Word {
+func (c *Counter) toHeap() *cell.Word {
 	c.core.moving.Lock()
 	defer c.core.moving.Unlock()
 	row, e := c.row(), c.extra.Load()

@@ -277,8 +277,8 @@ func sampleNames(f *model.Family) iter.Seq[string] {
 	}
 }
 
-// MaxStates is how many states an enum may have. Each series has a line of each
-// page for every one.
+// MaxStates is the largest number of states of an enum. Each series takes a line
+// of text for every state.
 const MaxStates = 1000
 
 // checkStates returns an error if an enum cannot have the states.

@@ -1,5 +1,5 @@
 // Package telltale is a Prometheus metrics client library: a program makes
-// instruments, a registry holds them, and whoever scrapes sees how they stand.
+// instruments, a registry holds them, and a scrape reads their values.
 //
 //	var requests = telltale.Must(telltale.NewCounterVec(
 //		"http_requests", "Requests served.", []string{"method", "code"}))
@@ -23,17 +23,17 @@
 //
 // # Collecting
 //
-// A [Registry] collects what is registered with it, in the order of
-// registration: instruments directly, custom [Collector] implementations side by
-// side, with panics, errors, deadlines and repetitions contained. [Restrict],
-// [Prefixed], [Labelled] and [Merge] are views that leave undone what nobody
-// asked for. [GenerateLatest] and [WriteLatest] print the text format; package
-// telltale/scrapehttp serves all formats over HTTP.
+// A [Registry] collects what is registered with it, in the order of registration:
+// instruments directly, custom [Collector] implementations side by side, with
+// panics, errors, deadlines and repetitions contained. [Restrict], [Prefixed],
+// [Labelled] and [Merge] are views; they do not call collectors whose families
+// they leave out. [GenerateLatest] and [WriteLatest] print the text format;
+// package telltale/scrapehttp serves all formats over HTTP.
 //
 // # Several processes
 //
 // A registry with a [Store] ([WithStore], [Registry.UseStore]) keeps its
 // instruments in memory that other processes see, and collects what all of them
-// have counted; package telltale/multiprocess makes stores. Instruments are used
-// as ever.
+// have counted; package telltale/multiprocess makes stores. Code that uses
+// instruments stays the same.
 package telltale

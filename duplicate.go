@@ -9,14 +9,14 @@ import (
 // Clash is a name that two collectors claim.
 type Clash struct {
 	Name   string    // of a sample or a family
-	Holder Collector // what has it; for an instrument its core, not a handle
+	Holder Collector // the collector that has it; of an instrument its core, not a handle
 	Held   string    // the holder described
 }
 
 // DuplicateError says that a collector cannot be registered, because it is
 // registered already or because names it claims belong to others.
 type DuplicateError struct {
-	Collector string  // what was to be registered
+	Collector string  // the collector that could not be registered, described
 	Clashes   []Clash // by name; one without a name if a collector without names is registered already
 	holder    Collector
 	again     bool // the very collector is registered already
@@ -33,7 +33,7 @@ func (e *DuplicateError) Names() []string {
 	return names
 }
 
-// Error names what was to be registered, every clashing name and what holds it.
+// Error names the collector, every clashing name and the holder of each.
 func (e *DuplicateError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "telltale: cannot register %s", e.Collector)

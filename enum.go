@@ -30,9 +30,9 @@ var enums = &kind[Enum]{
 		e.core = of
 		e.cell.Store(w)
 	},
-	share: (*Enum).share,
-	part:  (*Enum).part,
-	fresh: func(e *Enum) bool { return e.cell.Load().Load() == 0 },
+	share:  (*Enum).share,
+	toHeap: (*Enum).toHeap,
+	fresh:  func(e *Enum) bool { return e.cell.Load().Load() == 0 },
 	read: func(e *Enum, p *model.Point, _ *scratch) {
 		p.Has, p.States = model.PartValue, p.States[:0]
 		current := e.state()
@@ -66,8 +66,8 @@ func withStates(states []string, opts []EnumOption) []EnumOption {
 	return append([]EnumOption{enumOption{func(s *settings) { s.states = copied }}}, opts...)
 }
 
-// Set changes the state. One that the enum does not have is an error, which is
-// counted too, and changes nothing.
+// Set changes the state. It is an error, which is counted and passed to the error
+// hook, and nothing changes, if the enum does not have the state.
 func (e *Enum) Set(state string) error {
 	if e.core == nil {
 		return nil
@@ -96,7 +96,7 @@ func (e *Enum) share(row *cell.Word) {
 	e.cell.Store(row)
 }
 
-func (e *Enum) part() *cell.Word {
+func (e *Enum) toHeap() *cell.Word {
 	row, words := e.cell.Load(), make([]cell.Word, 2)
 	words[0].Store(row.Load())
 	e.cell.Store(&words[0])

@@ -11,7 +11,7 @@ import (
 	"telltale/internal/gather"
 )
 
-// Reason is what kind of mishap a [Fault] is.
+// Reason is the kind of a [Fault].
 type Reason string
 
 // The reasons of faults: the first group is of collecting, the second of using
@@ -40,13 +40,13 @@ const (
 	ReasonExemplar     Reason = "exemplar"      // exemplar labels are not valid
 )
 
-// Fault is a mishap that did not stop anything: what it names was left out,
-// mended or ignored, counted, and told to the registry's error hook.
+// Fault is an error that stops nothing. What it names was left out, repaired or
+// ignored; it is counted and passed to the registry's error hook.
 type Fault struct {
 	Reason    Reason
 	Collector string // its type and, if known, one of its names; "" for misuse of an instrument
 	Family    string // "" where it is not known
-	Err       error  // what happened
+	Err       error  // the cause
 }
 
 // longestFault is how many bytes of a fault's description are given. It may have
@@ -73,7 +73,7 @@ func (f *Fault) describe() string {
 	return fmt.Sprintf("telltale: collector %s, family %q: %v", f.Collector, f.Family, f.Err)
 }
 
-// Unwrap returns what happened.
+// Unwrap returns the cause.
 func (f *Fault) Unwrap() error { return f.Err }
 
 // faults counts a registry's faults and tells them to its hook. It is a

@@ -10,10 +10,10 @@ import (
 	"telltale/model"
 )
 
-// Gauge is a series that can have any value. All methods are safe for
-// concurrent use; setting and adding take no lock and allocate nothing in the
-// steady state. Each Set and Add takes effect at one moment, for all readers. The
-// zero Gauge keeps nothing.
+// Gauge is a series that can have any value. All methods are safe for concurrent
+// use; setting and adding take no lock and allocate nothing in the steady state.
+// Each Set and Add takes effect at one moment, for all readers. Updates of the
+// zero Gauge do nothing.
 type Gauge struct {
 	word  unsafe.Pointer // *cell.Word; nil if each Set takes a time, and while the gauge moves
 	extra atomic.Pointer[gaugeExtra]
@@ -44,8 +44,8 @@ var gauges = &kind[Gauge]{
 		g.core = of
 		g.word = unsafe.Pointer(&g.cell)
 	},
-	share: (*Gauge).share,
-	part:  (*Gauge).part,
+	share:  (*Gauge).share,
+	toHeap: (*Gauge).toHeap,
 	fresh: func(g *Gauge) bool {
 		e := g.extra.Load()
 		return e != nil && e.function.Load() != nil || g.Value() == 0
@@ -170,11 +170,10 @@ func (g *Gauge) Dec() { g.Add(-1) }
 // SetToCurrentTime sets the gauge to the seconds since the Unix epoch.
 func (g *Gauge) SetToCurrentTime() { g.Set(float64(time.Now().UnixNano()) / 1e9) }
 
-// SetFunc lets f say the value whenever it is read, in place of whatever was
-// set; nil gives the gauge back its own value. From then on the gauge's family
-// is collected as custom collectors are: f may be slow or panic without harm to
-// the rest of the page. A scrape that has begun before may read the gauge's own
-// value.
+// SetFunc makes f the source of the gauge's value; nil makes it the value that was
+// set. From then on the gauge's family is collected as custom collectors are: the
+// rest of a page is complete if f is slow or panics. A scrape that began before
+// may still read the value that was set.
 func (g *Gauge) SetFunc(f func() float64) {
 	if g.core == nil {
 		return
@@ -294,7 +293,7 @@ func gaugeScalars(run []series.Slot[Gauge], s *scratch) int {
 func (g *Gauge) share(row *cell.Word) {
 	old := g.extra.Load()
 	if old != nil && old.function.Load() != nil {
-		g.toHeap(&gaugeExtra{row: row})
+		g.moveToHeap(&gaugeExtra{row: row})
 		return
 	}
 	w, e := unsafe.Pointer(row), &gaugeExtra{}
@@ -319,18 +318,18 @@ func (g *Gauge) confirm() {
 	}
 }
 
-// part moves the gauge to the heap and returns the row that it leaves, or nil if
+// toHeap moves the gauge to the heap and returns the row that it leaves, or nil if
 // it had none.
-func (g *Gauge) part() *cell.Word {
+func (g *Gauge) toHeap() *cell.Word {
 	row := g.row()
 	if row != nil {
-		g.toHeap(&gaugeExtra{})
+		g.moveToHeap(&gaugeExtra{})
 	}
 	return row
 }
 
-// toHeap moves the gauge to the heap, where it may be, with its function.
-func (g *Gauge) toHeap(e *gaugeExtra) {
+// moveToHeap moves the gauge to the heap, where it may be, with its function.
+func (g *Gauge) moveToHeap(e *gaugeExtra) {
 	if old := g.extra.Load(); old != nil {
 		e.function.Store(old.function.Load())
 	}
@@ -382,7 +381,7 @@ func (g *Gauge) grow() *gaugeExtra {
 	return g.extra.Load()
 }
 
-// TrackInProgress adds one and returns a function that takes it away again:
+// TrackInProgress adds one and returns a function that subtracts it:
 //
 //	defer inFlight.TrackInProgress()()
 func (g *Gauge) TrackInProgress() (done func()) {

@@ -6,8 +6,8 @@ import (
 	"telltale/internal/cell"
 )
 
-// GaugeMode says how the values that several processes give a gauge become one.
-// The live modes forget processes that ended.
+// GaugeMode is how the values of a gauge in several processes are merged. The live
+// modes leave out processes that have ended.
 type GaugeMode uint8
 
 // The ten modes of Python's client.
@@ -16,7 +16,7 @@ const (
 	ModeMin                             // the smallest
 	ModeMax                             // the largest
 	ModeSum                             // the sum
-	ModeMostRecent                      // what was set last
+	ModeMostRecent                      // the value set last
 	ModeLiveAll                         // one series for each process alive
 	ModeLiveMin                         // the smallest of processes alive
 	ModeLiveMax                         // the largest of processes alive

@@ -9,7 +9,7 @@ import (
 
 // Histogram is a series that counts observations in buckets. All methods are
 // safe for concurrent use, take no lock and allocate nothing in the steady
-// state. The zero Histogram observes nothing.
+// state. Observe of the zero Histogram does nothing.
 //
 // Its count is the sum of its buckets as they are read, so that the two never
 // disagree. With a negative first bound its sum is not exported, because it
@@ -45,10 +45,10 @@ var histograms = &kind[Histogram]{
 			h.cells.Init(w)
 		}
 	},
-	share: (*Histogram).share,
-	part:  (*Histogram).part,
-	fresh: func(h *Histogram) bool { return h.Count() == 0 },
-	read:  (*Histogram).read,
+	share:  (*Histogram).share,
+	toHeap: (*Histogram).toHeap,
+	fresh:  func(h *Histogram) bool { return h.Count() == 0 },
+	read:   (*Histogram).read,
 }
 
 // NewHistogram returns the histogram of that name, which it creates and
@@ -84,9 +84,10 @@ func (h *Histogram) Observe(v float64) {
 	}
 }
 
-// ObserveWithExemplar counts v and makes the labels, with v and the present
-// time, the exemplar of v's bucket, or one of the native buckets'. It is an error, and nothing is counted, if
-// the labels are not valid or have more than 128 characters together.
+// ObserveWithExemplar counts v and makes the labels, with v and the present time,
+// the exemplar of v's bucket, or one of the native buckets'. It is an error, and
+// nothing is counted, if the labels are not valid or have more than 128 characters
+// together.
 func (h *Histogram) ObserveWithExemplar(v float64, labels map[string]string) error {
 	e, err := newExemplar(h.core, v, labels)
 	if err != nil || h.core == nil {
@@ -114,9 +115,9 @@ func (h *Histogram) share(row *cell.Word) {
 	}
 }
 
-func (h *Histogram) part() *cell.Word {
+func (h *Histogram) toHeap() *cell.Word {
 	if h.core.native != nil {
-		return h.partNative()
+		return h.toHeapNative()
 	}
 	h.core.moving.Lock()
 	defer h.core.moving.Unlock()

@@ -11,9 +11,9 @@ import (
 	"telltale/model"
 )
 
-// Info is a series of labels that describe something, with the value 1. Before
-// the first Set it has none beside those of its series. All methods are safe
-// for concurrent use. The zero Info keeps nothing.
+// Info is a series with the value 1 whose labels describe something, such as a
+// build. Before the first Set it has only the labels of its series. All methods
+// are safe for concurrent use. Set of the zero Info does nothing.
 type Info struct {
 	labels atomic.Pointer[model.Labels]
 
@@ -34,9 +34,9 @@ var infos = &kind[Info]{
 	bind: func(i *Info, _ *cell.Word, of *core[Info]) {
 		i.core = of
 	},
-	share: (*Info).share,
-	part:  (*Info).part,
-	fresh: func(i *Info) bool { return i.labels.Load() == nil },
+	share:  (*Info).share,
+	toHeap: (*Info).toHeap,
+	fresh:  func(i *Info) bool { return i.labels.Load() == nil },
 	read: func(i *Info, p *model.Point, _ *scratch) {
 		p.Has, p.Value, p.Info = model.PartInfo, 1, model.Labels{}
 		if labels := i.labels.Load(); labels != nil {
@@ -101,8 +101,8 @@ func (i *Info) share(row *cell.Word) {
 	i.publish()
 }
 
-// part returns the row, in which nothing is written any more.
-func (i *Info) part() (row *cell.Word) {
+// toHeap returns the row, in which nothing is written any more.
+func (i *Info) toHeap() (row *cell.Word) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	row, i.row = i.row, nil

@@ -8,8 +8,8 @@ import (
 	"telltale/internal/series"
 )
 
-// In registers the instrument with reg instead of [Default]. A nil registry is
-// an error; for no registry say [Unregistered].
+// In registers the instrument with reg instead of [Default]. A nil registry is an
+// error; [Unregistered] makes an instrument without a registry.
 func In(reg *Registry) Option {
 	return forAll(func(s *settings) {
 		if reg == nil {

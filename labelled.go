@@ -15,8 +15,8 @@ type labelled[H any] struct {
 }
 
 // RemoveMatching takes out all series that have the labels, which may be some of
-// the declared ones, and returns how many they were. An empty map matches
-// nothing. Other goroutines find and create series meanwhile; those that they
+// the declared ones, and returns how many they were. An empty map matches nothing.
+// Other goroutines can look up and create series meanwhile; series that they
 // create stay.
 func (l *labelled[H]) RemoveMatching(labels map[string]string) int {
 	if len(labels) == 0 {

@@ -16,10 +16,10 @@ func GenerateLatest(c Collector) ([]byte, error) {
 	return page.Bytes(), err
 }
 
-// WriteLatest writes the metrics of c to w in the Prometheus text format 0.0.4,
-// in chunks: memory grows neither with families nor with series. Errors are
-// those of w and of [Registry.Collect]; what goes wrong in a collector that
-// stands in no registry, a panic too, is an error here.
+// WriteLatest writes the metrics of c to w in the Prometheus text format 0.0.4, in
+// chunks: memory grows neither with families nor with series. Errors are those of
+// w and of [Registry.Collect]; faults of a collector that is in no registry,
+// panics included, are errors too.
 func WriteLatest(ctx context.Context, w io.Writer, c Collector) error {
 	c, err := Merge(c)
 	if err != nil {

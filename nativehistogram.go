@@ -152,8 +152,8 @@ func (h *Histogram) shareNative(row *cell.Word) {
 	h.moveNative(e)
 }
 
-// partNative lets it count on the heap again.
-func (h *Histogram) partNative() *cell.Word {
+// toHeapNative moves the histogram to the heap and returns the row that it leaves.
+func (h *Histogram) toHeapNative() *cell.Word {
 	return h.moveNative(newHeapExtra(&h.core.definition)).row
 }
 

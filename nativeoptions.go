@@ -14,14 +14,13 @@ type nativeOption func(*nativeSettings)
 
 func (o nativeOption) applyNative(s *nativeSettings) { o(s) }
 
-// WithNativeBuckets gives a histogram native buckets: exponential ones, that are
-// there as observations need them, each at most factor times as wide as the one
-// before. The factor becomes the next finer of Prometheus's schemas
-// (specification "Native Histograms", section "Schema"): 1.1 gives schema 3. A
-// factor below that of schema 8, about 1.003, gives schema 8. It is an error if
-// it is not above 1.
+// WithNativeBuckets gives a histogram native buckets: exponential buckets that are
+// made as observations need them, each at most factor times as wide as the one
+// before. The factor becomes the next finer of Prometheus's schemas (specification
+// "Native Histograms", section "Schema"): 1.1 gives schema 3. A factor below that
+// of schema 8, about 1.003, gives schema 8. It is an error if it is not above 1.
 //
-// There are no classic buckets beside them unless [WithBuckets] asks for some.
+// The histogram has classic buckets too only with [WithBuckets].
 // The text formats, which cannot show native buckets, then have the count, the
 // sum and a bucket of +Inf.
 //
@@ -84,18 +83,17 @@ func WithNativeMaxZeroThreshold(v float64) NativeOption {
 }
 
 // WithNativeMinReset lets a histogram that has too many buckets, or lost
-// resolution earlier, be emptied if it began to count that long ago. Without this
-// option, or in a store, it never is: there the sum over processes would fall. It
-// is an error beside classic buckets, which would not start again at the same
-// time.
+// resolution earlier, be emptied once it has counted for d. Without this option,
+// or in a store, where the sum over processes would fall, it is never emptied. It
+// is an error beside classic buckets, which are not emptied with it.
 func WithNativeMinReset(d time.Duration) NativeOption {
 	return nativeOption(func(s *nativeSettings) { s.MinReset = d })
 }
 
 // WithNativeExemplars sets how many exemplars a histogram keeps beside those of
-// classic buckets, 0 for none, and how old the oldest may become before it makes
-// room rather than one whose value is close to another's. Without this option they
-// are 10, and 5 minutes.
+// classic buckets, 0 for none, and the age from which the oldest is replaced
+// first, rather than one whose value is close to another's. Without this option
+// they are 10 and 5 minutes.
 func WithNativeExemplars(limit int, maxAge time.Duration) NativeOption {
 	return nativeOption(func(s *nativeSettings) { s.exemplars, s.exemplarAge = limit, maxAge })
 }

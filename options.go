@@ -144,36 +144,35 @@ func WithConstLabels(labels map[string]string) Option {
 	return forAll(func(s *settings) { s.constLabels = copied })
 }
 
-// DefaultLabelValueLimit is how many bytes a label value may have unless
-// [WithLabelValueLimit] says otherwise.
+// DefaultLabelValueLimit is the limit of [WithLabelValueLimit] without that
+// option, in bytes.
 const DefaultLabelValueLimit = 4096
 
-// WithLabelValueLimit sets how many bytes a label value may have. What comes
-// from outside is not to be trusted with a page's size: a longer value is cut
-// off there, at a whole character, and counted (see [Registry.Stats]). Zero or
-// less means no limit.
+// WithLabelValueLimit sets how many bytes a label value may have. A longer value,
+// such as a path from a request, is cut off there at a whole character, and
+// counted (see [Registry.Stats]). Zero or less means no limit.
 func WithLabelValueLimit(bytes int) Option { return forAll(func(s *settings) { s.valueLimit = bytes }) }
 
-// WithUnit says in what unit the values are ("seconds", "bytes"). The name ends
-// in it: "_seconds" is added unless it is there.
+// WithUnit sets the unit of the values ("seconds", "bytes"). The name ends in it:
+// "_seconds" is added where it is missing.
 func WithUnit(unit string) UnitOption {
 	return unitOption{func(s *settings) { s.unit = unit }}
 }
 
-// WithGaugeMode says how the values that several processes give the gauge become
-// one, where its registry has a store (see [WithStore]). Within one process it has
-// no effect. Without it each process has a series of its own, with the label pid:
-// as with [ModeAll], or, for what is published (gauges of [NewGaugeFunc], and those
-// made for another registry), as with [ModeLiveAll].
+// WithGaugeMode sets how the values of several processes are merged, where the
+// registry has a store (see [WithStore]). Within one process it has no effect.
+// Without it each process has a series of its own, with the label pid: as with
+// [ModeAll], or, for published gauges (those of [NewGaugeFunc], and those made for
+// another registry), as with [ModeLiveAll].
 func WithGaugeMode(mode GaugeMode) GaugeOption {
 	return gaugeOption{func(s *settings) { s.mode, s.modeGiven = mode, true }}
 }
 
 // WithBuckets sets the upper bounds of a histogram's buckets, in strictly
-// increasing order. +Inf is added where it is missing. There are 1 to [MaxBuckets]
-// below it, which are finite. See [LinearBuckets], [ExponentialBuckets] and
-// [ExponentialBucketsRange]. Without this option they
-// are [DefaultBuckets], or there are none beside native ones.
+// increasing order: 1 to [MaxBuckets] finite ones, and +Inf, which is added where
+// it is missing. See [LinearBuckets], [ExponentialBuckets] and
+// [ExponentialBucketsRange]. Without this option a histogram has [DefaultBuckets],
+// or no classic buckets if it has native ones.
 func WithBuckets(upper ...float64) HistogramOption {
 	copied := append([]float64{}, upper...)
 	return histogramOption{func(s *settings) { s.buckets = copied }}

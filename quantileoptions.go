@@ -6,8 +6,9 @@ import (
 )
 
 // WithQuantiles gives a summary up to [MaxQuantiles] quantiles, each from 0 to 1,
-// of what was observed lately: within [WithMaxAge]. One is NaN while there is nothing. Of observations
-// in order it is the one at that fraction of them, within [WithQuantileError].
+// of the observations within [WithMaxAge]. They are NaN while there are none. A
+// quantile is the observation at that fraction of all in order, within
+// [WithQuantileError].
 //
 // Quantiles cannot be aggregated over instances. In a store (see [WithStore]) a
 // summary has none: those of several processes come from the buckets of all of
@@ -24,9 +25,9 @@ func WithMaxAge(d time.Duration) SummaryOption {
 	return summaryOption{func(s *settings) { s.window.maxAge = d }}
 }
 
-// WithAgeBuckets sets in how many steps observations leave a summary's quantiles:
-// each time the oldest of so many parts of [WithMaxAge]. It is 5 without this
-// option, from 1 to 64. More make a smoother window and need more memory.
+// WithAgeBuckets sets the number of parts of the window of a summary's quantiles,
+// from 1 to 64; the oldest part is dropped every [WithMaxAge]/n. It is 5 without
+// this option. More parts make the window smoother and take more memory.
 func WithAgeBuckets(n int) SummaryOption {
 	return summaryOption{func(s *settings) { s.window.ages = n }}
 }

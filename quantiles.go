@@ -27,7 +27,7 @@ type windowSettings struct {
 
 var defaultWindow = windowSettings{maxAge: 10 * time.Minute, ages: 5, within: 0.01}
 
-// MaxQuantiles is how many quantiles a summary may have.
+// MaxQuantiles is the largest number of quantiles of a summary.
 const MaxQuantiles = 100
 
 // octaves is over how many doublings of the observations the error holds.

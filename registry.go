@@ -12,16 +12,17 @@ import (
 	"telltale/model"
 )
 
-// ErrNotRegistered is what Unregister returns for a collector it does not hold.
+// ErrNotRegistered is the error of [Registry.Unregister] for a collector that the
+// registry does not hold.
 var ErrNotRegistered = errors.New("telltale: the collector is not registered")
 
-// Registry holds collectors and collects them together. All methods are safe
+// Registry holds collectors and collects their families. All methods are safe
 // for concurrent use, from inside collectors too: no lock is held while a
 // collector is described or collected.
 //
 // A registry is a Collector itself and can be registered with another, where it
-// claims no names; what clashes is left out at the scrape. The zero Registry is
-// empty and ready to use.
+// claims no names; families whose names clash are left out of the page. The zero
+// Registry is empty and ready to use.
 type Registry struct {
 	autoDescribe bool
 	legacyNames  bool

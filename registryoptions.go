@@ -1,53 +1,53 @@
 package telltale
 
-// Default is the registry of instruments that are not told another. Collectors
-// without Describe are asked once, when they are registered, what they emit.
-// Nothing registers itself with it by being imported.
+// Default is the registry of instruments made without [In]. It collects a
+// collector that has no Describe once when it is registered, to learn its names.
+// Importing a package registers nothing with it.
 var Default = NewRegistry(WithAutoDescribe())
 
-// WithAutoDescribe lets Register collect a collector once that has no Describe,
+// WithAutoDescribe makes Register collect a collector that has no Describe once,
 // to learn and claim its names.
 func WithAutoDescribe() RegistryOption {
 	return registryOption(func(r *Registry) { r.autoDescribe = true })
 }
 
 // WithTargetInfo gives the registry target labels from the start: see
-// [Registry.SetTargetInfo]. Labels that are not valid are left out as a whole,
-// counted, and told to the error hook.
+// [Registry.SetTargetInfo]. If a label is not valid, the registry has no target
+// labels; the error is counted and passed to the error hook.
 func WithTargetInfo(labels map[string]string) RegistryOption {
 	return registryOption(func(r *Registry) { r.target = labels })
 }
 
 // WithRetention sets how many bytes of the families of each custom collector are
 // copied when it emits them, and of all of the registry's together four times as
-// many. Copies let the collector go on, and give up locks
-// that it may hold, however slow the scrapes are that read them. A family for
-// which there is no room is lent: emit blocks until all scrapes have read it, or
-// were cut off because they took longer than a scrape may. Zero or less means
-// that all families are lent. The default is [DefaultRetention].
+// many. With copies a collector can go on, and release its locks, however slow the
+// scrapes are that read them. A family that does not fit is lent: emit blocks
+// until all scrapes have read it, or were cut off because they took too long. With
+// zero or less all families are lent. The default is [DefaultRetention].
 func WithRetention(bytes int) RegistryOption {
 	return registryOption(func(r *Registry) { r.retention = &bytes })
 }
 
-// WithErrorHook has hook called with every fault, as a [*Fault], from several
-// goroutines at once. It should be quick. Misuse of an instrument is told on the
-// caller's goroutine. Faults of collecting are told on one of their own; a scrape
-// waits a second for the hook, and while a call takes longer, faults of
-// collecting are counted but not told. Of one collector in one collection ten
-// faults of each reason are told, the others only counted. A panic of the hook is
-// ignored.
+// WithErrorHook sets a function that is called with every fault, as a [*Fault],
+// from several goroutines at once. It should be quick. For misuse of an instrument
+// it is called on the caller's goroutine, for faults of collecting on a goroutine
+// of its own. A scrape waits a second for the hook; while a call takes longer,
+// further faults of collecting are only counted. It is called for ten faults of
+// each reason, collector and collection; more are only counted. A panic of the
+// hook is ignored.
 func WithErrorHook(hook func(error)) RegistryOption {
 	return registryOption(func(r *Registry) { r.faults.hook = hook })
 }
 
-// WithStrict is for tests: faults of collecting make Collect return an error,
-// and misuse of an instrument panics, in methods that return an error too.
+// WithStrict is for tests: Collect returns faults of collecting as an error, and
+// misuse of an instrument panics, even in methods that return an error.
 func WithStrict() RegistryOption { return registryOption(func(r *Registry) { r.faults.strict = true }) }
 
-// WithLegacyNames refuses metric and label names that are not legacy names,
-// [a-zA-Z_:][a-zA-Z0-9_:]* and the like: those of instruments, of views of them,
-// of target info, and the metric names that other collectors describe.
-func WithLegacyNames() RegistryOption {
+// WithLegacyNamesOnly makes the registry refuse metric and label names that are
+// not legacy names, [a-zA-Z_:][a-zA-Z0-9_:]* and the like: those of instruments,
+// of views of them, of target info, and the metric names that other collectors
+// describe.
+func WithLegacyNamesOnly() RegistryOption {
 	return registryOption(func(r *Registry) { r.legacyNames = true })
 }
 

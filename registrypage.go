@@ -41,7 +41,7 @@ func (r *Registry) Families(ctx context.Context) iter.Seq2[*model.Family, error]
 }
 
 // Describe returns the families that the registered collectors describe, or
-// emitted when they were asked at registration, without samples, in the order of
+// emitted when [WithAutoDescribe] collected them, without samples, in the order of
 // registration.
 func (r *Registry) Describe() []*model.Family {
 	r.mu.RLock()

@@ -9,11 +9,11 @@ import (
 
 // RestrictedRegistry is a live view of a registry with only some samples:
 // collectors registered later appear in it. It is a Collector. A sample's name
-// selects those samples, a family's name the whole family; units, help and
-// order stay. Collectors that nobody asked for are not called; those that
-// describe nothing are, because they may have anything.
+// selects those samples, a family's name the whole family; units, help and order
+// stay. Collectors that describe other names are not called; those that describe
+// nothing are, because they may have any.
 //
-// The zero RestrictedRegistry has nothing.
+// The zero RestrictedRegistry emits nothing.
 type RestrictedRegistry struct{ view view }
 
 // Restricted returns a live view of the registry with only the named samples and
@@ -30,7 +30,7 @@ func (v *RestrictedRegistry) Collect(ctx context.Context, emit func(*model.Famil
 // Describe returns what is left of the families that the registry describes.
 func (v *RestrictedRegistry) Describe() []*model.Family { return v.view.Describe() }
 
-// Restricted returns a view with what both views have.
+// Restricted returns a view of the samples that both views have.
 func (v *RestrictedRegistry) Restricted(names ...string) Collector { return restrict(v, names) }
 
 func (v *RestrictedRegistry) flatten(s *scrape, e *entry, p *path) { v.view.flatten(s, e, p) }
@@ -40,9 +40,9 @@ func (v *RestrictedRegistry) describe(ask func(Collector) ([]*model.Family, erro
 }
 
 // Restrict returns a live view of any collector with only the named samples and
-// families, as [Registry.Restricted] does. What c is able to leave undone it
-// leaves undone, unless it is of a type that == cannot compare. Collecting the
-// view of a nil collector is an error.
+// families, as [Registry.Restricted] does. If c is a [Restrictor] of a type that
+// == can compare, it is asked for the named samples alone. Collecting the view of
+// a nil collector is an error.
 func Restrict(c Collector, names ...string) Collector {
 	if r, ok := c.(*Registry); ok {
 		return r.Restricted(names...)
@@ -51,9 +51,10 @@ func Restrict(c Collector, names ...string) Collector {
 }
 
 // SampleValue returns the value of the sample with that name and exactly those
-// labels; nil means none. Only collectors that can have it are asked. Bucket and
-// quantile labels are spelled as in the text format ("0.5", "1.0", "+Inf"). It
-// is meant for tests: a collector that calls it is left out of what is asked.
+// labels; nil means none. Only collectors that may have the sample are collected.
+// Bucket and quantile labels are spelled as in the text format ("0.5", "1.0",
+// "+Inf"). It is meant for tests; a collector that calls it is not collected
+// itself.
 func (r *Registry) SampleValue(name string, labels map[string]string) (value float64, ok bool) {
 	want := model.LabelsOf(labels)
 	found := errors.New("found")

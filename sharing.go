@@ -144,7 +144,7 @@ func (t *table[H]) withdraw(h *H, rows cell.Rows) (stored bool) {
 	if rows == nil {
 		return false
 	}
-	if row := t.core.kind.part(h); row != nil {
+	if row := t.core.kind.toHeap(h); row != nil {
 		rows.Remove(row)
 	}
 	return true

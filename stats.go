@@ -9,17 +9,17 @@ import (
 	"telltale/model"
 )
 
-// Stats is how a registry has fared.
+// Stats is statistics of a registry.
 type Stats struct {
 	Collectors int               // registered now
 	Series     int               // of the registered instruments
 	Hanging    int               // custom collectors that have run for longer than a scrape may take
 	Scrapes    uint64            // collections begun
-	Faults     map[Reason]uint64 // what was left out, mended or ignored
+	Faults     map[Reason]uint64 // by reason
 }
 
-// Stats returns how the registry has fared. Collectors and series of nested
-// registries are theirs alone; faults are counted by both.
+// Stats returns the registry's statistics. It does not count collectors and series
+// of nested registries; their faults are counted by both.
 func (r *Registry) Stats() Stats {
 	stats := Stats{Scrapes: r.faults.scrapes.Load(), Faults: r.faults.snapshot()}
 	r.mu.RLock()
@@ -52,9 +52,9 @@ func hanging(c Collector) bool {
 	return gather.Hung(c)
 }
 
-// Health returns a collector of the registry's own health, its [Stats] as
-// families whose names begin with telltale_. It belongs to no registry until it
-// is registered. All of a registry's are equal, so any of them unregisters it.
+// Health returns a collector of the registry's own health, its [Stats] as families
+// whose names begin with telltale_. It is in no registry until it is registered.
+// Two calls return equal collectors, either of which unregisters the other.
 func (r *Registry) Health() Collector { return health{r} }
 
 type health struct{ registry *Registry }

@@ -10,7 +10,7 @@ import (
 )
 
 // Store keeps the values of a registry's instruments where other processes see
-// them. The package multiprocess has the one there is: multiprocess.Open.
+// them. Package multiprocess opens stores (multiprocess.Open).
 type Store = cell.Store
 
 // WithStore puts every instrument that is made for the registry into a store.
@@ -20,14 +20,15 @@ type Store = cell.Store
 // for no registry or for another one) is published: other processes see it as it
 // was a moment ago, their gauges as one series a process, or as [model.WithMerge]
 // says. Target info is the collecting registry's own, and so are families of
-// [model.MergeOnce], and what tells of many processes anyway: the collector of
-// another directory, or a nested registry that has a store there.
+// [model.MergeOnce], and collectors that themselves merge processes: the collector
+// of another directory, or a nested registry with a store there.
 //
-// Registries may share a store; each then shows what all have. For that reason
-// one cannot be registered with the other.
+// Registries may share a store; each then shows what all have, so one cannot be
+// registered with the other.
 //
-// If store is nil or the zero value of its type, Register, every constructor that is given the registry and
-// Collect return an error, and so does Collect of what contains the registry.
+// If store is nil or the zero value of its type, Register, every constructor that
+// is given the registry and Collect return an error, and so does Collect of what
+// contains the registry.
 func WithStore(store Store) RegistryOption {
 	return registryOption(func(r *Registry) {
 		if r.store = store; unopened(store) {

@@ -8,11 +8,11 @@ import (
 	"telltale/model"
 )
 
-// Summary is a series that counts observations and adds them up, and has
-// quantiles of the latest if [WithQuantiles] asks for them. Those cannot be
-// aggregated over instances; the buckets of a [Histogram] can. All methods are safe
-// for concurrent use, take no lock and allocate nothing in the steady state. The
-// zero Summary observes nothing.
+// Summary is a series with the count and the sum of observations, and with
+// [WithQuantiles] quantiles of the latest. Quantiles cannot be aggregated over
+// instances; the buckets of a [Histogram] can. All methods are safe for concurrent
+// use, take no lock and allocate nothing in the steady state. Observe of the zero
+// Summary does nothing.
 type Summary struct {
 	cells cell.Accumulator // the sum, then the count
 	// window is nil without quantiles, and in a store.
@@ -34,9 +34,9 @@ var summaries = &kind[Summary]{
 		m.cells.Init(w)
 		m.window.Store(of.window.window())
 	},
-	share: (*Summary).share,
-	part:  (*Summary).part,
-	fresh: func(m *Summary) bool { return m.Count() == 0 },
+	share:  (*Summary).share,
+	toHeap: (*Summary).toHeap,
+	fresh:  func(m *Summary) bool { return m.Count() == 0 },
 	read: func(m *Summary, p *model.Point, s *scratch) {
 		p.Summary.Count, p.Summary.Sum = float64(m.Count()), m.Sum()
 		p.Summary.Quantiles = m.core.window.appendTo(p.Summary.Quantiles[:0], m.window.Load(), &s.snapshot, &s.work)
@@ -90,7 +90,7 @@ func (m *Summary) share(row *cell.Word) {
 	m.cells.ToRow(row, 2)
 }
 
-func (m *Summary) part() *cell.Word {
+func (m *Summary) toHeap() *cell.Word {
 	m.window.Store(m.core.window.window())
 	m.core.moving.Lock()
 	defer m.core.moving.Unlock()

@@ -8,8 +8,8 @@ type Timer struct {
 	record func(seconds float64)
 }
 
-// NewTimer starts a timer whose Stop gives the seconds to record. Choosing in
-// record where they go lets labels be known only at the end.
+// NewTimer starts a timer whose Stop calls record with the seconds. The function
+// can choose a series by labels that are known only at the end.
 func NewTimer(record func(seconds float64)) Timer {
 	return Timer{start: time.Now(), record: record}
 }

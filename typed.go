@@ -10,15 +10,15 @@ import (
 )
 
 // Of is an instrument whose labels are the fields of the struct L, so that the
-// compiler minds their number, names and types: [CounterOf], [GaugeOf] and their
-// like are Ofs of one kind of handle. Fields are strings, integers or bools; the
-// tag label:"code" names a label, without it "StatusCode" becomes
+// compiler checks their number, names and types. [CounterOf], [GaugeOf] and so on
+// are its types for each kind of instrument. Fields are strings, integers or
+// bools; the tag label:"code" names a label, without it "StatusCode" becomes
 // "status_code", and label:"-" leaves a field out. All methods are safe for
 // concurrent use.
 //
-// A handle that With returned stays good for ever. Keeping it saves the lookup;
-// after its series was removed it takes updates that nobody sees. The zero Of has
-// no series, and its With returns zero handles.
+// A handle that With returned can be kept, which saves the lookup. Updates through
+// it are lost once its series has been removed. The zero Of has no series, and its
+// With returns zero handles.
 type Of[L comparable, H any] struct {
 	labelled[H]
 	fields  []labelField
@@ -143,8 +143,8 @@ func readInt(at unsafe.Pointer, size uintptr) int64 {
 	return *(*int64)(at)
 }
 
-// With returns the series with the labels, and creates it at its first use. What
-// [Vec.With] says of locks and memory is true of it too.
+// With returns the series with the labels, and creates it at its first use.
+// [Vec.With] says when it locks or allocates.
 func (o *Of[L, H]) With(labels L) *H {
 	if o.strings {
 		first := (*string)(unsafe.Add(unsafe.Pointer(&labels), o.fields[0].offset))

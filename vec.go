@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Vec is an instrument with labels whose values are given by position or by
-// name: [CounterVec], [GaugeVec] and their like are Vecs of one kind of handle.
+// Vec is an instrument with labels whose values are given by position or by name.
+// [CounterVec], [GaugeVec] and so on are its types for each kind of instrument.
 // All methods are safe for concurrent use.
 //
-// A handle that With returned stays good for ever. Keeping it saves the lookup;
-// after its series was removed it takes updates that nobody sees. The zero Vec has
-// no series, and its With returns zero handles.
+// A handle that With returned can be kept, which saves the lookup. Updates through
+// it are lost once its series has been removed. The zero Vec has no series, and
+// its With returns zero handles.
 type Vec[H any] struct{ labelled[H] }
 
 var errNotMade = errors.New("telltale: the Vec was not made by a constructor")

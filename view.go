@@ -25,9 +25,9 @@ func Prefixed(c Collector, prefix string) (Collector, error) {
 }
 
 // Labelled returns a view of c with the labels added to every series. It is an
-// error if a label name is not valid, or if what is known of c has the label
-// already or cannot have it, as a histogram "le". A series that has one of them
-// all the same is left out at the scrape and counted.
+// error if a label name is not valid, or if a family that c describes has the
+// label or cannot have it, as a histogram "le". A series that turns out to have
+// one of the labels is left out of the page and counted.
 func Labelled(c Collector, labels map[string]string) (Collector, error) {
 	c, err := identity(c)
 	if err != nil {
@@ -45,10 +45,10 @@ func Labelled(c Collector, labels map[string]string) (Collector, error) {
 	return &view{[]Collector{c}, lens{labels: model.LabelsOf(labels)}}, nil
 }
 
-// Merge returns a collector of several: all their families, in that order, each
-// collector run as a registry would run it. It is an error if one of them is nil.
-// One of a type that == cannot compare cannot be recognized elsewhere, where it
-// may run at the same time.
+// Merge returns a collector that emits the families of all the collectors, in that
+// order, and runs each as a registry does. It is an error if one of them is nil. A
+// collector of a type that == cannot compare may run several times at once,
+// because the merged collector cannot recognize it on other pages.
 func Merge(collectors ...Collector) (Collector, error) {
 	all := &view{}
 	for _, c := range collectors {

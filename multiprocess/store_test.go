@@ -254,7 +254,7 @@ func TestCustomCollectorsArePublished(t *testing.T) {
 	store := openStore(t, dir, multiprocess.WithWriterName("web"))
 	reg := telltale.NewRegistry(telltale.WithStore(store), telltale.WithStrict(), telltale.WithTargetInfo(map[string]string{"env": "test"}))
 	value := 4.0
-	if _, err := telltale.NewGaugeFunc("temperature", "", nil, telltale.Constant(func() float64 { return value }), telltale.In(reg)); err != nil {
+	if _, err := telltale.NewGaugeFunc("temperature", "", nil, telltale.SingleValue(func() float64 { return value }), telltale.In(reg)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := telltale.NewCounterFunc("ticks", "", []string{"cpu"}, func(_ context.Context, observe telltale.Observe) error {

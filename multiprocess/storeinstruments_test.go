@@ -122,7 +122,7 @@ func TestCountersBeyondIntegersInAStore(t *testing.T) {
 // A mode that was given is the mode of what is published too, the default among
 // them; without one, what is published goes with its process.
 func TestModeOfPublishedGauges(t *testing.T) {
-	one := telltale.Constant(func() float64 { return 1 })
+	one := telltale.SingleValue(func() float64 { return 1 })
 	for _, test := range []struct {
 		name string
 		opts []telltale.GaugeOption

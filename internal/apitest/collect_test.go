@@ -33,19 +33,19 @@ func TestLegacyNames(t *testing.T) {
 			if err := tt.attempt(telltale.In(telltale.NewRegistry())); err != nil {
 				t.Errorf("a registry of UTF-8 names refused it: %v", err)
 			}
-			if err := tt.attempt(telltale.In(telltale.NewRegistry(telltale.WithLegacyNames()))); (err == nil) != tt.legacy {
+			if err := tt.attempt(telltale.In(telltale.NewRegistry(telltale.WithLegacyNamesOnly()))); (err == nil) != tt.legacy {
 				t.Errorf("a registry of legacy names returned %v, want it accepted: %t", err, tt.legacy)
 			}
 		})
 	}
 	t.Run("a custom collector's family", func(t *testing.T) {
-		reg := telltale.NewRegistry(telltale.WithLegacyNames())
+		reg := telltale.NewRegistry(telltale.WithLegacyNamesOnly())
 		if reg.Register(described(gauge("a.b", 1))) == nil {
 			t.Error("it was accepted")
 		}
 	})
 	t.Run("target info", func(t *testing.T) {
-		reg := telltale.NewRegistry(telltale.WithLegacyNames())
+		reg := telltale.NewRegistry(telltale.WithLegacyNamesOnly())
 		if reg.SetTargetInfo(map[string]string{"service.name": "x"}) == nil {
 			t.Error("it was accepted")
 		}
@@ -54,7 +54,7 @@ func TestLegacyNames(t *testing.T) {
 		}
 	})
 	t.Run("a label that a view adds", func(t *testing.T) {
-		reg := telltale.NewRegistry(telltale.WithLegacyNames())
+		reg := telltale.NewRegistry(telltale.WithLegacyNamesOnly())
 		view := telltale.Must(telltale.Labelled(telltale.Must(telltale.NewGauge("g", "", telltale.Unregistered())), map[string]string{"a.b": ""}))
 		if reg.Register(view) == nil {
 			t.Error("it was accepted")

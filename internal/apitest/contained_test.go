@@ -80,7 +80,7 @@ var withFunction = []struct {
 		return v
 	}},
 	{"NewGaugeFunc", func(f func() float64, in telltale.Option) telltale.Collector {
-		return telltale.Must(telltale.NewGaugeFunc("g", "", nil, telltale.Constant(f), in))
+		return telltale.Must(telltale.NewGaugeFunc("g", "", nil, telltale.SingleValue(f), in))
 	}},
 }
 

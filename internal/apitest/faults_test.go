@@ -185,8 +185,8 @@ func TestCallbacks(t *testing.T) {
 		calls.Add(1)
 		return errors.Join(observe(1, "a"), observe(2, "b"), observe(3, "b"))
 	}, telltale.In(reg), telltale.WithConstLabels(labelMap{"const": "c"})))
-	telltale.Must(telltale.NewCounterFunc("done_total", "", nil, telltale.Constant(func() float64 { return 4 }), telltale.In(reg)))
-	telltale.Must(telltale.NewCounterFunc("bad", "", nil, telltale.Constant(func() float64 { return math.NaN() }), telltale.In(reg)))
+	telltale.Must(telltale.NewCounterFunc("done_total", "", nil, telltale.SingleValue(func() float64 { return 4 }), telltale.In(reg)))
+	telltale.Must(telltale.NewCounterFunc("bad", "", nil, telltale.SingleValue(func() float64 { return math.NaN() }), telltale.In(reg)))
 	wantPage(t, reg, around("")+
 		"# TYPE depth gauge\ndepth{const=\"c\",queue=\"a\"} 1.0\ndepth{const=\"c\",queue=\"b\"} 2.0\n"+
 		"# TYPE done_total counter\ndone_total 4.0\n# TYPE bad_total counter\n")

@@ -187,7 +187,7 @@ func newGauge(name, help string, opts ...telltale.GaugeOption) func(telltale.Opt
 
 func newGaugeFunc(name string) func(telltale.Option) error {
 	return func(in telltale.Option) error {
-		_, err := telltale.NewGaugeFunc(name, "", nil, telltale.Constant(func() float64 { return 1 }), in)
+		_, err := telltale.NewGaugeFunc(name, "", nil, telltale.SingleValue(func() float64 { return 1 }), in)
 		return err
 	}
 }
@@ -199,7 +199,7 @@ func TestConstructorsNeedOneRegistry(t *testing.T) {
 			return err
 		},
 		"callback": func(opts ...telltale.Option) error {
-			_, err := telltale.NewGaugeFunc("g", "", nil, telltale.Constant(func() float64 { return 1 }), gaugeOptions(opts)...)
+			_, err := telltale.NewGaugeFunc("g", "", nil, telltale.SingleValue(func() float64 { return 1 }), gaugeOptions(opts)...)
 			return err
 		},
 	}

@@ -121,7 +121,7 @@ func TestTargetInfoLabelsAreChecked(t *testing.T) {
 		}
 	})
 	t.Run("whatever the order of options", func(t *testing.T) {
-		reg := telltale.NewRegistry(telltale.WithTargetInfo(map[string]string{"a.b": "x"}), telltale.WithLegacyNames())
+		reg := telltale.NewRegistry(telltale.WithTargetInfo(map[string]string{"a.b": "x"}), telltale.WithLegacyNamesOnly())
 		wantFaults(t, reg, map[telltale.Reason]uint64{telltale.ReasonTargetInfo: 1})
 	})
 }

@@ -135,7 +135,7 @@ func TestNilOptions(t *testing.T) {
 	_, summary := telltale.NewSummary("s", "", in, nil, none)
 	_, info := telltale.NewInfo("i", "", in, nil, none)
 	_, enum := telltale.NewEnum("e", "", []string{"a"}, in, nil, none)
-	_, callback := telltale.NewGaugeFunc("f", "", nil, telltale.Constant(func() float64 { return 1 }), in, nil, none)
+	_, callback := telltale.NewGaugeFunc("f", "", nil, telltale.SingleValue(func() float64 { return 1 }), in, nil, none)
 	if err := errors.Join(counter, gauge, histogram, summary, info, enum, callback); err != nil {
 		t.Error(err)
 	}
@@ -151,7 +151,7 @@ func TestNilStore(t *testing.T) {
 		_, counter := telltale.NewCounter("c", "", in)
 		_, vec := telltale.NewCounterVec("v", "", []string{"l"}, in)
 		_, typed := telltale.NewCounterOf[route]("o", "", in)
-		_, callback := telltale.NewGaugeFunc("f", "", nil, telltale.Constant(func() float64 { return 1 }), in)
+		_, callback := telltale.NewGaugeFunc("f", "", nil, telltale.SingleValue(func() float64 { return 1 }), in)
 		parent := telltale.NewRegistry()
 		register(t, parent, reg)
 		_, restricted := telltale.GenerateLatest(reg.Restricted("c_total"))

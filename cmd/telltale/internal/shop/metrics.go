@@ -78,9 +78,9 @@ func newMetrics(reg *telltale.Registry, s *Shop) *metrics {
 	}
 	// Values that live elsewhere are asked for when they are scraped.
 	telltale.Must(telltale.NewGaugeFunc("queue_orders", "Orders waiting to be packed.", nil,
-		telltale.Constant(func() float64 { return float64(len(s.queue)) }), in, ns))
+		telltale.SingleValue(func() float64 { return float64(len(s.queue)) }), in, ns))
 	telltale.Must(telltale.NewCounterFunc("running", "How long the shop has been running.", nil,
-		telltale.Constant(func() float64 { return time.Since(s.started).Seconds() }), in, ns, seconds))
+		telltale.SingleValue(func() float64 { return time.Since(s.started).Seconds() }), in, ns, seconds))
 	about := telltale.Must(telltale.NewInfo("shop", "About the shop.", in))
 	if err := about.Set(map[string]string{"currency": "EUR", "city": "Lisbon"}); err != nil {
 		panic(err)
