@@ -24,9 +24,9 @@ import (
 // Nothing is renamed: a counter family is "requests_total" as it is written, and
 // literal ([model.Family.IsLiteral]) where its name does not end so.
 //
-// A parser keeps 20 bytes for each series of one family at a time, and the names
-// of the families. A series that is there again is found once its family has
-// ended, and stays in it.
+// A parser keeps 16 bytes for each series of one family at a time, as many for each
+// run of its lines without others between, and the names of the families. A series
+// that is there again is found once its family has ended, and stays in it.
 type Parser struct {
 	scanner  *Scanner
 	families *scan.Families

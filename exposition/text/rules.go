@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"math"
 	"slices"
+	"sort"
 
 	"telltale/internal/scan"
 	"telltale/model"
@@ -14,15 +15,29 @@ import (
 // (Exposition formats, "Grouping and sorting", "Histograms and summaries").
 type rules struct {
 	distinct *scan.Distinct // series of types whose points are single samples
-	lines    []uint32       // of those
+	series   int            // how many those are
+	runs     []run          // of those
+	next     int            // the line behind the last of those
 	strange  model.Parts    // samples of these parts are of a family before
 	torn     []model.Labels // of histograms that lack a line, since it was wrong
 	allTorn  bool           // any may
 }
 
+// runsKept is for how many runs memory is kept from family to family.
+const runsKept = 1 << 10
+
+// run are series of a family in lines that follow each other.
+type run struct {
+	first int // of them, of the series of the family
+	line  int // which it stands in
+}
+
 func (r *rules) reset() {
 	r.distinct.Reset()
-	r.lines = r.lines[:0]
+	r.series, r.runs, r.next = 0, r.runs[:0], 0
+	if cap(r.runs) > runsKept {
+		r.runs = nil
+	}
 	r.strange, r.torn, r.allTorn = 0, nil, false
 }
 
@@ -62,9 +77,24 @@ func (p *Parser) sample(e *Entry, part model.Parts) error {
 		part = model.PartTotal
 	}
 	p.rules.distinct.Add(e.Labels, e.Timestamp)
-	p.rules.lines = append(p.rules.lines, uint32(e.Line))
+	p.rules.add(e.Line)
 	p.points.Add(e, part)
 	return nil
+}
+
+// add adds a series that stands in the line.
+func (r *rules) add(line int) {
+	if line != r.next {
+		r.runs = append(r.runs, run{r.series, line})
+	}
+	r.series++
+	r.next = line + 1
+}
+
+// lineOf returns the line of a series.
+func (r *rules) lineOf(series int) int {
+	after := sort.Search(len(r.runs), func(i int) bool { return r.runs[i].first > series })
+	return r.runs[after-1].line + series - r.runs[after-1].first
 }
 
 // uniques holds the series of the family, which ends, to be there once each.
@@ -89,7 +119,7 @@ func (p *Parser) uniques() error {
 			if one.Timestamp != pt.Timestamp {
 				found, expected = "the same series with and without timestamp", "each series once, or with a timestamp each time"
 			}
-			return p.families.Heed(&SyntaxError{Line: int(p.rules.lines[i]), Column: 1, Found: found, Expected: expected})
+			return p.families.Heed(&SyntaxError{Line: p.rules.lineOf(i), Column: 1, Found: found, Expected: expected})
 		}
 		before[hash] = append(before[hash], model.Point{Labels: pt.Labels, Timestamp: pt.Timestamp})
 		return nil

@@ -31,6 +31,7 @@ func TestRules(t *testing.T) {
 		{unique, "series twice", "a 1\na 2\n", "2:1 the same series again"},
 		{unique, "and again", "a 1\na 2\na 1\n", "2:1 the same series again;3:1 the same series again"},
 		{unique, "behind others", "# TYPE a gauge\na{b=\"1\"} 1\na{b=\"2\"} 1\na{b=\"3\"} 1\na{b=\"2\"} 1\n", "5:1 the same series again"},
+		{unique, "behind comments", "# TYPE a gauge\n\na{b=\"1\"} 1\na{b=\"2\"} 1\n# c\na{b=\"3\"} 1\n\n\na{b=\"4\"} 1\na{b=\"3\"} 1\n# c\na{b=\"1\"} 1\n", "10:1 the same series again;12:1 the same series again"},
 		{unique, "labels in another order", "# TYPE a counter\na{b=\"1\",c=\"2\"} 1\na{c=\"2\",b=\"1\"} 1\n", "3:1 the same series again"},
 		{unique, "names in quotes", "a{b=\"1\"} 1\n{\"a\",\"b\"=\"1\"} 1\n", "2:1 the same series again"},
 		{unique, "blanks", "a{b=\"1\"} 1\n a { b = \"1\" , } 1\n", "2:1 the same series again"},

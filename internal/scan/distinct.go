@@ -12,7 +12,8 @@ import (
 // part by part, so that what it reads stays in the processor's cache.
 type Distinct struct {
 	seed   maphash.Seed
-	hashes []uint64
+	hashes [][]uint64 // in pieces, of which all but the last are full
+	count  int
 	parts  []uint64 // the hashes, those with the same first bits together
 	ends   []int    // of the parts
 	table  []uint64 // open addressing, half full at most; 0 is a free slot
@@ -21,11 +22,11 @@ type Distinct struct {
 }
 
 // NewDistinct returns a Distinct for one family after the other.
-func NewDistinct() *Distinct { return &Distinct{seed: maphash.MakeSeed()} }
+func NewDistinct() *Distinct { return &Distinct{seed: maphash.MakeSeed(), hashes: make([][]uint64, 1)} }
 
 const (
-	partSize   = 256     // hashes of a part on average
-	keptHashes = 8 << 10 // what has room for more is let go with its family
+	partSize  = 1024    // hashes of a part on average
+	pieceSize = 4 << 10 // hashes of a piece; the first is kept from family to family
 )
 
 // Add adds the series of a sample.
@@ -37,7 +38,13 @@ func (d *Distinct) Add(l Labels, t model.Timestamp) {
 	} else {
 		d.bare = true
 	}
-	d.hashes = append(d.hashes, max(hash, 1))
+	last := len(d.hashes) - 1
+	if len(d.hashes[last]) == pieceSize {
+		d.hashes = append(d.hashes, make([]uint64, 0, pieceSize))
+		last++
+	}
+	d.hashes[last] = append(d.hashes[last], max(hash, 1))
+	d.count++
 }
 
 // hashAt returns the hash of labels at a time. No two times make the same of one.
@@ -67,25 +74,28 @@ func (d *Distinct) Unique() bool {
 // divide puts the hashes into parts, by their first bits, and returns where the
 // parts end.
 func (d *Distinct) divide() []int {
-	n := len(d.hashes)
-	shift := 64 - bits.Len(uint(n/partSize))
+	shift := 64 - bits.Len(uint(d.count/partSize))
 	d.ends = append(d.ends[:0], make([]int, 1<<(64-shift))...)
 	if shift == 64 {
-		d.parts, d.ends[0] = d.hashes, n
+		d.parts, d.ends[0] = d.hashes[0], d.count
 		return d.ends
 	}
-	for _, hash := range d.hashes {
-		d.ends[hash>>shift]++
+	for _, piece := range d.hashes {
+		for _, hash := range piece {
+			d.ends[hash>>shift]++
+		}
 	}
 	begin := 0
 	for i, size := range d.ends {
 		d.ends[i] = begin
 		begin += size
 	}
-	d.parts = make([]uint64, n)
-	for _, hash := range d.hashes {
-		d.parts[d.ends[hash>>shift]] = hash
-		d.ends[hash>>shift]++
+	d.parts = make([]uint64, d.count)
+	for _, piece := range d.hashes {
+		for _, hash := range piece {
+			d.parts[d.ends[hash>>shift]] = hash
+			d.ends[hash>>shift]++
+		}
 	}
 	return d.ends
 }
@@ -116,8 +126,9 @@ func (d *Distinct) unique(hashes []uint64) bool {
 
 // Reset begins a new family.
 func (d *Distinct) Reset() {
-	d.hashes, d.parts, d.timed, d.bare = d.hashes[:0], nil, false, false
-	if cap(d.hashes) > keptHashes {
-		d.hashes, d.ends = nil, nil
+	if len(d.hashes) > 1 {
+		clear(d.hashes[1:])
+		d.hashes, d.ends, d.table = d.hashes[:1], nil, nil
 	}
+	d.hashes[0], d.count, d.parts, d.timed, d.bare = d.hashes[0][:0], 0, nil, false, false
 }
