@@ -91,7 +91,7 @@ func (p *Parser) family() (*model.Family, error) {
 // open reads the page and goes into the array.
 func (p *Parser) open() error {
 	var err error
-	if p.page, err = io.ReadAll(io.LimitReader(p.r, p.limits.Input+1)); err != nil {
+	if p.page, err = io.ReadAll(io.LimitReader(scan.Progressing(p.r), p.limits.Input+1)); err != nil {
 		return err
 	}
 	if int64(len(p.page)) > p.limits.Input {

@@ -72,7 +72,7 @@ func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
 	for _, opt := range opts {
 		opt.applyParser(&limits)
 	}
-	return &Scanner{r: bufio.NewReaderSize(r, leastMemory), source: r, limits: limits.WithDefaults()}
+	return &Scanner{r: bufio.NewReaderSize(scan.Progressing(r), leastMemory), source: r, limits: limits.WithDefaults()}
 }
 
 // Next returns the next entry: a family, then its series. After the last comes

@@ -14,6 +14,22 @@ const bufferSize = 64 << 10
 // emptyReads is how often a reader may return nothing in a row.
 const emptyReads = 100
 
+// progressing is a reader that does not return nothing for ever.
+type progressing struct{ r io.Reader }
+
+// Progressing returns a reader that reads from r and returns [io.ErrNoProgress] once
+// r has returned neither bytes nor an error a hundred times in a row.
+func Progressing(r io.Reader) io.Reader { return progressing{r} }
+
+func (p progressing) Read(b []byte) (n int, err error) {
+	for range emptyReads {
+		if n, err = p.r.Read(b); n != 0 || err != nil || len(b) == 0 {
+			return n, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}
+
 // reader cuts its input into lines.
 type reader struct {
 	r      io.Reader
@@ -29,7 +45,7 @@ type reader struct {
 
 func newReader(r io.Reader, limits Limits) reader {
 	limits = limits.WithDefaults()
-	return reader{r: r, left: limits.Input, limits: limits}
+	return reader{r: Progressing(r), left: limits.Input, limits: limits}
 }
 
 // next returns the next line without its line feed, and whether it had one. The
@@ -101,18 +117,13 @@ func (r *reader) fill() error {
 		copy(grown, r.buf[:r.end])
 		r.buf = grown
 	}
-	for range emptyReads {
-		n, err := r.r.Read(r.buf[r.end:])
-		r.left -= int64(n)
-		if r.left < 0 {
-			return &LimitError{"Input", r.limits.Input, &SyntaxError{r.number + 1, 1,
-				fmt.Sprintf("a page of more than %d bytes", r.limits.Input), "a shorter one"}}
-		}
-		r.end += n
-		r.err = err
-		if n > 0 || err != nil {
-			return nil
-		}
+	n, err := r.r.Read(r.buf[r.end:])
+	r.left -= int64(n)
+	if r.left < 0 {
+		return &LimitError{"Input", r.limits.Input, &SyntaxError{r.number + 1, 1,
+			fmt.Sprintf("a page of more than %d bytes", r.limits.Input), "a shorter one"}}
 	}
-	return io.ErrNoProgress
+	r.end += n
+	r.err = err
+	return nil
 }
