@@ -80,7 +80,8 @@ func ObserveAcross(h *Histogram, move func()) {
 	if h.core.native != nil {
 		e := h.extra.Load()
 		move()
-		h.observeIn(e, 2)
+		e.native.Observe(2)
+		h.follow(e)
 		return
 	}
 	first := h.cells.First()

@@ -74,7 +74,18 @@ func NewHistogramOf[L comparable](name, help string, opts ...HistogramOption) (*
 func (h *Histogram) Observe(v float64) {
 	first := h.cells.First()
 	if first == nil {
-		h.observeNative(v)
+		e := h.extra.Load()
+		switch {
+		case e == nil: // the zero Histogram
+			return
+		case e.counts == nil: // there are no classic buckets
+			e.native.Observe(v)
+		default:
+			e.observe(v, h.core.upper)
+		}
+		if h.core.moving.Moved() && h.extra.Load() != e {
+			h.follow(e)
+		}
 		return
 	}
 	bucket, w := 1+bucketOf(h.core.upper, v), h.cells.Mine(first)

@@ -51,25 +51,13 @@ func (e *histogramExtra) observe(v float64, upper []float64) {
 	}
 }
 
-// observeNative is Observe for histograms without cells.
-func (h *Histogram) observeNative(v float64) {
-	if e := h.extra.Load(); e != nil { // else it is the zero Histogram
-		h.observeIn(e, v)
-	}
-}
-
-// observeIn counts v in an extra, and what is late in it where the histogram has
-// moved meanwhile.
-func (h *Histogram) observeIn(e *histogramExtra, v float64) {
-	if e.counts == nil { // there are no classic buckets
-		e.native.Observe(v)
-	} else {
-		e.observe(v, h.core.upper)
-	}
-	if d := h.core; d.moving.Moved() && h.extra.Load() != e {
-		d.moving.Lock()
-		defer d.moving.Unlock()
-		e.drainInto(h.extra.Load(), d.upper)
+// follow moves what was counted late in an extra to the one that counts now, if that
+// is another.
+func (h *Histogram) follow(e *histogramExtra) {
+	h.core.moving.Lock()
+	defer h.core.moving.Unlock()
+	if now := h.extra.Load(); now != e {
+		e.drainInto(now, h.core.upper)
 	}
 }
 

@@ -97,22 +97,25 @@ func indexOfKey(key int32) (index int, negative bool) {
 	return int(key) - keyBias, false
 }
 
-// tryCount counts v, in the lane that it returns, if v's bucket has a slot and no
-// other writer comes between.
-func (g *generation) tryCount(v float64) (lane int, ok bool) {
-	var at int
-	if b := math.Float64bits(v) &^ signBit; b-g.lowest < infinity-g.lowest {
-		at = g.slot(keyOf(coarser(finestNormal(b), g.coarser), v < 0))
-	} else {
-		at = g.place(v)
+// usual is place for numbers that are normal and outside the zero bucket, and -1 for
+// others. It calls nothing.
+func (g *generation) usual(v float64) int {
+	b := math.Float64bits(v) &^ signBit
+	if b-g.lowest >= infinity-g.lowest {
+		return -1
 	}
+	return g.slot(keyOf(coarser(finestNormal(b), g.coarser), v < 0))
+}
+
+// tryCount adds one to a word of a lane, which place or usual gave, unless another
+// writer comes between. It reports false for -1, too.
+func (g *generation) tryCount(lane, at int) bool {
 	if at < 0 {
-		return 0, false
+		return false
 	}
-	lane = g.lane()
 	w := &g.counts[lane*g.stride+at]
 	old := w.Load()
-	return lane, old-g.tag < countMask && w.CompareAndSwap(old, old+1)
+	return old-g.tag < countMask && w.CompareAndSwap(old, old+1)
 }
 
 // place returns which word of a lane counts v, or -1 if v's bucket has none yet.

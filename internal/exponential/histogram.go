@@ -104,7 +104,10 @@ func (h *Histogram) Observe(v float64) {
 	g := h.current.Load()
 	if g == nil {
 		h.observe(g, v)
-	} else if lane, ok := g.tryCount(v); !ok {
+		return
+	}
+	at, lane := g.usual(v), g.lane()
+	if !g.tryCount(lane, at) {
 		h.observe(g, v)
 	} else if !cell.TryAddFloat(g.epoch.sum(lane), v) {
 		h.add(g, lane, v)
@@ -114,12 +117,9 @@ func (h *Histogram) Observe(v float64) {
 // Count counts v and leaves the sum alone, for who has it elsewhere.
 func (h *Histogram) Count(v float64) {
 	g := h.current.Load()
-	if g != nil {
-		if _, ok := g.tryCount(v); ok {
-			return
-		}
+	if g == nil || !g.tryCount(g.lane(), g.usual(v)) {
+		h.count(g, v)
 	}
-	h.count(g, v)
 }
 
 // observe is Observe for new buckets and fights.

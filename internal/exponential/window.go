@@ -118,7 +118,7 @@ func (w *Window) Observe(v float64) {
 	if g == nil || g.since != now>>placeBits || now == 0 {
 		h, g = w.turn()
 	}
-	if _, ok := g.tryCount(v); !ok {
+	if !g.tryCount(g.lane(), g.usual(v)) {
 		h.count(g, v)
 	}
 }
