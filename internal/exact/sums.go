@@ -30,12 +30,15 @@ func (s *Sums) Reset(n int) {
 	clear(s.spilled)
 }
 
+// Grow makes n more slots, each with the sum 0.
+func (s *Sums) Grow(n int) { s.pairs = append(s.pairs, make([]pair, n)...) }
+
 // Len returns how many slots there are.
 func (s *Sums) Len() int { return len(s.pairs) }
 
 // Add adds v to the sum of a slot, which must be there.
 func (s *Sums) Add(slot uint32, v float64) {
-	if v != 0 {
+	if v != 0 { // so that zeros, which there are most, cost no call
 		s.add(slot, v)
 	}
 }
@@ -43,26 +46,28 @@ func (s *Sums) Add(slot uint32, v float64) {
 // AddWhole adds n to the sum of a slot, which must be there.
 func (s *Sums) AddWhole(slot uint32, n uint64) {
 	const low = 1<<32 - 1
-	if n < 1<<53 {
-		s.Add(slot, float64(n))
-		return
+	if n >= 1<<53 {
+		s.add(slot, float64(n&^low))
+		n &= low
 	}
-	s.add(slot, float64(n&^low))
-	s.Add(slot, float64(n&low))
+	if n != 0 {
+		s.add(slot, float64(n))
+	}
 }
 
 func (s *Sums) add(slot uint32, v float64) {
 	p := &s.pairs[slot]
-	hi, rest := twoSum(p.hi, v)
-	if rest != 0 {
-		lo, more := twoSum(p.lo, rest)
-		if more != 0 { // or is NaN, because v is not finite or an addition was out of range
-			s.spill(slot).add(v)
-			return
-		}
-		p.lo = lo
+	hi, lost := twoSum(p.hi, v)
+	if lost == 0 {
+		p.hi = hi
+		return
 	}
-	p.hi = hi
+	lo, more := twoSum(p.lo, lost)
+	if more != 0 { // or is NaN, because v is not finite or an addition was out of range
+		s.spill(slot).add(v)
+		return
+	}
+	p.hi, p.lo = hi, lo
 }
 
 // spill returns the accumulator of a slot, which it makes at the first call.
@@ -96,6 +101,19 @@ func (s *Sums) Value(slot uint32) float64 {
 		return whole.value()
 	}
 	return p.hi + p.lo
+}
+
+// Store stores the Value of each slot whose sum is not 0 where values has its place.
+// There are as many as slots.
+func (s *Sums) Store(values []float64) {
+	for slot, p := range s.pairs {
+		if p != (pair{}) {
+			values[slot] = p.hi + p.lo
+		}
+	}
+	for slot := range s.spilled {
+		values[slot] = s.Value(slot)
+	}
 }
 
 // Pieces appends float64s that add up to exactly the sum of a slot: first what

@@ -4,15 +4,17 @@ import (
 	"slices"
 	"strings"
 
+	"telltale/internal/exact"
 	"telltale/internal/exponential"
 	"telltale/model"
 )
 
 // Totals are the merged values by slot.
 type Totals struct {
-	Now    int64 // when values are read, in nanoseconds since 1970
-	Values []float64
-	Times  []int64 // of the latest, in nanoseconds since 1970; empty where there are none
+	Now    int64      // when values are read, in nanoseconds since 1970
+	Sums   exact.Sums // of slots whose values are added up
+	Values []float64  // of the others, and of all once all files are read
+	Times  []int64    // of the latest, in nanoseconds since 1970; empty where there are none
 
 	// What segments say of their series, empty where there are none. A birth is
 	// 0 if no row had the series, unknownBirth if none knew when it was created,
@@ -54,6 +56,7 @@ const unknownBirth = 1
 func (t *Totals) Start(c *Catalog, now int64) {
 	t.Now = now
 	t.Values = append(t.Values[:0], c.initial...)
+	t.Sums.Reset(len(t.Values))
 	t.Times, t.births = t.Times[:0], t.births[:0]
 	if c.timed {
 		t.Times = zeros(t.Times, len(t.Values))
@@ -74,7 +77,7 @@ func zeros(s []int64, n int) []int64 {
 func (t *Totals) Put(op Operation, slot uint32, v float64) {
 	switch p := &t.Values[slot]; op {
 	case OpAdd:
-		*p += v
+		t.Sums.Add(slot, v)
 	case OpSet:
 		*p = v
 	case OpMin:
@@ -133,9 +136,10 @@ func (t *Totals) Inform(slot uint32, labels model.Labels) {
 	t.infos[slot] = append(t.infos[slot], labels)
 }
 
-// Finish is called once all files are read: it sorts the labels of infos, of each
-// one.
+// Finish is called once all files are read: it rounds the sums, and sorts the labels
+// of infos, of each one.
 func (t *Totals) Finish() {
+	t.Sums.Store(t.Values)
 	for slot, all := range t.infos {
 		slices.SortFunc(all, func(a, b model.Labels) int { return strings.Compare(a.Text(), b.Text()) })
 		t.infos[slot] = slices.CompactFunc(all, func(a, b model.Labels) bool { return a.Text() == b.Text() })

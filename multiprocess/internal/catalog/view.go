@@ -294,6 +294,7 @@ func (s *values) fill(to *model.Point, room *compoundValue, c *compound) {
 	if n := t.natives[c.sum]; n != nil {
 		h.Native = &room.native
 		n.Sum.Native(h.Native)
+		h.Native.Sum = h.Sum
 		h.Native.Exemplars = n.Exemplars.AppendTo(h.Native.Exemplars[:0])
 		if c.bounds.Len() == 1 { // native buckets alone, as their instrument has them
 			h.Bounds, h.Count = nil, h.Native.Count

@@ -4,12 +4,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"math/bits"
 	"slices"
 	"strings"
 	"time"
 
 	"telltale/internal/cell"
+	"telltale/internal/exact"
 	"telltale/internal/exponential"
 	"telltale/model"
 	"telltale/multiprocess/internal/catalog"
@@ -29,6 +29,10 @@ type remainingFamily struct {
 	segment.Family
 	series []*Remnant
 	index  map[remnantKey]*Remnant
+
+	summed int        // values of each series that are added up
+	sums   exact.Sums // so many for each series, in their order
+	pieces []float64  // room
 }
 
 type remnantKey struct{ labels, process string }
@@ -39,6 +43,8 @@ type Remnant struct {
 	Process        string // where each process has a series of its own
 	Start, created int64  // as in segment.Series
 	Words          []uint64
+	Terms          []Term                // what else belongs to sums that words are part of
+	slot           uint32                // of what is added up, where its sums begin
 	native         *exponential.Snapshot // behind the words, nil without native buckets
 	exemplars      []*model.Exemplar
 }
@@ -71,7 +77,7 @@ func (r *Remains) family(f *segment.Family) *remainingFamily {
 	key := IdentityOf(f)
 	found, ok := r.index[key]
 	if !ok {
-		found = &remainingFamily{Family: *f, index: make(map[remnantKey]*Remnant)}
+		found = &remainingFamily{Family: *f, index: make(map[remnantKey]*Remnant), summed: summed(f)}
 		r.index[key] = found
 		r.families = append(r.families, found)
 	}
@@ -108,8 +114,10 @@ func (f *remainingFamily) add(s *Remnant) {
 		if !ok {
 			into = &Remnant{
 				Labels: strings.Clone(key.labels), Process: strings.Clone(s.Process), Start: s.Start, created: s.created,
-				Words: slices.Clone(s.Words), native: s.native, exemplars: s.exemplars,
+				Words: slices.Clone(s.Words), native: s.native, exemplars: s.exemplars, slot: uint32(f.sums.Len()),
 			}
+			f.sums.Grow(f.summed)
+			f.sum(into.slot, s)
 			f.series = append(f.series, into)
 			f.index[remnantKey{into.Labels, into.Process}] = into
 		}
@@ -137,27 +145,9 @@ func (f *remainingFamily) add(s *Remnant) {
 
 // merge merges the values of two series.
 func (f *remainingFamily) merge(into, from *Remnant) {
-	to, with := into.Words, from.Words
+	f.sum(into.slot, from)
 	switch f.Layout {
-	case segment.LayoutCounter:
-		AddFloat(&to[1], with[1])
-		sum, carry := bits.Add64(to[0], with[0], 0)
-		if to[0] = sum; carry > 0 {
-			AddFloat(&to[1], math.Float64bits(1<<64))
-		}
-	case segment.LayoutHistogram, segment.LayoutSummary:
-		AddFloat(&to[0], with[0])
-		for i := 1; i < len(to); i++ {
-			to[i] += with[i]
-		}
-	case segment.LayoutFloats:
-		for i := range to {
-			AddFloat(&to[i], with[i])
-		}
 	case segment.LayoutNative:
-		for i := range to {
-			to[i] += with[i]
-		}
 		into.native.Merge(from.native)
 		into.native.Limit(f.Native())
 	case segment.LayoutValue, segment.LayoutTimed:
@@ -169,8 +159,6 @@ func (f *remainingFamily) mergeGauge(into, from *Remnant) {
 	a, b := math.Float64frombits(into.Words[0]), math.Float64frombits(from.Words[0])
 	take := false
 	switch catalog.Modes[f.Mode].Operation() {
-	case catalog.OpAdd:
-		AddFloat(&into.Words[0], from.Words[0])
 	case catalog.OpMin:
 		take = b < a || a != a
 	case catalog.OpMax:
@@ -184,11 +172,6 @@ func (f *remainingFamily) mergeGauge(into, from *Remnant) {
 		into.Start = from.Start
 		copy(into.Words, from.Words)
 	}
-}
-
-// AddFloat adds the bits of a float64 to others.
-func AddFloat(to *uint64, v uint64) {
-	*to = math.Float64bits(math.Float64frombits(*to) + math.Float64frombits(v))
 }
 
 // lasting returns a family as an archive has it. What is said of live writers
@@ -231,7 +214,9 @@ func (r *Remains) Write(w *segment.Writer) error {
 		if err != nil {
 			return err
 		}
-		for _, s := range f.series {
+		var rests []segment.Rest
+		for row, s := range f.series {
+			rests = f.settle(s, uint32(row), rests)
 			first, err := rows.Add(segment.Series{Labels: s.Labels, Created: s.created, Process: s.Process, Start: s.Start})
 			if err != nil {
 				return err
@@ -252,6 +237,9 @@ func (r *Remains) Write(w *segment.Writer) error {
 					return err
 				}
 			}
+		}
+		if err := rows.Rests(rests); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -340,7 +328,7 @@ func (r *reader) Add(_ *segment.FamilyTable, labels string) uint32 {
 
 // take reads the series of a family.
 func (r *reader) take(f *segment.FamilyTable, kept *segment.Family) error {
-	words := f.Words()
+	words, rests := f.Words(), f.Rests()
 	return f.Stretches(r.space, func(rows *segment.Stretch) error {
 		for i := range rows.Tenants {
 			row := rows.Row(i, words)
@@ -350,7 +338,12 @@ func (r *reader) take(f *segment.FamilyTable, kept *segment.Family) error {
 			}
 			number := int(rows.From) + i
 			left := Remnant{Labels: r.labels[rows.Tenants[i].Series], created: created}
-			left.Words, left.exemplars = r.values(f.Family, kept, row)
+			r.values(f.Family, kept, row, &left)
+			for ; len(rests) > 0 && int(rests[0].Row) <= number; rests = rests[1:] {
+				if int(rests[0].Row) == number {
+					left.lack(&rests[0])
+				}
+			}
 			if kept.Layout == segment.LayoutNative {
 				left.native = new(exponential.Snapshot)
 				if err := exponential.Read(kept.NativeWordsAt(f.Layout.Values(row)), left.native); err != nil {
@@ -388,38 +381,36 @@ func (r *reader) outlives(left *Remnant, f *segment.FamilyTable, kept *segment.F
 }
 
 // values reads a row, with its lanes, in the layout of the archive.
-func (r *reader) values(f, kept *segment.Family, row *cell.Word) (words []uint64, exemplars []*model.Exemplar) {
+func (r *reader) values(f, kept *segment.Family, row *cell.Word, left *Remnant) {
 	first, n := f.Layout.Values(row), kept.Values()
 	if f.Layout == segment.LayoutNative {
 		n = f.Classic()
 	}
-	words = make([]uint64, n)
+	left.Words = make([]uint64, n)
 	if f.Type == model.Gauge {
-		words[0] = first.Load()
+		left.Words[0] = first.Load()
 		if f.Layout == segment.LayoutTimed && n > 1 {
-			words[1] = cell.At(first, 1).Load()
+			left.Words[1] = cell.At(first, 1).Load()
 		}
-		return words, nil
+		return
 	}
-	for i := range words {
-		words[i] = cell.At(first, i).Load()
+	for i := range left.Words {
+		left.Words[i] = cell.At(first, i).Load()
 	}
-	if spread, ok := f.SpreadOf(r.space, row); ok {
-		for i := range words {
-			if f.Layout.Float(i) {
-				AddFloat(&words[i], math.Float64bits(spread.SumFloat(i)))
-			} else {
-				words[i] += spread.Sum(i)
+	spread, _ := f.SpreadOf(r.space, row)
+	for lane := range spread.Lanes() {
+		for i := range left.Words {
+			if word := spread.Word(lane, i); word != 0 {
+				left.Terms = append(left.Terms, Term{Value: i, Whole: !f.Layout.Float(i), Bits: word})
 			}
 		}
 	}
 	for i := range f.Exemplars() {
 		if e := f.Exemplar(r.space, row, i); e != nil {
-			if exemplars == nil {
-				exemplars = make([]*model.Exemplar, f.Exemplars())
+			if left.exemplars == nil {
+				left.exemplars = make([]*model.Exemplar, f.Exemplars())
 			}
-			exemplars[i] = e
+			left.exemplars[i] = e
 		}
 	}
-	return words, exemplars
 }

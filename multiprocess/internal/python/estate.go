@@ -65,8 +65,8 @@ type compoundKey struct {
 // the file.
 type compoundRemnant struct {
 	compoundKey
-	sum, count float64
-	buckets    []bucketRemnant
+	sums, counts []float64 // several where its labels are there in several orders
+	buckets      []bucketRemnant
 }
 
 type bucketRemnant struct{ upper, count float64 }
@@ -94,9 +94,9 @@ func (p *heir) take(d *catalog.Definition, v, when float64) error {
 		}
 		switch d.Part {
 		case model.PartSum:
-			c.sum += v
+			c.sums = append(c.sums, v)
 		case model.PartCount:
-			c.count += v
+			c.counts = append(c.counts, v)
 		case model.PartBucket:
 			c.buckets = append(c.buckets, bucketRemnant{d.Upper, v})
 		}
@@ -145,10 +145,14 @@ func (p *heir) settle() error {
 	for _, c := range p.order {
 		s := estate.Remnant{Labels: c.labels}
 		if c.claim.Type == model.Summary {
-			if c.count < 0 || c.count >= 1<<63 || c.count != math.Trunc(c.count) {
-				return spool.Defectf(spool.ReasonUnfit, "the count of %.80s{%.80s} is %v, which an archive cannot hold", c.claim.Name, c.labels, c.count)
+			s.Words = make([]uint64, 2)
+			c.addSums(&s)
+			for _, v := range c.counts {
+				if v < 0 || v >= 1<<63 || v != math.Trunc(v) {
+					return spool.Defectf(spool.ReasonUnfit, "the count of %.80s{%.80s} is %v, which an archive cannot hold", c.claim.Name, c.labels, v)
+				}
+				s.Terms = append(s.Terms, estate.Term{Value: 1, Whole: true, Bits: uint64(v)})
 			}
-			s.Words = []uint64{math.Float64bits(c.sum), uint64(c.count)}
 			p.append(c.claim, segment.LayoutSummary, nil, s)
 			continue
 		}
@@ -175,15 +179,23 @@ func (c *compoundRemnant) words(s *estate.Remnant) (bounds []float64, ok bool) {
 		}
 		return 0
 	})
-	s.Words = []uint64{math.Float64bits(c.sum)}
+	s.Words = make([]uint64, 1)
+	c.addSums(s)
 	for _, b := range c.buckets {
 		if n := len(bounds); n > 0 && bounds[n-1] == b.upper { // spelled in two ways
-			estate.AddFloat(&s.Words[n], math.Float64bits(b.count))
+			s.Terms = append(s.Terms, estate.Term{Value: n, Bits: math.Float64bits(b.count)})
 			continue
 		}
 		bounds, s.Words = append(bounds, b.upper), append(s.Words, math.Float64bits(b.count))
 	}
 	return bounds, len(bounds) > 0 && math.IsInf(bounds[len(bounds)-1], 1)
+}
+
+// addSums adds the sums to those that a remnant's first word is part of.
+func (c *compoundRemnant) addSums(s *estate.Remnant) {
+	for _, v := range c.sums {
+		s.Terms = append(s.Terms, estate.Term{Bits: math.Float64bits(v)})
+	}
 }
 
 // untouched reports whether the process died while it was making the histogram,
@@ -194,5 +206,6 @@ func (c *compoundRemnant) untouched() bool {
 			return false
 		}
 	}
-	return c.sum == 0 && c.count == 0
+	touched := func(v float64) bool { return v != 0 }
+	return !slices.ContainsFunc(c.sums, touched) && !slices.ContainsFunc(c.counts, touched)
 }

@@ -34,7 +34,7 @@ func mergeValues(t *catalog.Totals, data []byte, offsets []uint32, timed bool, s
 		switch r.Op {
 		case catalog.OpAdd:
 			for i, offset := range at {
-				values[to[i]] += load(base, offset)
+				t.Sums.Add(to[i], load(base, offset))
 			}
 		case catalog.OpSet:
 			for i, offset := range at {

@@ -56,14 +56,9 @@ type Rest struct {
 	Pieces []float64
 }
 
-// Rest returns the pieces of a row's value, nil if there are none.
-func (f *Family) Rest(row uint32, value int) []float64 {
-	i, found := slices.BinarySearchFunc(f.rests, Rest{Row: row, Value: value}, compareRests)
-	if !found {
-		return nil
-	}
-	return f.rests[i].Pieces
-}
+// Rests returns what words of an archive's rows of the family lack, as far as it was
+// read, sorted by row and value.
+func (f *Family) Rests() []Rest { return f.rests }
 
 func compareRests(a, b Rest) int {
 	return cmp.Or(cmp.Compare(a.Row, b.Row), cmp.Compare(a.Value, b.Value))

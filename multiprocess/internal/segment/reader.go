@@ -161,20 +161,15 @@ func (f *Family) SpreadOf(s Space, row *cell.Word) (Spread, bool) {
 	return Spread{l}, true
 }
 
-// Sum returns what the lanes hold of the row's i-th value, as whole numbers.
-func (s Spread) Sum(i int) (sum uint64) {
-	for lane := 0; lane < s.lanes.lanes && i < s.words; lane++ {
-		sum += cell.At(s.first, lane*s.stride+i).Load()
-	}
-	return sum
-}
+// Lanes returns how many lanes there are.
+func (s Spread) Lanes() int { return s.lanes.lanes }
 
-// SumFloat is Sum for float64s.
-func (s Spread) SumFloat(i int) (sum float64) {
-	for lane := 0; lane < s.lanes.lanes && i < s.words; lane++ {
-		sum += cell.LoadFloat(cell.At(s.first, lane*s.stride+i))
+// Word returns what a lane holds of the row's i-th value; 0 if it has no such word.
+func (s Spread) Word(lane, i int) uint64 {
+	if i >= s.words {
+		return 0
 	}
-	return sum
+	return cell.At(s.first, lane*s.stride+i).Load()
 }
 
 // table is a table record: offsets of text slots.

@@ -76,7 +76,7 @@ func (w *Writer) Rows(f Family) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.shown = rec.offset + rec.mutable
+	f.shown, f.rests = rec.offset+rec.mutable, nil
 	w.families++
 	w.publish()
 	return &Rows{writer: w, family: f, words: f.Words(), last: -1}, nil

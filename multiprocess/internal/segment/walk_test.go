@@ -2,6 +2,7 @@ package segment
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"unsafe"
 
@@ -147,4 +148,20 @@ func (p plain) Bytes(offset, n uint64) []byte {
 		return nil
 	}
 	return p[offset : offset+n : offset+n]
+}
+
+// Sum returns what the lanes hold of the row's i-th value, as whole numbers.
+func (s Spread) Sum(i int) (sum uint64) {
+	for lane := range s.Lanes() {
+		sum += s.Word(lane, i)
+	}
+	return sum
+}
+
+// SumFloat is Sum for float64s.
+func (s Spread) SumFloat(i int) (sum float64) {
+	for lane := range s.Lanes() {
+		sum += math.Float64frombits(s.Word(lane, i))
+	}
+	return sum
 }

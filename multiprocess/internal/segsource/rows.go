@@ -185,6 +185,7 @@ func (r *familyRows) read(t *catalog.Totals, s segment.Space) error {
 	if r.op == catalog.OpSkip {
 		return nil
 	}
+	rests := r.Rests()
 	return r.Stretches(s, func(rows *segment.Stretch) error {
 		slots := r.slots[rows.From:][:len(rows.Tenants)]
 		switch r.Layout {
@@ -200,6 +201,7 @@ func (r *familyRows) read(t *catalog.Totals, s segment.Space) error {
 				}
 			}
 		}
+		rests = r.mergeRests(t, rows, slots, rests)
 		return nil
 	})
 }

@@ -1,6 +1,7 @@
 package segsource
 
 import (
+	"math"
 	"time"
 
 	"telltale/internal/cell"
@@ -23,12 +24,13 @@ func (r *familyRows) merge(t *catalog.Totals, s segment.Space, row *cell.Word, s
 			return
 		}
 	case segment.LayoutSummary:
-		t.Values[slot] += cell.LoadFloat(first)
-		t.Values[slot+1] += float64(cell.At(first, 1).Load())
+		t.Sums.Add(slot, cell.LoadFloat(first))
+		t.Sums.AddWhole(slot+1, cell.At(first, 1).Load())
 		if linked(row) {
-			if spread, ok := r.SpreadOf(s, row); ok {
-				t.Values[slot] += spread.SumFloat(0)
-				t.Values[slot+1] += float64(spread.Sum(1))
+			spread, _ := r.SpreadOf(s, row)
+			for lane := range spread.Lanes() {
+				t.Sums.Add(slot, math.Float64frombits(spread.Word(lane, 0)))
+				t.Sums.AddWhole(slot+1, spread.Word(lane, 1))
 			}
 		}
 	case segment.LayoutInfo:
@@ -61,14 +63,16 @@ func (r *familyRows) readCounters(t *catalog.Totals, s segment.Space, rows *segm
 		if !in || slot == 0 {
 			continue
 		}
-		v := float64(cell.At(row, 2).Load()) + cell.LoadFloat(cell.At(row, 3))
+		t.Sums.AddWhole(slot, cell.At(row, 2).Load())
+		t.Sums.Add(slot, cell.LoadFloat(cell.At(row, 3)))
 		if linked(row) {
-			if spread, ok := r.SpreadOf(s, row); ok {
-				v += float64(spread.Sum(0)) + spread.SumFloat(1)
+			spread, _ := r.SpreadOf(s, row)
+			for lane := range spread.Lanes() {
+				t.Sums.AddWhole(slot, spread.Word(lane, 0))
+				t.Sums.Add(slot, math.Float64frombits(spread.Word(lane, 1)))
 			}
 			t.Exemplify(slot, r.Exemplar(s, row, 0))
 		}
-		t.Values[slot] += v
 		t.Born(slot, created)
 	}
 }
@@ -90,34 +94,73 @@ func linked(row *cell.Word) bool { return cell.At(row, 1).Load() != 0 }
 
 func (r *familyRows) mergeHistogram(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) {
 	first := r.Layout.Values(row)
-	values := t.Values[slot:]
-	values[0] += cell.LoadFloat(first)
 	floats := r.Layout == segment.LayoutFloats
-	for i, to := range r.buckets {
-		w := cell.At(first, 1+i)
+	count := func(to uint32, n uint64) {
 		if floats {
-			values[to] += cell.LoadFloat(w)
+			t.Sums.Add(slot+to, math.Float64frombits(n))
 		} else {
-			values[to] += float64(w.Load())
+			t.Sums.AddWhole(slot+to, n)
 		}
+	}
+	t.Sums.Add(slot, cell.LoadFloat(first))
+	for i, to := range r.buckets {
+		count(to, cell.At(first, 1+i).Load())
 	}
 	if !linked(row) {
 		return
 	}
-	spread, ok := r.SpreadOf(s, row)
-	if ok {
-		values[0] += spread.SumFloat(0)
+	spread, _ := r.SpreadOf(s, row)
+	for lane := range spread.Lanes() {
+		t.Sums.Add(slot, math.Float64frombits(spread.Word(lane, 0)))
+		for i, to := range r.buckets {
+			count(to, spread.Word(lane, 1+i))
+		}
 	}
 	for i, to := range r.buckets {
-		switch {
-		case !ok:
-		case floats:
-			values[to] += spread.SumFloat(1 + i)
-		default:
-			values[to] += float64(spread.Sum(1 + i))
-		}
 		t.Exemplify(slot+to, r.Exemplar(s, row, i))
 	}
+}
+
+// mergeRests adds what words of an archive's rows lack of their sums, and returns the
+// rests of rows behind these.
+func (r *familyRows) mergeRests(t *catalog.Totals, rows *segment.Stretch, slots []uint32, rests []segment.Rest) []segment.Rest {
+	for i, rest := range rests {
+		place := int(rest.Row) - int(rows.From)
+		if place >= len(slots) {
+			return rests[i:]
+		}
+		_, in := rows.In(place, rows.Row(place, r.words))
+		offset, sums := r.offset(rest.Value)
+		if !in || slots[place] == 0 || !sums {
+			continue
+		}
+		for _, v := range rest.Pieces {
+			t.Sums.Add(slots[place]+offset, v)
+		}
+	}
+	return nil
+}
+
+// offset returns how far the slot of a row's value is behind the first, if values
+// there are added up.
+func (r *familyRows) offset(value int) (offset uint32, sums bool) {
+	switch r.Layout {
+	case segment.LayoutCounter:
+		return 0, true
+	case segment.LayoutSummary:
+		return uint32(value), true
+	case segment.LayoutHistogram, segment.LayoutFloats:
+		if value > 0 {
+			offset = r.buckets[value-1]
+		}
+		return offset, true
+	case segment.LayoutNative:
+		if value < r.Classic() {
+			offset = r.buckets[value]
+		}
+		return offset, true
+	}
+	return 0, r.op == catalog.OpAdd && value == 0
 }
 
 // mergeNative merges a row with native buckets, which have the count and the sum.
@@ -134,11 +177,10 @@ func (r *familyRows) mergeNative(t *catalog.Totals, s segment.Space, row *cell.W
 	if err := exponential.Read(r.NativeWordsAt(first), &t.Work); err != nil {
 		return false
 	}
-	values := t.Values[slot:]
 	for i, n := range append(classic, t.Work.Count()-min(below, t.Work.Count())) {
-		values[r.buckets[i]] += float64(n)
+		t.Sums.AddWhole(slot+r.buckets[i], n)
 	}
-	values[0] += t.Work.Sum
+	t.Sums.Add(slot, t.Work.Sum)
 	native := t.NativeOf(slot, r.claim.Family)
 	if linked(row) {
 		for i, to := range r.buckets {
