@@ -105,10 +105,11 @@
 //     went. Totals do not depend on it.
 //   - Series of the mode all vanish an hour after their process was found dead and
 //     folded ([WithExpiry]).
-//   - Where writers disagree on a family, the one that started last among those
-//     that live decides; Python's files come behind those, and dead writers last.
-//     Of buckets those are shown that all have: counts are cumulative, so they
-//     are right.
+//   - Where writers disagree on a family, that definition decides which first appeared
+//     last, of those that a live writer has; Python's files come behind those, and what
+//     the dead left last. Other types are left out, and other help texts are not shown.
+//     At a bound of a histogram each writer counts what it has at its largest own bound
+//     not above it: so a count at a bound does not fall when others have other bounds.
 //   - A family is left out if one of its names belongs to another family, as a
 //     gauge x_total and a counter x of two programs do: no page can have both. The
 //     same order decides.

@@ -228,7 +228,7 @@ func TestNativeBucketsOfSome(t *testing.T) {
 			told = append(told, conflict.About)
 		}
 	}))
-	if got, want := pageLines(t, c), "h_bucket{le=\"+Inf\"} 2.0\nh_count 2.0\nh_sum 4.0\n"; got != want {
+	if got, want := pageLines(t, c), "h_bucket{le=\"2.0\"} 0.0\nh_bucket{le=\"+Inf\"} 2.0\nh_count 2.0\nh_sum 4.0\n"; got != want {
 		t.Errorf("page\n%s, want\n%s", got, want)
 	}
 	for name, h := range natives(t, c) {

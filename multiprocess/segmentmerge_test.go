@@ -192,7 +192,10 @@ func TestBoundsThatDiffer(t *testing.T) {
 	w.family(segment.Family{Name: "h", Type: model.Histogram, Bounds: []float64{2, 3, inf}}).add("", math.Float64bits(2), 16, 32, 64)
 	var told []error
 	c := collector(t, dir, multiprocess.WithErrorHook(func(err error) { told = append(told, err) }))
-	want := []string{`h_bucket{le="2.0"} 19.0`, `h_bucket{le="+Inf"} 127.0`, "h_count{} 127.0", "h_sum{} 3.0"}
+	want := []string{
+		`h_bucket{le="1.0"} 1.0`, `h_bucket{le="2.0"} 19.0`, `h_bucket{le="5.0"} 55.0`, `h_bucket{le="+Inf"} 127.0`,
+		"h_count{} 127.0", "h_sum{} 3.0",
+	}
 	for range 2 {
 		sameSamples(t, "Collect", collect(t, c), want)
 	}
@@ -203,7 +206,10 @@ func TestBoundsThatDiffer(t *testing.T) {
 	bucket := func(le string) string { return `["h", "h_bucket", {"le": "` + le + `"}, ""]` }
 	put(t, dir, "histogram_1.db", entry{`["h", "h_sum", {}, ""]`, 5, 0}, entry{bucket("1"), 1, 0}, entry{bucket("+Inf"), 1, 0})
 	for range 2 {
-		sameSamples(t, "Collect", collect(t, c), []string{`h_bucket{le="+Inf"} 129.0`, "h_count{} 129.0", "h_sum{} 8.0"})
+		sameSamples(t, "Collect", collect(t, c), []string{
+			`h_bucket{le="1.0"} 2.0`, `h_bucket{le="2.0"} 20.0`, `h_bucket{le="5.0"} 56.0`, `h_bucket{le="+Inf"} 129.0`,
+			"h_count{} 129.0", "h_sum{} 8.0",
+		})
 	}
 }
 

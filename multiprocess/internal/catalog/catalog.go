@@ -49,21 +49,21 @@ type family struct {
 	rows             bool // segments have it
 	Contents
 
-	pass     int // the last pass of resolve in which a file had it
-	next     Claim
-	order    int    // its place among the families of that pass, in the order of files
-	out      bool   // it is left out: another family has one of its names
-	narrowed bool   // bounds that some of its files have are not among the next ones
-	from     string // the first file that has it
-	helped   string // the file whose help counts
-	united   string // the file whose unit counts
-	modal    string // the file whose mode counts
-	Series   []series
-	index    map[string]uint32      // from labels
-	loose    map[looseSample]uint32 // slots, with the samples' slots left out
-	Quoted   bool                   // a label name is not a legacy name
-	dirty    bool                   // the view does not show what is here
-	view     *View
+	pass   int    // the last pass of resolve in which a file had it
+	lead   *Claim // that is shown
+	next   Claim  // what is shown, of the lead and of others where it says nothing
+	order  int    // its place among the families of that pass, in the order of files
+	out    bool   // it is left out: another family has one of its names
+	from   string // the first file that has the lead
+	helped string // the file whose help counts
+	united string // the file whose unit counts
+	modal  string // the file whose mode counts
+	Series []series
+	index  map[string]uint32      // from labels
+	loose  map[looseSample]uint32 // slots, with the samples' slots left out
+	Quoted bool                   // a label name is not a legacy name
+	dirty  bool                   // the view does not show what is here
+	view   *View
 }
 
 // series is one label set's slots; slot 0 is none.

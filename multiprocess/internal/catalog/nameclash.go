@@ -11,8 +11,8 @@ import (
 
 // settleNames leaves out families of whose names some belong to another family,
 // such as a gauge "x_total" beside a counter "x": no page can have both. The one
-// that comes first in the order of files stays. It reports whether slots are
-// others than before.
+// stays whose claim leads, as if both were of one family. It reports whether slots
+// are others than before.
 func (c *Catalog) settleNames(files []Source) (renew bool) {
 	left := make(map[*family]bool)
 	owners := make(map[string]*family)
@@ -49,8 +49,8 @@ func (c *Catalog) settleNames(files []Source) (renew bool) {
 	return renew
 }
 
-// contested returns the families one of whose names is another's and a suffix, in
-// the order of files. Others have no name in common.
+// contested returns the families one of whose names is another's and a suffix, those
+// first whose claims lead. Others have no name in common.
 func (c *Catalog) contested() (found []*family) {
 	for _, f := range c.Present {
 		for _, suffix := range sampleSuffixes {
@@ -60,7 +60,15 @@ func (c *Catalog) contested() (found []*family) {
 			}
 		}
 	}
-	slices.SortFunc(found, func(a, b *family) int { return cmp.Compare(a.order, b.order) })
+	slices.SortFunc(found, func(a, b *family) int {
+		switch {
+		case a.lead.leads(b.lead):
+			return -1
+		case b.lead.leads(a.lead):
+			return 1
+		}
+		return cmp.Compare(a.order, b.order)
+	})
 	return slices.Compact(found)
 }
 

@@ -23,6 +23,11 @@ type Claim struct {
 	Family *family
 	Lost   bool      // another claim's type counts
 	met    []float64 // bounds of buckets that are not among the others yet
+	first  int64     // when it first appeared, in nanoseconds since 1970 by one clock for all; 0 if unknown
+
+	pass int    // the last pass of resolve in which a file had it
+	rank Rank   // of the first file that has it
+	from string // that file
 }
 
 // ClaimKey is what claims differ by.
@@ -61,6 +66,21 @@ func (c *Catalog) Claim(key ClaimKey, has Contents) *Claim {
 	return fresh
 }
 
+// Appeared notes when the claim first appeared, as one file says.
+func (cl *Claim) Appeared(at int64) {
+	if cl.first == 0 || at < cl.first {
+		cl.first = at
+	}
+}
+
+// leads reports whether the claim is shown rather than another one of its family: if
+// files that come before those of the other have it, or else if it appeared later.
+// What the dead have left is all alike.
+func (cl *Claim) leads(other *Claim) bool {
+	mine, theirs := min(cl.rank, RankDead), min(other.rank, RankDead)
+	return mine < theirs || mine == theirs && cl.first > other.first
+}
+
 // Meet notes a bound of a Python file's buckets.
 func (cl *Claim) Meet(upper float64) {
 	if _, found := slices.BinarySearch(cl.Bounds, upper); found {
@@ -82,30 +102,25 @@ func (cl *Claim) sortBounds() {
 }
 
 // resolve settles what counts where files disagree, given all files in their
-// order. The first file decides the type, the states and the mode, and the first
-// that has any the help and the unit. Claims of another type lose. Among Python's
-// files alone the last decides the mode, as in Python's client, which has all of
-// it in the order of its directory listing.
+// order: of each family one claim leads, of those that a live writer has the one that
+// first appeared last; Python's files come behind those, what the dead left last. It
+// decides the type, the states, the bounds and the mode, and the help and the unit if
+// it has any. Claims of another type lose. Among Python's files alone the first leads,
+// and the last decides the mode, as in Python's client, which has all of it in the
+// order of its directory listing; they show all bounds.
 //
-// Histograms have the bounds that all have, so that cumulative counts are right,
-// unless only Python's files have them: those show all bounds, as in Python. They
-// have native buckets if all have some.
+// At a bound of a histogram each writer counts what it has at its largest own bound
+// not above it. Histograms have native buckets if all have some.
 func (c *Catalog) resolve(files []Source) {
 	c.Pass++
 	c.Conflicts, c.mixed = make(map[ConflictKey]*Conflict), false
-	met := 0
+	c.chooseLeaders(files)
 	for _, file := range files {
 		path := file.Origin()
 		for _, cl := range file.Claims() {
-			f := cl.Family
-			cl.sortBounds()
-			if cl.Lost = false; f.pass != c.Pass {
-				f.pass, f.next, f.order, f.narrowed = c.Pass, *cl, met, false
-				f.from, f.helped, f.united, f.modal = path, path, path, path
-				met++
-				continue
+			if cl != cl.Family.lead {
+				c.compare(cl.Family, cl, path)
 			}
-			c.compare(f, cl, path)
 		}
 	}
 	renew := c.mixed
@@ -115,8 +130,11 @@ func (c *Catalog) resolve(files []Source) {
 			continue
 		}
 		c.Present = append(c.Present, f)
-		if !f.next.Rows {
+		switch n := len(f.next.Bounds); {
+		case !f.next.Rows:
 			f.next.Bounds = nil
+		case n > 0 && !math.IsInf(f.next.Bounds[n-1], 1): // a Python file's
+			f.next.Bounds = append(slices.Clip(f.next.Bounds), math.Inf(1))
 		}
 		if moved, changed := f.differs(&f.next); changed {
 			renew = renew || moved && len(f.Series)+len(f.loose) > 0
@@ -130,6 +148,34 @@ func (c *Catalog) resolve(files []Source) {
 	slices.SortFunc(c.Present, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 }
 
+// chooseLeaders finds the claim of each family that leads.
+func (c *Catalog) chooseLeaders(files []Source) {
+	met := 0
+	for _, file := range files {
+		path, rank := file.Origin(), file.Standing().Rank
+		for _, cl := range file.Claims() {
+			f := cl.Family
+			cl.sortBounds()
+			if cl.Lost = false; cl.pass != c.Pass {
+				cl.pass, cl.rank, cl.from = c.Pass, rank, path
+			}
+			switch {
+			case f.pass != c.Pass:
+				f.pass, f.lead, f.order = c.Pass, cl, met
+				met++
+			case cl.leads(f.lead):
+				f.lead = cl
+			}
+		}
+	}
+	for _, f := range c.families {
+		if f.pass == c.Pass {
+			from := f.lead.from
+			f.next, f.from, f.helped, f.united, f.modal = *f.lead, from, from, from, from
+		}
+	}
+}
+
 // differs reports whether a claim changes the family at all, and whether the
 // family's slots are others then.
 func (f *family) differs(cl *Claim) (moved, changed bool) {
@@ -137,7 +183,7 @@ func (f *family) differs(cl *Claim) (moved, changed bool) {
 	return moved, moved || f.Mode != cl.Mode || f.help != cl.Help || f.unit != cl.Unit || !slices.Equal(f.States, cl.States) || f.Native != cl.Native
 }
 
-// compare holds a file's claim against those before it.
+// compare holds a file's claim against the one that leads, and those before it.
 func (c *Catalog) compare(f *family, cl *Claim, path string) {
 	first := &f.next
 	if cl.Type != first.Type {
@@ -158,6 +204,7 @@ func (c *Catalog) compare(f *family, cl *Claim, path string) {
 		switch {
 		case *text.first == "":
 			*text.first, *text.from = text.other, path
+		case text.about == "help" && cl.rank >= RankDead: // an earlier version's
 		case text.other != "" && text.other != *text.first:
 			if e := c.conflict(ConflictKey{family: f.name, about: text.about}, *text.from, path); e != nil {
 				e.Err = fmt.Errorf("%.80q is shown, and elsewhere it is %.80q", *text.first, text.other)
@@ -187,21 +234,14 @@ func (c *Catalog) compare(f *family, cl *Claim, path string) {
 		first.Native.Buckets = max(with, without)
 		first.Native.Exemplars = max(first.Native.Exemplars, cl.Native.Exemplars)
 	}
-	if !slices.Equal(first.Bounds, cl.Bounds) && len(cl.Bounds) > 0 {
-		shared := common(first.Bounds, cl.Bounds)
-		f.narrowed = true
-		if first.Rows {
-			if e := c.conflict(ConflictKey{family: f.name, about: "bounds"}, f.from, path); e != nil {
-				e.Err = fmt.Errorf("%s and %s have %s in common, which are shown", some(first.Bounds), some(cl.Bounds), some(shared))
-				e.Lost = true
-			}
+	switch {
+	case len(cl.Bounds) == 0 || slices.Equal(first.Bounds, cl.Bounds):
+	case len(first.Bounds) == 0:
+		first.Bounds = cl.Bounds
+	case first.Rows && cl.rank < RankDead:
+		if e := c.conflict(ConflictKey{family: f.name, about: "bounds"}, f.from, path); e != nil {
+			e.Err = fmt.Errorf("%s are shown, and elsewhere they are %s", some(first.Bounds), some(cl.Bounds))
 		}
-		first.Bounds = shared
-	} else if key := (ConflictKey{family: f.name, about: "bounds"}); first.Rows && f.narrowed && c.Conflicts[key] == nil {
-		// Python's files before it differ, and by themselves would show all bounds.
-		e := c.conflict(key, path, f.from)
-		e.Err = fmt.Errorf("all have %s in common, which are shown", some(first.Bounds))
-		e.Lost = true
 	}
 }
 
@@ -256,15 +296,6 @@ func (c *Catalog) compareModes(f *family, cl *Claim, path string) {
 	e.Lost = e.Lost || lost
 	e.Err = fmt.Errorf("%s gives way to %s, which comes later", first.Mode, cl.Mode)
 	first.Mode, f.modal, c.mixed = cl.Mode, path, true
-}
-
-// common returns the bounds that both have, and +Inf.
-func common(a, b []float64) []float64 {
-	shared := slices.DeleteFunc(slices.Clone(a), func(upper float64) bool {
-		_, found := slices.BinarySearch(b, upper)
-		return !found || math.IsInf(upper, 1)
-	})
-	return append(shared, math.Inf(1))
 }
 
 // conflict notes that the word of one file counts, and that another says

@@ -84,17 +84,31 @@ func (r *Remains) family(f *segment.Family) *remainingFamily {
 	if !slices.Equal(found.Labels, f.Labels) {
 		found.Labels = nil
 	}
+	// Of help texts the newest stays, and of one of them when it first appeared.
+	if later := isLater(f.First, found.First); later != (f.Help == found.Help) {
+		found.Help, found.First = f.Help, f.First
+	}
 	return found
 }
 
-// IdentityOf returns text that is equal for families that are one.
+// isLater reports whether one moment of this boot, or of an earlier one, comes after
+// another one.
+func isLater(a, b segment.Moment) bool {
+	if a.Boot > 0 && b.Boot > 0 {
+		return a.Boot > b.Boot
+	}
+	return a.Wall > b.Wall
+}
+
+// IdentityOf returns text that is equal for families that are one. What their help says
+// makes no difference.
 func IdentityOf(f *segment.Family) string {
-	key := []byte{byte(f.Type), byte(f.Layout), f.Mode}
+	key := []byte{byte(f.Type), byte(f.Layout), f.Mode, byte(f.Merge)}
 	if f.NoEpoch {
 		key[0] |= 0x80
 	}
 	key = binary.AppendUvarint(binary.AppendUvarint(key, uint64(f.NativeBuckets)), uint64(f.NativeExemplars))
-	for _, text := range append([]string{f.Name, f.Unit, f.Help}, f.States...) {
+	for _, text := range append([]string{f.Name, f.Unit}, f.States...) {
 		key = binary.AppendUvarint(key, uint64(len(text)))
 		key = append(key, text...)
 	}

@@ -1,11 +1,27 @@
 package estate
 
-// Began says when the writer began whose own series these are, by a clock that is the
-// same for all writers.
-func (e *Estate) Began(start int64) {
+import (
+	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
+)
+
+// Local converts moments that a segment with the header has to those of this boot,
+// of the clock: when its families first appeared, and, if it is a writer's, when the
+// writer began whose own series these are.
+func (e *Estate) Local(clock spool.Clock, h *segment.Header) {
+	for i := range e.Families {
+		f := &e.Families[i]
+		if h.Kind == segment.KindWriter || f.First != (segment.Moment{}) {
+			f.First = clock.Inherit(h, f.First)
+		}
+	}
+	if h.Kind != segment.KindWriter {
+		return
+	}
+	began := clock.BornAt(h)
 	for i := range e.Series {
 		if e.Series[i].Process != "" {
-			e.Series[i].Start = start
+			e.Series[i].Start = began
 		}
 	}
 }

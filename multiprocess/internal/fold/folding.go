@@ -429,7 +429,7 @@ func (f *folding) absorb(ctx context.Context, writers []spool.Seen) error {
 			f.leaveUnread(w.Name, err)
 			continue
 		}
-		e.Began(spool.Now().BornAt(w.Header))
+		e.Local(spool.Now(), w.Header)
 		if w.Header.Epoch != f.report.Epoch {
 			e.Unname()
 		}

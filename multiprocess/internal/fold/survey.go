@@ -99,6 +99,7 @@ func (f *folding) inherit(e *estate.Estate, archive *segment.Header) {
 	if archive == nil {
 		return
 	}
+	e.Local(spool.Now(), archive)
 	switch f.verdict {
 	case spool.Over:
 		e.KeepUnnamed()

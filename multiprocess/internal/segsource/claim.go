@@ -9,8 +9,9 @@ import (
 	"telltale/multiprocess/internal/segment"
 )
 
-// claimOf returns the claim of a segment's family.
-func claimOf(c *catalog.Catalog, f *segment.Family) *catalog.Claim {
+// claimOf returns the claim of a segment's family, which appeared at that time by the
+// clock of the survey.
+func claimOf(c *catalog.Catalog, f *segment.Family, appeared int64) *catalog.Claim {
 	key := catalog.ClaimKey{Name: f.Name, Help: f.Help, Unit: f.Unit, Type: f.Type, Rows: true}
 	switch f.Type {
 	case model.Gauge:
@@ -34,5 +35,7 @@ func claimOf(c *catalog.Catalog, f *segment.Family) *catalog.Claim {
 	native := catalog.NativeContents{Buckets: f.NativeBuckets, Exemplars: f.NativeExemplars}
 	shape = binary.NativeEndian.AppendUint32(binary.NativeEndian.AppendUint32(shape, native.Buckets), native.Exemplars)
 	key.Shape = string(shape)
-	return c.Claim(key, catalog.Contents{Bounds: f.Bounds, States: f.States, Native: native})
+	cl := c.Claim(key, catalog.Contents{Bounds: f.Bounds, States: f.States, Native: native})
+	cl.Appeared(appeared)
+	return cl
 }

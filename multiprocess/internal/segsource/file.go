@@ -276,7 +276,7 @@ func (f *File) Family(t *segment.FamilyTable) any {
 	for len(f.families) < int(t.Number) {
 		f.families = append(f.families, nil)
 	}
-	cl := claimOf(f.catalog, t.Family)
+	cl := claimOf(f.catalog, t.Family, spool.Now().AppearedAt(f.Header(), t.First))
 	rows := &familyRows{FamilyTable: t, file: f, claim: cl, words: t.Words()}
 	f.families = append(f.families, rows)
 	if !rows.isUnnamed() {

@@ -37,18 +37,19 @@ func (c Clock) BornAt(h *segment.Header) int64 {
 	return c.Since(h.Boot, segment.Moment{Wall: h.Start, Boot: h.Born})
 }
 
-// epochAt returns when the epoch of a segment first appeared, by the clock.
-func (c Clock) epochAt(h *segment.Header) int64 {
-	if h.EpochFirst == (segment.Moment{}) {
+// AppearedAt returns when something first appeared of which a segment says so, in
+// nanoseconds since 1970 as by Since: its epoch, or the definition of a family. Where
+// the segment does not know, it was the first.
+func (c Clock) AppearedAt(h *segment.Header, first segment.Moment) int64 {
+	if first == (segment.Moment{}) {
 		return c.BornAt(h)
 	}
-	return c.Since(h.Boot, h.EpochFirst)
+	return c.Since(h.Boot, first)
 }
 
-// inherit returns when the epoch of a segment first appeared, as headers of this boot
-// say it.
-func (c Clock) inherit(h *segment.Header) segment.Moment {
-	first := h.EpochFirst
+// Inherit returns when something first appeared of which a segment says so, as segments
+// of this boot say it.
+func (c Clock) Inherit(h *segment.Header, first segment.Moment) segment.Moment {
 	if first == (segment.Moment{}) {
 		first = segment.Moment{Wall: h.Start, Boot: h.Born}
 	}

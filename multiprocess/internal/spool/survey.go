@@ -189,7 +189,7 @@ func (s *Survey) epochs(clock Clock) map[string]*epochSeen {
 		if s.Verdicts[i] != Counts {
 			continue
 		}
-		at := clock.epochAt(w.Header)
+		at := clock.AppearedAt(w.Header, w.Header.EpochFirst)
 		e := epochs[w.Header.Epoch]
 		if e == nil {
 			e = &epochSeen{first: at, by: w.Header}
@@ -217,7 +217,7 @@ func (s *Survey) choose(epochs map[string]*epochSeen, wanted *string, clock Cloc
 	}
 	s.First = clock.Moment()
 	if e := epochs[s.Epoch]; e != nil {
-		s.First = clock.inherit(e.by)
+		s.First = clock.Inherit(e.by, e.by.EpochFirst)
 	}
 }
 

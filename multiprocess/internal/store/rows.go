@@ -11,6 +11,7 @@ import (
 	"telltale/model"
 	"telltale/multiprocess/internal/catalog"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // rows is the rows of a family in a store: in its file, and on the heap where the
@@ -71,6 +72,7 @@ func (s *Store) rows(f segment.Family) *rows {
 			return r
 		}
 	}
+	f.First = spool.Now().Moment() // if others have it too, the earliest word counts
 	r := &rows{store: s, family: f}
 	s.families = append(s.families, r)
 	return r
