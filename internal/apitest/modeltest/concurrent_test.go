@@ -329,7 +329,7 @@ func concurrentScript(seed uint64) []op {
 func (g *generator) addition(kind string) []string {
 	switch kind {
 	case "counter":
-		return []string{"add=" + pick(g, "1", "1", "0.5", "2", strconv.Itoa(1<<40))}
+		return []string{"add=" + pick(g, "1", "1", "0.5", "2", "1099511627776")}
 	case "gauge":
 		return []string{"add=" + pick(g, "1", "-2", "0.5")}
 	}

@@ -3,6 +3,7 @@ package segment
 import (
 	"errors"
 	"math"
+	"math/bits"
 	"strings"
 	"testing"
 
@@ -263,37 +264,45 @@ func TestWrongTexts(t *testing.T) {
 // Headers that say more than there is.
 func TestWrongHeaders(t *testing.T) {
 	whole := one(t, KindArchive)
+	u64 := func(v uint64) []byte { return order.AppendUint64(nil, v) }
+	u32 := func(v uint32) []byte { return order.AppendUint32(nil, v) }
 	for _, tt := range []struct {
-		name string
-		at   int
-		v    uint64
+		name  string
+		at    int
+		field []byte
 	}{
-		{"used more than there is", offUsed, uint64(len(whole)) + 8},
-		{"used less than the header", offUsed, HeaderSize - 8},
-		{"used not in words", offUsed, uint64(len(whole)) - 1},
-		{"used more than links reach", offUsed, maxSize + 8},
-		{"used all there could be", offUsed, math.MaxUint64 - 7},
-		{"kind", offKind, 3},
-		{"epoch too long", offEpoch, 64},
-		{"service too long", offService, 64},
-		{"no byte order", offVersion, Version},
+		{"used more than there is", offUsed, u64(uint64(len(whole)) + 8)},
+		{"used less than the header", offUsed, u64(HeaderSize - 8)},
+		{"used not in words", offUsed, u64(uint64(len(whole)) - 1)},
+		{"used more than links reach", offUsed, u64(maxSize + 8)},
+		{"used all there could be", offUsed, u64(math.MaxUint64 - 7)},
+		{"kind", offKind, u32(3)},
+		{"epoch too long", offEpoch, []byte{64}},
+		{"service too long", offService, []byte{64}},
+		{"no byte order", offByteOrder, u32(0)},
 	} {
 		b := spaceOf(whole)
-		order.PutUint64(b[tt.at:], tt.v)
+		copy(b[tt.at:], tt.field)
 		seal(b)
 		var where *Corrupt
 		if err := try(t, newFence(t, len(b)), b); !errors.As(err, &where) || where.Offset < 8 {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
-	for name, v := range map[string]uint64{
-		"stop all processes": byteOrderMark<<32 | Version - 1, "or a later one": byteOrderMark<<32 | Version + 1, "byte order": swappedMark<<32 | Version,
+	for _, tt := range []struct {
+		want  string
+		at    int
+		field []byte
+	}{
+		{"stop all processes", offVersion, u32(Version - 1)},
+		{"or a later one", offVersion, u32(Version + 1)},
+		{"other byte order", offByteOrder, u32(bits.ReverseBytes32(byteOrderMark))},
 	} {
 		b := spaceOf(whole)
-		order.PutUint64(b[offVersion:], v)
+		copy(b[tt.at:], tt.field)
 		seal(b)
-		if err := try(t, newFence(t, len(b)), b); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v", name, err)
+		if err := try(t, newFence(t, len(b)), b); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", tt.want, err)
 		}
 	}
 	b := spaceOf(whole)

@@ -125,7 +125,7 @@ func TestSigns(t *testing.T) {
 	if s := SignsOf(w); s.Closed || s.Dead {
 		t.Errorf("at the beginning: %+v", s)
 	}
-	w.header[offState] |= stateDead
+	WordAt(w.header, offState).Or(stateDead)
 	if s := SignsOf(w); s.Closed || !s.Dead {
 		t.Errorf("dead: %+v", s)
 	}
