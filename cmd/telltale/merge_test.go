@@ -201,7 +201,8 @@ func TestMergeFollowsNoLinksOfADirectory(t *testing.T) {
 	}
 }
 
-// What a fold moves while files are read counts once.
+// What a fold moves while files are read counts once. That a fold comes at every
+// moment, and makes it read again, is multiprocess's TestFoldsBetween.
 func TestMergeBesideFolds(t *testing.T) {
 	dir := t.TempDir()
 	const files, rounds = 20, 4

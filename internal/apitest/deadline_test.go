@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"telltale"
 	"telltale/model"
@@ -181,7 +180,11 @@ func TestCancel(t *testing.T) {
 		}
 		begun, next := scrapeInBackground(t, reg)
 		await(t, "the next scrape", begun)
-		time.Sleep(20 * time.Millisecond) // for it to go wrong
+		select {
+		case got := <-next:
+			t.Errorf("the next scrape does not wait for the collector: %s", got)
+		default:
+		}
 		close(h.release)
 		wantText(t, await(t, "the next scrape", next), around(gaugePage("part", "1.0", "rest", "2.0")))
 		w.want(t)
