@@ -1,5 +1,7 @@
 package telltale
 
+// Bounds of classic buckets, and the bucket in which a value counts.
+
 import (
 	"errors"
 	"fmt"

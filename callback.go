@@ -1,5 +1,7 @@
 package telltale
 
+// Counters and gauges whose series a function reports at each scrape.
+
 import (
 	"context"
 	"fmt"

@@ -1,5 +1,7 @@
 package telltale
 
+// Functions as collectors.
+
 import (
 	"context"
 	"reflect"

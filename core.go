@@ -1,5 +1,8 @@
 package telltale
 
+// What an instrument is made of: the core that handles refer to, its table of
+// series, and what differs between kinds of instruments.
+
 import (
 	"sync"
 	"sync/atomic"

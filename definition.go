@@ -1,5 +1,7 @@
 package telltale
 
+// What a constructor asked for, checked: names, labels, buckets, quantiles, states.
+
 import (
 	"fmt"
 	"iter"

@@ -1,5 +1,7 @@
 package telltale
 
+// Asking a collector for its families when it is registered, before it is collected.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,7 @@
 package telltale
 
+// The error of names that two collectors claim.
+
 import (
 	"fmt"
 	"strconv"

@@ -1,5 +1,7 @@
 package telltale
 
+// A collector as a registry holds it, with the names that it claims.
+
 import (
 	"fmt"
 	"maps"

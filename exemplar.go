@@ -1,5 +1,7 @@
 package telltale
 
+// Exemplars of counters and histograms.
+
 import (
 	"fmt"
 	"time"

@@ -1,5 +1,7 @@
 package telltale
 
+// Faults: counting them, telling the error hook, reporting misuse of instruments.
+
 import (
 	"fmt"
 	"maps"

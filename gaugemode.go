@@ -1,5 +1,7 @@
 package telltale
 
+// How the values of a gauge in several processes are merged.
+
 import (
 	"fmt"
 

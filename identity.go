@@ -1,5 +1,7 @@
 package telltale
 
+// By what a registry recognizes a collector.
+
 import (
 	"errors"
 	"fmt"

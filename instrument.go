@@ -1,5 +1,7 @@
 package telltale
 
+// An instrument, or one of its handles, as a collector.
+
 import (
 	"context"
 

@@ -1,5 +1,7 @@
 package telltale
 
+// The methods that a Vec and an Of have in common.
+
 import (
 	"context"
 	"maps"

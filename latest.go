@@ -1,5 +1,7 @@
 package telltale
 
+// A page in the text format.
+
 import (
 	"bytes"
 	"context"

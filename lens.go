@@ -1,5 +1,7 @@
 package telltale
 
+// What views do to families on their way to the page.
+
 import (
 	"errors"
 	"fmt"

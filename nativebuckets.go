@@ -1,5 +1,7 @@
 package telltale
 
+// What a definition says of native buckets.
+
 import (
 	"fmt"
 	"math"

@@ -1,5 +1,7 @@
 package telltale
 
+// Options of native buckets.
+
 import (
 	"fmt"
 	"time"

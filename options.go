@@ -1,5 +1,7 @@
 package telltale
 
+// Options of constructors, and the settings that they change.
+
 import "maps"
 
 // settings is what the options of a constructor say.

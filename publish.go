@@ -1,5 +1,7 @@
 package telltale
 
+// Showing custom collectors to other processes, and the merged page of all.
+
 import (
 	"context"
 	"slices"

@@ -1,5 +1,7 @@
 package telltale
 
+// Options of the quantiles of summaries.
+
 import (
 	"slices"
 	"time"

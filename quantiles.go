@@ -1,5 +1,7 @@
 package telltale
 
+// What a definition says of quantiles.
+
 import (
 	"errors"
 	"fmt"

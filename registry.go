@@ -1,5 +1,7 @@
 package telltale
 
+// The registry: which collectors it holds and which names they claim.
+
 import (
 	"errors"
 	"fmt"

@@ -1,5 +1,7 @@
 package telltale
 
+// Making registries.
+
 // Default is the registry of instruments made without [In]. It collects a
 // collector that has no Describe once when it is registered, to learn its names.
 // Importing a package registers nothing with it.

@@ -1,5 +1,7 @@
 package telltale
 
+// The registry as a collector of what it holds.
+
 import (
 	"context"
 	"errors"
@@ -91,8 +93,8 @@ func (r *Registry) flatten(s *scrape, _ *entry, outer *path) {
 	}
 	p := &path{filters: outer.filters, lens: outer.lens, holder: &holder{outer.holder.accounts.With(&r.faults), r.room()}}
 	r.mu.RLock()
-	target, shared := r.targetInfo, r.store != nil
-	if s.root == nil && !shared && !outer.foreign && outer.prefix == "" {
+	target, stored := r.targetInfo, r.store != nil
+	if s.root == nil && !stored && !outer.foreign && outer.prefix == "" {
 		s.root = r // with a store, other processes have names that it never heard of
 	}
 	p.foreign = s.root != claimant(r)
@@ -104,7 +106,7 @@ func (r *Registry) flatten(s *scrape, _ *entry, outer *path) {
 	if target != nil {
 		s.steps = append(s.steps, step{family: target, path: p})
 	}
-	if shared {
+	if stored {
 		s.steps = append(s.steps, step{shared: r, path: p})
 		entries = slices.DeleteFunc(entries, func(e *entry) bool { return e == nil || e.ofOneProcess() })
 	}
@@ -115,7 +117,7 @@ func (r *Registry) flatten(s *scrape, _ *entry, outer *path) {
 			s.add(e.collector, e, p)
 		}
 	}
-	if shared { // all else is published
+	if stored { // all else is published
 		s.steps = append(s.steps[:first], slices.DeleteFunc(s.steps[first:], func(st step) bool { return !st.ofMany() })...)
 	}
 }

@@ -1,5 +1,7 @@
 package telltale
 
+// Exchanging all series of an instrument in one step.
+
 import (
 	"telltale/internal/series"
 	"telltale/model"

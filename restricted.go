@@ -1,5 +1,7 @@
 package telltale
 
+// Views of some samples of a registry.
+
 import (
 	"context"
 	"errors"

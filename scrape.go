@@ -1,5 +1,7 @@
 package telltale
 
+// One collection: flattening collectors to steps, running them, emitting families.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,7 @@
 package telltale
 
+// Memory that walks over series share.
+
 import (
 	"slices"
 	"sync"

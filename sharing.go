@@ -1,5 +1,7 @@
 package telltale
 
+// Moving the series of an instrument to the rows of a store and back.
+
 import (
 	"time"
 

@@ -1,5 +1,7 @@
 package telltale
 
+// Statistics of a registry.
+
 import (
 	"context"
 	"maps"

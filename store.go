@@ -1,5 +1,7 @@
 package telltale
 
+// Registries whose values other processes see.
+
 import (
 	"errors"
 	"fmt"

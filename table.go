@@ -1,5 +1,7 @@
 package telltale
 
+// Looking up, creating and removing series by label values.
+
 import (
 	"fmt"
 	"slices"

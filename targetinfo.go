@@ -1,5 +1,7 @@
 package telltale
 
+// Labels of the whole target.
+
 import (
 	"fmt"
 	"maps"

@@ -1,5 +1,7 @@
 package telltale
 
+// Timing functions.
+
 import "time"
 
 // Timer measures one duration by the monotonic clock.

@@ -1,5 +1,7 @@
 package telltale
 
+// Labels given by the fields of a struct.
+
 import (
 	"fmt"
 	"reflect"

@@ -1,5 +1,7 @@
 package telltale
 
+// Labels given by position or by name.
+
 import (
 	"errors"
 	"fmt"

@@ -1,5 +1,7 @@
 package telltale
 
+// Views: collectors shown through a lens.
+
 import (
 	"context"
 	"fmt"

@@ -1,5 +1,7 @@
 package telltale
 
+// Walking the series of an instrument for a scrape.
+
 import "telltale/model"
 
 // VisitPoints walks the series in the order of their creation. Series that come

@@ -1,5 +1,7 @@
 package telltale
 
+// Making instruments: register or reuse.
+
 import (
 	"errors"
 	"fmt"
