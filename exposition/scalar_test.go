@@ -92,7 +92,7 @@ func randomValue(random *rand.Rand) float64 {
 	case 2:
 		return float64(random.IntN(1e6)) / 100
 	}
-	return float64(random.IntN(1 << random.IntN(40)))
+	return float64(random.Int64N(1 << random.IntN(40)))
 }
 
 func randomRuns(random *rand.Rand, t model.Type, n int) *runs {

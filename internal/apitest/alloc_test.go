@@ -138,7 +138,7 @@ func TestSeriesMemory(t *testing.T) {
 	const n = 100_000
 	for _, tt := range []struct {
 		name string
-		most uint64
+		most int64
 		make func() any
 	}{
 		{"counter of 3 labels", 160, func() any {
