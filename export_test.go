@@ -80,7 +80,7 @@ func ObserveAcross(h *Histogram, move func()) {
 	if h.core.native != nil {
 		e := h.extra.Load()
 		move()
-		e.native.Observe(2)
+		e.observe(2, h.core.upper)
 		h.follow(e)
 		return
 	}
