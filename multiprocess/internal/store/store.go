@@ -162,6 +162,7 @@ func (s *Store) layOut(file *mapped.Growing, hidden spool.Name, id [16]byte) err
 		return err
 	}
 	w.Beat(time.Now())
+	w.Alive(spool.Monotonic())
 	if err := s.dir.Show(file, s.name, mapped.Identity{}); err != nil {
 		return err
 	}
@@ -276,8 +277,10 @@ func (s *Store) keep() {
 	}
 }
 
-// Tick lets a second pass for rows of removed series.
+// Tick says that the process lives, and lets a second pass for rows of removed
+// series.
 func (s *Store) Tick() {
+	s.segment.Alive(spool.Monotonic())
 	s.mu.Lock()
 	heap := s.heap
 	s.mu.Unlock()
