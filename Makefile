@@ -4,7 +4,7 @@ GOLANGCI ?= v2.15.0
 # The packages of all modules that go.work joins.
 PACKAGES = $$(go list -m -f '{{.Dir}}/...')
 
-.PHONY: check test race lint fuzz fuzz-targets bench e2e cross golden models
+.PHONY: check test race lint fuzz fuzz-targets bench e2e cross test-386 test-s390x golden models
 
 check: lint test race
 
@@ -49,6 +49,21 @@ cross:
 # The protocols between processes, searched in all orders (docs/models).
 models:
 	docs/models/run
+
+# Tests where integers and pointers have 32 bits, and where the byte order is the
+# other one, by an emulator (Debian: qemu-user-static). Under that a test cannot run
+# itself as another process, as those of killed writers do, and the address of a page
+# that a file has lost is not told right.
+OTHER_TESTS ?= -short
+OTHER_386 = . ./model/... ./internal/... ./exposition/... ./multiprocess/...
+OTHER_S390X ?= ./model ./internal/apitest/modeltest ./internal/cell ./internal/exact ./internal/exponential ./internal/hash ./internal/scan ./internal/series \
+	./exposition/... ./multiprocess/internal/segment ./multiprocess/internal/spool
+
+test-386:
+	GOARCH=386 go test $(OTHER_TESTS) $(OTHER_386)
+
+test-s390x:
+	GOARCH=s390x go test $(OTHER_TESTS) -exec qemu-s390x-static -skip 'Killed|Truncat' $(OTHER_S390X)
 
 golden:
 	go test ./exposition/... -update

@@ -12,19 +12,21 @@ import (
 )
 
 var (
-	modelFor  = flag.Duration("model.for", time.Minute, "how long TestModel makes scripts, and TestModelConcurrently a quarter of it")
+	modelFor  = flag.Duration("model.for", 0, "how long TestModel makes scripts, and TestModelConcurrently a quarter of it; 0 for 45s, and less with -short or the race detector")
 	modelSeed = flag.Uint64("model.seed", 0, "the only seed to make a script from; 0 for many")
 )
 
-// seconds returns how long a test may go on, which is less with -short and under
-// the race detector.
+// budget returns how long TestModel may go on.
 func budget() time.Duration {
-	set := false
-	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "model.for" })
-	if testing.Short() && !set {
+	switch {
+	case *modelFor > 0:
+		return *modelFor
+	case testing.Short():
 		return 3 * time.Second
+	case raceEnabled:
+		return 10 * time.Second
 	}
-	return *modelFor
+	return 45 * time.Second
 }
 
 // The library does what the model does, whatever a program asks of it.
