@@ -131,6 +131,45 @@ func TestInstrumentsAreLinearizable(t *testing.T) {
 			h := telltale.Must(telltale.NewHistogram("h", "", alone, telltale.WithNativeBuckets(1.1)))
 			return linear{write: func(float64) { h.Observe(1.5) }, read: func() float64 { return float64(h.Count()) }, each: []float64{1}}
 		},
+		"sum of a native histogram": func() linear {
+			h := telltale.Must(telltale.NewHistogram("h", "", alone, telltale.WithNativeBuckets(1.1)))
+			return linear{write: h.Observe, read: h.Sum, each: []float64{3}}
+		},
+		"bucket on the page of a histogram that has native ones too": func() linear {
+			h := telltale.Must(telltale.NewHistogram("h", "", alone, telltale.WithNativeBuckets(1.1), telltale.WithBuckets(1, 2)))
+			return linear{write: func(float64) { h.Observe(1.5) }, read: func() float64 { return only(t, h).Histogram.Cumulative[1] }, spread: func() { telltale.SpreadHistogram(h) }, each: []float64{1}}
+		},
+		"count of a summary": func() linear {
+			m := telltale.Must(telltale.NewSummary("s", "", alone))
+			return linear{write: func(float64) { m.Observe(3) }, read: func() float64 { return float64(m.Count()) }, spread: func() { telltale.SpreadSummary(m) }, each: []float64{1}}
+		},
+		"count of a summary with quantiles": func() linear {
+			m := telltale.Must(telltale.NewSummary("s", "", alone, telltale.WithQuantiles(0.5)))
+			return linear{write: func(float64) { m.Observe(3) }, read: func() float64 { return float64(m.Count()) }, spread: func() { telltale.SpreadSummary(m) }, each: []float64{1}}
+		},
+		"info": func() linear {
+			i := telltale.Must(telltale.NewInfo("i", "", alone))
+			return linear{
+				set: func(v float64) { _ = i.Set(map[string]string{"v": strconv.Itoa(int(v))}) },
+				read: func() float64 {
+					v, _ := strconv.ParseFloat(i.Value()["v"], 64)
+					return v
+				},
+				each: []float64{1, 2, 3},
+			}
+		},
+		// An addition finds its series, then adds to it; if that has been replaced
+		// in between, the addition came before.
+		"counter that is replaced, on the page": func() linear {
+			v := telltale.Must(telltale.NewCounterVec("c", "", []string{"l"}, alone))
+			v.With("x")
+			return linear{
+				write: func(n float64) { v.With("x").Add(n) },
+				set:   func(n float64) { v.Replace(func(next *telltale.CounterVec) { next.With("x").Add(n) }) },
+				read:  func() float64 { return only(t, v).Value },
+				each:  []float64{1, 0.5, 7},
+			}
+		},
 		"sum of a summary": func() linear {
 			m := telltale.Must(telltale.NewSummary("s", "", alone))
 			return linear{write: m.Observe, read: m.Sum, spread: func() { telltale.SpreadSummary(m) }, each: []float64{3}}
