@@ -36,6 +36,7 @@ type FamilyTable struct {
 	blocks []placed
 	rows   uint32   // in all blocks
 	plan   *planned // of equal families
+	later  bool     // some row is not its first series', or of another round than 0
 }
 
 // Tenant is the series whose a row is.
@@ -318,6 +319,7 @@ func (t *Table) tenant(in *fields, to Ledger, p *Plan) error {
 // before it were given out.
 func (t *Table) give(f *FamilyTable, row uint32, tenant Tenant) {
 	t.series++
+	f.later = f.later || tenant.Generation != firstGeneration || tenant.Round != 0
 	if uint64(row) == uint64(len(f.Tenants)) {
 		f.Tenants = append(f.Tenants, tenant)
 		return
@@ -340,7 +342,8 @@ type Stretch struct {
 	Offset  uint64     // where that lies in the segment
 	From    uint32     // its number
 	Tenants []Tenant   // of the rows
-	Round   uint8      // rows of another one do not count, see [Family.Shown]
+	round   uint8      // rows of another one do not count, see [Family.Shown]
+	first   bool       // all rows are their first series', and of round 0, which is shown
 }
 
 // Row returns the first word of the i-th row of a stretch, whose rows have so many
@@ -351,15 +354,22 @@ func (s *Stretch) Row(i, words int) *cell.Word { return cell.At(s.First, i*words
 // its tenant's as its segment says now, and when that was created, 0 if unknown.
 func (s *Stretch) In(i int, row *cell.Word) (created int64, in bool) {
 	generation, created, live := State(row)
+	if s.first { // mostly: then it is not asked of each row
+		return created, live && generation == firstGeneration
+	}
 	t := &s.Tenants[i]
-	return created, live && generation == t.Generation && t.Round == s.Round
+	return created, live && generation == t.Generation && t.Round == s.round
 }
+
+// firstGeneration is that of the first series of a row.
+const firstGeneration = 1
 
 // Stretches calls visit with all rows that were given out, in their order, until it
 // returns an error. It is an error that is [ErrShort] if they are not there.
 func (f *FamilyTable) Stretches(s Space, visit func(*Stretch) error) error {
 	words := uint64(f.Words())
-	stretch := Stretch{Round: uint8(f.Shown(s))}
+	stretch := Stretch{round: uint8(f.Shown(s))}
+	stretch.first = !f.later && stretch.round == 0
 	for _, b := range f.blocks {
 		n := min(uint64(b.rows), uint64(len(f.Tenants))-uint64(b.from))
 		if b.from >= uint32(len(f.Tenants)) {
