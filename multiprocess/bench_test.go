@@ -90,12 +90,12 @@ func BenchmarkCollectSegments(b *testing.B) {
 		b.Run(name+"first", func(b *testing.B) {
 			b.ReportAllocs()
 			passes(b, func() {
-				walk(b, collector(b, dir))
+				walk(b, aged(b, dir))
 			})
 		})
 		later := func(name string, view func(*multiprocess.Collector) model.Collector) {
 			b.Run(name, func(b *testing.B) {
-				c := collector(b, dir)
+				c := aged(b, dir)
 				age(b, dir)
 				walk(b, c)
 				b.ReportAllocs()
@@ -107,6 +107,16 @@ func BenchmarkCollectSegments(b *testing.B) {
 		later(name+"later", func(c *multiprocess.Collector) model.Collector { return c })
 		later(name+"restricted", func(c *multiprocess.Collector) model.Collector { return c.Restricted("app_counter_0_total") })
 	}
+}
+
+// aged returns a collector as programs have it, which asks writers once a second.
+func aged(tb testing.TB, dir string) *multiprocess.Collector {
+	tb.Helper()
+	c, err := multiprocess.NewCollector(dir)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
 }
 
 // passes calls pass as often as the benchmark wants and reports the fastest call.

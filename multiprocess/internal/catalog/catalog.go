@@ -60,6 +60,7 @@ type family struct {
 	modal  string // the file whose mode counts
 	Series []series
 	index  map[string]uint32      // from labels
+	apart  []apart                // by series, where each process has its own
 	loose  map[looseSample]uint32 // slots, with the samples' slots left out
 	Quoted bool                   // a label name is not a legacy name
 	dirty  bool                   // the view does not show what is here
@@ -180,7 +181,7 @@ func (c *Catalog) renew() {
 		for i := range f.Series {
 			f.Series[i] = series{Labels: f.Series[i].Labels}
 		}
-		f.loose, f.Quoted, f.dirty = nil, false, true
+		f.loose, f.apart, f.Quoted, f.dirty = nil, nil, false, true
 	}
 }
 
@@ -287,19 +288,40 @@ func (c *Catalog) Processes(d *Definition) uint32 {
 	return d.Claim.Family.of(WithoutPid(d))
 }
 
-// ProcessSlot returns a slot of its own for a definition in one process, whose
-// label is given, in that series. Of several for one process the view shows the
-// one that started last.
-func (c *Catalog) ProcessSlot(d *Definition, in uint32, pid string, by Writer) uint32 {
+// ProcessSlot returns a slot of its own for a definition in one process of Python's,
+// whose label is given, in that series.
+func (c *Catalog) ProcessSlot(d *Definition, in uint32, pid string) uint32 {
 	f := d.Claim.Family
 	f.Quoted = f.Quoted || d.Quoted
+	return c.addProcess(f, in, process{labels: c.text.withPid(d.Labels, d.PidFrom, d.PidTo, pid)})
+}
+
+// WriterSlot returns a slot of its own for the series at a writer's place in its
+// process, whose label is given. Of several for one process the view shows the one
+// that started last.
+func (c *Catalog) WriterSlot(f *family, pid string, by Writer) uint32 {
+	for uint32(len(f.apart)) <= by.Place {
+		f.apart = append(f.apart, apart{})
+	}
+	a := &f.apart[by.Place]
+	labels := f.Series[by.Place].Labels
+	if !a.known {
+		*a = apartOf(labels)
+		f.Quoted = f.Quoted || a.quoted
+		a.in = f.of(withoutPid(labels, a.from, a.to))
+	}
+	return c.addProcess(f, a.in, process{labels: c.text.withPid(labels, a.from, a.to, pid), writer: by})
+}
+
+// addProcess gives a process of a series a slot.
+func (c *Catalog) addProcess(f *family, in uint32, p process) uint32 {
 	s := &f.Series[in]
-	slot := c.newSlot(f)
+	p.slot = c.newSlot(f)
 	if s.processes == nil {
 		s.processes = make([]process, 0, 8) // there are several, or the service would do without files
 	}
-	s.processes = append(s.processes, process{c.text.withPid(d, pid), slot, by})
-	return slot
+	s.processes = append(s.processes, p)
+	return p.slot
 }
 
 func (c *Catalog) newSlot(f *family) uint32 {
@@ -370,11 +392,21 @@ func (c *Catalog) MarkRow(first uint32, n int) {
 	}
 }
 
+// byProcess returns the files in the order of their processes' labels, so that series
+// of processes mostly come in the order in which they are shown.
+func byProcess(files []Source) []Source {
+	labels := make(map[Source]string, len(files))
+	for _, file := range files {
+		labels[file] = file.Standing().Process
+	}
+	return slices.SortedStableFunc(slices.Values(files), func(a, b Source) int { return strings.Compare(labels[a], labels[b]) })
+}
+
 // Settle brings slots and views up to date after files or their contents
 // changed.
 func (c *Catalog) Settle(files []Source) {
 	c.resolve(files)
-	for _, file := range files {
+	for _, file := range byProcess(files) {
 		file.Bind(c)
 	}
 	c.marked = slices.Grow(c.marked[:0], len(c.Owners))[:len(c.Owners)]

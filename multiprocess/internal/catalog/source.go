@@ -39,6 +39,9 @@ type Source interface {
 type Standing struct {
 	Rank  Rank
 	Start int64 // when it was made, by one clock for all; the newest is first
+	// Process is the label of its process, of a writer's segment. It has no part in
+	// the order: series of processes are shown in that of their labels.
+	Process string
 }
 
 // Rank comes before the start where files are ordered.

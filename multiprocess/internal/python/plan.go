@@ -246,7 +246,7 @@ func (k *kind) bind(b *catalog.Binding, p *plan, n int, pid string, c *catalog.C
 			if key.epoch != c.Epoch {
 				key.epoch, key.slot = c.Epoch, c.Processes(d)
 			}
-			b.Append(op, c.ProcessSlot(d, key.slot, pid, catalog.Writer{}))
+			b.Append(op, c.ProcessSlot(d, key.slot, pid))
 			continue
 		case key.epoch != c.Epoch:
 			key.epoch, key.slot = c.Epoch, c.Slot(d)

@@ -60,7 +60,7 @@ func (f *File) Passing() bool { return false }
 
 // Standing implements [catalog.Source].
 func (f *File) Standing() catalog.Standing {
-	s := catalog.Standing{Rank: catalog.RankLive, Start: f.born}
+	s := catalog.Standing{Rank: catalog.RankLive, Start: f.born, Process: f.label}
 	switch {
 	case f.IsArchive():
 		s.Rank = catalog.RankArchive

@@ -2,7 +2,6 @@ package segsource
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"telltale/model"
@@ -125,26 +124,7 @@ func (r *familyRows) processSlot(c *catalog.Catalog, row uint32) uint32 {
 		label = string(model.AppendLabel(nil, catalog.PIDLabel, owner.Process))
 		start = min(owner.Start, time.Now().UnixNano()) // clocks may have been set back
 	}
-	place := r.Tenants[row].Series
-	d := definitionOf(r.claim, r.claim.Family.Series[place].Labels)
-	return c.ProcessSlot(&d, c.Processes(&d), label, catalog.Writer{Start: start, File: r.file, Place: place})
-}
-
-// definitionOf returns the definition of a whole series with sorted labels.
-func definitionOf(cl *catalog.Claim, labels string) catalog.Definition {
-	d := catalog.Definition{Claim: cl, Part: model.PartValue, Labels: labels}
-	at := 0
-	for name, value := range model.LabelsFromText(labels).Raw() {
-		from, end := at, at+len(name)+len(`=""`)+len(value)
-		at = min(end+1, len(labels)) // behind the comma
-		switch d.Quoted = d.Quoted || name[0] == '"'; {
-		case name == catalog.PIDLabel:
-			d.PidFrom, d.PidTo = uint32(max(0, from-1)), uint32(at)
-		case strings.Trim(name, `"`) < catalog.PIDLabel:
-			d.PidFrom, d.PidTo = uint32(end), uint32(at)
-		}
-	}
-	return d
+	return c.WriterSlot(r.claim.Family, label, catalog.Writer{Start: start, File: r.file, Place: r.Tenants[row].Series})
 }
 
 // translate finds out where buckets and states are in the family.
