@@ -235,7 +235,10 @@ func (s *values) VisitPoints(scratch *model.Point, visit func(*model.Point) erro
 				scratch.States = append(scratch.States, model.State{Name: state, On: n == int(t.Values[p.slot])})
 			}
 		case p.more == nil:
-			scratch.Value, scratch.Exemplar = t.Values[p.slot], t.exemplars[p.slot]
+			scratch.Value = t.Values[p.slot]
+			if scratch.Exemplar = nil; len(t.exemplars) > 0 {
+				scratch.Exemplar = t.exemplars[p.slot]
+			}
 		default:
 			s.fill(scratch, &room, p.more)
 		}

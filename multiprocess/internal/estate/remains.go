@@ -343,7 +343,7 @@ func (r *reader) Add(_ *segment.FamilyTable, labels string) uint32 {
 // take reads the series of a family.
 func (r *reader) take(f *segment.FamilyTable, kept *segment.Family) error {
 	words, rests := f.Words(), f.Rests()
-	return f.Stretches(r.space, func(rows *segment.Stretch) error {
+	return f.Stretches(r.space, func(rows segment.Stretch) error {
 		for i := range rows.Tenants {
 			row := rows.Row(i, words)
 			created, in := rows.In(i, row)

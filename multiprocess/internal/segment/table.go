@@ -366,7 +366,7 @@ const firstGeneration = 1
 
 // Stretches calls visit with all rows that were given out, in their order, until it
 // returns an error. It is an error that is [ErrShort] if they are not there.
-func (f *FamilyTable) Stretches(s Space, visit func(*Stretch) error) error {
+func (f *FamilyTable) Stretches(s Space, visit func(Stretch) error) error {
 	words := uint64(f.Words())
 	stretch := Stretch{round: uint8(f.Shown(s))}
 	stretch.first = !f.later && stretch.round == 0
@@ -381,7 +381,7 @@ func (f *FamilyTable) Stretches(s Space, visit func(*Stretch) error) error {
 		}
 		stretch.First = (*cell.Word)(unsafe.Pointer(unsafe.SliceData(bytes)))
 		stretch.Offset, stretch.From, stretch.Tenants = b.offset, b.from, f.Tenants[b.from:][:n]
-		if err := visit(&stretch); err != nil {
+		if err := visit(stretch); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,7 @@ func UsageOf(s Space) (Usage, error) {
 	}
 	for number, f := range a.table.families {
 		words := f.Words()
-		err := f.Stretches(s, func(stretch *Stretch) error {
+		err := f.Stretches(s, func(stretch Stretch) error {
 			for i := range stretch.Tenants {
 				bytes, row := a.rows[number][int(stretch.From)+i], stretch.Row(i, words)
 				if _, _, live := State(row); !live {

@@ -166,13 +166,13 @@ func (r *familyRows) read(t *catalog.Totals, s segment.Space) error {
 		return nil
 	}
 	rests := r.Rests()
-	return r.Stretches(s, func(rows *segment.Stretch) error {
+	return r.Stretches(s, func(rows segment.Stretch) error {
 		slots := r.slots[rows.From:][:len(rows.Tenants)]
 		switch r.Layout {
 		case segment.LayoutCounter:
-			r.readCounters(t, s, rows, slots)
+			r.readCounters(t, s, &rows, slots)
 		case segment.LayoutValue:
-			r.readValues(t, rows, slots)
+			r.readValues(t, &rows, slots)
 		default:
 			for i, slot := range slots {
 				row := rows.Row(i, r.words)
@@ -181,7 +181,7 @@ func (r *familyRows) read(t *catalog.Totals, s segment.Space) error {
 				}
 			}
 		}
-		rests = r.mergeRests(t, rows, slots, rests)
+		rests = r.mergeRests(t, &rows, slots, rests)
 		return nil
 	})
 }

@@ -147,7 +147,7 @@ func withdraw(s segment.Space, family *segment.Family, wanted map[string]bool, w
 			continue
 		}
 		words := f.Words()
-		err := f.Stretches(s, func(rows *segment.Stretch) error {
+		err := f.Stretches(s, func(rows segment.Stretch) error {
 			for i, tenant := range rows.Tenants {
 				row := rows.Row(i, words)
 				if _, in := rows.In(i, row); !in || tenant.Series == unwanted {
