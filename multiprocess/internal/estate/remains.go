@@ -166,8 +166,15 @@ func (f *remainingFamily) merge(into, from *Remnant) {
 		into.native.Limit(f.Native())
 	case segment.LayoutValue, segment.LayoutTimed:
 		f.mergeGauge(into, from)
+	case segment.LayoutCounter:
+		if f.IsOfMachine() && counted(from) > counted(into) {
+			copy(into.Words, from.Words)
+		}
 	}
 }
+
+// counted returns the value of a counter.
+func counted(s *Remnant) float64 { return float64(s.Words[0]) + math.Float64frombits(s.Words[1]) }
 
 func (f *remainingFamily) mergeGauge(into, from *Remnant) {
 	a, b := math.Float64frombits(into.Words[0]), math.Float64frombits(from.Words[0])
@@ -196,7 +203,7 @@ func lasting(f *segment.Family) (kept segment.Family, lasts bool) {
 	switch f.Type {
 	case model.Counter, model.Summary, model.Histogram:
 		kept.Mode = 0
-		return kept, true
+		return kept, f.Merge != model.MergeEach
 	case model.Gauge:
 		mode := catalog.Modes[f.Mode]
 		kept.Layout = segment.LayoutValue

@@ -25,6 +25,9 @@ func (s *Remnant) lack(rest *segment.Rest) {
 
 // summed is how many values of each series of the family are added up.
 func summed(f *segment.Family) int {
+	if f.IsOfMachine() {
+		return 0
+	}
 	switch f.Layout {
 	case segment.LayoutCounter, segment.LayoutSummary:
 		return 2

@@ -36,9 +36,19 @@ func (e *Estate) Unname() {
 
 // KeepUnnamed drops what an archive has of its own epoch, which is over.
 func (e *Estate) KeepUnnamed() {
+	e.keep(func(f *segment.Family) bool { return f.NoEpoch })
+}
+
+// DropMachine drops what is counted of another boot's machine, or of another namespace.
+func (e *Estate) DropMachine() {
+	e.keep(func(f *segment.Family) bool { return !f.IsOfMachine() })
+}
+
+// keep keeps the series of families alone that are wanted.
+func (e *Estate) keep(wanted func(f *segment.Family) bool) {
 	kept := 0
 	for i, n := range e.Of {
-		if e.Families[n].NoEpoch {
+		if wanted(&e.Families[n]) {
 			e.Series[kept], e.Of[kept] = e.Series[i], n
 			kept++
 		}

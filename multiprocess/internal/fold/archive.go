@@ -35,7 +35,7 @@ func (f *folding) replaceArchive(names []spool.Name) (h segment.Header, err erro
 	}
 	f.Step("created")
 	h = segment.Header{
-		Kind: segment.KindArchive, ID: id, Start: f.start, PID: uint64(os.Getpid()), Boot: spool.BootID(), Generation: f.generation + 1,
+		Kind: segment.KindArchive, ID: id, Start: f.start, PID: uint64(os.Getpid()), Boot: f.newest.Boot, Namespace: f.newest.Namespace, Generation: f.generation + 1,
 		Epoch: f.report.Epoch, EpochFirst: f.first, Service: f.service,
 	}
 	list := slices.Concat(f.absorbed, names)

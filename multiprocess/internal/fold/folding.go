@@ -35,12 +35,14 @@ type folding struct {
 	remains    *estate.Remains
 	start      int64 // when the newest of the writers that were absorbed began
 	generation uint64
-	archive    mapped.Identity // of the file archive.seg; zero if there is none
-	verdict    spool.Verdict   // on the archive
-	first      segment.Moment  // when the epoch first appeared
-	service    string          // whose directory it is
-	absorbed   []spool.Name    // files that the archive has
-	access     *spool.Access   // of the next archive; nil until a file is known whose numbers it has
+	archive    mapped.Identity            // of the file archive.seg; zero if there is none
+	verdict    spool.Verdict              // on the archive
+	first      segment.Moment             // when the epoch first appeared
+	service    string                     // whose directory it is
+	isHere     func(*segment.Header) bool // see [spool.Survey.IsHere]
+	newest     segment.Header             // of the newest writer
+	absorbed   []spool.Name               // files that the archive has
+	access     *spool.Access              // of the next archive; nil until a file is known whose numbers it has
 	held       []*mapped.Growing
 	sizes      map[spool.Name]int64
 }
@@ -430,6 +432,9 @@ func (f *folding) absorb(ctx context.Context, writers []spool.Seen) error {
 			continue
 		}
 		e.Local(spool.Now(), w.Header)
+		if !f.isHere(w.Header) {
+			e.DropMachine()
+		}
 		if w.Header.Epoch != f.report.Epoch {
 			e.Unname()
 		}

@@ -81,6 +81,9 @@ func (f *folding) begunWith(s *surveyed, e *estate.Estate, archive *segment.Head
 	if err := s.CheckService(f.Service); err != nil {
 		return err
 	}
+	if f.isHere = s.IsHere; s.Newest != nil {
+		f.newest = *s.Newest
+	}
 	f.report.Epoch, f.first, f.service = s.Epoch, s.First, cmp.Or(s.Service, f.Service)
 	if archive == nil {
 		return nil
@@ -100,6 +103,9 @@ func (f *folding) inherit(e *estate.Estate, archive *segment.Header) {
 		return
 	}
 	e.Local(spool.Now(), archive)
+	if !f.isHere(archive) {
+		e.DropMachine()
+	}
 	switch f.verdict {
 	case spool.Over:
 		e.KeepUnnamed()

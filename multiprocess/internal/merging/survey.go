@@ -23,7 +23,7 @@ func (m *merger) survey() {
 	clock := spool.Now()
 	survey := spool.NewSurvey(seen, m.wantedEpoch, clock)
 	for i, f := range segments {
-		f.source.(*segsource.File).Stand(survey.Labels[i], survey.Born(i))
+		f.source.(*segsource.File).Stand(survey.Labels[i], survey.Born(i), survey.Here(i))
 		m.judge(f, survey, i, segments)
 	}
 	doubt := func(archive int, name spool.Name, why string) {

@@ -150,6 +150,10 @@ type Family struct {
 	rests []Rest // of an archive, sorted by row and value
 }
 
+// IsOfMachine reports whether the family counts what its writers' machine, or their
+// namespace, does: what writers of another boot or namespace left says nothing of it.
+func (f *Family) IsOfMachine() bool { return f.Type == model.Counter && f.Merge == model.MergeMax }
+
 // Modes is how many gauge modes there are.
 const Modes = 10
 

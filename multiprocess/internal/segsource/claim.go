@@ -9,11 +9,16 @@ import (
 	"telltale/multiprocess/internal/segment"
 )
 
+// counterModes are the modes by which counters merge that are not added up.
+var counterModes = map[model.Merge]catalog.Mode{model.MergeMax: "max", model.MergeEach: "liveall"}
+
 // claimOf returns the claim of a segment's family, which appeared at that time by the
 // clock of the survey.
 func claimOf(c *catalog.Catalog, f *segment.Family, appeared int64) *catalog.Claim {
 	key := catalog.ClaimKey{Name: f.Name, Help: f.Help, Unit: f.Unit, Type: f.Type, Rows: true}
 	switch f.Type {
+	case model.Counter:
+		key.Mode = counterModes[f.Merge]
 	case model.Gauge:
 		key.Mode = catalog.Modes[f.Mode]
 	case model.Unknown: // a live writer's, whatever the mode

@@ -35,6 +35,7 @@ type File struct {
 	asked    time.Time    // when the lock was asked last
 	label    string       // pid="..."
 	born     int64        // when it was made, by the clock of the last survey
+	here     bool         // of the boot and the namespace of the newest writer
 }
 
 // Header returns the segment's header.
@@ -71,8 +72,10 @@ func (f *File) Standing() catalog.Standing {
 }
 
 // Stand settles by which label the writer's own series differ from those of others,
-// and when it began, compared with others.
-func (f *File) Stand(label string, born int64) {
+// when it began, compared with others, and whether it is of the boot and the namespace
+// of the newest one.
+func (f *File) Stand(label string, born int64, here bool) {
+	f.here = here
 	f.label, f.born = string(model.AppendLabel(nil, catalog.PIDLabel, label)), born
 }
 

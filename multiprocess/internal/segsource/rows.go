@@ -29,7 +29,7 @@ type familyRows struct {
 func (r *familyRows) operation() catalog.Operation {
 	f := r.claim.Family
 	switch op := f.Operation(); {
-	case r.claim.Lost, r.isUnnamed(), f.Mode.Live() && !r.file.Live():
+	case r.claim.Lost, r.isUnnamed(), r.IsOfMachine() && !r.file.here, f.Mode.Live() && !r.file.Live():
 		return catalog.OpSkip
 	case op == catalog.OpLatest && r.Layout == segment.LayoutValue:
 		return catalog.OpSkip // never set, as far as anybody knows

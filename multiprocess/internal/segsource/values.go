@@ -63,6 +63,11 @@ func (r *familyRows) readCounters(t *catalog.Totals, s segment.Space, rows *segm
 		if !in || slot == 0 {
 			continue
 		}
+		if r.op != catalog.OpAdd { // what a custom collector emits, which has no lanes
+			t.Put(r.op, slot, float64(cell.At(row, 2).Load())+cell.LoadFloat(cell.At(row, 3)))
+			t.Born(slot, created)
+			continue
+		}
 		t.Sums.AddWhole(slot, cell.At(row, 2).Load())
 		t.Sums.Add(slot, cell.LoadFloat(cell.At(row, 3)))
 		if linked(row) {

@@ -64,9 +64,10 @@ type Survey struct {
 	// Doubts are archives that name a file as taken up whose writer lives or is
 	// younger, and that name. The file counts.
 	Doubts     map[int]Name
-	Live       int    // writers that count
-	Dead       int    // likewise, and no archive has taken them up
-	Generation uint64 // of the archive that counts; 0 if there is none
+	Newest     *segment.Header // of the writer that counts and began last, of those that live if any do, else of the archive; nil if there is nothing
+	Live       int             // writers that count
+	Dead       int             // likewise, and no archive has taken them up
+	Generation uint64          // of the archive that counts; 0 if there is none
 
 	seen  []Seen
 	taken map[Name]int // the archive that names it
@@ -110,6 +111,25 @@ func (s *Survey) TakenBy(name Name) (archive int, ok bool) {
 // Born returns when a segment was made, by the clock of the survey: the newest has
 // the largest number. It is 0 of one that cannot be read.
 func (s *Survey) Born(i int) int64 { return s.born[i] }
+
+// Here reports whether a segment is of a live writer, or of the boot and the PID
+// namespace of the newest writer, as far as is known.
+func (s *Survey) Here(i int) bool {
+	return s.seen[i].Live || s.seen[i].Header == nil || s.IsHere(s.seen[i].Header)
+}
+
+// IsHere reports whether a segment with the header is of the boot and the PID namespace
+// of the newest writer, as far as is known.
+func (s *Survey) IsHere(h *segment.Header) bool {
+	n := s.Newest
+	return n == nil || same(n.Boot, h.Boot) && same(n.Namespace, h.Namespace)
+}
+
+// same reports whether two may be equal, each of which may be unknown.
+func same[T comparable](a, b T) bool {
+	var unknown T
+	return a == b || a == unknown || b == unknown
+}
 
 // findAbsorbed finds what archives have taken up. That a writer lives, or began after
 // the archive's newest one, is proof that it was not.
@@ -239,6 +259,7 @@ func compareBool(a, b bool) int {
 // asks for an epoch says that it is not over, whichever appeared since.
 func (s *Survey) judge(epochs map[string]*epochSeen, asked bool) {
 	counts := epochs[s.Epoch] // nil if it was asked for and nobody has it
+	best := -1
 	for i := range s.seen {
 		if s.Verdicts[i] != Counts {
 			continue
@@ -247,6 +268,9 @@ func (s *Survey) judge(epochs map[string]*epochSeen, asked bool) {
 		switch e := epochs[w.Header.Epoch]; {
 		case w.Header.Epoch == s.Epoch:
 			s.count(w)
+			if best < 0 || !w.isArchive() && s.isNewer(i, best) {
+				best = i
+			}
 		case w.Header.Epoch == "":
 			s.Verdicts[i] = Unnamed
 		case s.Epoch != "" && counts != nil && !e.live && (asked || e.first < counts.first):
@@ -255,6 +279,16 @@ func (s *Survey) judge(epochs map[string]*epochSeen, asked bool) {
 			s.Verdicts[i] = Superseded
 		}
 	}
+	if best >= 0 {
+		s.Newest = s.seen[best].Header
+	}
+}
+
+// isNewer reports whether a writer comes before another segment: it lives and the other
+// one does not, or it began later.
+func (s *Survey) isNewer(i, other int) bool {
+	mine, others := s.seen[i].Live, s.seen[other].Live
+	return mine && !others || mine == others && (s.seen[other].isArchive() || s.born[i] > s.born[other])
 }
 
 // count counts a segment that counts. What is in the memory of this process alone has no ID.

@@ -115,6 +115,9 @@ func (p *publication) rowsFor(f *model.Family, mode uint8, point *model.Point) *
 	if f.Type == model.Gauge || f.Type == model.Unknown {
 		family.Mode = mode
 	}
+	if f.Type == model.Counter && f.Merge != model.MergeSum { // as counters do anyway
+		family.Merge = f.Merge
+	}
 	family.Layout = rowLayout(f.Type, family.Mode)
 	switch f.Type {
 	case model.Histogram, model.GaugeHistogram:

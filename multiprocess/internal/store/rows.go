@@ -81,7 +81,7 @@ func (s *Store) rows(f segment.Family) *rows {
 func (r *rows) is(f *segment.Family) bool {
 	g := &r.family
 	return g.Name == f.Name && g.Help == f.Help && g.Unit == f.Unit && g.Type == f.Type && g.Layout == f.Layout &&
-		g.Mode == f.Mode && g.Published == f.Published &&
+		g.Mode == f.Mode && g.Merge == f.Merge && g.Published == f.Published &&
 		g.NativeBuckets == f.NativeBuckets && g.NativeExemplars == f.NativeExemplars && slices.Equal(g.Bounds, f.Bounds) &&
 		slices.Equal(g.States, f.States) && slices.Equal(g.Labels, f.Labels)
 }
