@@ -27,7 +27,7 @@ const MaxBuckets = 10_000
 // if width is not above 0, or if it is so small that bounds would be the same.
 func LinearBuckets(start, width float64, count int) ([]float64, error) {
 	if !(width > 0) || math.IsInf(width, 0) {
-		return nil, fmt.Errorf("telltale: LinearBuckets(%v, %v, %d): the width is not a number above 0", start, width, count)
+		return nil, fmt.Errorf("telltale: LinearBuckets(%v, %v, %d): the width must be finite and above 0", start, width, count)
 	}
 	bounds, err := boundsBy(count, func(i int) float64 { return start + float64(i)*width })
 	if err != nil {

@@ -90,7 +90,7 @@ func (c calling) Collect(ctx context.Context, emit func(*model.Family) error) er
 			return fmt.Errorf("telltale: %s was given %d label values", d, len(labelValues))
 		}
 		if d.typ == model.Counter && !(value >= 0) {
-			return fmt.Errorf("telltale: %s was reported as %v", d, value)
+			return fmt.Errorf("telltale: %s was reported as %v: a counter is at least 0", d, value)
 		}
 		if d.needsSanitizing(labelValues) {
 			labelValues = d.sanitize(labelValues, c.callback.fault)

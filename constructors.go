@@ -42,7 +42,7 @@ func newPlain[H any, O option](k *kind[H], name, help string, opts []O) (*H, err
 // newVec makes an instrument whose labels are given by position.
 func newVec[H any, O option](k *kind[H], name, help string, labels []string, opts []O) (*Vec[H], error) {
 	if len(labels) == 0 {
-		return nil, fmt.Errorf("telltale: %s %q is to have labels but is given no label names", k.typ, name)
+		return nil, fmt.Errorf("telltale: %s %q with labels has no label names", k.typ, name)
 	}
 	c, err := obtain(k, name, help, labels, settingsOf(opts))
 	if err != nil {

@@ -204,7 +204,9 @@ func (c *Counter) refuse(v float64) {
 	if math.IsNaN(v) {
 		reason = ReasonNaN
 	}
-	c.core.fault(reason, func() error { return fmt.Errorf("telltale: %s was to be increased by %v", c.core, v) })
+	c.core.fault(reason, func() error {
+		return fmt.Errorf("telltale: %s was increased by %v, which is ignored: a counter only grows", c.core, v)
+	})
 }
 
 // AddWithExemplar adds v and makes the labels, with v and the present time, the

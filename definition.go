@@ -286,7 +286,7 @@ const MaxStates = 1000
 // checkStates returns an error if an enum cannot have the states.
 func checkStates(states []string) error {
 	if n := len(states); n < 1 || n > MaxStates {
-		return fmt.Errorf("telltale: %d states, not 1 to %d", n, MaxStates)
+		return fmt.Errorf("telltale: %d states: an enum has 1 to %d", n, MaxStates)
 	}
 	for i, state := range states {
 		switch {

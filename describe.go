@@ -138,7 +138,7 @@ func (d describing) check(f *model.Family) error {
 func (d describing) checkLegacy(legacy func(string) bool, names ...string) error {
 	for _, name := range names {
 		if d.legacy && !legacy(name) {
-			return fmt.Errorf("telltale: the registry takes legacy names only, and %q is none", name)
+			return fmt.Errorf("telltale: the registry takes legacy names only, and %q is not one", name)
 		}
 	}
 	return nil

@@ -94,7 +94,7 @@ type faults struct {
 // hookPatience is how long collecting waits for a call of the error hook.
 const hookPatience = time.Second
 
-// Count adds n faults that nobody is told of.
+// Count adds n faults without telling the hook.
 func (f *faults) Count(reason gather.Reason, n uint64) { f.count(Reason(reason), n) }
 
 // Report counts a fault of a collector and tells the hook.

@@ -38,7 +38,7 @@ func (m GaugeMode) String() string {
 // check returns an error if the mode is none of the ten.
 func (m GaugeMode) check() error {
 	if m >= numModes {
-		return fmt.Errorf("telltale: there is no gauge mode %s", m)
+		return fmt.Errorf("telltale: unknown gauge mode %s", m)
 	}
 	return nil
 }

@@ -37,13 +37,13 @@ func (s *nativeSettings) check(classic bool) (*nativeBuckets, error) {
 	case s.err != nil:
 		return nil, s.err
 	case s.MaxBuckets < 0:
-		return nil, fmt.Errorf("telltale: a limit of %d native buckets", max(0, s.MaxBuckets))
+		return nil, fmt.Errorf("telltale: a limit of %d native buckets: it must be at least 2", max(0, s.MaxBuckets))
 	case err != nil:
 		return nil, fmt.Errorf("telltale: native buckets: %w", err)
 	case classic && s.MinReset > 0:
-		return nil, fmt.Errorf("telltale: native buckets that are emptied after %v cannot stand beside classic ones, which are not", s.MinReset)
+		return nil, fmt.Errorf("telltale: native buckets with a reset after %v beside classic ones, which are not reset", s.MinReset)
 	case s.exemplars < 0 || s.exemplars > mostNativeExemplars || s.exemplarAge < 0:
-		return nil, fmt.Errorf("telltale: %d native exemplars that make room after %v: there are 0 to %d, and the duration is not negative", s.exemplars, s.exemplarAge, mostNativeExemplars)
+		return nil, fmt.Errorf("telltale: %d native exemplars with an age of %v: there are 0 to %d, and the age is not negative", s.exemplars, s.exemplarAge, mostNativeExemplars)
 	}
 	made := s.nativeBuckets
 	made.ZeroThreshold = math.Abs(made.ZeroThreshold) // -0 is 0

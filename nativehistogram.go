@@ -134,7 +134,7 @@ func (h *Histogram) shareNative(row *cell.Word) {
 	}
 	words := unsafe.Slice(cell.At(row, len(d.upper)), d.native.Words())
 	if err := e.native.InitIn(words, &d.inStore); err != nil {
-		d.fault(ReasonStore, func() error { return fmt.Errorf("telltale: a series of %s stays out of the store: %w", d, err) })
+		d.fault(ReasonStore, func() error { return fmt.Errorf("telltale: a series of %s is kept outside the store: %w", d, err) })
 		e = newHeapExtra(&d.definition)
 	}
 	h.moveNative(e)

@@ -32,7 +32,7 @@ func (o nativeOption) applyNative(s *nativeSettings) { o(s) }
 func WithNativeBuckets(factor float64, opts ...NativeOption) HistogramOption {
 	return withNative(opts, func(s *nativeSettings) {
 		if !(factor > 1) {
-			s.err = fmt.Errorf("telltale: native buckets that grow by the factor %v: it must be above 1", factor)
+			s.err = fmt.Errorf("telltale: native buckets with a factor of %v: it must be above 1", factor)
 		}
 		s.Schema = exponential.SchemaFor(factor)
 	})

@@ -40,7 +40,7 @@ const octaves = 32
 func (w windowSettings) check() (*windowOptions, error) {
 	if w.quantiles == nil {
 		if w.maxAge != defaultWindow.maxAge || w.ages != defaultWindow.ages || w.within != defaultWindow.within {
-			return nil, errors.New("telltale: a summary is told of which age or how exact its quantiles are to be, and is given none: WithQuantiles is missing")
+			return nil, errors.New("telltale: WithMaxAge, WithAgeBuckets or WithQuantileError without WithQuantiles")
 		}
 		return nil, nil
 	}
@@ -49,12 +49,12 @@ func (w windowSettings) check() (*windowOptions, error) {
 	}
 	for i, q := range w.quantiles {
 		if !(q >= 0 && q <= 1) || i > 0 && q == w.quantiles[i-1] {
-			return nil, fmt.Errorf("telltale: quantiles %v: they are different numbers from 0 to 1", w.quantiles)
+			return nil, fmt.Errorf("telltale: quantiles %v: they must be different numbers from 0 to 1", w.quantiles)
 		}
 	}
 	schema := exponential.SchemaWithin(w.within)
 	if least := exponential.RelativeError(exponential.MaxSchema); !(w.within >= least && w.within < 1) {
-		return nil, fmt.Errorf("telltale: quantiles with a relative error of %v: from %.2g to below 1 is possible", w.within, least)
+		return nil, fmt.Errorf("telltale: quantiles with a relative error of %v: it must be from %.2g to below 1", w.within, least)
 	}
 	clock, err := exponential.NewClock(w.maxAge, w.ages)
 	if err != nil {

@@ -196,7 +196,7 @@ func (r *Registry) adopt(c Collector) {
 	}
 }
 
-var errSameDirectory = errors.New("telltale: the registry has a store in that directory and shows what is there by itself; with the collector everything would be there twice")
+var errSameDirectory = errors.New("telltale: the registry has a store in that directory, so every series of the collector would be on the page twice")
 
 // reads reports whether a collector, or one in it, reads what a registry with the
 // store shows anyway.

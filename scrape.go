@@ -179,8 +179,8 @@ func (s *scrape) run(emit func(*model.Family) error) error {
 	return nil
 }
 
-// cancelled reports whether nobody wants the page any more, which is not the
-// same as that it should be done by now.
+// cancelled reports whether the scrape's context was cancelled. A deadline that has
+// passed does not cancel a scrape: it goes on without the collectors that are late.
 func (s *scrape) cancelled() bool { return s.cancellation() != nil }
 
 func (s *scrape) cancellation() error {
@@ -251,7 +251,7 @@ func (s *scrape) emit(st *step, f *model.Family, foreign bool, emit func(*model.
 	return emit(f)
 }
 
-// admit lets a family onto the page whose names nobody has checked before. One
+// admit lets a family onto the page whose names no claim has checked. One
 // that repeats a name is left out; a counter or info whose OpenMetrics name only
 // is taken goes under the name of its samples.
 func (s *scrape) admit(st *step, f *model.Family) *model.Family {
@@ -261,7 +261,7 @@ func (s *scrape) admit(st *step, f *model.Family) *model.Family {
 	}
 	for name := range sampleNames(f) {
 		if taken(name) {
-			s.report(st, f.Name, ReasonRepeatedFamily, fmt.Errorf("the page has a family of the name %q or of one of its samples", f.Name))
+			s.report(st, f.Name, ReasonRepeatedFamily, fmt.Errorf("another family on the page has the name %q or that of one of its samples", f.Name))
 			return nil
 		}
 	}

@@ -77,7 +77,7 @@ func (r *Registry) UseStore(store Store) error {
 		}
 	}
 	if len(updated) > 0 {
-		return fmt.Errorf("telltale: these were updated before they could be put into the store: %s; call UseStore earlier", strings.Join(updated, ", "))
+		return fmt.Errorf("telltale: updated before UseStore, which must be called earlier: %s", strings.Join(updated, ", "))
 	}
 	r.useStore(store)
 	for _, e := range r.entries {

@@ -146,7 +146,7 @@ func (t *table[H]) removeMatching(labels map[string]string) (n int) {
 	for name, value := range labels {
 		if !slices.Contains(t.core.labels, name) {
 			t.core.fault(ReasonUnknownLabel, func() error {
-				return fmt.Errorf("telltale: %s has no label %q to remove by", t.core, name)
+				return fmt.Errorf("telltale: RemoveMatching: %s has no label %q", t.core, name)
 			})
 			return 0
 		}

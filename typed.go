@@ -47,7 +47,7 @@ const (
 // labelFields reads the label names and fields of a struct type.
 func labelFields(t reflect.Type) (names []string, fields []labelField, err error) {
 	if t.Kind() != reflect.Struct {
-		return nil, nil, fmt.Errorf("telltale: labels are given by a struct, not by %s", t)
+		return nil, nil, fmt.Errorf("telltale: the type of labels is %s, not a struct", t)
 	}
 	for i := range t.NumField() {
 		f := t.Field(i)

@@ -101,11 +101,11 @@ func (v *Vec[H]) Curry(labels map[string]string) (*Vec[H], error) {
 		i := slices.Index(v.table.core.labels, name)
 		switch {
 		case i < 0:
-			return nil, fmt.Errorf("telltale: %s has no label %q to curry", v.table.core, name)
+			return nil, fmt.Errorf("telltale: Curry: %s has no label %q", v.table.core, name)
 		case v.fixed[i] != nil:
-			return nil, fmt.Errorf("telltale: label %q of %s is curried already", name, v.table.core)
+			return nil, fmt.Errorf("telltale: Curry: label %q of %s is fixed already", name, v.table.core)
 		}
-		kept := strings.Clone(value) // what the caller does with its bytes later is its own affair
+		kept := strings.Clone(value) // the caller may reuse its bytes
 		curried.fixed[i] = &kept
 		curried.free--
 	}

@@ -162,5 +162,5 @@ func (w *examination) distinctLoose(samples []model.Sample) (distinct []model.Sa
 }
 
 func (r *run) repeated(family, sample string, labels model.Labels) {
-	r.fault(ReasonRepeatedSeries, family, fmt.Errorf("the series %s%s comes a second time", sample, labels))
+	r.fault(ReasonRepeatedSeries, family, fmt.Errorf("the series %s%s was emitted twice", sample, labels))
 }

@@ -238,7 +238,7 @@ func (l *loan) walked() {
 	l.run.change()
 }
 
-var errEnded = errors.New("telltale: the scrape reads no more of the family")
+var errEnded = errors.New("telltale: the scrape stopped reading the family")
 
 // hand gives the scrape a chunk, or ends the walk if the scrape takes no more.
 func (w *lentWalk) hand(c pointChunk) error {

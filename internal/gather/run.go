@@ -14,7 +14,7 @@ import (
 )
 
 // ErrRunning says that a collector hangs since an earlier scrape.
-var ErrRunning = errors.New("it still runs since an earlier scrape, for longer than a scrape may take, and was not started again")
+var ErrRunning = errors.New("its run for an earlier scrape has lasted longer than a scrape may; it was not started again")
 
 // ErrRecursion says that a collector's run would wait for a scrape that its own
 // code makes.
@@ -47,7 +47,7 @@ type run struct {
 	items      []*model.Family
 	size       int                         // of items, in bytes
 	lent       *loan                       // nil once all have returned it
-	lentTo     map[*Subscription]*borrower // scrapes that have not returned it yet; empty until somebody's turn has come
+	lentTo     map[*Subscription]*borrower // scrapes that still encode the lent family; empty until the turn of one has come
 	watches    []func() bool               // stop watching scrapes that have not come to their turn
 	subs       map[*Subscription]bool      // scrapes that share the run; true once it is their turn to emit its families
 	deadline   time.Time                   // the latest of the scrapes; zero if one has none
@@ -314,7 +314,7 @@ func (r *run) lend(c *copied) error {
 	}
 	r.watches = nil
 	if len(r.subs) == 0 {
-		r.giveUp() // what nobody was there to take, nobody can have later
+		r.giveUp() // the family is lost, so no scrape can have the whole run
 		return errUnwanted
 	}
 	return nil
