@@ -57,7 +57,7 @@ models:
 OTHER_TESTS ?= -short
 OTHER_386 = . ./model/... ./internal/... ./exposition/... ./multiprocess/...
 OTHER_S390X ?= ./model ./internal/apitest/modeltest ./internal/cell ./internal/exact ./internal/exponential ./internal/hash ./internal/scan ./internal/series \
-	./exposition/... ./multiprocess/internal/segment ./multiprocess/internal/spool
+	./exposition/json ./exposition/openmetrics ./exposition/openmetrics2 ./exposition/protobuf ./exposition/text ./multiprocess/internal/segment ./multiprocess/internal/spool
 
 test-386:
 	GOARCH=386 go test $(OTHER_TESTS) $(OTHER_386)
