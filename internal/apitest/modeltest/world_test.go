@@ -330,17 +330,11 @@ func labelNames(c any) (names []string) {
 		}
 		return append(names, c.labels...)
 	case *view:
-		if len(c.of) == 1 && c.kind != "merged" && !isRestrictedRegistry(c) {
+		if len(c.of) == 1 {
 			return append(labelNames(c.of[0]), sorted(c.labels)...)
 		}
 	}
 	return nil
-}
-
-// isRestrictedRegistry reports whether the view is what Registry.Restricted returns.
-func isRestrictedRegistry(v *view) bool {
-	_, of := v.of[0].(*registry)
-	return v.kind == "restricted" && of
 }
 
 func newSeries(f *definition, values []string) *series {
