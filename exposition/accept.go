@@ -78,8 +78,8 @@ func cutUnquoted(s string, separator byte) (before, after string) {
 
 func token(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// unquote strips the quotes of a quoted string. Nothing that is looked for has
-// a character that needs a backslash.
+// unquote strips the quotes of a quoted string. It does not handle backslashes:
+// no value that is compared with contains a character that needs one.
 func unquote(s string) string {
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
 		return s[1 : len(s)-1]
@@ -121,7 +121,7 @@ func (v version) less(than version) bool {
 	return slices.CompareFunc(v[:], than[:], cmp.Compare[uint32]) < 0
 }
 
-// String returns the version as a content type has it.
+// String returns the version as it is written in a content type.
 func (v version) String() string {
 	return strconv.FormatUint(uint64(v[0]), 10) + "." + strconv.FormatUint(uint64(v[1]), 10) + "." + strconv.FormatUint(uint64(v[2]), 10)
 }

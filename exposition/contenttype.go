@@ -1,8 +1,8 @@
 package exposition
 
 // FormatOf returns the format that a Content-Type header names (RFC 9110,
-// section 8.3), and reports false where it names none that there is. A version
-// that is newer than those known stands for the newest known below it.
+// section 8.3), or false if the header names no known format. A version newer
+// than those known is read as the newest known version below it.
 func FormatOf(contentType string) (f Format, ok bool) {
 	r, wellFormed := parseRange(contentType)
 	if !wellFormed {

@@ -1,13 +1,14 @@
-// Package exposition joins the wire formats of metrics. A [Format] says which
-// of them, in which version and under which escaping scheme; [Negotiate] finds
-// it in an HTTP Accept header, [FormatOf] in a Content-Type; [NewEncoder] writes
-// it, [NewParser] reads it. Each format has a package of its own, with readers of
-// single lines too, and those know nothing of each other.
+// Package exposition joins the wire formats of metrics. A [Format] is a wire
+// format with its version and its escaping scheme; [Negotiate] finds it from an
+// HTTP Accept header, [FormatOf] from a Content-Type; [NewEncoder] writes it,
+// [NewParser] reads it. Each format has a package of its own, with a scanner of
+// single lines or series too; the packages of formats do not import each other.
 //
 // # Lenient reading
 //
-// Parsers hold a page to its format. [WithLenient] has those of the text formats
-// take what real exporters get wrong, as far as it can be told what is meant:
+// Parsers hold a page to the rules of its format. With [WithLenient], the
+// parsers of the text formats accept common mistakes of exporters and read them
+// as follows:
 //
 //	what is wrong                                  it is read as
 //	no "# EOF", or lines behind it                 a comment
@@ -36,7 +37,7 @@
 //	values and labels that break rules of a type   loose samples, or what they say
 //	repeated series                                both
 //
-// What is left is an error still: names, numbers and labels that cannot be read,
-// and composite values of OpenMetrics 2.0 that fit no point of their family.
-// [WithAllErrors] goes on behind those.
+// Other mistakes remain errors: names, numbers and labels that cannot be read,
+// and composite values of OpenMetrics 2.0 that do not fit the type of their
+// family. With [WithAllErrors] a parser goes on after them.
 package exposition

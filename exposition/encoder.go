@@ -11,24 +11,24 @@ import (
 	"telltale/model"
 )
 
-// Encoder writes families. It is not safe for concurrent use.
+// Encoder writes families in one format. It is not safe for concurrent use.
 type Encoder interface {
-	// Encode writes a family, which need not all have reached the writer when
-	// it returns.
+	// Encode writes a family. Part of it may stay in memory until a later Encode
+	// or Close. It returns the writer's first error, also from every later call.
 	Encode(f *model.Family) error
-	// Close writes what is left, and what ends the format. It does not close
-	// the writer.
+	// Close writes what is still in memory and the end of the page. It does not
+	// close the writer.
 	Close() error
 }
 
-// Drop is something that was not written because the format cannot hold it, or
-// that was written though the format reserves it ([Reason.Written]).
+// Drop reports something that was not written because the format cannot hold it,
+// or that was written although the format reserves the name ([Reason.Written]).
 type Drop = lines.Drop
 
 // Reason says why something was dropped.
 type Reason = lines.Reason
 
-// The reasons.
+// The reasons of a [Drop].
 const (
 	NoName            = lines.NoName            // a family or a sample without a name
 	ClashingName      = lines.ClashingName      // escaping gave the family the name of one before it
@@ -37,7 +37,7 @@ const (
 	MisplacedExemplar = lines.MisplacedExemplar // an exemplar where the format has no place for one
 	UnfitSum          = lines.UnfitSum          // a sum that is NaN or negative, beside negative bounds, or without a count
 	UnfitCount        = lines.UnfitCount        // a count that is no number, below zero, or not whole where it must be
-	UnfitNative       = lines.UnfitNative       // a native histogram whose schema the format has not, or whose buckets contradict its spans
+	UnfitNative       = lines.UnfitNative       // a native histogram with a schema that the format lacks, or whose buckets contradict its spans
 	UntimedExemplar   = lines.UntimedExemplar   // an exemplar without a timestamp
 	NoCount           = lines.NoCount           // a histogram or summary whose count, or summary whose sum, is not known
 	UnfitQuantile     = lines.UnfitQuantile     // a quantile's value below zero
@@ -46,8 +46,8 @@ const (
 	ReservedLabel     = lines.ReservedLabel     // a label's name begins with an underscore; it is written
 )
 
-// EncoderOption is an option of [NewEncoder]. Formats that know nothing of what
-// an option sets ignore it.
+// EncoderOption is an option of [NewEncoder]. An option that a format has no use
+// for is ignored.
 type EncoderOption interface{ applyEncoder(*encoderOptions) }
 
 type encoderOption func(*encoderOptions)
@@ -59,21 +59,23 @@ type encoderOptions struct {
 	dropped func(Drop)
 }
 
-// WithCreated has created times written in OpenMetrics 1.0 as samples of their
-// own ("x_created"), which older readers take for series. OpenMetrics 2.0 and
-// protobuf have them always, and not as samples.
+// WithCreated writes created times in OpenMetrics 1.0 as samples of their own
+// ("x_created"), which older readers store as series. OpenMetrics 2.0 and
+// protobuf always hold created times, and not as samples.
 func WithCreated() EncoderOption {
 	return encoderOption(func(o *encoderOptions) { o.created = true })
 }
 
-// WithDropped has report called with all that is dropped, and with what is written
-// though the format reserves it ([Reason.Written]). What a format never holds, such
-// as exemplars in text, is not reported.
+// WithDropped calls report for everything that is dropped, and for what is
+// written although the format reserves it ([Reason.Written]). What a format can
+// never hold, such as exemplars in text, is not reported. The function is called
+// by Encode, in its goroutine.
 func WithDropped(report func(Drop)) EncoderOption {
 	return encoderOption(func(o *encoderOptions) { o.dropped = report })
 }
 
-// NewEncoder returns an encoder of the format that writes to w.
+// NewEncoder returns an encoder of the format that writes to w. [Encoder.Close]
+// must be called to end the page.
 func NewEncoder(w io.Writer, f Format, opts ...EncoderOption) Encoder {
 	var o encoderOptions
 	for _, opt := range opts {

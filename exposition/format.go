@@ -6,9 +6,9 @@ import "telltale/model"
 // comparable with ==.
 type Format uint16
 
-// The formats, under the scheme that readers expect who ask for none:
-// underscores, but for OpenMetrics 2.0, which knows no escaping.
-// [Format.WithEscaping] gives them another.
+// The formats, each with the escaping scheme that applies if a reader asks for
+// none: underscores, except in OpenMetrics 2.0, which has no escaping.
+// [Format.WithEscaping] sets another.
 const (
 	Text004        = Format(text004)<<8 | Format(model.Underscores)           // Prometheus text 0.0.4, understood by everyone
 	Text100        = Format(text100)<<8 | Format(model.Underscores)           // Prometheus text 1.0.0, which may have quoted names
@@ -30,15 +30,15 @@ const (
 	protobufDelimited
 )
 
-// wires describes the formats. One is added here, in preference and in
+// wires describes the formats. A new format is added here, in preference and in
 // NewEncoder.
 var wires = [...]struct {
 	mediaType string
 	version   version
-	escaping  model.Escaping // where the client names none
-	standard  bool           // it is meant where no version is named
+	escaping  model.Escaping // if the client names none
+	standard  bool           // the version meant if the client names none
 	escapes   bool           // its content type always names the escaping scheme
-	draft     bool           // it is given to those alone who name its version
+	draft     bool           // negotiated only if the client names the version
 }{
 	text004:           {"text/plain", version{0, 0, 4}, model.Underscores, true, false, false},
 	text100:           {"text/plain", version{1, 0, 0}, model.Underscores, false, true, false},
@@ -48,15 +48,15 @@ var wires = [...]struct {
 	protobufDelimited: {protobufType, version{}, model.Underscores, true, false, false},
 }
 
-// The protobuf format has no version; it is told from others of its media type
-// by two parameters.
+// The protobuf format has no version; two parameters tell it from others of its
+// media type.
 const (
 	protobufType     = "application/vnd.google.protobuf"
 	protobufMessage  = "io.prometheus.client.MetricFamily"
 	protobufEncoding = "delimited"
 )
 
-// wire returns the format's wire; what is none of them is text 0.0.4.
+// wire returns the format's wire; an unknown format is text 0.0.4.
 func (f Format) wire() wire {
 	if w := wire(f >> 8); int(w) < len(wires) {
 		return w
@@ -72,14 +72,14 @@ func (f Format) Escaping() model.Escaping {
 	return model.Underscores
 }
 
-// WithEscaping returns the format under another scheme.
+// WithEscaping returns the same format with another escaping scheme.
 func (f Format) WithEscaping(e model.Escaping) Format {
 	return f&^0xff | Format(e)
 }
 
 // ContentType returns the value of the Content-Type header. It names the
-// escaping scheme where the format's readers look for it, or where it is not
-// the one they expect (Prometheus documentation, "Content negotiation").
+// escaping scheme if readers of the format look for it, or if it is not the one
+// that they expect (Prometheus documentation, "Content negotiation").
 func (f Format) ContentType() string {
 	w := wires[f.wire()]
 	s := w.mediaType
@@ -94,5 +94,5 @@ func (f Format) ContentType() string {
 	return s
 }
 
-// String returns the content type.
+// String returns the content type, as [Format.ContentType] does.
 func (f Format) String() string { return f.ContentType() }

@@ -2,21 +2,21 @@ package exposition
 
 import "strings"
 
-// Negotiate returns the format to answer a request with, given the values of
-// its Accept headers (RFC 9110, section 12.5.1). It always finds one: where the
-// client accepts nothing that there is, or says nothing, it is text 0.0.4.
+// Negotiate returns the format in which to answer a request, given the values of
+// its Accept headers (RFC 9110, section 12.5.1). It always returns one: if the
+// client accepts no known format, or there is no header, it is text 0.0.4.
 //
-// The highest q wins; among equals a format that the client names comes before
-// one that only a wildcard covers, and then protobuf before OpenMetrics, that
-// before text, and newer versions before older ones. */* is answered in text
-// 0.0.4, for browsers say. A version that is newer than those known stands for the
-// newest known below it; OpenMetrics without a version is 1.0.0, text/plain without
-// one is 0.0.4. OpenMetrics 2.0.0, a draft, is given to those alone who name this
-// version and no format that they like as much. Protobuf is of messages
-// MetricFamily, delimited, or another format that there is not. Of the escaping
-// schemes the one beside the chosen format counts, and where none or an unknown one
-// is named the one of the format's constant. What cannot be understood is passed
-// over.
+// The highest q wins. Among equals, a format that the client names comes before
+// one that only a wildcard covers; then protobuf comes before OpenMetrics,
+// OpenMetrics before text, and newer versions before older ones. */* is answered
+// in text 0.0.4, which browsers display. A version newer than those known is
+// read as the newest known version below it; OpenMetrics without a version is
+// 1.0.0, text/plain without one is 0.0.4. OpenMetrics 2.0.0, a draft, is
+// returned only to clients that name this version and no other format with the
+// same q. A range of protobuf must name delimited MetricFamily messages, the
+// only protobuf that is known. The escaping scheme is the one named beside the
+// chosen format, or that of the format's constant if none or an unknown one is
+// named. Malformed parts of a header are ignored.
 func Negotiate(accept ...string) Format {
 	ranges := parseAccept(strings.Join(accept, ","))
 	best := offer{format: Text004}
@@ -28,18 +28,18 @@ func Negotiate(accept ...string) Format {
 	return best.format
 }
 
-// preference lists the formats, the dearest first. A draft is the last of them.
+// preference lists the formats, the most preferred first. A draft is the last.
 var preference = [...]wire{protobufDelimited, openMetrics1, openMetrics001, text100, text004, openMetrics2}
 
-// offer is a format and what the client thinks of it.
+// offer is a format and how well the client accepts it.
 type offer struct {
 	format Format
 	match  match
 	q      float64
 }
 
-// offered finds what the client thinks of a format: what the range says that
-// names it most exactly.
+// offered returns the client's offer for a format: that of the range that names
+// the format most exactly.
 func (w wire) offered(ranges []mediaRange) offer {
 	var o offer
 	for _, r := range ranges {
@@ -54,7 +54,7 @@ func (w wire) offered(ranges []mediaRange) offer {
 	return o
 }
 
-// better compares with an offer of a dearer format.
+// better compares with an offer of a more preferred format.
 func (o offer) better(than offer) bool {
 	named, thanNamed := o.match > subtype, than.match > subtype
 	switch {
@@ -63,7 +63,7 @@ func (o offer) better(than offer) bool {
 	case named != thanNamed:
 		return named
 	}
-	return !named // what is let pass is answered in the plainest format
+	return !named // a wildcard is answered in the plainest format
 }
 
 // match is how exactly a media range names a format.
@@ -78,9 +78,9 @@ const (
 	exact
 )
 
-// match says how exactly the range names the format. A range without a version
-// names the one that is meant where none is named. A range of q=0 says what the
-// client refuses: without a version all versions, with one just that one.
+// match returns how exactly the range names the format. A range without a
+// version names the version meant if none is named. A range with q=0 refuses:
+// without a version all versions, with one only that one.
 func (r mediaRange) match(w wire) match {
 	offered := wires[w]
 	kind, _, _ := strings.Cut(offered.mediaType, "/")
@@ -102,14 +102,14 @@ func (r mediaRange) match(w wire) match {
 	return nowhere
 }
 
-// delimited reports whether a range of protobuf's media type is of the messages
-// and in the encoding that there are. What is refused need not say it.
+// delimited reports whether a range of protobuf's media type names the known
+// messages and encoding. A range that refuses need not name them.
 func (r mediaRange) delimited() bool {
 	return r.message == protobufMessage && r.encoding == protobufEncoding ||
 		r.q == 0 && r.message == "" && r.encoding == ""
 }
 
-// outdone reports whether another version is nearer to what the range asks for.
+// outdone reports whether another version is closer to the one the range names.
 func (w wire) outdone(r mediaRange) bool {
 	for _, other := range wires {
 		meant := !other.draft || other.version == r.version

@@ -12,55 +12,56 @@ import (
 	"telltale/model"
 )
 
-// Parser reads families. It is not safe for concurrent use.
+// Parser reads a page family by family. It is not safe for concurrent use.
 type Parser interface {
-	// Next returns the next family, which is the caller's to keep, or io.EOF
-	// after the last. Any other error is a [*SyntaxError], a
-	// [*protobuf.SyntaxError] or one of the reader, and is returned ever after,
-	// unless [WithAllErrors] has it go on.
+	// Next returns the next family, or io.EOF after the last. The caller may
+	// keep the family. Any other error is a [*SyntaxError], a
+	// [*protobuf.SyntaxError] or an error of the reader, and is returned again
+	// by every later call, unless [WithAllErrors] makes the parser go on.
 	Next() (*model.Family, error)
 }
 
-// SyntaxError is what is wrong with a page of text: line, column, what was found and
-// what was expected.
+// SyntaxError is an error of a text or JSON page: line, column, what was found
+// and what was expected.
 type SyntaxError = scan.SyntaxError
 
-// Limits bound what a parser takes in. What is not above zero is the default.
+// Limits bound what a parser reads. Fields that are not above zero mean the
+// default.
 type Limits = scan.Limits
 
-// LimitError is the error that a page exceeds one of the [Limits]. It wraps the
-// syntax error that says where.
+// LimitError is the error of a page that exceeds one of the [Limits]. It wraps
+// the syntax error that has the position.
 type LimitError = scan.LimitError
 
 // ParserOption is an option of [NewParser].
 type ParserOption = scan.Option
 
-// WithLimits sets other limits than the default ones.
+// WithLimits replaces the default limits.
 func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
 
-// WithAllErrors has Next go on behind a [*SyntaxError], at the next line, so
-// that all that is wrong with a page can be told. An error that follows from one
-// before it is left out. A parser gives up after [Limits].Errors with
-// [ErrUnread]; the families that it returns lack what was wrong. Parsers of
-// protobuf stop at the first error all the same.
+// WithAllErrors makes Next go on at the next line after a [*SyntaxError], so
+// that one pass finds all errors of a page. Errors that follow from an earlier
+// one are left out. A parser gives up with [ErrUnread] after [Limits].Errors
+// errors; the families that it returns lack the wrong lines. Parsers of protobuf
+// still stop at the first error.
 func WithAllErrors() ParserOption { return scan.WithAllErrors() }
 
-// WithLenient has a parser take what sloppy exporters write: see "Lenient
-// reading" above. The page is read as a whole before the first family comes. Of
-// protobuf Next returns an error.
+// WithLenient makes a parser accept common mistakes of exporters: see "Lenient
+// reading" above. The whole page is read before the first family is returned.
+// Protobuf has no lenient parser: Next returns an error.
 func WithLenient() ParserOption { return scan.WithLenient() }
 
-// ErrUnread comes behind the errors of a page whose rest was not read, for there
-// were too many of them or too many bytes.
+// ErrUnread follows the errors of a page whose rest was not read because it has
+// too many errors or too many bytes.
 var ErrUnread = scan.ErrUnread
 
-// refusal is a parser that returns an error alone.
+// refusal is a parser that returns nothing but an error.
 type refusal struct{ err error }
 
 func (r refusal) Next() (*model.Family, error) { return nil, r.err }
 
 // NewParser returns a parser of the format that reads from r. Escaped names are
-// left as they are: the escaping scheme does not matter.
+// not unescaped, so the escaping scheme of f does not matter.
 func NewParser(r io.Reader, f Format, opts ...ParserOption) Parser {
 	o := scan.OptionsOf(opts)
 	switch f.wire() {

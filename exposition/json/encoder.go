@@ -10,7 +10,7 @@ import (
 	"telltale/model"
 )
 
-// flushAt is how full the buffer may be when a sample begins.
+// flushAt is the length from which the buffer is written before the next sample.
 const flushAt = 32 << 10
 
 var errClosed = errors.New("exposition/json: the encoder is closed")
@@ -28,8 +28,8 @@ type Encoder struct {
 // page.
 func NewEncoder(w io.Writer) *Encoder { return &Encoder{w: w, buf: []byte{'['}} }
 
-// Encode writes a family, all of it: there is nothing that the form cannot hold.
-// It returns the writer's first error, then and ever after.
+// Encode writes a family. JSON holds everything, so nothing is dropped. It
+// returns the writer's first error, also from every later call.
 func (e *Encoder) Encode(f *model.Family) error {
 	if e.err != nil {
 		return e.err
@@ -206,7 +206,7 @@ const hexadecimal = "0123456789abcdef"
 // appendString appends a string (RFC 8259, section 7). Invalid UTF-8 is replaced.
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
-	for _, r := range s { // which gives U+FFFD for what is not UTF-8
+	for _, r := range s { // range yields U+FFFD for invalid UTF-8
 		switch {
 		case r == '"' || r == '\\':
 			dst = append(dst, '\\', byte(r))

@@ -11,7 +11,7 @@ import (
 	"telltale/model"
 )
 
-// family is a family as it is written.
+// family is a family of a JSON page.
 type family struct {
 	Name    string   `json:"name"`
 	Type    string   `json:"type"`
@@ -62,7 +62,7 @@ type value float64
 func (v *value) UnmarshalText(text []byte) error {
 	number, ok := scan.Number(text)
 	if !ok {
-		return fmt.Errorf("the value %s, which is no number", scan.Quote(text))
+		return fmt.Errorf("the value %s, which is not a number", scan.Quote(text))
 	}
 	*v = value(number)
 	return nil
@@ -75,7 +75,7 @@ type timestamp model.Timestamp
 func (t *timestamp) UnmarshalText(text []byte) error {
 	seconds, ok := scan.Seconds(text)
 	if !ok {
-		return fmt.Errorf("the timestamp %s, which is no number of seconds", scan.Quote(text))
+		return fmt.Errorf("the timestamp %s, which is not a number of seconds", scan.Quote(text))
 	}
 	*t = timestamp(seconds)
 	return nil
@@ -88,7 +88,7 @@ type labels struct{ scan.Labels }
 func (l *labels) UnmarshalJSON(object []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(object))
 	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
-		return fmt.Errorf("the labels %s, which are no object", scan.Quote(object))
+		return fmt.Errorf("the labels %s, which are not an object", scan.Quote(object))
 	}
 	seen := map[string]bool{}
 	for dec.More() {
@@ -97,13 +97,13 @@ func (l *labels) UnmarshalJSON(object []byte) error {
 			token, err := dec.Token()
 			text, ok := token.(string)
 			if err != nil || !ok {
-				return fmt.Errorf("the label %s, which is no string", scan.Quote(object))
+				return fmt.Errorf("the label %s, which is not a string", scan.Quote(object))
 			}
 			texts[i] = text
 		}
 		name := texts[0]
 		if name == "" || seen[name] {
-			return fmt.Errorf("the label name %q, which is empty or there twice", name)
+			return fmt.Errorf("the label name %q, which is empty or repeated", name)
 		}
 		seen[name] = true
 		l.Labels = l.Append(name, texts[1])
@@ -124,7 +124,7 @@ func (p *Parser) build(from *family) (*model.Family, error) {
 	literal := from.literal(f)
 	if literal {
 		f = f.Literal()
-		f.Name = from.Name // Literal gave it a suffix
+		f.Name = from.Name // Literal may have added a suffix
 	}
 	p.points.Begin(f)
 	later := make([]scan.Entry, 0, len(from.Samples))
@@ -169,8 +169,8 @@ func (p *Parser) build(from *family) (*model.Family, error) {
 	return p.points.End(), nil
 }
 
-// literal reports whether the samples of a counter or info bear the family's
-// name as it is.
+// literal reports whether the samples of a counter or info have the family's
+// name without a suffix.
 func (from *family) literal(f *model.Family) bool {
 	if f.SampleName() == f.Name { // other types, and counters named "x_total"
 		return false

@@ -11,10 +11,10 @@ import (
 	"telltale/model"
 )
 
-// SyntaxError is what is wrong with a page, with its line and column.
+// SyntaxError is an error of a page, with its line and column.
 type SyntaxError = scan.SyntaxError
 
-// Limits bound the size of a page and of a sample's labels. Lines have no bound
+// Limits bound the size of a page and of a sample's labels. Lines have no limit
 // of their own.
 type Limits = scan.Limits
 
@@ -25,20 +25,20 @@ type parserOption func(*Limits)
 
 func (o parserOption) applyParser(to *Limits) { o(to) }
 
-// WithLimits sets other limits than the default ones.
+// WithLimits replaces the default limits.
 func WithLimits(l Limits) ParserOption { return parserOption(func(limits *Limits) { *limits = l }) }
 
-// Parser reads what [Encoder] writes, family by family. Of a type that has
-// points of several samples they are put together by their labels and timestamp,
-// in whatever order they come; samples that fit no point stay loose. It is not
-// safe for concurrent use.
+// Parser reads what [Encoder] writes, family by family. The samples of a type
+// whose points have several are joined by labels and timestamp, in whatever
+// order they come; samples that fit no point stay loose. It is not safe for
+// concurrent use.
 type Parser struct {
 	r      io.Reader
 	limits Limits
 	page   []byte
 	dec    *json.Decoder
 	points *scan.Points
-	err    error // returned ever after
+	err    error // returned by every later call
 }
 
 // NewParser returns a parser that reads from r.
@@ -51,9 +51,10 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 	return p
 }
 
-// Next returns the next family, which is the caller's to keep, or io.EOF after
-// the last. An error is a [*SyntaxError] or one of the reader, and is returned
-// ever after. The page is read as a whole before the first family comes.
+// Next returns the next family, or io.EOF after the last. The caller may keep
+// the family. An error is a [*SyntaxError] or an error of the reader, and is
+// returned again by every later call. The whole page is read before the first
+// family is returned.
 func (p *Parser) Next() (*model.Family, error) {
 	if p.err != nil {
 		return nil, p.err
@@ -88,7 +89,7 @@ func (p *Parser) family() (*model.Family, error) {
 	return built, nil
 }
 
-// open reads the page and goes into the array.
+// open reads the page and enters the array.
 func (p *Parser) open() error {
 	var err error
 	if p.page, err = io.ReadAll(io.LimitReader(scan.Progressing(p.r), p.limits.Input+1)); err != nil {
@@ -110,7 +111,7 @@ func (p *Parser) open() error {
 	return nil
 }
 
-// close goes out of the array, behind which nothing comes.
+// close leaves the array and checks that nothing follows it.
 func (p *Parser) close() error {
 	start := p.position()
 	if _, err := p.dec.Token(); errors.Is(err, io.EOF) {
@@ -124,13 +125,13 @@ func (p *Parser) close() error {
 	return io.EOF
 }
 
-// position returns where what comes next begins.
+// position returns the offset at which the next token begins.
 func (p *Parser) position() int {
 	at := int(p.dec.InputOffset())
 	return at + len(p.page[at:]) - len(bytes.TrimLeft(p.page[at:], ", \t\r\n"))
 }
 
-// wrong turns an error of a value, which began at start, into one with a place.
+// wrong adds a position to an error of a value that began at start.
 func (p *Parser) wrong(start int, err error) error {
 	var syntax *json.SyntaxError
 	var unfit *json.UnmarshalTypeError

@@ -8,12 +8,11 @@ import (
 	"telltale/model"
 )
 
-// doubt takes a line with an error in it for what is known of it, where reading
-// goes on.
+// doubt uses what is known of a line that has an error, if reading goes on.
 func (p *Parser) doubt(err error) (*model.Family, error) {
 	s := p.scanner.page
 	switch {
-	case errors.Is(err, io.EOF): // behind an error in the last line
+	case errors.Is(err, io.EOF): // after an error in the last line
 		done, more := p.end()
 		if more == nil {
 			more = err
@@ -32,8 +31,8 @@ func (p *Parser) doubt(err error) (*model.Family, error) {
 	return p.take(&s.Entry)
 }
 
-// damage says that a sample is left out since its line is wrong. The point that
-// it belongs to, or may belong to, is not held to the rules for whole points.
+// damage records that a sample is left out because its line is wrong. The point
+// that it belongs to, or may belong to, is not checked for completeness.
 func (p *Parser) damage() {
 	s, pt := p.scanner.page, &p.point
 	if s.Metadata() {

@@ -13,8 +13,8 @@ import (
 // format is OpenMetrics' side of [lines.Page].
 type format struct{}
 
-// blocks says how a whole family of each type is written (section "Metric
-// Types").
+// blocks are the headers under which a complete family of each type is written
+// (section "Metric Types").
 var blocks = [...][]lines.Block{
 	model.Unknown:        whole(model.Unknown),
 	model.Counter:        whole(model.Counter),
@@ -26,8 +26,8 @@ var blocks = [...][]lines.Block{
 	model.StateSet:       whole(model.StateSet),
 }
 
-// pieces says how a family is written whose type does not fit what is there:
-// each kind of sample as an unknown of its own.
+// pieces are the blocks of a family whose points are not complete for its type:
+// each part is written as a family of unknown type.
 var pieces = [...][]lines.Block{
 	model.Counter:        lines.Apart(model.PartTotal, model.PartCreated),
 	model.Histogram:      lines.Apart(model.PartBucket, model.PartCount, model.PartSum, model.PartCreated),
@@ -46,7 +46,7 @@ func (format) Blocks(f *model.Family) []lines.Block {
 	case !f.Type.Valid():
 		return blocks[model.Unknown]
 	case lines.Literal(f),
-		f.Type == model.StateSet && strings.Contains(f.Name, ":"), // its label must bear its name, but may not have colons
+		f.Type == model.StateSet && strings.Contains(f.Name, ":"), // its label has the family's name, and labels may not have colons
 		f.Type == model.Counter && left&model.PartTotal == 0,
 		f.Type == model.Histogram && !fits(left, model.PartCount, model.PartSum),
 		f.Type == model.GaugeHistogram && !fits(left, model.PartGCount, model.PartGSum):
@@ -61,7 +61,7 @@ func fits(left, count, sum model.Parts) bool {
 	return left&model.PartBucket != 0 && (left&count != 0) == (left&sum != 0)
 }
 
-// AppendHeader appends HELP, TYPE and, where the name ends in it as it must,
+// AppendHeader appends HELP, TYPE and, if the name ends in the unit as it must,
 // UNIT (section "Unit").
 func (format) AppendHeader(dst, name []byte, f *model.Family, b lines.Block) []byte {
 	dst = append(dst, "# HELP "...)
@@ -84,7 +84,7 @@ func (format) AppendHeader(dst, name []byte, f *model.Family, b lines.Block) []b
 }
 
 // endsInUnit reports whether a UNIT line may follow. Infos and state sets have
-// none, and a unit is made of the characters of a legacy name.
+// no unit, and a unit consists of characters of a legacy name.
 func endsInUnit(name []byte, f *model.Family) bool {
 	if !model.LegacyName(f.Unit) || f.Type == model.Info || f.Type == model.StateSet {
 		return false
@@ -94,7 +94,7 @@ func endsInUnit(name []byte, f *model.Family) bool {
 	return cut > 0 && name[cut-1] == '_' && string(name[cut:]) == f.Unit
 }
 
-// AppendTimestamp appends seconds, as exactly as they are known.
+// AppendTimestamp appends seconds with all digits that are known.
 func (format) AppendTimestamp(dst []byte, t model.Timestamp) []byte {
 	return t.AppendSeconds(append(dst, ' '))
 }
@@ -106,7 +106,7 @@ func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, e *mod
 		p.Drop(part, lines.MisplacedExemplar)
 		return dst
 	}
-	for range e.Older.All() { // ABNF: one exemplar a sample
+	for range e.Older.All() { // ABNF: one exemplar for each sample
 		p.Drop(part, lines.MoreExemplars)
 	}
 	line := len(dst)
@@ -150,9 +150,9 @@ func runes(text []byte) int {
 	return n
 }
 
-// FitHistogram drops count and sum where only one of them is there, and where the
-// sum is none that the format allows: they come together or not at all (section
-// "Histogram"). The count is still told by the +Inf bucket.
+// FitHistogram drops count and sum if only one of them is there, or if the
+// format does not allow the sum: they come together or not at all (section
+// "Histogram"). The +Inf bucket still holds the count.
 func (format) FitHistogram(p *lines.Page, has model.Parts, h *model.HistogramValue, sum float64) model.Parts {
 	const counts, sums = model.PartCount | model.PartGCount, model.PartSum | model.PartGSum
 	counted, summed := has&counts, has&sums
@@ -166,9 +166,9 @@ func (format) FitHistogram(p *lines.Page, has model.Parts, h *model.HistogramVal
 }
 
 // fitsSum reports whether a histogram may have the sum. Sums of histograms are
-// counters: neither NaN nor negative, and not beside negative bounds, where they
-// could fall. Those of gauge histograms are not NaN, and negative only beside
-// negative bounds (sections "Histogram" and "GaugeHistogram").
+// counters: neither NaN nor negative, and not beside negative bounds, with which
+// they could decrease. Those of gauge histograms are not NaN, and negative only
+// beside negative bounds (sections "Histogram" and "GaugeHistogram").
 func fitsSum(part model.Parts, h *model.HistogramValue, sum float64) bool {
 	negative := h.Bounds.Len() > 0 && h.Bounds.Upper()[0] < 0
 	if part == model.PartGSum {
@@ -177,9 +177,9 @@ func fitsSum(part model.Parts, h *model.HistogramValue, sum float64) bool {
 	return sum >= 0 && !negative
 }
 
-// FitSummary drops a sum that is NaN or negative, and has quantiles of negative
-// values dropped (section "Summary"). What is left of a restricted family is an
-// unknown, and may be anything.
+// FitSummary drops a sum that is NaN or negative, and sets the least value of
+// quantiles to 0 (section "Summary"). The parts of a restricted family are of
+// unknown type and may have any value.
 func (format) FitSummary(p *lines.Page, has model.Parts, s *model.SummaryValue) (fit model.Parts, least float64) {
 	if p.Type() == model.Unknown.String() {
 		return has, math.Inf(-1)
@@ -191,9 +191,9 @@ func (format) FitSummary(p *lines.Page, has model.Parts, s *model.SummaryValue) 
 	return has, 0
 }
 
-// TakesLoose takes what differs from a point of its family by an exemplar only.
-// A line under another name, or without the label that its type asks for, would
-// be an error to a reader.
+// TakesLoose accepts samples that differ from a point of their family by an
+// exemplar only. A line under another name, or without the label that its type
+// demands, would be an error to a reader.
 func (format) TakesLoose(f *model.Family, s *model.Sample) bool {
 	return (f.Type == model.Unknown || f.Type == model.Gauge) && s.Name == f.Name
 }

@@ -9,7 +9,7 @@ import (
 	"telltale/model"
 )
 
-// Parser reads a page family by family and holds it to every rule of
+// Parser reads a page family by family and checks it against every rule of
 // OpenMetrics 1.0. It is not safe for concurrent use.
 type Parser struct {
 	scanner  *Scanner
@@ -24,14 +24,14 @@ type Parser struct {
 	had     scan.Metadata
 	samples bool
 	point   point
-	torn    bool // the point that opens next lacks a line that was wrong
+	torn    bool // the next point lacks a line that was wrong
 	order   *scan.Order
 	texts   scan.Texts
 	bounds  scan.Bounds
 	scratch scan.Labels
 }
 
-// place is where in the page something stands.
+// place is a position in the page.
 type place struct{ line, column int }
 
 // NewParser returns a parser that reads from r.
@@ -49,12 +49,12 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
-// last. The family is the caller's to keep. It has the name it has on the page;
-// but a counter whose family's name ends in "_total" already has the name of its
-// samples, "x_total_total" for a family "x_total". An error is a [*SyntaxError] or one
-// of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
-// A page that is wrong somewhere is wrong as a whole (section "Data
-// transmission"): drop the families before.
+// last. The caller may keep the family. It has its name on the page, except that
+// a counter whose family's name ends in "_total" has the name of its samples,
+// "x_total_total" for a family "x_total". An error is a [*SyntaxError] or an
+// error of the reader, and is returned again by every later call, unless
+// [WithAllErrors] makes the parser go on. A page with any error is invalid as a
+// whole (section "Data transmission"): discard the families returned before.
 func (p *Parser) Next() (*model.Family, error) { return p.families.Next() }
 
 // read reads a line and returns the family that it ends.
@@ -74,8 +74,8 @@ func (p *Parser) read() (*model.Family, error) {
 	return done, err
 }
 
-// take reads a line. Where the line is the first behind a family, it returns
-// that family, perhaps with an error in the line.
+// take reads a line. If the line is the first after a family, take returns that
+// family, perhaps with an error in the line.
 func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	switch {
 	case e.Kind == scan.KindEnd:
@@ -105,7 +105,7 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	if done, err = p.end(); err != nil {
 		return nil, err
 	}
-	if e.Kind == scan.KindSample && p.doubts.Has(e.Name) { // for an error in what has just ended
+	if e.Kind == scan.KindSample && p.doubts.Has(e.Name) { // because of an error in the family that has just ended
 		return done, nil
 	}
 	p.begin(e)
@@ -115,14 +115,14 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	return done, p.describe(e)
 }
 
-// begin begins a family, of unknown type so far.
+// begin begins a family, whose type is unknown so far.
 func (p *Parser) begin(e *Entry) {
 	p.family = &model.Family{Name: string(e.Name)}
 	p.begun = place{e.Line, p.scanner.page.Columns.Name}
 	p.had, p.samples, p.torn = 0, false, false
 }
 
-// describe takes metadata of the family.
+// describe reads a metadata line of the family.
 func (p *Parser) describe(e *Entry) error {
 	s, f := p.scanner.page, p.family
 	if err := p.had.Take(s.Scanner, f, p.samples); err != nil {
@@ -192,7 +192,7 @@ func (p *Parser) end() (*model.Family, error) {
 		return nil, err
 	}
 	if f.Type == model.Counter && strings.HasSuffix(f.Name, "_total") {
-		f.Name += "_total" // its samples': by its own the model would take it for the counter without
+		f.Name += "_total" // the samples' name: under its own name the model would take it for the counter without the suffix
 	}
 	p.family = nil
 	p.order.Reset()
@@ -200,7 +200,7 @@ func (p *Parser) end() (*model.Family, error) {
 	return f, nil
 }
 
-// partOf returns the part of the family that a sample of the name is.
+// partOf returns which part of the family a sample with the name is.
 func (p *Parser) partOf(name []byte) (model.Parts, bool) {
 	base := p.family.Name
 	if len(name) < len(base) || string(name[:len(base)]) != base {

@@ -14,7 +14,7 @@ import (
 type point struct {
 	model.Point
 	open bool
-	torn bool  // it lacks a line that was wrong
+	torn bool  // a line of it was wrong and is missing
 	last place // its last sample
 
 	upper      []float64 // of buckets
@@ -78,7 +78,7 @@ func (p *Parser) ownLabel(part model.Parts) string {
 	return "a label named like the state set"
 }
 
-// single adds a sample that its point has once.
+// single adds a sample that occurs once in its point.
 func (p *Parser) single(e *Entry, part model.Parts, series scan.Labels) error {
 	if err := p.checkLabels(series); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (p *Parser) single(e *Entry, part model.Parts, series scan.Labels) error {
 	pt := &p.point
 	again := pt.Has&part != 0 || part == model.PartCreated && pt.Created.IsSet()
 	if again {
-		// Timestamps of more digits than anyone keeps may look alike.
+		// Timestamps with more digits than are kept may look equal.
 		if !e.Timestamp.IsSet() || p.family.Type == model.Summary || p.family.Type == model.Histogram ||
 			p.family.Type == model.GaugeHistogram || part == model.PartCreated {
 			return p.repeated()
@@ -103,12 +103,12 @@ func (p *Parser) single(e *Entry, part model.Parts, series scan.Labels) error {
 		}
 		p.openPoint(e, labels)
 	}
-	if part != model.PartCreated { // which Has does not tell
+	if part != model.PartCreated { // Has does not know it
 		pt.Has |= part
 	}
 	switch part {
 	case model.PartCreated:
-		pt.Created, _ = model.UnixSeconds(e.Value) // checkValue has tried it
+		pt.Created, _ = model.UnixSeconds(e.Value) // checkValue has checked it
 	case model.PartCount, model.PartGCount:
 		pt.count = e.Value
 	case model.PartSum, model.PartGSum:
@@ -127,7 +127,7 @@ func (p *Parser) repeated() error {
 	return s.Fail(s.Columns.Name, "the same series again", "each series once for each timestamp")
 }
 
-// reach goes to the point that a sample belongs to.
+// reach moves to the point that a sample belongs to.
 func (p *Parser) reach(e *Entry, series scan.Labels) error {
 	pt := &p.point
 	step, err := p.order.Step(p.scanner.page.Scanner, series)
@@ -180,7 +180,7 @@ func (p *Parser) bucket(e *Entry, own int) error {
 	}
 	if n := len(pt.upper); n > 0 {
 		switch {
-		case pt.torn && (upper <= pt.upper[n-1] || e.Value < pt.cumulative[n-1]): // it may be the line before that was wrong
+		case pt.torn && (upper <= pt.upper[n-1] || e.Value < pt.cumulative[n-1]): // the line before may be the wrong one
 			return scan.ErrTold
 		case upper <= pt.upper[n-1]:
 			return s.Fail(e.Labels.Column(own), "the bound "+scan.Quote(text)+" after "+model.FormatValue(pt.upper[n-1]), "increasing bounds, each once")
@@ -229,7 +229,7 @@ func (p *Parser) state(e *Entry, own int) error {
 	return nil
 }
 
-// endPoint checks the point as a whole and gives it to the family.
+// endPoint checks the point as a whole and adds it to the family.
 func (p *Parser) endPoint() error {
 	pt := &p.point
 	if !pt.open || pt.torn {
@@ -264,7 +264,7 @@ func (p *Parser) endPoint() error {
 	return nil
 }
 
-// repeatedState returns a state that is there twice.
+// repeatedState returns a state that occurs twice.
 func repeatedState(states []model.State) (name string, twice bool) {
 	if len(states) < 2 {
 		return "", false

@@ -11,7 +11,8 @@ import (
 	"telltale/model"
 )
 
-// checkValue holds a value to the rules of its type (sections "Metric Types").
+// checkValue checks a value against the rules of its type (sections "Metric
+// Types").
 func (p *Parser) checkValue(e *Entry, part model.Parts) error {
 	s := p.scanner.page
 	expected := ""
@@ -45,7 +46,7 @@ func (p *Parser) checkValue(e *Entry, part model.Parts) error {
 	return s.Fail(s.Columns.Value, model.FormatValue(e.Value), expected)
 }
 
-// checkCount holds a bucket or a count to whole numbers.
+// checkCount checks that a bucket or a count is a whole number.
 func (p *Parser) checkCount(e *Entry) error {
 	if e.Value >= 0 && (e.Value == math.Trunc(e.Value)) && !math.IsInf(e.Value, 1) {
 		return nil
@@ -54,8 +55,8 @@ func (p *Parser) checkCount(e *Entry) error {
 	return s.Fail(s.Columns.Value, model.FormatValue(e.Value), "a whole number not below zero: it counts")
 }
 
-// bare refuses a sample with the name of its family, whose type has suffixes
-// alone (section "Suffixes").
+// bare refuses a sample with the bare name of its family if the type has only
+// names with suffixes (section "Suffixes").
 func (p *Parser) bare(e *Entry) error {
 	f, s := p.family, p.scanner.page
 	p.doubts.Add(f.Name)
@@ -68,8 +69,8 @@ func (p *Parser) bare(e *Entry) error {
 	return s.Fail(s.Columns.Name, "a sample of the "+f.Type.String()+" "+scan.Quote(e.Name)+" without a suffix", expected)
 }
 
-// checkLabels refuses the labels that belong to buckets and quantiles on other
-// samples of their family.
+// checkLabels refuses the labels of buckets and quantiles on other samples of
+// their family.
 func (p *Parser) checkLabels(series scan.Labels) error {
 	var own string
 	switch p.family.Type {
@@ -86,7 +87,7 @@ func (p *Parser) checkLabels(series scan.Labels) error {
 	return nil
 }
 
-// checkExemplar says where exemplars may be, and how long (section
+// checkExemplar checks where exemplars stand and how long they are (section
 // "Exemplars").
 func (p *Parser) checkExemplar(e *Entry, part model.Parts) error {
 	if len(e.Exemplars) == 0 {

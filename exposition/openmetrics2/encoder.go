@@ -7,7 +7,7 @@ import (
 	"telltale/model"
 )
 
-// Drop is something that was not written because the format cannot hold it.
+// Drop reports something that was not written because the format cannot hold it.
 type Drop = lines.Drop
 
 // Option is an option of [NewEncoder].
@@ -18,13 +18,14 @@ type option func(*lines.Options)
 func (o option) applyEncoder(to *lines.Options) { o(to) }
 
 // WithEscaping sets how names outside the legacy character set are written. The
-// default is [model.AllowUTF8]: the draft knows quoted names and no escaping.
+// default is [model.AllowUTF8]: the draft has quoted names and no escaping.
 func WithEscaping(e model.Escaping) Option {
 	return option(func(o *lines.Options) { o.Escaping = e })
 }
 
-// WithDropped has report called with all that is dropped, and with names that
-// begin with an underscore, which are reserved, and written all the same.
+// WithDropped calls report for everything that is dropped, and for names that
+// begin with an underscore, which are reserved but written, in the goroutine
+// that calls Encode.
 func WithDropped(report func(Drop)) Option {
 	return option(func(o *lines.Options) { o.Dropped = report })
 }
@@ -46,9 +47,9 @@ func NewEncoder(w io.Writer, opts ...Option) *Encoder {
 	return &Encoder{page: lines.NewPage(w, format{o.Escaping}, o)}
 }
 
-// Encode writes a family; not all of it need have reached the writer when it
-// returns. It returns the writer's first error, then and ever after, and errors
-// of the family's source.
+// Encode writes a family. Part of it may stay in memory until a later Encode or
+// Close. It returns the writer's first error, also from every later call, and
+// errors of the family's source.
 func (e *Encoder) Encode(f *model.Family) error {
 	f, err := e.states.of(f)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 // format is the draft's side of [lines.Page].
 type format struct{ escaping model.Escaping }
 
-// blocks says how a whole family of each type is written (section "Metric
-// types").
+// blocks are the headers under which a complete family of each type is written
+// (section "Metric types").
 var blocks = [...][]lines.Block{
 	model.Unknown:        whole(model.Unknown, model.PartValue, nil),
 	model.Counter:        whole(model.Counter, model.PartTotal, counter),
@@ -24,8 +24,8 @@ var blocks = [...][]lines.Block{
 	model.StateSet:       whole(model.StateSet, model.PartValue, nil),
 }
 
-// pieces says how a family is written whose type does not fit what is there:
-// each kind of sample as an unknown of its own.
+// pieces are the blocks of a family whose points are not complete for its type:
+// each part is written as a family of unknown type.
 var pieces = [...][]lines.Block{
 	model.Summary:        lines.Apart(model.PartValue, model.PartCount, model.PartSum),
 	model.Histogram:      lines.Apart(model.PartBucket, model.PartCount, model.PartSum),
@@ -49,7 +49,7 @@ func (w format) Blocks(f *model.Family) []lines.Block {
 		split = f.Mask()&all != all
 	case model.Info:
 		split = f.IsLiteral() && !strings.HasSuffix(f.Name, "_info")
-	case model.StateSet: // its label must bear its name, and unless in quotes may not have colons
+	case model.StateSet: // its label has the family's name, which may have colons only in quotes
 		split = w.escaping != model.AllowUTF8 && strings.Contains(f.Name, ":")
 	}
 	if split {
@@ -58,8 +58,8 @@ func (w format) Blocks(f *model.Family) []lines.Block {
 	return blocks[f.Type]
 }
 
-// AppendHeader appends TYPE, UNIT and HELP, in the order that the draft would
-// have (section "MetricFamily metadata"); an empty one is as good as none.
+// AppendHeader appends TYPE, UNIT and HELP, in the order that the draft
+// recommends (section "MetricFamily metadata"); an empty one is left out.
 func (format) AppendHeader(dst, name []byte, f *model.Family, b lines.Block) []byte {
 	dst = append(appendKeyword(dst, "TYPE", name), b.Type...)
 	dst = append(dst, '\n')
@@ -74,9 +74,9 @@ func (format) AppendHeader(dst, name []byte, f *model.Family, b lines.Block) []b
 	return dst
 }
 
-// hasUnit reports whether a UNIT line may follow (section "Unit"): infos and state
-// sets have none, a part of a histogram may count something else, and a unit is
-// made of the characters of a legacy name.
+// hasUnit reports whether a UNIT line may follow (section "Unit"). Infos and
+// state sets have no unit, a part of a histogram may count something else, and a
+// unit consists of characters of a legacy name.
 func hasUnit(f *model.Family, b lines.Block) bool {
 	return f.Unit != "" && model.LegacyName("_"+f.Unit) && b.Type == f.Type.String() && f.Type != model.Info && f.Type != model.StateSet
 }
@@ -87,29 +87,30 @@ func appendKeyword(dst []byte, keyword string, name []byte) []byte {
 	return append(dst, ' ')
 }
 
-// AppendTimestamp appends seconds, as exactly as they are known.
+// AppendTimestamp appends seconds with all digits that are known.
 func (format) AppendTimestamp(dst []byte, t model.Timestamp) []byte {
 	return t.AppendSeconds(append(dst, ' '))
 }
 
-// AppendExemplar appends nothing: those of counters and histograms belong to
-// their values, and others have none (section "Exemplars").
+// AppendExemplar appends nothing: the exemplars of counters and histograms are
+// written with their values, and other types have none (section "Exemplars").
 func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, _ *model.Exemplar) []byte {
 	p.Drop(part, lines.MisplacedExemplar)
 	return dst
 }
 
-// FitHistogram lets everything pass: only the pieces of histograms come here.
+// FitHistogram drops nothing: it is called only for incomplete histograms.
 func (format) FitHistogram(_ *lines.Page, has model.Parts, _ *model.HistogramValue, _ float64) model.Parts {
 	return has
 }
 
-// FitSummary lets everything pass: only the pieces of summaries come here.
+// FitSummary drops nothing: it is called only for incomplete summaries.
 func (format) FitSummary(_ *lines.Page, has model.Parts, _ *model.SummaryValue) (fit model.Parts, least float64) {
 	return has, math.Inf(-1)
 }
 
-// TakesLoose takes what differs from a point of its family by an exemplar only.
+// TakesLoose accepts samples that differ from a point of their family by an
+// exemplar only.
 func (format) TakesLoose(f *model.Family, s *model.Sample) bool {
 	return (f.Type == model.Unknown || f.Type == model.Gauge) && s.Name == f.Name && s.NativeHistogram == nil
 }

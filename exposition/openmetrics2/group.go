@@ -6,15 +6,15 @@ import (
 	"telltale/model"
 )
 
-// group are the points of a state set's series. On the page each state is a
-// metric with samples of its own, and those of a series stand together (section
-// "StateSet").
+// group holds the points of one series of a state set. On the page each state is
+// a metric with its own samples, and the metrics of a series stand together
+// (section "StateSet").
 type group struct {
 	points []model.Point
 	places map[model.Timestamp]int
 }
 
-// flush gives the points to the family, in the order of time.
+// flush adds the points to the family, in the order of time.
 func (g *group) flush(f *model.Family) {
 	slices.SortFunc(g.points, func(a, b model.Point) int { return a.Timestamp.Compare(b.Timestamp) })
 	for _, p := range g.points {

@@ -9,14 +9,15 @@ import (
 	"telltale/model"
 )
 
-// Parser reads a page family by family and holds it to every rule of the draft.
-// It is not safe for concurrent use.
+// Parser reads a page family by family and checks it against every rule of the
+// draft. It is not safe for concurrent use.
 //
-// Families come with the name that they have on the page; an info "build_info"
-// is "build" to the model, and a counter whose name does not end in "_total" is
-// literal ([model.Family.IsLiteral]). A family of no type whose values are
-// composite has the type that they show. Exemplars of a histogram go to the classic
-// buckets that cover their values; several are in the order of time.
+// Families keep their name on the page; but an info "build_info" is "build" in
+// the model, and a counter whose name does not end in "_total" is literal
+// ([model.Family.IsLiteral]). A family without a TYPE line whose values are
+// composite has the type of the values. Exemplars of a histogram go to the
+// classic buckets that cover their values; several on one bucket are in the
+// order of time.
 type Parser struct {
 	scanner  *Scanner
 	families *scan.Families
@@ -31,7 +32,7 @@ type Parser struct {
 	order   *scan.Order // of its metrics
 	groups  *scan.Order // of a state set's groups of metrics
 	group   group
-	torn    bool         // it was told that the metric's timestamps are wrong
+	torn    bool         // the wrong timestamps of the metric were reported
 	labels  model.Labels // of the metric
 	texts   scan.Texts
 	bounds  scan.Bounds
@@ -53,10 +54,10 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
-// last. The family is the caller's to keep. An error is a [*SyntaxError] or one
-// of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
-// A page that is wrong somewhere is wrong as a whole (section "Failure Modes"):
-// drop the families before.
+// last. The caller may keep the family. An error is a [*SyntaxError] or an error
+// of the reader, and is returned again by every later call, unless
+// [WithAllErrors] makes the parser go on. A page with any error is invalid as a
+// whole (section "Failure Modes"): discard the families returned before.
 func (p *Parser) Next() (*model.Family, error) { return p.families.Next() }
 
 // read reads a line and returns the family that it ends.
@@ -71,11 +72,11 @@ func (p *Parser) read() (*model.Family, error) {
 	return nil, err
 }
 
-// doubt takes a line with an error in it for what is known of it.
+// doubt uses what is known of a line that has an error.
 func (p *Parser) doubt(err error) (*model.Family, error) {
 	s := p.scanner.page
 	switch {
-	case errors.Is(err, io.EOF): // behind an error in the last line
+	case errors.Is(err, io.EOF): // after an error in the last line
 		return p.end(), err
 	case !scan.IsSyntax(err), s.Blank(), !p.doubts.Salvage(s.Scanner):
 		return nil, err
@@ -86,8 +87,8 @@ func (p *Parser) doubt(err error) (*model.Family, error) {
 	return p.take(&s.Entry)
 }
 
-// take reads a line. Where the line is the first behind a family, it returns
-// that family, perhaps with an error in the line.
+// take reads a line. If the line is the first after a family, take returns that
+// family, perhaps with an error in the line.
 func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	other := p.family == nil || string(e.Name) != p.family.Name
 	switch {
@@ -109,7 +110,7 @@ func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	return done, p.describe(e)
 }
 
-// begin begins a family, of unknown type so far. Names that begin with an
+// begin begins a family, whose type is unknown so far. Names that begin with an
 // underscore are reserved (section "MetricFamily Name").
 func (p *Parser) begin(e *Entry) error {
 	name := string(e.Name)
@@ -128,8 +129,8 @@ func (p *Parser) begin(e *Entry) error {
 	return nil
 }
 
-// describe takes metadata of the family. A help text or unit that is empty is
-// as good as none (section "MetricFamily metadata").
+// describe reads a metadata line of the family. An empty help text or unit
+// counts as none (section "MetricFamily metadata").
 func (p *Parser) describe(e *Entry) error {
 	s, f := p.scanner.page, p.family
 	if len(e.Text) == 0 && !p.samples {

@@ -35,8 +35,8 @@ func (p *Parser) sample(e *Entry) error {
 	return nil
 }
 
-// step goes to the point of a sample, which each has for itself. That the
-// timestamps of a metric are wrong is told once.
+// step moves to the point of a sample; each sample is a point of its own. Wrong
+// timestamps of a metric are reported once.
 func (p *Parser) step(e *Entry) (scan.Step, error) {
 	step, err := p.order.Step(p.scanner.page.Scanner, e.Labels)
 	switch {
@@ -57,7 +57,7 @@ func (p *Parser) repeated() error {
 	return s.Fail(s.Columns.Name, "the same series again", "each series once for each timestamp")
 }
 
-// point returns the point that a sample is.
+// point returns the point of a sample.
 func (p *Parser) point(e *Entry) model.Point {
 	if e.Composite != nil {
 		return e.Whole(p.labels, &p.texts, &p.bounds)

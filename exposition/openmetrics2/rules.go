@@ -6,8 +6,8 @@ import (
 	"telltale/model"
 )
 
-// check holds a sample to the rules of its type (sections "MetricFamily Types"
-// and "Metric types").
+// check checks a sample against the rules of its type (sections "MetricFamily
+// Types" and "Metric types").
 func (p *Parser) check(e *Entry) error {
 	if err := p.checkKind(e); err != nil {
 		return err
@@ -38,8 +38,8 @@ func (p *Parser) check(e *Entry) error {
 	return p.checkExtras(e)
 }
 
-// checkExtras says which types have start timestamps and exemplars, and which
-// labels belong to the parts of histograms and summaries.
+// checkExtras checks that the type may have start timestamps and exemplars, and
+// refuses the labels of the parts of histograms and summaries.
 func (p *Parser) checkExtras(e *Entry) error {
 	s, t := p.scanner.page, p.family.Type
 	counts := t == model.Counter || t == model.Histogram
@@ -64,8 +64,8 @@ func (p *Parser) checkExtras(e *Entry) error {
 	return nil
 }
 
-// checkKind says which types have numbers for values, and which have composite
-// ones (section "CompositeValue").
+// checkKind checks that the type has numbers or composite values (section
+// "CompositeValue").
 func (p *Parser) checkKind(e *Entry) error {
 	s, c, t := p.scanner.page, e.Composite, p.family.Type
 	composite := t == model.Summary || t == model.Histogram || t == model.GaugeHistogram
@@ -80,7 +80,7 @@ func (p *Parser) checkKind(e *Entry) error {
 	return nil
 }
 
-// summaryFault says what is wrong with a summary (section "Summary").
+// summaryFault returns what is wrong with a summary, or "" (section "Summary").
 func summaryFault(c *Composite) string {
 	switch {
 	case !(c.Count >= 0) || c.Count != math.Trunc(c.Count) || math.IsInf(c.Count, 1):
@@ -101,8 +101,9 @@ func summaryFault(c *Composite) string {
 	return ""
 }
 
-// histogramFault says what is wrong with a histogram (section "Histogram"). The
-// numbers of a gauge histogram may be negative, and so need not rise.
+// histogramFault returns what is wrong with a histogram, or "" (section
+// "Histogram"). The counts of a gauge histogram may be negative, and so need not
+// increase.
 func histogramFault(c *Composite) string {
 	if !c.Gauge && c.Count < 0 {
 		return "a count of less than zero"
@@ -118,8 +119,8 @@ func histogramFault(c *Composite) string {
 	return ""
 }
 
-// classicFault says what is wrong with classic buckets (section "Classic
-// Buckets").
+// classicFault returns what is wrong with classic buckets, or "" (section
+// "Classic Buckets").
 func classicFault(c *Composite) string {
 	for i, upper := range c.Upper {
 		switch {
@@ -138,8 +139,8 @@ func classicFault(c *Composite) string {
 	return ""
 }
 
-// nativeFault says what is wrong with a native histogram (section "Native
-// Buckets").
+// nativeFault returns what is wrong with a native histogram, or "" (section
+// "Native Buckets").
 func nativeFault(c *Composite) string {
 	h := &c.Histogram
 	switch {
@@ -158,9 +159,9 @@ func nativeFault(c *Composite) string {
 		return ""
 	case lowest < 0:
 		return "a bucket of less than zero"
-	case h.IsFloat || total >= 1<<53: // as exact as floats are
+	case h.IsFloat || total >= 1<<53: // floats are not exact
 		return ""
-	case total > h.Count, total < h.Count && !math.IsNaN(h.Sum): // what is missing are observations of NaN
+	case total > h.Count, total < h.Count && !math.IsNaN(h.Sum): // observations of NaN are in no bucket
 		return "the count " + model.FormatValue(h.Count) + " beside buckets of " + model.FormatValue(total)
 	}
 	return ""
@@ -183,7 +184,7 @@ func validSchema(schema int32) bool { return schema >= -4 && schema <= 8 }
 
 func validThreshold(t float64) bool { return t >= 0 && !math.IsInf(t, 1) }
 
-// validSpans reports whether the spans advance and have so many buckets.
+// validSpans reports whether the spans advance and cover the number of buckets.
 func validSpans(spans []model.Span, buckets int) bool {
 	total := uint64(0)
 	for i, s := range spans {
@@ -195,8 +196,8 @@ func validSpans(spans []model.Span, buckets int) bool {
 	return total == uint64(buckets)
 }
 
-// beyond reports whether there are buckets behind that of infinity, the one
-// after the bucket that ends at 2^1024.
+// beyond reports whether there are buckets above that of infinity, the one after
+// the bucket that ends at 2^1024.
 func beyond(spans []model.Span, schema int32) bool {
 	const bits = 1024
 	last := int64(bits)

@@ -2,7 +2,7 @@ package openmetrics2
 
 import "telltale/model"
 
-// regrouping puts state sets with several samples of a series in the draft's
+// regrouping puts state sets with several points of one series in the draft's
 // order: each state is a metric, whose samples stand together (section
 // "StateSet"), while a point of the model has all states at one time.
 type regrouping struct {
@@ -12,7 +12,7 @@ type regrouping struct {
 	visit   func(*model.Point) error
 }
 
-// of returns the family with points of one state each where that is needed.
+// of returns the family, with points of one state each if that is necessary.
 func (r *regrouping) of(f *model.Family) (*model.Family, error) {
 	if f.Type != model.StateSet {
 		return f, nil
@@ -23,7 +23,7 @@ func (r *regrouping) of(f *model.Family) (*model.Family, error) {
 	r.last, r.several = r.last[:0], false
 	defer func() { r.scratch = model.Point{} }()
 	if err := f.Visit(&r.scratch, r.visit); err != nil || !r.several {
-		return f, nil // an error of the source comes again
+		return f, nil // the source returns its error again
 	}
 	parted := f.WithPoints(nil)
 	var group []model.Point
@@ -51,7 +51,7 @@ func (r *regrouping) look(p *model.Point) error {
 }
 
 // appendByState appends a group's points state by state, in the order in which
-// the states first come.
+// the states first occur.
 func appendByState(f *model.Family, group []model.Point) {
 	places := map[string]int{}
 	var states [][]model.Point

@@ -8,7 +8,7 @@ import (
 	"telltale/model"
 )
 
-// counter appends what stands behind a counter's name and labels.
+// counter appends what follows a counter's name and labels.
 func counter(p *lines.Page, dst []byte, pt *model.Point) []byte {
 	if pt.Has&model.PartTotal == 0 {
 		return nil
@@ -17,9 +17,9 @@ func counter(p *lines.Page, dst []byte, pt *model.Point) []byte {
 	return appendExemplar(p, dst, model.PartTotal, pt.Exemplar)
 }
 
-// summary appends a summary's value. Its count and sum stand in it always, and its
-// sum and the values of its quantiles are not negative (section "Summary"): a point
-// that has no such sum is left out.
+// summary appends a summary's value. It always has count and sum, and its sum
+// and the values of its quantiles are not negative (section "Summary"): a point
+// without such a sum is dropped.
 func summary(p *lines.Page, dst []byte, pt *model.Point) []byte {
 	s := pt.Summary
 	switch {
@@ -125,7 +125,7 @@ func appendHistogram(p *lines.Page, dst []byte, sumKey string, pt *model.Point, 
 }
 
 // fits reports whether a native histogram can be written: the draft has standard
-// schemas only, and spans that name as many buckets as there are.
+// schemas only, and its spans must cover the number of buckets.
 func fits(h *model.NativeHistogram) bool {
 	return validSchema(h.Schema) && validThreshold(h.ZeroThreshold) &&
 		validSpans(h.NegativeSpans, len(h.Negative)) && validSpans(h.PositiveSpans, len(h.Positive))
@@ -171,8 +171,8 @@ func appendCounts(dst []byte, counts []float64, spell spelling) []byte {
 // spelling is how numbers of observations are written.
 type spelling func(dst []byte, v float64) []byte
 
-// spellingOf returns the one for a native histogram: all numbers of one of
-// floats have a point, by which readers see that it is.
+// spellingOf returns the spelling for a native histogram: all numbers of a float
+// histogram have a point, by which readers recognize it.
 func spellingOf(h *model.NativeHistogram) spelling {
 	if h != nil && h.IsFloat {
 		return model.AppendValue
@@ -189,7 +189,7 @@ func appendCount(dst []byte, v float64) []byte {
 	return model.AppendValue(dst, v)
 }
 
-// appendTimes appends timestamp and start time, where they are.
+// appendTimes appends timestamp and start time, if they are set.
 func appendTimes(dst []byte, pt *model.Point) []byte {
 	dst = appendTimestamp(dst, pt)
 	if pt.Created.IsSet() {
@@ -206,8 +206,8 @@ func appendTimestamp(dst []byte, pt *model.Point) []byte {
 }
 
 // appendExemplars appends a histogram's exemplars: those of its classic buckets,
-// or if there are none those of its native ones, since only one set may be
-// attached (section "Exemplars and Start Timestamp").
+// or else those of its native ones, since only one set may be attached (section
+// "Exemplars and Start Timestamp").
 func appendExemplars(p *lines.Page, dst []byte, h *model.HistogramValue) []byte {
 	classic := false
 	for _, e := range h.Exemplars {
@@ -222,8 +222,8 @@ func appendExemplars(p *lines.Page, dst []byte, h *model.HistogramValue) []byte 
 	return dst
 }
 
-// appendExemplar appends the exemplars of a sample, if there are any, the oldest
-// first. Each must have a timestamp (section "Exemplars").
+// appendExemplar appends the exemplars of a sample, if any, the oldest first.
+// Each must have a timestamp (section "Exemplars").
 func appendExemplar(p *lines.Page, dst []byte, part model.Parts, e *model.Exemplar) []byte {
 	if e == nil {
 		return dst

@@ -1,26 +1,26 @@
 // Package protobuf writes and reads families in the delimited protobuf format of
-// Prometheus: messages MetricFamily of client_model's metrics.proto, each behind
-// its length as a varint. It is the format that holds native histograms, and
-// created times always.
+// Prometheus: MetricFamily messages of client_model's metrics.proto, each after
+// its length as a varint. The format holds native histograms and created times.
 //
 // A counter's family has the name of its samples, "requests_total", and an info
-// is a gauge "x_info", as a reader takes the name of a family for that of its
-// samples. Where the format knows no type there is the nearest: a state set is a
-// gauge with a label for its states, and what a restriction leaves of a family
-// is untyped, each kind of sample under its own name. A native histogram of
-// custom buckets is a classic one, for whose bounds alone there is a place.
-// Counts are whole numbers unless a histogram has a fraction somewhere.
+// is a gauge "x_info", because readers take the name of a family for that of its
+// samples. A type that the format lacks is written as the nearest: a state set
+// as a gauge with a label for its states, and the parts of an incomplete
+// histogram or summary as untyped families of their own. A native histogram with
+// custom buckets is written as a classic one, since the format has no field for
+// its bounds. Counts are whole numbers unless a count of the histogram has a
+// fraction.
 //
-// A family is one message unless that would be larger than 1 MiB: as its length
-// stands before it, a message has to be in memory as a whole, both where it is
-// written and where it is read, and that may not grow with the number of series.
-// The rest follows in further messages with the same name, help, type and unit.
-// Prometheus takes each message by itself and finds the same series; [Parser]
-// puts them together again. Readers that keep one message for each name would
-// lose those before the last.
+// A family is one message unless the message would be larger than 1 MiB. A
+// message must be in memory as a whole, both for the writer and for the reader,
+// because its length comes first, and that memory must not grow with the number
+// of series. The rest follows in further messages with the same name, help, type
+// and unit. Prometheus reads each message by itself and finds the same series;
+// [Parser] joins them. Readers that keep one message for each name lose all but
+// the last.
 //
 // There are two ways to read. A [Parser] returns whole families. A [Scanner]
-// returns one series after the other, valid until the next, and allocates only
-// where bucket bounds change. What is absent from a message is zero, but a count
-// or sum of a histogram or summary that is absent is not there.
+// returns series after series, each valid until the next call, and allocates
+// only when bucket bounds change. An absent field is zero, except the count or
+// sum of a histogram or summary, which is then not known.
 package protobuf

@@ -12,7 +12,7 @@ import (
 	"telltale/model"
 )
 
-// Drop is something that was not written because the format cannot hold it.
+// Drop reports something that was not written because the format cannot hold it.
 type Drop = lines.Drop
 
 // Option is an option of [NewEncoder].
@@ -28,30 +28,30 @@ func WithEscaping(e model.Escaping) Option {
 	return option(func(enc *Encoder) { enc.names = lines.NewNames(e) })
 }
 
-// WithDropped has report called with all that is dropped.
+// WithDropped calls report for everything that is dropped, in the goroutine that
+// calls Encode.
 func WithDropped(report func(Drop)) Option {
 	return option(func(enc *Encoder) { enc.dropped = report })
 }
 
 const (
 	chunkSize      = 32 << 10 // written at once
-	largestMessage = 1 << 20  // at which the next series begins another message
+	largestMessage = 1 << 20  // length from which the next series begins another message
 	largestLength  = 4        // bytes that the length of a message takes
 	fullBuffer     = largestMessage + 2*chunkSize
 )
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2*chunkSize); return &b }}
 
-var errClosed = errors.New("protobuf: the encoder is closed")
+var errClosed = errors.New("exposition/protobuf: the encoder is closed")
 
 // Encoder writes families to a writer, in chunks of 32 KiB. Its memory grows
-// with the largest family, to some 1 MiB at most. It is not safe for concurrent
-// use.
+// with the largest family, to about 1 MiB. It is not safe for concurrent use.
 type Encoder struct {
 	w        io.Writer
 	buf      []byte
 	pooled   *[]byte
-	err      error // the first one, returned ever after
+	err      error // the first one, returned by every later call
 	names    *lines.Names
 	dropped  func(Drop)
 	visitors visitors
@@ -59,19 +59,19 @@ type Encoder struct {
 	// Of the family being written:
 	family    *model.Family
 	kind      kind
-	parts     model.Parts // what may be written of it here
+	parts     model.Parts // the parts of it that may be written
 	name      []byte
 	header    []byte // name, help, type and unit
 	message   int    // where the message begins
-	empty     bool   // it has no series
+	empty     bool   // the message has no series
 	verbatim  bool   // labels are written as they are
 	labels    pairs
 	exemplars pairs
 	custom    custom
-	width     int // that the length of a series takes, mostly
-	inner     int // that the length of a histogram takes, mostly
+	width     int // bytes that the length of a series mostly takes
+	inner     int // bytes that the length of a histogram mostly takes
 	scratch   model.Point
-	text      []byte // labels written otherwise
+	text      []byte // labels after escaping
 	own       []byte // a label that belongs to one sample
 }
 
@@ -88,9 +88,9 @@ func NewEncoder(w io.Writer, opts ...Option) *Encoder {
 	return e
 }
 
-// Encode writes a family; not all of it need have reached the writer when it
-// returns. It returns the writer's first error, then and ever after, and errors
-// of the family's source.
+// Encode writes a family. Part of it may stay in memory until a later Encode or
+// Close. It returns the writer's first error, also from every later call, and
+// errors of the family's source.
 func (e *Encoder) Encode(f *model.Family) error {
 	if e.err != nil {
 		return e.err
@@ -121,7 +121,7 @@ func (e *Encoder) Encode(f *model.Family) error {
 	return e.loose()
 }
 
-// whole writes a family of which at most the created times are hidden.
+// whole writes a family of which nothing but created times may be hidden.
 func (e *Encoder) whole(left model.Parts) error {
 	single := left & (model.PartValue | model.PartTotal | model.PartInfo)
 	if e.family.Type == model.Summary {
@@ -145,7 +145,7 @@ func (e *Encoder) visit() error {
 	return e.family.Visit(&e.scratch, visit)
 }
 
-// piece writes one kind of sample as a family of its own.
+// piece writes the samples of one part as a family of its own.
 func (e *Encoder) piece(part model.Parts) error {
 	e.begin(part, untypedKind, part)
 	err := e.family.Visit(&e.scratch, e.visitors.piece)
@@ -196,7 +196,7 @@ func (e *Encoder) open() {
 	e.buf = append(append(e.buf, "\x00\x00\x00\x00"[:largestLength]...), e.header...)
 }
 
-// end ends the message, and passes on what fills chunks.
+// end ends the message and writes full chunks.
 func (e *Encoder) end() error {
 	if e.err != nil {
 		return e.err
@@ -205,12 +205,13 @@ func (e *Encoder) end() error {
 	return e.flush(chunkSize)
 }
 
-// pass lets the next series begin, in another message if this one is large.
+// pass prepares for the next series: it begins another message if this one is
+// large.
 func (e *Encoder) pass() error {
 	e.empty = false
 	if len(e.buf)-e.message < largestMessage {
 		if len(e.buf) > cap(e.buf)/2 && cap(e.buf) < fullBuffer {
-			e.buf = append(make([]byte, 0, fullBuffer), e.buf...) // at once, and not in ever larger steps
+			e.buf = append(make([]byte, 0, fullBuffer), e.buf...) // allocated at once rather than grown in steps
 		}
 		return nil
 	}
@@ -221,8 +222,8 @@ func (e *Encoder) pass() error {
 	return nil
 }
 
-// loose drops the samples that fit no point, but for those that are one with an
-// exemplar too many: there is no place for a name of their own.
+// loose drops the samples that fit no point, except those that only have an
+// exemplar too many: the format has no place for names of single samples.
 func (e *Encoder) loose() error {
 	f, samples := e.family, e.family.Loose()
 	fitsOne := (f.Type == model.Unknown || f.Type == model.Gauge) && f.Mask()&model.PartValue != 0
@@ -244,7 +245,8 @@ func (e *Encoder) loose() error {
 	return nil
 }
 
-// flush writes chunks as long as there is as much as one and the least.
+// flush writes chunks as long as a chunk and the least number of bytes are
+// buffered.
 func (e *Encoder) flush(least int) error {
 	rest := e.buf
 	for e.err == nil && len(rest) > 0 && len(rest) >= least {
@@ -267,7 +269,7 @@ func (e *Encoder) Close() error {
 		return e.err
 	}
 	err := e.flush(0)
-	if cap(e.buf) <= fullBuffer { // not if a single series made it larger
+	if cap(e.buf) <= fullBuffer { // larger buffers, grown by a single series, are not kept
 		*e.pooled = e.buf[:0]
 		buffers.Put(e.pooled)
 	}
@@ -278,8 +280,8 @@ func (e *Encoder) Close() error {
 	return err
 }
 
-// drop reports that a sample of the family being written is left out, or,
-// without a name, the family.
+// drop reports that a sample of the family being written is dropped or, without
+// a name, the family.
 func (e *Encoder) drop(sample string, r lines.Reason) {
 	if e.dropped != nil {
 		e.dropped(Drop{Family: e.family.Name, Sample: sample, Reason: r})

@@ -14,8 +14,8 @@ type classicBuckets struct {
 	exemplars  []*model.Exemplar
 }
 
-// side are the buckets of a native histogram on one side of zero. They are
-// differences or counts, and not both.
+// side holds the buckets of a native histogram on one side of zero, as
+// differences or as counts, but not both.
 type side struct {
 	spans  []model.Span
 	deltas []int64
@@ -26,9 +26,9 @@ func (s *side) reset() {
 	s.spans, s.deltas, s.counts = s.spans[:0], s.deltas[:0], s.counts[:0]
 }
 
-// readHistogram reads a Histogram: a classic one, a native one, or both. As
-// Prometheus has it, a histogram is native if it has a span, a zero bucket with
-// breadth, or one with observations.
+// readHistogram reads a Histogram: a classic one, a native one, or both. As in
+// Prometheus, a histogram is native if it has a span, a zero bucket with a
+// width, or a zero bucket with observations.
 func (s *Scanner) readHistogram(m message) {
 	p, sp, at := &s.entry.Point, &s.point, m.end-int64(len(m.rest))
 	h, n, c := &sp.histogram, &sp.native, &sp.classic
@@ -41,7 +41,7 @@ func (s *Scanner) readHistogram(m message) {
 	sp.float = false
 	p.Histogram = h
 	var counted, summed bool
-	var count, zero [2]float64 // whole, and one that may be a fraction
+	var count, zero [2]float64 // the whole number, and the float
 	for m.next() {
 		switch m.num {
 		case histogramCount:
@@ -92,8 +92,8 @@ func (s *Scanner) readHistogram(m message) {
 	}
 }
 
-// larger returns the count that counts: one that may be a fraction overrides a
-// whole one if it is not zero. It is negative in gauge histograms alone.
+// larger returns the count that is used: the float unless it is zero, else the
+// whole number. Only gauge histograms have negative counts.
 func larger(count [2]float64) float64 {
 	if count[1] != 0 {
 		return count[1]
@@ -101,7 +101,7 @@ func larger(count [2]float64) float64 {
 	return count[0]
 }
 
-// readSide reads a field of the native buckets, or passes over an unknown one.
+// readSide reads a field of the native buckets, or skips an unknown one.
 func (s *Scanner) readSide(m *message) {
 	positive, negative := &s.point.positive, &s.point.negative
 	switch m.num {
@@ -180,7 +180,7 @@ func (s *Scanner) readBucket(m message) {
 	}
 }
 
-// endClassic gives the histogram its classic buckets.
+// endClassic adds the classic buckets to the histogram.
 func (s *Scanner) endClassic(at int64) {
 	c, h := &s.point.classic, &s.point.histogram
 	if len(c.upper) == 0 || s.err != nil {
@@ -193,7 +193,7 @@ func (s *Scanner) endClassic(at int64) {
 	s.entry.Point.Has |= model.PartBucket
 }
 
-// endNative gives the native histogram its buckets.
+// endNative adds the native buckets to the histogram.
 func (s *Scanner) endNative(at int64) {
 	n := &s.point.native
 	n.IsFloat = s.point.float
@@ -205,7 +205,7 @@ func (s *Scanner) endNative(at int64) {
 }
 
 // endSide returns the spans and the absolute counts of a side. A single span
-// without buckets says no more than that the histogram is native.
+// without buckets only marks the histogram as native.
 func (s *Scanner) endSide(at int64, name string, from *side, buckets []float64) ([]model.Span, []float64) {
 	if len(from.deltas) > 0 && len(from.counts) > 0 {
 		s.fail(at, "Histogram."+name+"_delta", "counts of buckets beside it", "one of both")

@@ -16,16 +16,16 @@ const (
 	sums   = model.PartSum | model.PartGSum
 )
 
-// classic is what a histogram has for readers of classic ones.
+// classic is the classic form of a histogram.
 type classic struct {
 	has        model.Parts
 	bounds     *model.Bounds
-	cumulative []float64 // as many as there are bounds
+	cumulative []float64 // one for each bound
 	count, sum float64
 }
 
-// classicOf returns a histogram as a classic one. A histogram that is native
-// only has its count and sum.
+// classicOf returns the classic form of a histogram. One with native buckets
+// only has just its count and sum.
 func classicOf(pt *model.Point) classic {
 	h := pt.Histogram
 	c := classic{has: pt.Has, count: h.Count, sum: h.Sum}
@@ -43,8 +43,8 @@ func classicOf(pt *model.Point) classic {
 	return c
 }
 
-// visitHistogram writes a histogram. A native one and its classic buckets share
-// one count and sum, which are those of the native one: Prometheus holds them to
+// visitHistogram writes a histogram. Native and classic buckets share one count
+// and sum, those of the native histogram, since Prometheus checks them against
 // the native buckets.
 func (e *Encoder) visitHistogram(pt *model.Point) error {
 	h := pt.Histogram
@@ -92,7 +92,8 @@ func (e *Encoder) visitHistogram(pt *model.Point) error {
 	return e.endSeries(dst, start, pt.Timestamp)
 }
 
-// appendCount appends a count under the number for whole ones or for fractions.
+// appendCount appends a count as the field for whole numbers or the one for
+// floats.
 func appendCount(dst []byte, whole, fraction protowire.Number, v float64, float bool) []byte {
 	if float {
 		return appendDouble(dst, fraction, v)
@@ -125,14 +126,14 @@ func appendBucket(dst []byte, count uint64, upper float64) []byte {
 		bucketTag = uint32(histogramBucket<<3 | 2)
 		countTag  = uint32(bucketCount << 3)
 		upperTag  = uint32(bucketUpper<<3 | 1)
-		others    = 10 // bytes beside the count: two tags and a double
+		others    = 10 // bytes besides the count: two tags and a double
 	)
 	if count >= 0x80 {
 		dst = append(dst, byte(bucketTag), byte(protowire.SizeVarint(count)+others), byte(countTag))
 		return appendDouble(protowire.AppendVarint(dst, count), bucketUpper, upper)
 	}
 	start := len(dst)
-	dst = append(dst, "             "...) // to be written over
+	dst = append(dst, "             "...) // overwritten below
 	b := (*[13]byte)(dst[start:])
 	binary.LittleEndian.PutUint32(b[:], bucketTag|(1+others)<<8|countTag<<16|uint32(count)<<24)
 	b[4] = byte(upperTag)
@@ -140,8 +141,9 @@ func appendBucket(dst []byte, count uint64, upper float64) []byte {
 	return dst
 }
 
-// appendNative appends what is beside count and sum. Where both counts are zero,
-// readers take a histogram for one of whole numbers.
+// appendNative appends the fields of a native histogram other than count and
+// sum. If both counts are zero, readers take the histogram for one of whole
+// numbers.
 func (e *Encoder) appendNative(dst []byte, n *model.NativeHistogram, float bool) []byte {
 	dst = appendSigned(dst, histogramSchema, int64(n.Schema))
 	dst = appendDouble(dst, histogramZeroThreshold, n.ZeroThreshold)
@@ -151,7 +153,7 @@ func (e *Encoder) appendNative(dst []byte, n *model.NativeHistogram, float bool)
 	dst = appendSide(dst, histogramNegativeDelta, histogramNegativeCount, n.Negative, float)
 	spans := n.PositiveSpans
 	if len(spans)+len(n.NegativeSpans) == 0 && n.ZeroThreshold == 0 {
-		spans = noSpan // tells it from a classic one
+		spans = noSpan // marks the histogram as native
 	}
 	dst = appendSpans(dst, histogramPositiveSpan, spans)
 	dst = appendSide(dst, histogramPositiveDelta, histogramPositiveCount, n.Positive, float)
@@ -165,7 +167,7 @@ func (e *Encoder) appendNative(dst []byte, n *model.NativeHistogram, float bool)
 	return dst
 }
 
-// noSpan is the span without buckets that makes a histogram a native one.
+// noSpan is the span without buckets that marks a histogram as native.
 var noSpan = []model.Span{{}}
 
 func appendSpans(dst []byte, n protowire.Number, spans []model.Span) []byte {
@@ -178,8 +180,8 @@ func appendSpans(dst []byte, n protowire.Number, spans []model.Span) []byte {
 	return dst
 }
 
-// appendSide appends the buckets of one side: whole ones as the difference from
-// the one before.
+// appendSide appends the buckets of one side; whole numbers are written as
+// differences from the bucket before.
 func appendSide(dst []byte, delta, count protowire.Number, buckets []float64, float bool) []byte {
 	before := int64(0)
 	for _, v := range buckets {
@@ -194,7 +196,7 @@ func appendSide(dst []byte, delta, count protowire.Number, buckets []float64, fl
 }
 
 // histogramPiece writes the samples of one part of a histogram as untyped ones,
-// with the bucket +Inf that readers of histograms complete by themselves.
+// and adds the bucket +Inf if it is missing, as readers of histograms would.
 func (e *Encoder) histogramPiece(pt *model.Point) error {
 	c, text, t := classicOf(pt), pt.Labels.Text(), pt.Timestamp
 	switch part := c.has & e.parts; {
@@ -219,10 +221,10 @@ func (e *Encoder) histogramPiece(pt *model.Point) error {
 	return nil
 }
 
-// isSound reports whether a native histogram is one that Prometheus would not
-// refuse a page for: each bucket belongs to a span, and counts are no less than
-// zero, but for those of a gauge histogram (OpenMetrics 2.0, section
-// "GaugeHistogram"). Buckets are whole where both counts are zero.
+// isSound reports whether Prometheus would accept a native histogram rather than
+// refuse the page: each bucket belongs to a span, and counts are not below zero,
+// except in a gauge histogram (OpenMetrics 2.0, section "GaugeHistogram").
+// Buckets are whole numbers if both counts are zero.
 func isSound(n *model.NativeHistogram, t model.Type) bool {
 	if n.Schema < minSchema || n.Schema > maxSchema || !(n.ZeroThreshold >= 0) ||
 		spansFit(n.PositiveSpans, len(n.Positive)) != "" || spansFit(n.NegativeSpans, len(n.Negative)) != "" {
@@ -238,7 +240,8 @@ func isSound(n *model.NativeHistogram, t model.Type) bool {
 // The schemas of exponential buckets.
 const minSchema, maxSchema = -4, 8
 
-// spansFit returns what is wrong with spans of so many buckets, if anything.
+// spansFit returns what is wrong with spans for the given number of buckets, or
+// "".
 func spansFit(spans []model.Span, buckets int) string {
 	index, total := int64(0), uint64(0)
 	for i, s := range spans {
@@ -275,8 +278,8 @@ func areWhole(values []float64) bool {
 	return true
 }
 
-// areIntegers reports whether all are numbers that an int64 holds, and the
-// differences between them.
+// areIntegers reports whether all values and the differences between them are
+// whole numbers that an int64 holds.
 func areIntegers(values []float64) bool {
 	for _, v := range values {
 		if v != math.Trunc(v) || math.Abs(v) > 1<<62-1 {
@@ -295,15 +298,15 @@ func areZero(values []float64) bool {
 	return true
 }
 
-// custom makes classic histograms of those with custom buckets.
+// custom converts native histograms with custom buckets to classic ones.
 type custom struct {
 	bounds     scan.Bounds
 	upper      []float64
 	cumulative []float64
 }
 
-// fill gives the classic histogram the buckets, or reports that they contradict
-// themselves.
+// fill gives the classic histogram the buckets, or reports false if they
+// contradict each other.
 func (c *custom) fill(to *classic, n *model.NativeHistogram) bool {
 	c.upper = append(c.upper[:0], n.CustomBounds...)
 	if last := len(c.upper) - 1; last < 0 || !math.IsInf(c.upper[last], 1) {

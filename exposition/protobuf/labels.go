@@ -11,8 +11,8 @@ import (
 	"telltale/model"
 )
 
-// pairs writes labels as messages LabelPair. Series after series have the same
-// names at the same places, so it remembers what each name looked like.
+// pairs writes labels as LabelPair messages. One series after the other has the
+// same names at the same places, so the encoding of each name is remembered.
 type pairs struct {
 	columns   []column
 	unescaped []byte
@@ -22,7 +22,7 @@ type pairs struct {
 type column struct {
 	text []byte         // as label text has it, up to the value: method="
 	head []byte         // the LabelPair up to the value, with a byte for each of its two lengths: 2nd and last
-	wide [headSize]byte // head as far as it goes, to be copied in one piece
+	wide [headSize]byte // the first bytes of head, copied in one piece
 }
 
 const (
@@ -53,9 +53,10 @@ func (p *pairs) append(dst []byte, n protowire.Number, text string, i int) ([]by
 	return dst, i
 }
 
-// append appends a label whose value begins at a place of the text and returns where
-// it ends. It gives up, with -1, if there is something escaped in it, if a length
-// takes more than one byte, as few do, or where there is no room to copy whole words.
+// append appends a label whose value begins at the given place of the text, and
+// returns where the value ends. It returns -1 if the value has an escape, if a
+// length takes more than one byte, which is rare, or if there is no room to copy
+// whole words.
 func (c *column) append(dst []byte, text string, at int) ([]byte, int) {
 	start, head := len(dst), len(c.head)
 	if cap(dst)-start < headSize+len(text)-at+wordSize || head > headSize || len(text) < wordSize {
@@ -86,15 +87,15 @@ func (c *column) append(dst []byte, text string, at int) ([]byte, int) {
 	return dst[:start+all], at + size
 }
 
-// find returns a word whose lowest bit that is set is in the first byte that equals
-// c; it is 0 if none does.
+// find returns a word whose lowest set bit is in the first byte that equals c,
+// or 0 if no byte does.
 func find(word uint64, c byte) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	word ^= ones * uint64(c)
 	return (word - ones) &^ word & highs
 }
 
-// load returns the first eight bytes of a text, the first as the lowest.
+// load returns the first eight bytes of a text, in little-endian order.
 func load(text string) uint64 {
 	return binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(text), len(text)))
 }
@@ -128,8 +129,8 @@ func (c *column) set(text string, n protowire.Number) {
 	copy(c.wide[:], c.head)
 }
 
-// value returns the value that begins at a place of the text, without escapes, and
-// where it ends.
+// value returns the value that begins at the given place of the text, unescaped,
+// and where it ends.
 func (p *pairs) value(text string, at int) (value string, end int) {
 	p.unescaped = p.unescaped[:0]
 	for {
@@ -147,7 +148,7 @@ func (p *pairs) value(text string, at int) (value string, end int) {
 	}
 }
 
-// appendLabels appends the labels of a series and more behind them.
+// appendLabels appends the labels of a series, then those of more.
 func (e *Encoder) appendLabels(dst []byte, text, more string) []byte {
 	if !e.verbatim && (e.names.Rewrites(text) || e.names.Rewrites(more)) {
 		text, more = e.rewrite(text, more), ""
@@ -159,7 +160,7 @@ func (e *Encoder) appendLabels(dst []byte, text, more string) []byte {
 	return dst
 }
 
-// rewrite returns labels under the escaping scheme, until the next ones.
+// rewrite returns labels under the escaping scheme, valid until the next call.
 func (e *Encoder) rewrite(text, more string) string {
 	e.text = e.names.AppendRewritten(e.text[:0], text, more)
 	return view(e.text)

@@ -11,16 +11,17 @@ import (
 	"telltale/model"
 )
 
-// SyntaxError is what is wrong with the input, and where.
+// SyntaxError is an error of a page, with its offset.
 type SyntaxError struct {
 	Offset   int64  // of the byte where the field or message begins, from 0
-	Family   string // as far as it is known
-	Field    string // as metrics.proto has it, "Bucket.upper_bound", if it is in one
+	Family   string // "" if it is not known
+	Field    string // as in metrics.proto, "Bucket.upper_bound"; "" outside of fields
 	Found    string // what is there
 	Expected string // what should be there
 }
 
-// Error says where, what was found and what was expected.
+// Error returns the offset, the family, the field, what was found and what was
+// expected.
 func (e *SyntaxError) Error() string {
 	where := fmt.Sprintf("offset %d", e.Offset)
 	if e.Family != "" {
@@ -32,11 +33,11 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s: found %s, expected %s", where, e.Found, e.Expected)
 }
 
-// message walks the fields of one message. The first thing that is wrong goes to
-// the scanner's err, and then there are no more fields.
+// message walks the fields of one message. The first error is stored in the
+// scanner and ends the walk of all messages.
 type message struct {
 	in   *Scanner
-	name string // as metrics.proto has it
+	name string // as in metrics.proto
 	rest []byte
 	end  int64 // where the message ends in the input
 	at   int64 // where the field begins
@@ -70,7 +71,8 @@ func (m *message) fail(field, found, expected string) {
 	m.in.fail(m.at, field, found, expected)
 }
 
-// take moves past n bytes of the value, or fails if n says that it is none.
+// take moves past n bytes of the value; an n below zero is an error of the
+// value.
 func (m *message) take(field string, n int) bool {
 	if n < 0 {
 		m.fail(field, "no whole value", "one")
@@ -102,7 +104,7 @@ func wireType(t protowire.Type) string {
 	return fmt.Sprint(int(t))
 }
 
-// skip passes over a field that is not known here.
+// skip skips an unknown field.
 func (m *message) skip() {
 	m.take("", protowire.ConsumeFieldValue(m.num, m.typ, m.rest))
 }
@@ -142,9 +144,9 @@ func (m *message) count(field string) float64 {
 	return v
 }
 
-// checkCount refuses a number of observations that is none. In a gauge histogram
-// it may be any number, which is what arithmetic makes of them (OpenMetrics 2.0,
-// section "GaugeHistogram").
+// checkCount refuses a number of observations that is negative or not a number.
+// In a gauge histogram it may be any number, since gauge histograms may be
+// differences (OpenMetrics 2.0, section "GaugeHistogram").
 func (m *message) checkCount(field string, v float64) {
 	if !(v >= 0) && m.in.entry.Type != model.GaugeHistogram {
 		m.fail(field, model.FormatValue(v), "a number not below zero: it counts")
@@ -160,10 +162,10 @@ func (m *message) bytes(field string) []byte {
 	return v
 }
 
-// cutBytes returns the bytes that follow their length, and where they end, or an end
-// below zero.
+// cutBytes returns the bytes that follow their length, and where they end, or an
+// end below zero if the length is wrong.
 func cutBytes(b []byte) (cut []byte, end int) {
-	if len(b) > 0 && b[0] < 0x80 && int(b[0]) < len(b) { // as nearly always
+	if len(b) > 0 && b[0] < 0x80 && int(b[0]) < len(b) { // the usual case
 		end = 1 + int(b[0])
 		return b[1:end:end], end
 	}

@@ -7,17 +7,17 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// names are the label names of the series before, in their order. Series after
-// series has the same: where a label has the name that stood at its place, what was
-// found out about that name need not be looked at again.
+// names are the label names of the series before, in their order. Most series of
+// a family have the same names: if a label has the name that stood at its place
+// before, that name need not be checked again.
 type names struct {
 	known  []knownName
-	place  int  // of the label to come, in known
+	place  int  // index in known of the next label
 	unlike bool // the series has another name at a place before
-	missed int  // series of which that is true, less those of which it is not
+	missed int  // series with other names, less those with the same
 }
 
-// knownName is a name as it begins a label.
+// knownName is a name at the beginning of a label.
 type knownName struct {
 	head []byte // as LabelPair has it, up to the length of the value
 	text []byte // as label text has it, up to the value: method="
@@ -27,8 +27,8 @@ const (
 	namesKept = fewLabels // labels of a series whose names are remembered: those that are no part of texts.many
 	nameSize  = 127       // bytes of a name that is remembered
 
-	// After so many series that are unlike those before, the names of one series of
-	// learnEvery are remembered.
+	// After missesUntilRare series with other names than those before, names are
+	// remembered only for one series of learnEvery.
 	missesUntilRare = 8
 	learnEvery      = 16
 )
@@ -70,12 +70,12 @@ func (s *Scanner) readSeriesLabel(of *message) {
 	if s.err == nil && learns && n.learn(&pair, t.text[start:]) {
 		n.place++
 	} else {
-		n.place = namesKept // so that the labels behind it are read as any
+		n.place = namesKept // the labels after it are read without known names
 	}
 }
 
-// begins returns the value of the LabelPair that comes next, and what follows the
-// pair, if it has the name, then a value, and nothing else.
+// begins returns the value of the next LabelPair, and what follows the pair, if
+// the pair consists of the name and a value.
 func (k *knownName) begins(of *message) (value, rest []byte, same bool) {
 	if of.typ != protowire.BytesType {
 		return nil, nil, false
@@ -100,7 +100,7 @@ func (t *texts) append(k *knownName, value []byte) {
 // name returns the name without quotes and escapes.
 func (k *knownName) name() []byte { return k.head[2 : len(k.head)-1] }
 
-// plain reports whether b is UTF-8 without anything that label text escapes.
+// plain reports whether b is UTF-8 without characters that label text escapes.
 func plain(b []byte) bool {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	all, escaped, rest := uint64(0), uint64(0), b
@@ -122,8 +122,8 @@ func plain(b []byte) bool {
 	return all&highs == 0 || utf8.Valid(b)
 }
 
-// learn remembers the name at the place behind those known, of a LabelPair which
-// became the text, and reports whether it could.
+// learn remembers the name of a LabelPair that was written as text, after those
+// known, and reports whether it could.
 func (n *names) learn(pair *message, text []byte) bool {
 	const nameTag, valueTag = byte(labelName)<<3 | byte(protowire.BytesType), byte(labelValue)<<3 | byte(protowire.BytesType)
 	body, _ := cutBytes(pair.rest)
@@ -148,7 +148,7 @@ func (n *names) learn(pair *message, text []byte) bool {
 	return true
 }
 
-// next returns the memory for another name behind those known.
+// next returns the memory for one more name after those known.
 func (n *names) next() *knownName {
 	if len(n.known) == cap(n.known) {
 		n.known = append(n.known, knownName{})[:len(n.known)]

@@ -11,13 +11,13 @@ import (
 	"telltale/model"
 )
 
-// Parser reads family by family. It is not safe for concurrent use.
+// Parser reads a page family by family. It is not safe for concurrent use.
 //
-// Messages of one family that follow each other are put together, if their help,
-// type and unit agree; a family that comes again after another one is an error.
-// Nothing is renamed: a counter family is "requests_total" as it is written, and
-// literal ([model.Family.IsLiteral]) where its name does not end so. Series that
-// are there twice are not looked for.
+// Consecutive messages of one family are joined if their help, type and unit
+// agree; a family that comes again after another one is an error. Nothing is
+// renamed: the family of a counter "requests_total" has that name, and one whose
+// name lacks the suffix is literal ([model.Family.IsLiteral]). Repeated series
+// are not detected.
 type Parser struct {
 	scanner  *Scanner
 	families *scan.Families
@@ -36,12 +36,12 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
-// last. The family is the caller's to keep. An error is a [*SyntaxError] or one
-// of the reader, and is returned ever after.
+// last. The caller may keep the family. An error is a [*SyntaxError] or an error
+// of the reader, and is returned again by every later call.
 func (p *Parser) Next() (*model.Family, error) { return p.families.Next() }
 
-// read reads an entry and returns the family that it ends, as the page's end
-// does.
+// read reads an entry. It returns the family that the entry, or the end of the
+// page, ends.
 func (p *Parser) read() (*model.Family, error) {
 	e, err := p.scanner.Next()
 	switch {
@@ -56,8 +56,8 @@ func (p *Parser) read() (*model.Family, error) {
 	return p.begin(e)
 }
 
-// begin takes a message. Where it is the first behind a family, begin returns
-// that family, perhaps with an error in the message.
+// begin reads a message. If it is the first after a family, begin returns that
+// family, perhaps with an error in the message.
 func (p *Parser) begin(e *Entry) (done *model.Family, err error) {
 	name := string(e.Name)
 	if f := p.family; f != nil && f.Name == name {
@@ -80,14 +80,14 @@ func (p *Parser) end() *model.Family {
 	f := p.family
 	if f != nil && f.Type == model.Counter && !strings.HasSuffix(f.Name, "_total") {
 		f = f.Literal()
-		f.Name = p.family.Name // Literal gave it a suffix
+		f.Name = p.family.Name // Literal may have added a suffix
 	}
 	p.family = nil
 	p.texts.Reset()
 	return f
 }
 
-// keep returns a copy of the point that is safe to keep.
+// keep returns a copy of the point that shares no memory with the scanner.
 func (p *Parser) keep(from *model.Point) model.Point {
 	to := *from
 	to.Labels = p.labels(from.Labels)

@@ -13,8 +13,7 @@ import (
 	"telltale/model"
 )
 
-// point is what the point of an entry is made of. It serves for series after
-// series.
+// point holds the parts of an entry's point. It is reused for each series.
 type point struct {
 	labels    texts
 	exemplars texts
@@ -25,19 +24,19 @@ type point struct {
 	classic   classicBuckets
 	positive  side
 	negative  side
-	float     bool // some count is one that may be a fraction
+	float     bool // some count is a float
 	bounds    scan.Bounds
 }
 
-// texts is label text, of one list of labels after the other.
+// texts builds label text, for one list of labels after the other.
 type texts struct {
 	text  []byte
 	names [][]byte        // of the labels being read
-	many  map[string]bool // the same, once they are many
+	many  map[string]bool // the same names, once there are more than fewLabels
 }
 
-// fewLabels is how many names are compared one by one; more go through a map,
-// so that a series takes linear time.
+// fewLabels is the number of names that are compared one by one; more are looked
+// up in a map, so that a series takes linear time.
 const fewLabels = 16
 
 // begin begins a list of labels.
@@ -46,7 +45,7 @@ func (t *texts) begin() {
 	clear(t.many)
 }
 
-// enter enters the name of a label and reports whether it is there already.
+// enter adds the name of a label and reports whether it was there already.
 func (t *texts) enter(name []byte) (again bool) {
 	if len(t.names) < fewLabels {
 		for _, other := range t.names {
@@ -66,7 +65,8 @@ func (t *texts) enter(name []byte) (again bool) {
 	return again
 }
 
-// values says where the value of a Metric stands, by the type of the family.
+// values holds the field of a Metric that has the value, by the type of the
+// family.
 var values = [...]struct {
 	num            protowire.Number
 	field, message string
@@ -118,7 +118,7 @@ func (s *Scanner) readPoint(m message) {
 	}
 }
 
-// readLabel reads the LabelPair of a list.
+// readLabel reads a LabelPair into a list.
 func (s *Scanner) readLabel(to *texts, of *message) {
 	var name, value []byte
 	for m := of.message("label", "LabelPair"); m.next(); {
@@ -145,7 +145,7 @@ func (s *Scanner) readLabel(to *texts, of *message) {
 	to.text = model.AppendLabel(to.text, view(name), view(value))
 }
 
-// checkLabels refuses the labels that belong to buckets and quantiles.
+// checkLabels refuses the labels of buckets and quantiles.
 func (s *Scanner) checkLabels(at int64) {
 	var own string
 	switch s.entry.Type {
@@ -185,7 +185,7 @@ func (s *Scanner) readSingle(m message) {
 	}
 }
 
-// keepExemplar reads an exemplar and keeps it as long as the point.
+// keepExemplar reads an exemplar, which stays valid as long as the point.
 func (s *Scanner) keepExemplar(m message) *model.Exemplar {
 	s.point.exemplar = append(s.point.exemplar, s.readExemplar(m))
 	return &s.point.exemplar[len(s.point.exemplar)-1]
@@ -196,7 +196,7 @@ func (s *Scanner) readExemplar(m message) model.Exemplar {
 	t := &s.point.exemplars
 	t.begin()
 	all := t.text
-	t.text = all[len(all):] // behind the labels of other exemplars
+	t.text = all[len(all):] // after the labels of other exemplars
 	for m.next() {
 		switch m.num {
 		case exemplarLabel:
@@ -212,7 +212,7 @@ func (s *Scanner) readExemplar(m message) model.Exemplar {
 	x.Labels = model.LabelsFromText(view(t.text))
 	if n := len(all) + len(t.text); n <= cap(all) {
 		t.text = all[:n]
-	} else { // it went elsewhere; the next ones are to fit
+	} else { // it was reallocated; make room for the next ones
 		t.text = make([]byte, 0, 2*n)
 	}
 	return x

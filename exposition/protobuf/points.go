@@ -29,7 +29,7 @@ func (v *visitors) of(t model.Type) func(*model.Point) error {
 	return v.single
 }
 
-// beginSeries begins a series with its labels and more behind them, and returns
+// beginSeries begins a series with its labels and those of more, and returns
 // where its content begins. endSeries ends it.
 func (e *Encoder) beginSeries(text, more string) (dst []byte, start int) {
 	dst, start = open(e.buf, familyMetric, e.width)
@@ -73,7 +73,7 @@ func (e *Encoder) visitSingle(pt *model.Point) error {
 	return e.simple(pt.Labels.Text(), "", pt.Value, pt.Timestamp)
 }
 
-// visitScalars writes counters, gauges or unknowns that are a number and no more.
+// visitScalars writes counters, gauges or unknowns that have only a value.
 func (e *Encoder) visitScalars(run []model.Scalar) error {
 	for i := range run {
 		s := &run[i]
@@ -110,7 +110,7 @@ func (e *Encoder) appendCreated(dst []byte, n protowire.Number, created model.Ti
 }
 
 func (e *Encoder) appendExemplar(dst []byte, n protowire.Number, x *model.Exemplar) []byte {
-	for range x.Older.All() { // Counter and Bucket have one
+	for range x.Older.All() { // Counter and Bucket hold one exemplar
 		e.drop(e.family.Name, lines.MoreExemplars)
 	}
 	dst, start := open(dst, n, 1)
@@ -135,7 +135,8 @@ func (e *Encoder) visitInfo(pt *model.Point) error {
 }
 
 // visitStates writes a gauge for each state, with a label that names it. That
-// label is the family's name; another label may have or, once escaped, get it.
+// label has the family's name, which another label may have or, once escaped,
+// get.
 func (e *Encoder) visitStates(pt *model.Point) error {
 	if pt.Has&model.PartValue == 0 {
 		return nil
@@ -213,15 +214,17 @@ func (e *Encoder) visitPiece(pt *model.Point) error {
 	return nil
 }
 
-// dropPart reports that a sample of a part, or an exemplar of it, is left out.
+// dropPart reports that a sample of a part, or its exemplar, is dropped.
 func (e *Encoder) dropPart(part model.Parts, r lines.Reason) {
 	if e.dropped != nil {
 		e.drop(e.family.NameOf(part), r)
 	}
 }
 
-// isWhole reports whether v is a number that a count may be, an int64 or a uint64.
+// isWhole reports whether v is a whole number that an int64 holds, as counts
+// are.
 func isWhole(v float64) bool { return v >= 0 && v < 1<<63 && float64(int64(v)) == v }
 
-// view returns bytes as a string, which is valid as long as they are.
+// view returns bytes as a string, which is valid as long as the bytes do not
+// change.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

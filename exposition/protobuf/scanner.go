@@ -50,8 +50,9 @@ type Entry struct {
 	Point  model.Point // of a series
 }
 
-// Scanner reads series by series. It checks each, but not what series or
-// families mean together: that is [Parser]'s. It holds one message in memory.
+// Scanner reads series by series. It checks each series, but not the rules that
+// hold between series or families, which [Parser] checks. It holds one message
+// in memory. It is not safe for concurrent use.
 type Scanner struct {
 	entry  Entry
 	err    error
@@ -75,9 +76,9 @@ func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
 	return &Scanner{r: bufio.NewReaderSize(scan.Progressing(r), leastMemory), source: r, limits: limits.WithDefaults()}
 }
 
-// Next returns the next entry: a family, then its series. After the last comes
-// [io.EOF]. An error is a [*SyntaxError] or one of the reader, and is returned
-// ever after.
+// Next returns the next entry: a family, then each of its series. After the last
+// it returns [io.EOF]. An error is a [*SyntaxError] or an error of the reader,
+// and is returned again by every later call.
 func (s *Scanner) Next() (*Entry, error) {
 	if s.err == nil && !s.series() && s.err == nil {
 		s.family()
@@ -110,7 +111,7 @@ func (s *Scanner) series() bool {
 	return false
 }
 
-// family reads the next message, but for its series.
+// family reads the next message up to its series.
 func (s *Scanner) family() {
 	e := &s.entry
 	*e = Entry{Kind: KindFamily, Offset: s.offset}
@@ -118,7 +119,7 @@ func (s *Scanner) family() {
 		return
 	}
 	s.rest = message{in: s, name: "MetricFamily", rest: s.message, end: s.offset, at: e.Offset}
-	kind := counterKind // which is what an absent type means
+	kind := counterKind // the default of an absent type
 	for m := s.rest; m.next(); {
 		switch m.num {
 		case familyName:
@@ -169,7 +170,7 @@ func (s *Scanner) read() error {
 		return &scan.LimitError{Limit: "Message", Max: int64(s.limits.Message),
 			Wrong: s.wrong(fmt.Sprintf("a message of %d bytes", length), fmt.Sprintf("at most %d", s.limits.Message))}
 	}
-	allowed := min(int64(length), max(s.limits.Input-s.offset, 0)+1) // one more shows that the page is too long, and not cut off
+	allowed := min(int64(length), max(s.limits.Input-s.offset, 0)+1) // one more byte tells a page that is too long from one that is cut off
 	s.message, err = s.readMessage(int(allowed))
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -189,8 +190,8 @@ func (s *Scanner) wrong(found, expected string) error {
 	return &SyntaxError{s.entry.Offset, string(s.entry.Name), "", found, expected}
 }
 
-// nameIn returns the family's name in the beginning of a message, as far as it
-// is there.
+// nameIn returns the family's name from the first bytes of a message, nil if
+// they do not contain it.
 func nameIn(b []byte) []byte {
 	for {
 		number, kind, n := protowire.ConsumeTag(b)
@@ -211,7 +212,7 @@ func nameIn(b []byte) []byte {
 	}
 }
 
-// atHand returns how many bytes there are in memory, if that is known.
+// atHand returns how many bytes of the page are in memory, if that is known.
 func (s *Scanner) atHand() int {
 	switch r := s.source.(type) {
 	case *bytes.Reader:
@@ -244,11 +245,12 @@ func (s *Scanner) readLength() (uint64, error) {
 	return 0, s.wrong("a length without end", "a varint")
 }
 
-// leastMemory is how much is taken for a message at first, if it is not shorter.
+// leastMemory is the size of the first allocation for a message that is longer.
 const leastMemory = 64 << 10
 
-// readMessage reads so many bytes. It takes memory as they come, or as there are in
-// memory already, since a length is easily written.
+// readMessage reads a message of the given length. Memory is allocated as bytes
+// arrive, or up to the bytes in memory already, since a false length is easy to
+// write.
 func (s *Scanner) readMessage(length int) ([]byte, error) {
 	buf := s.message[:0]
 	for len(buf) < length {

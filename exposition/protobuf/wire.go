@@ -101,8 +101,8 @@ func appendSigned(dst []byte, n protowire.Number, v int64) []byte {
 	return appendUint(dst, n, protowire.EncodeZigZag(v))
 }
 
-// appendDouble appends a field whose number is below 16, as those of all doubles
-// are: its tag is one byte.
+// appendDouble appends a field with a number below 16, so that its tag is one
+// byte. The fields of all doubles are.
 func appendDouble(dst []byte, n protowire.Number, v float64) []byte {
 	return protowire.AppendFixed64(append(dst, byte(protowire.EncodeTag(n, protowire.Fixed64Type))), math.Float64bits(v))
 }
@@ -118,9 +118,9 @@ func open(dst []byte, n protowire.Number, width int) ([]byte, int) {
 	return dst, len(dst)
 }
 
-// seal puts the length before the content that begins at start, for which width
-// bytes are left there; where it takes more or fewer, the content is moved. It
-// returns how many it took.
+// seal writes the length of the content that begins at start into the width
+// bytes before it; if the length takes more or fewer bytes, the content is
+// moved. It returns how many bytes the length took.
 func seal(dst []byte, start, width int) (sealed []byte, took int) {
 	if length := len(dst) - start; length < 0x80 && width == 1 {
 		dst[start-1] = byte(length)
@@ -161,7 +161,7 @@ func appendTime(dst []byte, n protowire.Number, t model.Timestamp) []byte {
 // appendRecent is appendTime for times from 1970 to 3058.
 func appendRecent(dst []byte, n protowire.Number, sec, nsec uint64) []byte {
 	start := len(dst)
-	dst = append(dst, "                        "...) // to be written over
+	dst = append(dst, "                        "...) // overwritten below
 	b := (*[24]byte)(dst[start:])
 	seconds, width := shortVarint(sec)
 	nanos, nanosWidth := shortVarint(nsec)

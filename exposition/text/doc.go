@@ -10,5 +10,6 @@
 // gauges after it).
 //
 // There are two ways to read. A [Parser] returns whole families. A [Scanner]
-// returns one line after the other, valid until the next, without allocating.
+// returns line after line without allocating; a line is valid until the next
+// call.
 package text

@@ -7,7 +7,7 @@ import (
 	"telltale/model"
 )
 
-// Drop is something that was not written because the format cannot hold it.
+// Drop reports something that was not written because the format cannot hold it.
 type Drop = lines.Drop
 
 // Option is an option of [NewEncoder].
@@ -23,8 +23,9 @@ func WithEscaping(e model.Escaping) Option {
 	return option(func(o *lines.Options) { o.Escaping = e })
 }
 
-// WithDropped has report called with all that is dropped. What the format never
-// holds (units, exemplars, created times) is not reported.
+// WithDropped calls report for everything that is dropped, in the goroutine that
+// calls Encode. What the format can never hold (units, exemplars, created times)
+// is not reported.
 func WithDropped(report func(Drop)) Option {
 	return option(func(o *lines.Options) { o.Dropped = report })
 }
@@ -43,9 +44,9 @@ func NewEncoder(w io.Writer, opts ...Option) *Encoder {
 	return &Encoder{lines.NewPage(w, format{}, o)}
 }
 
-// Encode writes a family; not all of it need have reached the writer when it
-// returns. It returns the writer's first error, then and ever after, and errors
-// of the family's source.
+// Encode writes a family. Part of it may stay in memory until a later Encode or
+// Close. It returns the writer's first error, also from every later call, and
+// errors of the family's source.
 func (e *Encoder) Encode(f *model.Family) error { return e.page.Encode(f) }
 
 // Close writes what is still in memory. It does not close the writer.

@@ -11,8 +11,8 @@ import (
 // format is the text format's side of [lines.Page].
 type format struct{}
 
-// blocks says under which headers a type is written. A block is named as the
-// samples of its first entry; created times are in none of them.
+// blocks are the headers under which each type is written. A block is named as
+// the samples of its first entry; created times are in no block.
 var blocks = [...][]lines.Block{
 	model.Unknown:   {{Name: model.PartValue, Type: "untyped", Parts: model.PartValue}},
 	model.Counter:   {{Name: model.PartTotal, Type: "counter", Parts: model.PartTotal}},

@@ -12,21 +12,21 @@ import (
 
 // Parser reads a page family by family. It is not safe for concurrent use.
 //
-// It holds a page to the rules of the format, unless [WithLenient] has it take
-// what breaks them. All lines of a family stand together, HELP and TYPE before the
-// samples, once each. Each series is there once, or once for each timestamp.
-// Buckets and quantiles come in increasing order, each once; buckets are
-// cumulative, the last is that of +Inf, and a histogram's count is the same
-// number. The samples of histograms and summaries are put together by their
-// labels and timestamp, whatever lines of their family are between them. A page
-// that is restricted to some samples of a histogram breaks these rules.
+// It holds a page to the rules of the format, unless [WithLenient] makes it
+// accept some mistakes. All lines of a family follow each other, HELP and TYPE
+// before the samples, at most once each. Each series occurs once, or once for
+// each timestamp. Buckets and quantiles come in increasing order, each once;
+// buckets are cumulative, the last is that of +Inf and equals the histogram's
+// count. The samples of a histogram or a summary are joined by labels and
+// timestamp, whatever lines of the family are between them. A page that is
+// restricted to some samples of a histogram breaks these rules.
 //
-// Nothing is renamed: a counter family is "requests_total" as it is written, and
-// literal ([model.Family.IsLiteral]) where its name does not end so.
+// Nothing is renamed: the family of a counter "requests_total" has that name,
+// and one whose name lacks the suffix is literal ([model.Family.IsLiteral]).
 //
-// A parser keeps 16 bytes for each series of one family at a time, as many for each
-// run of its lines without others between, and the names of the families. A series
-// that is there again is found once its family has ended, and stays in it.
+// A parser keeps 16 bytes for each series of the family being read, 16 for each
+// run of its lines, and the names of all families. A repeated series is found
+// once its family has ended, and stays in the family.
 type Parser struct {
 	scanner  *Scanner
 	families *scan.Families
@@ -60,11 +60,13 @@ func NewParser(r io.Reader, opts ...ParserOption) *Parser {
 }
 
 // Next returns the next family as soon as it has ended, or io.EOF after the
-// last. The family is the caller's to keep. An error is a [*SyntaxError] or one
-// of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
+// last. The caller may keep the family. An error is a [*SyntaxError] or an error
+// of the reader, and is returned again by every later call, unless
+// [WithAllErrors] makes the parser go on.
 func (p *Parser) Next() (*model.Family, error) { return p.families.Next() }
 
-// read reads a line and returns the family that it ends, as the page's end does.
+// read reads a line. It returns the family that the line, or the end of the
+// page, ends.
 func (p *Parser) read() (*model.Family, error) {
 	e, err := p.scanner.Next()
 	switch {
@@ -79,7 +81,7 @@ func (p *Parser) read() (*model.Family, error) {
 	return nil, err
 }
 
-// doubt takes a line with an error in it for what is known of it.
+// doubt uses what is known of a line that has an error.
 func (p *Parser) doubt(err error) (*model.Family, error) {
 	s := p.scanner.scan
 	if !scan.IsSyntax(err) {
@@ -95,8 +97,8 @@ func (p *Parser) doubt(err error) (*model.Family, error) {
 	return p.take(&s.Entry)
 }
 
-// take reads a line. Where the line is the first behind a family, it returns
-// that family, perhaps with an error in the line.
+// take reads a line. If the line is the first after a family, take returns that
+// family, perhaps with an error in the line.
 func (p *Parser) take(e *Entry) (done *model.Family, err error) {
 	switch {
 	case e.Kind == scan.KindSample && p.doubts.Has(e.Name):
@@ -136,13 +138,13 @@ func (p *Parser) begin(e *Entry) error {
 		p.owners[name] = name
 		return nil
 	}
-	p.rules.allTorn = true // what it lacks may have come before
+	p.rules.allTorn = true // the missing lines may have come before
 	s := p.scanner.scan
 	err := s.Fail(s.Columns.Name, p.again(name), "all lines of a family together")
 	return p.families.Heed(p.repeats.Tell(owner, err))
 }
 
-// describe takes a HELP or TYPE line of the family.
+// describe reads a HELP or TYPE line of the family.
 func (p *Parser) describe(e *Entry) error {
 	s := p.scanner.scan
 	line, had := "HELP", &p.help
@@ -185,14 +187,14 @@ func (p *Parser) end() (*model.Family, error) {
 	p.family, f = nil, p.points.End()
 	if name := f.Name; f.Type == model.Counter && !strings.HasSuffix(name, "_total") {
 		f = f.Literal()
-		f.Name = name // Literal gave it a suffix
+		f.Name = name // Literal may have added a suffix
 	}
 	return f, nil
 }
 
-// partOf reports whether a sample of the name belongs to the family, and as
-// what. Native histograms have no lines in text: a sample that has the name of
-// a histogram is of no part.
+// partOf returns which part of the family a sample with the name is, or false if
+// the sample is of another family. Native histograms have no lines in text, so a
+// sample with the very name of a histogram is no part of it.
 func (p *Parser) partOf(name []byte) (part model.Parts, ok bool) {
 	base := p.family.Name
 	if len(name) < len(base) || string(name[:len(base)]) != base {

@@ -11,25 +11,25 @@ import (
 	"telltale/model"
 )
 
-// rules hold the samples of a family to what the format says of them together
+// rules check the samples of a family against the rules that hold between them
 // (Exposition formats, "Grouping and sorting", "Histograms and summaries").
 type rules struct {
 	distinct *scan.Distinct // series of types whose points are single samples
-	series   int            // how many those are
+	series   int            // their number
 	runs     []run          // of those
-	next     int            // the line behind the last of those
-	strange  model.Parts    // samples of these parts are of a family before
-	torn     []model.Labels // of histograms that lack a line, since it was wrong
-	allTorn  bool           // any may
+	next     int            // the line after the last of them
+	strange  model.Parts    // parts whose samples belong to an earlier family
+	torn     []model.Labels // labels of histograms that lack a line because it was wrong
+	allTorn  bool           // any histogram may lack a line
 }
 
-// runsKept is for how many runs memory is kept from family to family.
+// runsKept is the number of runs whose memory is kept from family to family.
 const runsKept = 1 << 10
 
-// run are series of a family in lines that follow each other.
+// run is a run of single-sample series in lines that follow each other.
 type run struct {
-	first int // of them, of the series of the family
-	line  int // which it stands in
+	first int // index of the first, among the series of the family
+	line  int // line of the first
 }
 
 func (r *rules) reset() {
@@ -55,7 +55,7 @@ func classicParts(t model.Type) model.Parts {
 	return 0
 }
 
-// settle begins the samples of the family, whose type is known now.
+// settle prepares for the samples of the family, whose type is final now.
 func (p *Parser) settle() {
 	p.samples = true
 	classicParts(p.family.Type).Each(func(part model.Parts) {
@@ -82,7 +82,7 @@ func (p *Parser) sample(e *Entry, part model.Parts) error {
 	return nil
 }
 
-// add adds a series that stands in the line.
+// add adds the series of a line.
 func (r *rules) add(line int) {
 	if line != r.next {
 		r.runs = append(r.runs, run{r.series, line})
@@ -91,13 +91,13 @@ func (r *rules) add(line int) {
 	r.next = line + 1
 }
 
-// lineOf returns the line of a series.
+// lineOf returns the line of a series, given its index.
 func (r *rules) lineOf(series int) int {
 	after := sort.Search(len(r.runs), func(i int) bool { return r.runs[i].first > series })
 	return r.runs[after-1].line + series - r.runs[after-1].first
 }
 
-// uniques holds the series of the family, which ends, to be there once each.
+// uniques checks at the end of the family that no series is repeated.
 func (p *Parser) uniques() error {
 	if p.rules.distinct.Unique() {
 		return nil
@@ -108,7 +108,7 @@ func (p *Parser) uniques() error {
 	return p.family.Visit(&scratch, func(pt *model.Point) error {
 		i++
 		hash := uint64(0)
-		for name, value := range pt.Labels.Raw() { // alike in every order
+		for name, value := range pt.Labels.Raw() { // the same hash in every order
 			hash += maphash.String(seed, name+"="+value)
 		}
 		for _, one := range before[hash] {
@@ -187,7 +187,7 @@ func isOddInfinity(bound []byte) bool {
 	return ok && math.IsInf(v, 0)
 }
 
-// again says that a name has come before, and whose it is.
+// again returns what is wrong with a name that an earlier family has.
 func (p *Parser) again(name string) string {
 	owner := cmp.Or(p.owners[name], name)
 	if p.scanner.scan.Entry.Kind != scan.KindSample && owner != name {
@@ -196,7 +196,7 @@ func (p *Parser) again(name string) string {
 	return "the family " + scan.Quote([]byte(owner)) + " again"
 }
 
-// claim takes the names of the family that has ended.
+// claim records the names of the family that has ended.
 func (p *Parser) claim(f *model.Family) {
 	classicParts(f.Type).Each(func(part model.Parts) {
 		if name := f.Name + part.Suffix(); p.owners[name] == "" {
@@ -205,8 +205,7 @@ func (p *Parser) claim(f *model.Family) {
 	})
 }
 
-// wholes holds the histograms of the family, which ends, to the rules for whole
-// ones.
+// wholes checks at the end of the family that its histograms are complete.
 func (p *Parser) wholes() error {
 	if p.rules.allTorn {
 		return nil
@@ -230,7 +229,7 @@ func (p *Parser) wholes() error {
 	return nil
 }
 
-// tear says that the histogram of a sample lacks a line, which was wrong.
+// tear records that the histogram of a sample lacks a line, which was wrong.
 func (p *Parser) tear(e *Entry) {
 	labels := e.Labels
 	if place := labels.Find("le"); place >= 0 {
@@ -249,7 +248,7 @@ func (p *Parser) isTorn(labels model.Labels) bool {
 	return false
 }
 
-// damage says that a line cannot be read which may have been of the family.
+// damage records that a line that cannot be read may have been of the family.
 func (p *Parser) damage() {
 	s := p.scanner.scan
 	switch {

@@ -7,7 +7,7 @@ import (
 	"telltale/model"
 )
 
-// SyntaxError is what is wrong with a page, with its line and column.
+// SyntaxError is an error of a page, with its line and column.
 type SyntaxError = scan.SyntaxError
 
 // Limits bound the size of a page, of a line and of a sample's labels.
@@ -16,7 +16,7 @@ type Limits = scan.Limits
 // Entry is a line of a page.
 type Entry = scan.Entry
 
-// Kind is what a line is.
+// Kind is the kind of a line.
 type Kind = scan.Kind
 
 // The kinds of line.
@@ -30,22 +30,22 @@ const (
 // ParserOption is an option of [NewParser] and [NewScanner].
 type ParserOption = scan.Option
 
-// WithLimits sets other limits than the default ones.
+// WithLimits replaces the default limits.
 func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
 
-// WithAllErrors has Next go on behind a [*SyntaxError], at the next line, so
-// that all that is wrong with a page can be told. An error that follows from one
-// before it is left out. A parser gives up after [Limits].Errors with
-// [ErrUnread]; the families that it returns lack what was wrong.
+// WithAllErrors makes Next go on at the next line after a [*SyntaxError], so
+// that one pass finds all errors of a page. Errors that follow from an earlier
+// one are left out. A parser gives up with [ErrUnread] after [Limits].Errors
+// errors; the families that it returns lack the wrong lines.
 func WithAllErrors() ParserOption { return scan.WithAllErrors() }
 
-// WithLenient has a parser take what sloppy exporters write; the documentation of
-// the package exposition lists it. The page is read as a whole before the first
-// family comes.
+// WithLenient makes a parser accept common mistakes of exporters; package
+// exposition lists them. The whole page is read before the first family is
+// returned.
 func WithLenient() ParserOption { return scan.WithLenient() }
 
-// ErrUnread comes behind the errors of a page whose rest was not read, for there
-// were too many of them or too many bytes.
+// ErrUnread follows the errors of a page whose rest was not read because it has
+// too many errors or too many bytes.
 var ErrUnread = scan.ErrUnread
 
 // grammar is what the text format allows in a line.
@@ -54,13 +54,14 @@ var grammar = scan.Grammar{
 	Timestamp: scan.Milliseconds, Timestamps: "a timestamp in whole milliseconds",
 }
 
-// Scanner reads a page line by line: samples, HELP and TYPE lines. Comments and
-// empty lines are passed over. It checks each line, but not what lines mean
-// together: that is [Parser]'s. Lines cost no allocation.
+// Scanner reads a page line by line: samples, HELP and TYPE lines. It skips
+// comments and empty lines. It checks each line, but not the rules that hold
+// between lines, which [Parser] checks. Lines cost no allocation. It is not safe
+// for concurrent use.
 type Scanner struct {
 	scan *scan.Scanner
-	read func() error // reads a line; one without meaning leaves no kind
-	goOn bool         // behind errors
+	read func() error // reads a line; comments and empty lines leave no kind
+	goOn bool         // after errors
 	err  error
 }
 
@@ -79,11 +80,12 @@ func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
 	return s
 }
 
-// Next returns the next line; the one before becomes invalid, with all that it
-// refers to. After the last comes [io.EOF]. An error is a [*SyntaxError] or one
-// of the reader, and is returned ever after, unless [WithAllErrors] has it go on.
+// Next returns the next line, which is valid until the next call. After the last
+// it returns [io.EOF]. An error is a [*SyntaxError] or an error of the reader,
+// and is returned again by every later call, unless [WithAllErrors] makes the
+// scanner go on.
 //
-// A page that does not end with a line feed is refused, as the format demands:
+// A page that does not end with a line feed is an error, as the format demands:
 // it may have been cut off within a number.
 func (s *Scanner) Next() (*Entry, error) {
 	for s.err == nil {
@@ -120,8 +122,8 @@ func (s *Scanner) strict() error {
 	return s.scan.Sample()
 }
 
-// comment reads a line that begins with "#", which is a comment unless the word
-// after it is HELP or TYPE.
+// comment reads a line that begins with "#". The line is a comment unless the
+// word after "#" is HELP or TYPE.
 func (s *Scanner) comment() error {
 	s.scan.Skip(1)
 	s.scan.SkipBlanks()
