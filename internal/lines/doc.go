@@ -1,6 +1,6 @@
-// Package lines writes families as the lines that the Prometheus text format
-// and OpenMetrics have in common: name{labels} value timestamp. A [Page] walks
-// each family's points once and copies prepared bytes into one buffer of fixed
-// size; what a format does in its own way stands behind [Format]. Neither
-// series nor families cost an allocation.
+// Package lines writes families as the lines that the Prometheus text format and
+// OpenMetrics have in common: name{labels} value timestamp. A [Page] walks each
+// family's points once and copies prepared bytes into one buffer of fixed size;
+// a [Format] supplies the details in which formats differ. Neither series nor
+// families cost an allocation.
 package lines

@@ -2,19 +2,19 @@ package lines
 
 import "telltale/model"
 
-// Drop is something that was not written because the format cannot hold it, or
-// that was written though the format reserves it ([Reason.Written]).
+// Drop reports something that was not written because the format cannot hold it,
+// or that was written although the format reserves the name ([Reason.Written]).
 type Drop struct {
 	Family string // its name in the model
-	Sample string // the name of the sample, or "" where the whole family is meant
+	Sample string // the name of the sample, or "" for the whole family
 	Reason Reason
 }
 
 // Reason says why something was dropped.
 type Reason uint8
 
-// The reasons. Exemplars, units and created times, of which a format knows
-// nothing, are left out without a word.
+// The reasons. Exemplars, units and created times that a format can never hold
+// are left out without a report.
 const (
 	NoName            Reason = iota + 1 // a family or a sample without a name
 	ClashingName                        // escaping gave the family the name of one before it
@@ -23,7 +23,7 @@ const (
 	MisplacedExemplar                   // an exemplar where the format has no place for one
 	UnfitSum                            // a sum that is NaN or negative, beside negative bounds, or without a count
 	UnfitCount                          // a count that is no number, below zero, or not whole where it must be
-	UnfitNative                         // a native histogram whose schema the format has not, or whose buckets contradict its spans
+	UnfitNative                         // a native histogram with a schema that the format lacks, or whose buckets contradict its spans
 	UntimedExemplar                     // an exemplar without a timestamp
 	NoCount                             // a histogram or summary whose count, or summary whose sum, is not known
 	UnfitQuantile                       // a quantile's value below zero
@@ -49,7 +49,7 @@ var reasons = [...]string{
 	ReservedLabel:     "a label's name begins with an underscore, which the format reserves",
 }
 
-// Written reports whether what the reason is about is on the page all the same.
+// Written reports whether the item was written nevertheless.
 func (r Reason) Written() bool { return r == ReservedName || r == ReservedLabel }
 
 // String returns the reason in words.
@@ -60,7 +60,7 @@ func (r Reason) String() string {
 	return reasons[r]
 }
 
-// Drop reports that samples of a part of the family being written are left out,
+// Drop reports that samples of a part of the family being written are dropped
 // or, without a part, the family.
 func (p *Page) Drop(part model.Parts, r Reason) {
 	if p.dropped == nil {

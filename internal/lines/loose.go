@@ -7,10 +7,9 @@ import (
 	"telltale/model"
 )
 
-// arrange returns the places of the samples that fit no point: own are those
-// named like samples of the first block, to be written right after it. The
-// others are families of their own to a reader, who takes none in pieces: they
-// stand name by name.
+// arrange returns the indexes of the samples that fit no point: own are those
+// named like samples of the first block, which are written right after it;
+// others are families of their own to a reader and are grouped by name.
 func (p *Page) arrange(first Block) (own, others []int) {
 	samples := p.family.Loose()
 	p.order = p.order[:0]
@@ -33,7 +32,7 @@ func (p *Page) arrange(first Block) (own, others []int) {
 	return own, others
 }
 
-// owns reports whether the name is one of those below a block's header.
+// owns reports whether samples with the name stand below the block's header.
 func (p *Page) owns(b Block, name string) bool {
 	suffix, ok := strings.CutPrefix(name, p.family.BaseName())
 	owned := false
@@ -41,8 +40,8 @@ func (p *Page) owns(b Block, name string) bool {
 	return ok && owned
 }
 
-// loose writes samples that fit no point, under the first block's header if
-// there is none yet.
+// loose writes the samples at the given indexes, which fit no point, under the
+// first block's header, which it writes if there is none yet.
 func (p *Page) loose(places []int, first Block) error {
 	for _, i := range places {
 		s := &p.family.Loose()[i]

@@ -10,27 +10,26 @@ import (
 // are remembered with what they become, up to a fixed number, so that a page
 // computes them once.
 //
-// Under every scheme a sample's name is its family's, as the header has it, and
-// a suffix: otherwise readers would take it for a family of its own. A counter's
-// and an info's name is escaped with the suffix ("a.b_total" is
-// "a_dot_b__total", under the OpenMetrics header "a_dot_b_"), so that undoing the
-// scheme gives the original; the suffixes of histograms and summaries are added
-// as they are ("a_dot_b_bucket"). Both are what common/expfmt writes. Unlike it,
-// Dots doubles the underscores of legacy names too, as its definition and the
-// Python client have it: a reader could not tell which names to undo.
+// Under every scheme a sample's name is its family's, as in the header, and a
+// suffix: otherwise readers would take the sample for a family of its own. The
+// names of counters and infos are escaped with the suffix ("a.b_total" is
+// "a_dot_b__total", under the OpenMetrics header "a_dot_b_"), so that undoing
+// the scheme gives the original; the suffixes of histograms and summaries are
+// added unescaped ("a_dot_b_bucket"). Both match common/expfmt. Unlike it, Dots
+// also doubles the underscores of legacy names, as in its definition and in the
+// Python client: a reader could not tell which names to undo.
 type names struct {
 	scheme  model.Escaping
 	metrics map[string]string // original to escaped
 	labels  map[string]string // original, or with quotes as in canonical label text, to escaped
-	owners  map[string]string // escaped to original, for families
+	owners  map[string]string // escaped to original name of families
 	fields  []field
 }
 
-// remembered is how many names each map holds before it starts anew.
+// remembered is the number of names that each map holds before it is cleared.
 const remembered = 4096
 
-// remember enters a copy of the key, which may live in memory that a source
-// takes back.
+// remember enters a copy of the key, whose memory a source may reuse.
 func remember(m *map[string]string, key, value string) {
 	if *m == nil || len(*m) >= remembered {
 		*m = map[string]string{}
@@ -38,8 +37,8 @@ func remember(m *map[string]string, key, value string) {
 	(*m)[strings.Clone(key)] = value
 }
 
-// A name is a family's or loose sample's name as it is printed, but for a
-// suffix to come.
+// A name is the name of a family or loose sample as it is printed, without the
+// suffix.
 type name struct {
 	text    string
 	changed bool
@@ -63,7 +62,7 @@ func (n *names) name(s string) name {
 	return name{text: escaped, changed: true}
 }
 
-// family returns the name that the samples of a family begin with.
+// family returns the name with which the names of the family's samples begin.
 func (n *names) family(f *model.Family) name {
 	base := n.name(f.BaseName())
 	base.doubled = base.changed && n.scheme != model.Underscores &&
@@ -71,10 +70,11 @@ func (n *names) family(f *model.Family) name {
 	return base
 }
 
-// claim reports whether a family may be printed under its name: escaping must
-// not have given that name to another one before. Only names that escaping
-// changed are remembered, so a changed name that comes after an equal unchanged
-// one is not noticed: pages of legacy names, which cannot clash, cost nothing.
+// claim reports whether a family may be printed under its name, that is,
+// escaping has not given that name to an earlier family. Only names that
+// escaping changed are remembered, so a changed name that comes after an equal
+// unchanged one is not noticed: this costs pages of legacy names, which cannot
+// clash, nothing.
 func (n *names) claim(original string, printed name) bool {
 	if len(n.owners) == 0 && !printed.changed {
 		return true
@@ -86,7 +86,7 @@ func (n *names) claim(original string, printed name) bool {
 	return !taken || owner == original
 }
 
-// append appends the name as it stands in a header.
+// append appends the name with a suffix as in a header.
 func (n name) append(dst []byte, suffix string) []byte {
 	switch {
 	case n.quoted:
@@ -103,7 +103,7 @@ func (n name) append(dst []byte, suffix string) []byte {
 	return append(dst, suffix...)
 }
 
-// label returns how a label's name is printed, given as label text has it.
+// label returns the printed form of a label's name, given as in label text.
 func (n *names) label(raw string) string {
 	if n.scheme == model.AllowUTF8 || raw[0] != '"' && n.scheme.Keeps() {
 		return raw
@@ -118,16 +118,16 @@ func (n *names) label(raw string) string {
 	return escaped
 }
 
-// field is a label as it is printed, the value without its quotes.
+// field is a label in its printed form, the value without its quotes.
 type field struct{ name, value string }
 
-// keeps reports whether it is known of a family that the labels of its points
-// are printed as they are.
+// keeps reports whether the labels of all of the family's points are known to be
+// printed unchanged.
 func (n *names) keeps(f *model.Family) bool {
 	return n.scheme == model.AllowUTF8 || n.scheme.Keeps() && f.LegacyLabels()
 }
 
-// rewrites reports whether labels are printed otherwise than they are.
+// rewrites reports whether labels are printed in another form.
 func (n *names) rewrites(text string) bool {
 	switch n.scheme {
 	case model.AllowUTF8:
@@ -138,9 +138,9 @@ func (n *names) rewrites(text string) bool {
 	return hasQuotedName(text)
 }
 
-// appendRewritten appends labels under the scheme, the more after the text.
-// Where names become equal, their values are joined by semicolons, as the
-// OpenTelemetry specification has it: a name given twice would make a scraper
+// appendRewritten appends labels under the scheme, those of more after those of
+// text. If names become equal, their values are joined by semicolons, as the
+// OpenTelemetry specification demands: a repeated name would make a scraper
 // refuse the whole page, and dropping one could make two series equal.
 func (n *names) appendRewritten(dst []byte, text, more string) []byte {
 	fields := n.appendFields(n.appendFields(n.fields[:0], text), more)

@@ -9,41 +9,41 @@ import (
 	"telltale/model"
 )
 
-// Format is what one text format does in its own way.
+// Format supplies the details in which one text format differs from others.
 type Format interface {
-	// Blocks returns what a family is written as. The Page leaves out the parts
-	// that a restriction has hidden, and blocks of which nothing is left.
+	// Blocks returns the blocks as which a family is written. The Page leaves
+	// out parts that a restriction has hidden, and blocks without any part left.
 	Blocks(f *model.Family) []Block
-	// AppendHeader appends a block's header. The name is ready to be printed.
+	// AppendHeader appends a block's header, with the name in its printed form.
 	AppendHeader(dst, name []byte, f *model.Family, b Block) []byte
 	// AppendTimestamp appends a sample's timestamp with the space before it.
 	AppendTimestamp(dst []byte, t model.Timestamp) []byte
 	// AppendExemplar appends the exemplar of a sample of the part, or nothing.
 	AppendExemplar(p *Page, dst []byte, part model.Parts, e *model.Exemplar) []byte
 	// FitHistogram returns those of a histogram's parts that may be written. The
-	// sum is that which would be.
+	// sum is the one that would be written.
 	FitHistogram(p *Page, has model.Parts, h *model.HistogramValue, sum float64) model.Parts
 	// FitSummary returns those of a summary's parts that may be written, and the
 	// least value that its quantiles may have.
 	FitSummary(p *Page, has model.Parts, s *model.SummaryValue) (fit model.Parts, least float64)
 	// TakesLoose reports whether a sample that fits no point may be written.
 	TakesLoose(f *model.Family, s *model.Sample) bool
-	// Trailer returns what ends the page.
+	// Trailer returns the end of the page.
 	Trailer() string
 }
 
 // Block is a header and the samples below it. Most families are one block.
 type Block struct {
-	Name  model.Parts // the header bears the name of this part's samples
+	Name  model.Parts // the header has the name of this part's samples
 	Type  string      // the word in the TYPE line
 	Parts model.Parts // the samples below
-	// Value, where it is set, appends what stands behind name and labels, and
-	// each point is one line. It returns nil for a point that is none.
+	// Value, if set, appends what follows name and labels, and each point is one
+	// line. It returns nil for a point that is to be left out.
 	Value func(p *Page, dst []byte, pt *model.Point) []byte
 }
 
-// Apart returns blocks for what is no whole family of its type: the samples of
-// each part, as an unknown of their own.
+// Apart returns blocks for a family that is incomplete for its type: the samples
+// of each part are a family of unknown type.
 func Apart(parts ...model.Parts) []Block {
 	var all []Block
 	for _, part := range parts {
@@ -52,8 +52,9 @@ func Apart(parts ...model.Parts) []Block {
 	return all
 }
 
-// flushAt is how full the buffer may be when a point begins. Only a single
-// point of more than bufferSize-flushAt bytes makes a buffer grow.
+// flushAt is the length of the buffer from which it is written before the next
+// point. Only a single point of more than bufferSize-flushAt bytes makes a
+// buffer grow.
 const (
 	bufferSize = 64 << 10
 	flushAt    = 32 << 10
@@ -68,24 +69,24 @@ type Page struct {
 	w        io.Writer
 	buf      []byte
 	pooled   *[bufferSize]byte
-	err      error // the first one, returned ever after
+	err      error // the first one, returned by every later call
 	format   Format
 	names    names
 	created  bool
 	dropped  func(Drop)
-	reserves bool // tell of names that begin with an underscore
+	reserves bool // report names that begin with an underscore
 	visitors visitors
 
 	// Of the family being written:
 	family   *model.Family
 	block    Block
 	base     name
-	literal  bool        // the sample bears the family's name
+	literal  bool        // the sample has the family's name
 	title    []byte      // the name in the header
-	verbatim bool        // label text is printed as it is
-	seen     model.Parts // what the points of the first block had
-	headed   bool        // a header is written
-	told     bool        // it was told that a label's name is reserved
+	verbatim bool        // label text is printed unchanged
+	seen     model.Parts // parts of the points of the first block
+	headed   bool        // a header has been written
+	told     bool        // a reserved label name was reported
 	order    []int       // places of loose samples
 	scratch  model.Point
 	head     [partCount]head
@@ -94,7 +95,7 @@ type Page struct {
 	state    []byte // a state set's own label
 }
 
-// Options are what the formats' options set.
+// Options are the settings behind the formats' options.
 type Options struct {
 	Escaping model.Escaping
 	Created  bool       // write created timestamps where a block has them
@@ -102,7 +103,7 @@ type Options struct {
 	Dropped  func(Drop) // may be nil
 }
 
-// NewPage returns a page in the format, to be written to w.
+// NewPage returns a page in the format that is written to w.
 func NewPage(w io.Writer, format Format, o Options) *Page {
 	p := &Page{
 		w: w, format: format, names: names{scheme: o.Escaping},
@@ -114,8 +115,8 @@ func NewPage(w io.Writer, format Format, o Options) *Page {
 	return p
 }
 
-// Encode writes a family. An error is one of the writer; what the format cannot
-// hold is dropped and reported.
+// Encode writes a family. It returns errors of the writer and of the family's
+// source; what the format cannot hold is dropped and reported.
 func (p *Page) Encode(f *model.Family) error {
 	if p.err != nil {
 		return p.err
@@ -183,7 +184,7 @@ func (p *Page) header(b Block) {
 	p.buf = p.format.AppendHeader(p.buf, p.title, p.family, b)
 }
 
-// pass lets the next point begin: it empties the buffer if that is rather full.
+// pass prepares for the next point: it writes the buffer if it is almost full.
 func (p *Page) pass() error {
 	if len(p.buf) < flushAt {
 		return nil
@@ -199,7 +200,7 @@ func (p *Page) flush() error {
 	return p.err
 }
 
-// Close ends the page and writes what is left of it. The writer stays open.
+// Close ends the page and writes the rest of it. The writer stays open.
 func (p *Page) Close() error {
 	if p.pooled == nil {
 		if errors.Is(p.err, errClosed) {
@@ -218,7 +219,7 @@ func (p *Page) Close() error {
 }
 
 // Literal reports whether a counter or info has no suffix to add to its name. A
-// counter called "_total" has none either: nothing would be left of it.
+// counter named "_total" has none either: without it, nothing would be left.
 func Literal(f *model.Family) bool {
 	switch f.Type {
 	case model.Counter:

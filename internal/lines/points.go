@@ -8,21 +8,21 @@ import (
 	"telltale/model"
 )
 
-// partCount is the number of single parts; the line after it does not compile
-// otherwise.
+// partCount is the number of single parts; otherwise the following line does not
+// compile.
 const partCount = 9
 
 var _ = [1]struct{}{}[1<<partCount-1-model.AllParts]
 
-// A head is how the lines of one part begin.
+// A head is the beginning of the lines of one part.
 type head struct {
 	bare   []byte         // without labels: name, or {"name"} where the name needs quotes
 	open   []byte         // before labels: name{ or {"name",
-	padded [headSize]byte // open as far as it goes, to be copied in one piece
+	padded [headSize]byte // the first bytes of open, copied in one piece
 }
 
-// headSize is how long the head of a line is at most that is copied as if it always
-// were as long, which takes less than to copy as many bytes as there are.
+// headSize is the length up to which the head of a line is copied with a fixed
+// length, which is faster than copying its exact length.
 const headSize = 64
 
 // headOf returns the head of a single part.
@@ -74,7 +74,8 @@ func (p *Page) prepare(part model.Parts) {
 
 func (p *Page) suffix(part model.Parts) string { return suffixOf(part, p.literal) }
 
-// suffixOf returns what samples of the part add to the name of their family.
+// suffixOf returns the suffix that samples of the part add to the name of their
+// family.
 func suffixOf(part model.Parts, literal bool) string {
 	if literal && part&(model.PartTotal|model.PartInfo) != 0 {
 		return ""
@@ -108,7 +109,7 @@ func (v *visitors) of(t model.Type, b Block) func(*model.Point) error {
 	return v.single
 }
 
-// visitWhole writes a point in one line.
+// visitWhole writes a point as one line.
 func (p *Page) visitWhole(pt *model.Point) error {
 	b := p.appendHead(p.buf, p.headOf(p.block.Name), pt.Labels)
 	if b = p.block.Value(p, b, pt); b != nil {
@@ -117,8 +118,8 @@ func (p *Page) visitWhole(pt *model.Point) error {
 	return p.pass()
 }
 
-// visitScalars writes counters, gauges or unknowns that are a number and no more,
-// where labels are printed as they are.
+// visitScalars writes counters, gauges or unknowns that have only a value, if
+// labels are printed unchanged.
 func (p *Page) visitScalars(run []model.Scalar) error {
 	b := p.buf
 	for i := range run {
@@ -181,7 +182,8 @@ func (p *Page) visitStates(pt *model.Point) error {
 }
 
 // appendState appends a state's sample up to its value. The label that names the
-// state is the family's name; another label may have or, once escaped, get it.
+// state has the family's name, which another label may have or, once escaped,
+// get.
 func (p *Page) appendState(dst []byte, labels model.Labels, state string) []byte {
 	p.state = model.AppendLabel(p.state[:0], p.family.Name, state)
 	own := unsafe.String(unsafe.SliceData(p.state), len(p.state)) // names keep copies
@@ -220,10 +222,10 @@ func (p *Page) visitSummary(pt *model.Point) error {
 	return p.pass()
 }
 
-// visitHistogram writes a histogram's buckets, count and sum, and completes
-// what readers of classic histograms need: a histogram that is native only is
-// given its +Inf bucket, count and sum, and buckets with a count but without a
-// bound of +Inf that bucket.
+// visitHistogram writes a histogram's buckets, count and sum, and adds what
+// readers of classic histograms need: the +Inf bucket, count and sum of a
+// histogram with native buckets only, and the +Inf bucket where a count but no
+// such bound is known.
 func (p *Page) visitHistogram(pt *model.Point) error {
 	h := pt.Histogram
 	if pt.Created.IsSet() {
@@ -268,8 +270,8 @@ func (p *Page) visitHistogram(pt *model.Point) error {
 	return p.pass()
 }
 
-// buckets writes the lines of classic buckets. All begin alike, so the first
-// line's beginning is copied to the others from the buffer itself.
+// buckets writes the lines of classic buckets. The lines have the same
+// beginning, which is copied from the first line in the buffer.
 func (p *Page) buckets(pt *model.Point, h *model.HistogramValue) {
 	n := min(h.Bounds.Len(), len(h.Cumulative))
 	if n == 0 {
@@ -297,8 +299,8 @@ func (p *Page) buckets(pt *model.Point, h *model.HistogramValue) {
 	p.buf = b
 }
 
-// visitCreated writes when a point began to count, where that is wanted.
-// It is small, to be inlined: mostly nobody wants it.
+// visitCreated writes the created time of a point if that is wanted. It is small
+// enough to be inlined, since it is rarely wanted.
 func (p *Page) visitCreated(pt *model.Point) {
 	if p.block.Parts&model.PartCreated != 0 {
 		p.appendCreated(pt)
@@ -327,7 +329,7 @@ func (p *Page) appendHead(dst []byte, h *head, labels model.Labels) []byte {
 	return append(dst, '}', ' ')
 }
 
-// appendOpen appends a sample up to where one more label goes.
+// appendOpen appends a sample up to the place of one more label.
 func (p *Page) appendOpen(dst []byte, h *head, labels model.Labels) []byte {
 	dst = append(dst, h.open...)
 	if labels.IsEmpty() {
@@ -353,7 +355,7 @@ func (p *Page) appendLabels(dst []byte, labels model.Labels) []byte {
 	return p.AppendLabels(dst, labels)
 }
 
-// AppendLabels appends labels as they stand between braces.
+// AppendLabels appends labels as they are written between braces.
 func (p *Page) AppendLabels(dst []byte, labels model.Labels) []byte {
 	text := labels.Text()
 	if p.names.rewrites(text) || p.reserves {
@@ -362,8 +364,8 @@ func (p *Page) AppendLabels(dst []byte, labels model.Labels) []byte {
 	return append(dst, text...)
 }
 
-// appendChecked appends the text of labels that is written otherwise than it is, or
-// looked at for names that are reserved.
+// appendChecked appends the text of labels that is printed in another form or
+// checked for reserved names.
 func (p *Page) appendChecked(dst []byte, text string) []byte {
 	start := len(dst)
 	if p.names.rewrites(text) {

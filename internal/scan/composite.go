@@ -13,7 +13,7 @@ import (
 // the buffers of the scanner.
 type Composite struct {
 	Gauge     bool // count and sum are gcount and gsum
-	Summary   bool // there is a list of quantiles, if an empty one
+	Summary   bool // there is a list of quantiles, which may be empty
 	Classic   bool // there are classic buckets
 	Native    bool // there is a native histogram
 	Count     float64
@@ -103,7 +103,7 @@ func (s *Scanner) native(c *Composite) (err error) {
 	return nil
 }
 
-// expect reads the text that must stand here.
+// expect reads the given text or returns an error.
 func (s *Scanner) expect(text string) error {
 	if !s.begins(text) {
 		return s.Unexpected(strconv.Quote(text))
@@ -112,7 +112,7 @@ func (s *Scanner) expect(text string) error {
 	return nil
 }
 
-// field reads a number and what stands before it.
+// field reads a number after the text before.
 func (s *Scanner) field(before string, read func() (float64, error), v *float64) (err error) {
 	if err = s.expect(before); err == nil {
 		*v, err = read()
@@ -120,7 +120,7 @@ func (s *Scanner) field(before string, read func() (float64, error), v *float64)
 	return err
 }
 
-// item returns what stands before the next punctuation of a composite value.
+// item returns the text up to the next punctuation of a composite value.
 func (s *Scanner) item() []byte {
 	start := s.pos
 	for s.pos < len(s.line) {
@@ -145,7 +145,7 @@ func (s *Scanner) inner() (float64, error) {
 }
 
 // count reads a number of observations. Whole numbers have no point (section
-// "Numbers"): one that has makes the histogram one of floats.
+// "Numbers"): a number with a point makes it a float histogram.
 func (s *Scanner) count() (float64, error) {
 	start := s.pos
 	v, err := s.inner()
@@ -190,7 +190,7 @@ func (s *Scanner) length() (uint32, error) {
 	return uint32(v), nil
 }
 
-// list reads a list in brackets, item by item, and what stands before it.
+// list reads a list in brackets, item by item, after the text before.
 func (s *Scanner) list(before string, item func() error) error {
 	if err := s.expect(before); err != nil {
 		return err
@@ -226,7 +226,7 @@ func (s *Scanner) counts(before string, into []float64) ([]float64, error) {
 	return into, err
 }
 
-// spans reads spans. After the first their offsets only advance.
+// spans reads spans. Offsets after the first are not negative.
 func (s *Scanner) spans(before string, into []model.Span) ([]model.Span, error) {
 	err := s.list(before, func() (err error) {
 		var span model.Span
@@ -247,7 +247,7 @@ func (s *Scanner) spans(before string, into []model.Span) ([]model.Span, error) 
 	return into, err
 }
 
-// buckets reads classic buckets, of which the last is that of +Inf.
+// buckets reads classic buckets; the last must be that of +Inf.
 func (s *Scanner) buckets(c *Composite) error {
 	err := s.list(",bucket:", func() error {
 		upper, err := s.bound(len(c.Upper) == 0)
@@ -273,8 +273,8 @@ func (s *Scanner) buckets(c *Composite) error {
 	return err
 }
 
-// bound reads the bound of a classic bucket: +Inf and, first, -Inf stand in
-// these spellings.
+// bound reads the bound of a classic bucket. Infinities are spelled +Inf and,
+// only as the first, -Inf.
 func (s *Scanner) bound(first bool) (float64, error) {
 	switch {
 	case s.begins("+Inf:"):

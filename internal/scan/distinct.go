@@ -8,13 +8,13 @@ import (
 )
 
 // Distinct tells whether the series of a family are all different. It keeps a
-// 64-bit hash of each and no labels, and looks at them once they are all there,
-// part by part, so that what it reads stays in the processor's cache.
+// 64-bit hash of each series and no labels. The hashes are compared at the end,
+// part by part, so that a part stays in the processor's cache.
 type Distinct struct {
 	seed   maphash.Seed
 	hashes [][]uint64 // in pieces, of which all but the last are full
 	count  int
-	parts  []uint64 // the hashes, those with the same first bits together
+	parts  []uint64 // the hashes, sorted by their first bits
 	ends   []int    // of the parts
 	table  []uint64 // open addressing, half full at most; 0 is a free slot
 	timed  bool     // a series has a timestamp
@@ -47,16 +47,17 @@ func (d *Distinct) Add(l Labels, t model.Timestamp) {
 	d.count++
 }
 
-// hashAt returns the hash of labels at a time. No two times make the same of one.
+// hashAt returns the hash of labels at a time. Different times give different
+// hashes.
 func hashAt(hash uint64, t model.Timestamp) uint64 {
 	const odd = 0x9e3779b97f4a7c15
 	sec, rest := t.Key()
 	return hash + (sec*1e9+rest+1)*odd
 }
 
-// Unique reports whether all series are different, and all with a timestamp or all
-// without. If not, it is as good as sure that some are the same, but for families
-// of both kinds.
+// Unique reports whether all series are different, and all with a timestamp or
+// all without. If it returns false, two series are almost certainly equal,
+// unless the family has series of both kinds.
 func (d *Distinct) Unique() bool {
 	if d.timed && d.bare {
 		return false
@@ -71,8 +72,8 @@ func (d *Distinct) Unique() bool {
 	return true
 }
 
-// divide puts the hashes into parts, by their first bits, and returns where the
-// parts end.
+// divide groups the hashes into parts, by their first bits, and returns the end
+// of each part.
 func (d *Distinct) divide() []int {
 	shift := 64 - bits.Len(uint(d.count/partSize))
 	d.ends = append(d.ends[:0], make([]int, 1<<(64-shift))...)

@@ -6,16 +6,15 @@ import (
 	"telltale/model"
 )
 
-// Doubts are the families of which a parser that goes on behind errors does not
-// know the type, since the error is in their metadata. Their samples may be
-// anything, and are passed over: what else is wrong with them may follow from
-// that error. The zero value has none.
+// Doubts are the families whose type is not known to a parser that goes on after
+// errors, because the error is in their metadata. Their samples are skipped: any
+// error in them may follow from the first one. The zero value has none.
 type Doubts struct {
 	bases map[string]bool // names of families without the suffixes of samples
-	lost  bool            // what cannot be read may have been the type of a family
+	lost  bool            // an unreadable line may have been the TYPE of a family
 }
 
-// Add says that the type of a family is not known.
+// Add records that the type of a family is not known.
 func (d *Doubts) Add(family string) {
 	if d.bases == nil {
 		d.bases = map[string]bool{}
@@ -23,16 +22,16 @@ func (d *Doubts) Add(family string) {
 	d.bases[string(base([]byte(family)))] = true
 }
 
-// Lose says that a line cannot be read, which may have been the TYPE of what
-// follows, until Find.
+// Lose records that an unreadable line may have been the TYPE of the samples
+// that follow, until Find is called.
 func (d *Doubts) Lose() { d.lost = true }
 
-// Find says that the type of what follows is known.
+// Find records that the type of the samples that follow is known.
 func (d *Doubts) Find() { d.lost = false }
 
-// Salvage takes what is known of a line with an error, and reports whether it is
-// enough to go on as if the line had no text: metadata whose name could be read
-// begins a family still.
+// Salvage uses what is known of a line with an error, and reports whether that
+// is enough to go on as if the line had no text: metadata whose name could be
+// read still begins a family.
 func (d *Doubts) Salvage(s *Scanner) bool {
 	known := s.Readable()
 	if !known {
@@ -47,13 +46,13 @@ func (d *Doubts) Salvage(s *Scanner) bool {
 	return known
 }
 
-// Has reports whether a sample of the name is in doubt.
+// Has reports whether the type of the sample's family is not known.
 func (d *Doubts) Has(name []byte) bool {
 	return len(d.bases) > 0 && d.bases[string(base(name))]
 }
 
 // Adopt reports whether a sample that does not fit the family before it is in
-// doubt, as all are behind a line that cannot be read.
+// doubt, as all samples after an unreadable line are.
 func (d *Doubts) Adopt(name []byte) bool {
 	if d.lost {
 		d.Add(string(name))
@@ -72,11 +71,12 @@ func base(name []byte) []byte {
 	return found
 }
 
-// Repeats are the families of which it was told that they come in pieces. The
-// zero value has none.
+// Repeats are the families that were reported to come in pieces. The zero value
+// has none.
 type Repeats struct{ told map[string]bool }
 
-// Tell returns the error the first time, and [ErrTold] ever after.
+// Tell returns the error at its first call for a family, and [ErrTold] from
+// every later one.
 func (r *Repeats) Tell(family string, err error) error {
 	if r.told[family] {
 		return ErrTold

@@ -6,31 +6,33 @@ import (
 	"telltale/model"
 )
 
-// ErrUnread comes behind the errors of a page whose rest was not read, for there
-// were too many of them or too many bytes.
+// ErrUnread follows the errors of a page whose rest was not read because it has
+// too many errors or too many bytes.
 var ErrUnread = errors.New("exposition: the rest of the page was not read")
 
-// ErrTold is an error that follows from one before it, and is not told again.
+// ErrTold marks an error that follows from an earlier one and is not returned to
+// the user.
 var ErrTold = errors.New("scan: told before")
 
-// Families hands out families as their lines have been read. A family ends where
-// the next begins, so an error in that line is found while the family is still
-// to be returned; it is held back until then.
+// Families returns families as their lines have been read. A family ends where
+// the next begins, so an error in the first line of the next is found while the
+// family is still to be returned; the error is held back until then.
 type Families struct {
 	read  func() (*model.Family, error)
 	goOn  bool
-	left  int     // so many errors until it gives up
+	left  int     // errors left until it gives up
 	wrong []error // found and not yet returned
-	err   error   // returned ever after
+	err   error   // returned by every later call
 }
 
-// NewFamilies returns what hands out the families that read gives until it gives
-// io.EOF. It may give a family and, at once, what is wrong behind it.
+// NewFamilies returns a Families of the families that read returns until it
+// returns io.EOF. Read may return a family together with an error that comes
+// after it.
 func NewFamilies(read func() (*model.Family, error), o Options) *Families {
 	return &Families{read: read, goOn: o.AllErrors, left: o.Limits.WithDefaults().Errors}
 }
 
-// GoesOn reports whether reading goes on behind errors.
+// GoesOn reports whether reading goes on after errors.
 func (f *Families) GoesOn() bool { return f.goOn }
 
 // Next returns the next family, or an error, io.EOF at the end.
@@ -54,8 +56,8 @@ func (f *Families) Next() (*model.Family, error) {
 	}
 }
 
-// Heed keeps an error of the page to be returned, and returns nil, if reading
-// goes on behind it. It returns any other error, and [ErrUnread] after too many.
+// Heed keeps an error of the page for a later Next and returns nil, if reading
+// goes on after it. It returns any other error, and [ErrUnread] after too many.
 func (f *Families) Heed(err error) error {
 	switch {
 	case !f.goOn || err == nil:

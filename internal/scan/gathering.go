@@ -11,23 +11,23 @@ import (
 	"telltale/model"
 )
 
-// gathering reads a whole page before it hands out the first family: lines of a
-// family may then stand anywhere, metadata behind the samples too. It takes
-// what sloppy exporters write, of whichever text format.
+// gathering reads a whole page before it returns the first family, so that the
+// lines of a family may stand anywhere, metadata after samples too. It accepts
+// common mistakes of exporters, in any text format.
 type gathering struct {
 	next     func() (*Entry, error)
-	families *Families // that are handed out
+	families *Families // the families that are returned
 	asNamed  bool      // a family has the name of its samples, as in text and OpenMetrics 2.0
 
 	lines    int
 	gathered map[string]*gathered
 	runs     map[string]*run // by name of the samples
-	ready    []*gathered     // to be handed out
+	ready    []*gathered     // read and not yet returned
 	read     bool
 	points   *Points
 }
 
-// gathered is what is known of a family.
+// gathered is what is known about a family.
 type gathered struct {
 	first int // the line that names it first
 	name  string
@@ -47,8 +47,8 @@ type run struct {
 }
 
 // Gather returns the families of the lines that next returns, in the order in
-// which they are first named. In text and in OpenMetrics 2.0, families have the
-// name of their samples.
+// which their names first occur. If asNamed is set, families have the name of
+// their samples, as in text and in OpenMetrics 2.0.
 func Gather(next func() (*Entry, error), o Options, asNamed bool) *Families {
 	g := &gathering{
 		next: next, asNamed: asNamed,
@@ -115,7 +115,7 @@ func (g *gathering) named(name string, line int) *gathered {
 	return f
 }
 
-// clone returns a copy to keep of a sample.
+// clone returns a copy of a sample that shares no memory with the scanner.
 func (e *Entry) clone(name string) Entry {
 	c := *e
 	c.Name, c.Text = []byte(name), nil
@@ -129,7 +129,7 @@ func (e *Entry) clone(name string) Entry {
 
 func (l Labels) clone() Labels { return Labels{bytes.Clone(l.text), slices.Clone(l.spans)} }
 
-// assign gives the samples to their families.
+// assign joins the samples with their families.
 func (g *gathering) assign() {
 	runs := make([]*run, 0, len(g.runs))
 	for _, r := range g.runs {
@@ -147,8 +147,9 @@ func (g *gathering) assign() {
 	slices.SortFunc(g.ready, func(a, b *gathered) int { return cmp.Compare(a.first, b.first) })
 }
 
-// owner finds the family of samples, and the part of it that they are. A family
-// of their name comes first, then one of their name without its suffix.
+// owner finds the family of a run of samples, and the part of it that they are.
+// A family with their name has precedence over one with their name without its
+// suffix.
 func (g *gathering) owner(r *run) *gathered {
 	own, ok := g.gathered[r.name]
 	if ok && own.typed {
@@ -161,7 +162,7 @@ func (g *gathering) owner(r *run) *gathered {
 	(model.AllParts &^ model.PartValue).Each(func(part model.Parts) {
 		base, has := strings.CutSuffix(r.name, part.Suffix())
 		if g.asNamed && part == model.PartTotal && strings.HasSuffix(base, "_total") {
-			return // which is a counter's own name
+			return // the counter's own name
 		}
 		if f := g.gathered[base]; own == nil && has && f != nil && f.typed && f.typ.Parts()&part != 0 {
 			own, r.part = f, part
@@ -173,7 +174,7 @@ func (g *gathering) owner(r *run) *gathered {
 	return own
 }
 
-// bare returns the part of the samples that bear the family's name.
+// bare returns the part of the samples that have the family's name.
 func (f *gathered) bare() model.Parts {
 	switch f.typ {
 	case model.Counter:
@@ -186,7 +187,7 @@ func (f *gathered) bare() model.Parts {
 	return model.PartValue
 }
 
-// build puts the samples of a family together.
+// build builds a family from its samples.
 func (g *gathering) build(from *gathered) (*model.Family, error) {
 	if err := g.checkWholes(from); err != nil {
 		return nil, err
@@ -203,7 +204,7 @@ func (g *gathering) build(from *gathered) (*model.Family, error) {
 	literal := from.literal(g.asNamed)
 	total := from.typ == model.Counter && strings.HasSuffix(from.name, "_total") && from.has(from.name+"_total")
 	if total {
-		f.Name += "_total" // its samples': by its own the model would take it for the counter without
+		f.Name += "_total" // the samples' name: under its own name the model would take it for the counter without the suffix
 	}
 	for _, r := range from.runs {
 		for i := range r.entries {
@@ -219,13 +220,13 @@ func (g *gathering) build(from *gathered) (*model.Family, error) {
 	}
 	if f = g.points.End(); literal {
 		f = f.Literal()
-		f.Name = from.name // Literal gave it a suffix
+		f.Name = from.name // Literal may have added a suffix
 	}
 	return f, nil
 }
 
-// checkWholes holds a family's composite values to its type, which they show
-// where it is not known. Samples that do not fit lose their kind.
+// checkWholes checks a family's composite values against its type, which they
+// determine if it is not known. Samples that do not fit become loose.
 func (g *gathering) checkWholes(f *gathered) error {
 	for _, r := range f.runs {
 		for i := range r.entries {
@@ -244,8 +245,8 @@ func (g *gathering) checkWholes(f *gathered) error {
 	return nil
 }
 
-// modelName returns the family's name in the model: an info has not the suffix of
-// its samples.
+// modelName returns the family's name in the model: that of an info lacks the
+// suffix of its samples.
 func (f *gathered) modelName(asNamed bool) string {
 	if f.typ == model.Info && f.name != "_info" && !f.has(f.name+"_info") && (asNamed || f.has(f.name)) {
 		return strings.TrimSuffix(f.name, "_info")
@@ -253,8 +254,8 @@ func (f *gathered) modelName(asNamed bool) string {
 	return f.name
 }
 
-// literal reports whether the samples of a counter or info bear the family's
-// name, and no suffix, though it has none of its own.
+// literal reports whether the samples of a counter or info have the family's
+// name without a suffix, and the name does not end in one.
 func (f *gathered) literal(asNamed bool) bool {
 	suffix := map[model.Type]string{model.Counter: "_total", model.Info: "_info"}[f.typ]
 	if suffix == "" || f.typ == model.Counter && strings.HasSuffix(f.name, suffix) || f.modelName(asNamed) != f.name {
@@ -263,7 +264,7 @@ func (f *gathered) literal(asNamed bool) bool {
 	return f.has(f.name) || asNamed && f.typ == model.Counter && len(f.runs) == 0
 }
 
-// has reports whether the family has samples of the name.
+// has reports whether the family has samples with the name.
 func (f *gathered) has(name string) bool {
 	return slices.ContainsFunc(f.runs, func(r *run) bool { return r.name == name })
 }

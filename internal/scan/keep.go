@@ -8,8 +8,9 @@ import (
 	"telltale/model"
 )
 
-// Texts keeps copies of short texts in pieces that grow with their number. One
-// Texts serves one family, so that a family that is kept keeps no other alive.
+// Texts keeps copies of short texts in allocations that grow with their number.
+// It serves one family at a time, so that a family that the caller keeps retains
+// no memory of others.
 type Texts struct {
 	piece strings.Builder
 	size  int
@@ -21,14 +22,14 @@ const (
 	largestPiece = 32 << 10
 )
 
-// Keep returns a string with the bytes.
+// Keep returns a copy of the bytes as a string.
 func (t *Texts) Keep(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
 	if t.piece.Cap()-t.piece.Len() < len(b) {
 		t.size = min(max(firstPiece, 2*t.size), largestPiece)
-		t.piece.Reset() // what was handed out keeps the old piece
+		t.piece.Reset() // strings returned before keep the old piece
 		t.piece.Grow(max(t.size, len(b)))
 	}
 	start := t.piece.Len()
@@ -42,10 +43,10 @@ func (t *Texts) Reset() {
 	t.size = 0
 }
 
-// Labels returns the labels to keep.
+// Labels returns a copy of the labels.
 func (t *Texts) Labels(l Labels) model.Labels { return model.LabelsFromText(t.Keep(l.Text())) }
 
-// Value returns label i's value to keep, without escapes.
+// Value returns a copy of label i's value, unescaped.
 func (t *Texts) Value(l Labels, i int) string {
 	value := t.Keep(l.Value(i))
 	if strings.IndexByte(value, '\\') >= 0 {
@@ -54,7 +55,8 @@ func (t *Texts) Value(l Labels, i int) string {
 	return value
 }
 
-// ExemplarOf returns the exemplars of a sample to keep, the newest first, or nil.
+// ExemplarOf returns copies of the exemplars of a sample, the newest first, or
+// nil.
 func (t *Texts) ExemplarOf(e *Entry) *model.Exemplar {
 	e.sortExemplars()
 	var newest *model.Exemplar
@@ -72,14 +74,14 @@ func (e *Entry) sortExemplars() {
 	}
 }
 
-// Exemplar returns the exemplar to keep.
+// Exemplar returns a copy of the exemplar.
 func (t *Texts) Exemplar(x *Exemplar) *model.Exemplar {
 	return &model.Exemplar{Labels: t.Labels(x.Labels), Value: x.Value, Timestamp: x.Timestamp}
 }
 
-// Index finds series again by the hash of their labels. Whoever finds one
-// compares the labels: two series of one hash are as good as impossible, but
-// then the index has the later one only.
+// Index finds series by the hash of their labels. The caller compares the labels
+// of the series that it finds. Two series with one hash are practically
+// impossible; the index then has the later one only.
 type Index struct {
 	seed   maphash.Seed
 	places map[uint64]int
@@ -90,10 +92,10 @@ func NewIndex() *Index {
 	return &Index{seed: maphash.MakeSeed(), places: map[uint64]int{}}
 }
 
-// Hash returns the hash of labels, whatever their order.
+// Hash returns the hash of labels, which does not depend on their order.
 func (x *Index) Hash(l Labels) uint64 { return l.Hash(x.seed) }
 
-// Find returns the place of the series entered last with the hash.
+// Find returns the place of the series that was entered last with the hash.
 func (x *Index) Find(hash uint64) (place int, ok bool) {
 	place, ok = x.places[hash]
 	return place, ok
@@ -102,8 +104,8 @@ func (x *Index) Find(hash uint64) (place int, ok bool) {
 // Enter enters a series.
 func (x *Index) Enter(hash uint64, place int) { x.places[hash] = place }
 
-// Reset begins a new family. A map that grew large is let go: clearing it would
-// cost every small family after it as much.
+// Reset begins a new family. A map that grew large is dropped, since clearing it
+// would cost the same for every small family after it.
 func (x *Index) Reset() {
 	if len(x.places) > 1024 {
 		x.places = map[uint64]int{}
@@ -111,10 +113,11 @@ func (x *Index) Reset() {
 	clear(x.places)
 }
 
-// Bounds makes bucket bounds, and gives the same ones to series after series.
+// Bounds makes bucket bounds, and returns the same ones for consecutive series
+// with equal bounds.
 type Bounds struct{ last *model.Bounds }
 
-// Of returns the bounds, which increase, or nil where they do not.
+// Of returns the bounds, or nil if they do not increase.
 func (b *Bounds) Of(upper []float64) *model.Bounds {
 	if b.last != nil && slices.Equal(b.last.Upper(), upper) {
 		return b.last

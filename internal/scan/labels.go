@@ -9,20 +9,20 @@ import (
 	"telltale/model"
 )
 
-// Labels are the labels of a sample, in the text that [model.Labels] has and in
-// the order of the page. They lie in the buffers of the scanner.
+// Labels are the labels of a sample, as text in the form of [model.Labels] and
+// in the order of the page. They lie in the buffers of the scanner.
 type Labels struct {
 	text  []byte
 	spans []span
 }
 
-// span is where one label lies in the text: name="value", without commas.
+// span is the position of one label in the text: name="value", without commas.
 type span struct {
-	start, name, end int // name is where the name ends
+	start, name, end int // name is the end of the name
 	column           int // of the label in the line
 }
 
-// Append returns the labels with one more behind them.
+// Append returns the labels with one more at the end.
 func (l Labels) Append(name, value string) Labels {
 	s := span{start: len(l.text)}
 	if s.start > 0 {
@@ -35,19 +35,19 @@ func (l Labels) Append(name, value string) Labels {
 	return l
 }
 
-// Text returns the labels as they stand between braces.
+// Text returns the labels as they are written between braces.
 func (l Labels) Text() []byte { return l.text }
 
 // Len returns the number of labels.
 func (l Labels) Len() int { return len(l.spans) }
 
-// Column returns where in the line the label i stands.
+// Column returns the column of label i in the line.
 func (l Labels) Column(i int) int { return l.spans[i].column }
 
-// Find returns the place of the label with the name, as it stands in the text,
-// or -1.
+// Find returns the index of the label with the name, as it is written in the
+// text, or -1.
 func (l Labels) Find(name string) int {
-	for i := len(l.spans) - 1; i >= 0; i-- { // where le and quantile stand mostly
+	for i := len(l.spans) - 1; i >= 0; i-- { // le and quantile are mostly last
 		if s := l.spans[i]; string(l.text[s.start:s.name]) == name {
 			return i
 		}
@@ -55,8 +55,8 @@ func (l Labels) Find(name string) int {
 	return -1
 }
 
-// FindName returns the place of the label with the name, whatever its
-// characters, or -1.
+// FindName returns the index of the label with the name, which may need quotes,
+// or -1.
 func (l Labels) FindName(name string) int {
 	if model.LegacyLabelName(name) {
 		return l.Find(name)
@@ -65,8 +65,8 @@ func (l Labels) FindName(name string) int {
 	return l.Find(string(text[:len(text)-len(`=""`)]))
 }
 
-// reserved returns the place of the first label, but for those excepted, whose name
-// begins with an underscore, or -1.
+// reserved returns the index of the first label whose name begins with an
+// underscore and is not among those excepted, or -1.
 func (l Labels) reserved(except []string) int {
 	for i, s := range l.spans {
 		name := l.text[s.start:s.name]
@@ -80,13 +80,13 @@ func (l Labels) reserved(except []string) int {
 	return -1
 }
 
-// Value returns label i's value as it stands between its quotes.
+// Value returns label i's value as it is written between its quotes.
 func (l Labels) Value(i int) []byte {
 	s := l.spans[i]
 	return l.text[s.name+2 : s.end-1]
 }
 
-// Without returns the labels without label i, for which it may use scratch.
+// Without returns the labels without label i. Scratch provides their memory.
 func (l Labels) Without(i int, scratch *Labels) Labels {
 	last := len(l.spans) - 1
 	switch {
@@ -104,8 +104,8 @@ func (l Labels) Without(i int, scratch *Labels) Labels {
 	return *scratch
 }
 
-// Hash returns a number that is the same for the same labels in every order. A
-// page cannot know the seed and so not make them equal on purpose.
+// Hash returns a hash that does not depend on the order of the labels. A page
+// cannot make hashes equal on purpose, because it does not know the seed.
 func (l Labels) Hash(seed maphash.Seed) uint64 {
 	h := uint64(0)
 	for _, s := range l.spans {
@@ -114,11 +114,11 @@ func (l Labels) Hash(seed maphash.Seed) uint64 {
 	return h
 }
 
-// fewLabels is how many names are compared one by one; more go through a map,
-// so that a line takes linear time.
+// fewLabels is the number of names that are compared one by one; more are looked
+// up in a map, so that a line takes linear time.
 const fewLabels = 16
 
-// repeated returns the place of the first label whose name was there before, or
+// repeated returns the index of the first label whose name occurred before, or
 // -1.
 func (l Labels) repeated() int {
 	name := func(i int) []byte { return l.text[l.spans[i].start:l.spans[i].name] }
@@ -143,7 +143,7 @@ func (l Labels) repeated() int {
 }
 
 // labels reads labels from the brace on into l. The quoted name of a metric may
-// stand before them, or among them where the format is lenient, and is told to
+// stand before them, or among them if the format is lenient, and is passed to
 // named.
 func (s *Scanner) labels(l *Labels, named func([]byte)) error {
 	l.text, l.spans = l.text[:0], l.spans[:0]
@@ -228,8 +228,8 @@ func (s *Scanner) label(l *Labels, named func([]byte)) error {
 // nameLabel is the label that Prometheus keeps a metric's name in.
 const nameLabel = "__name__"
 
-// appendName appends a name that has no quotes, which a lenient format lets stand
-// so where it needs them.
+// appendName appends a name without quotes; a lenient format also accepts one
+// that needs them.
 func (s *Scanner) appendName(dst, name []byte) []byte {
 	if !s.grammar.Lenient || model.LegacyLabelName(string(name)) {
 		return append(dst, name...)
@@ -237,8 +237,8 @@ func (s *Scanner) appendName(dst, name []byte) []byte {
 	return append(model.AppendEscaped(append(dst, '"'), string(name)), '"')
 }
 
-// quotedName reads a name in quotes into the text, which has no quotes about
-// names that need none.
+// quotedName reads a name in quotes into the text, in which names that need no
+// quotes have none.
 func (s *Scanner) quotedName(l *Labels) error {
 	column, start := s.pos+1, len(l.text)
 	var err error
@@ -256,13 +256,13 @@ func (s *Scanner) quotedName(l *Labels) error {
 	return nil
 }
 
-// quoted copies what stands in quotes, with them and with only the escapes that
-// [model.Labels] has.
+// quoted copies a quoted string, with its quotes and only the escapes that
+// [model.Labels] uses.
 func (s *Scanner) quoted(dst []byte) ([]byte, error) {
 	opening := s.pos + 1
 	dst = append(dst, '"')
 	s.pos++
-	closing := -1 // the next quote, looked for only once, however many backslashes are before it
+	closing := -1 // the next quote, searched only once, however many backslashes precede it
 	for {
 		if closing < s.pos {
 			i := bytes.IndexByte(s.line[s.pos:], '"')
@@ -292,9 +292,9 @@ func (s *Scanner) quoted(dst []byte) ([]byte, error) {
 	}
 }
 
-// CheckReserved returns an error if a label of the sample that was read last, or of
-// one of its exemplars, begins with an underscore: such names are reserved, but for
-// those excepted (OpenMetrics 1.0 and 2.0, section "Label").
+// CheckReserved returns an error if a label of the last sample, or of one of its
+// exemplars, begins with an underscore and is not among those excepted: such
+// names are reserved (OpenMetrics 1.0 and 2.0, section "Label").
 func (s *Scanner) CheckReserved(except []string) error {
 	e := &s.Entry
 	if err := s.checkReserved(e.Labels, except); err != nil {
@@ -317,8 +317,8 @@ func (s *Scanner) checkReserved(l Labels, except []string) error {
 	return s.Fail(l.Column(i), "the label name "+Quote(name), "one that does not begin with an underscore, as those are reserved")
 }
 
-// badEscape returns the error that the backslash at pos, which counts from 1, is
-// before none of the characters that it escapes.
+// badEscape returns the error that the backslash at pos, which counts from 1,
+// does not precede a character that it escapes.
 func (s *Scanner) badEscape(pos int, escapes string) error {
 	expected := `\\, \" or \n`
 	if escapes == textHelpEscapes {

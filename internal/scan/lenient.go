@@ -8,10 +8,10 @@ import (
 	"telltale/model"
 )
 
-// oddEnds end a name that has characters which need quotes, but has none.
+// oddEnds end an unquoted name that has characters which need quotes.
 const oddEnds = " \t{}\"=,#"
 
-// Leniently returns what lenient parsers of the format allow in a line.
+// Leniently returns the grammar of the format's lenient parsers.
 func (g Grammar) Leniently() Grammar {
 	g.Lenient, g.Blanks, g.TrailingComma, g.AnyEscape = true, true, true, true
 	g.EscapedQuotes, g.NameReserved, g.TimedAlways = false, false, false
@@ -19,8 +19,8 @@ func (g Grammar) Leniently() Grammar {
 	return g
 }
 
-// mended returns the line without what editors and networks of other systems
-// leave in it.
+// mended returns the line without a byte order mark and carriage returns, and
+// with U+FFFD in place of invalid UTF-8.
 func (s *Scanner) mended(line []byte) []byte {
 	if s.lines.number == 1 {
 		line = bytes.TrimPrefix(line, []byte("\ufeff"))
@@ -32,8 +32,8 @@ func (s *Scanner) mended(line []byte) []byte {
 	return bytes.ToValidUTF8(line, []byte("\ufffd"))
 }
 
-// LenientLine goes to the next line and reads it; one without meaning leaves no
-// kind.
+// LenientLine moves to the next line and reads it; comments and empty lines
+// leave no kind.
 func (s *Scanner) LenientLine() error {
 	if _, err := s.Advance(); err != nil {
 		return err
@@ -52,7 +52,7 @@ func (s *Scanner) LenientLine() error {
 }
 
 // lenientMetadata reads a line that begins with "#", and reports whether it is
-// metadata. What cannot be read is a comment.
+// metadata. A line that cannot be read is a comment.
 func (s *Scanner) lenientMetadata() bool {
 	e := &s.Entry
 	s.SkipBlanks()
@@ -87,8 +87,8 @@ func lenientType(word []byte) model.Type {
 	return t
 }
 
-// exemplarOrComment goes to the exemplar that may stand behind a sample, and
-// reports whether there is one. What has no labels is a comment.
+// exemplarOrComment moves to the exemplar that may follow a sample, and reports
+// whether there is one. Text without labels is a comment.
 func (s *Scanner) exemplarOrComment() bool {
 	s.blanks()
 	if !s.at('#') {

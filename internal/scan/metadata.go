@@ -5,8 +5,8 @@ import "telltale/model"
 // Metadata is the set of the kinds of metadata that a family has had.
 type Metadata uint8
 
-// Take gives the family the metadata that was read last. It is an error after
-// samples, and the second time.
+// Take sets the family's metadata from the last entry. Metadata after samples,
+// or a second time, is an error.
 func (m *Metadata) Take(s *Scanner, f *model.Family, samples bool) error {
 	e := &s.Entry
 	kind := Metadata(1) << e.Kind

@@ -11,11 +11,11 @@ import (
 // number of 15 digits with a single, right rounding.
 var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
-// Number reads a sample's value: decimal digits with an optional sign, point
-// and exponent, or, in letters of any case, an infinity or "nan" (OpenMetrics
-// 1.0, section "ABNF"). That is what Go's ParseFloat takes, as text has it, but
-// for hexadecimal. It reports false for anything else and for what is too large
-// for a float64.
+// Number reads a sample's value: decimal digits with an optional sign, point and
+// exponent, or an infinity or "nan" in letters of any case (OpenMetrics 1.0,
+// section "ABNF"). Text defines values by Go's ParseFloat, which accepts the
+// same and hexadecimal numbers. It reports false for any other text and for
+// numbers too large for a float64.
 func Number(b []byte) (float64, bool) {
 	if v, n := plain(b); n > 0 && n == len(b) {
 		return v, true
@@ -27,9 +27,10 @@ func Number(b []byte) (float64, bool) {
 	return v, err == nil
 }
 
-// plain reads the common number that b begins with, of at most 15 digits and
-// without an exponent, and returns its length, 0 if there is none or one that must
-// be read in another way. What follows it may make another number of it.
+// plain reads the usual form of number at the beginning of b, of at most 15
+// digits and without an exponent, and returns its length, or 0 if the number
+// must be read in another way. The text after it may still make it another
+// number.
 func plain(b []byte) (v float64, n int) {
 	first := sign(b)
 	mantissa, point := uint64(0), -1
@@ -89,7 +90,7 @@ func sign(b []byte) int {
 	return 0
 }
 
-// digitsFrom returns where the digits end that begin at i.
+// digitsFrom returns the end of the digits that begin at i.
 func digitsFrom(b []byte, i int) int {
 	for i < len(b) && isDigit(b[i]) {
 		i++
@@ -115,7 +116,7 @@ func special(b []byte) (float64, bool) {
 }
 
 // equalFold compares with a word in lower case, by ASCII alone: other scripts
-// have letters that fold to these.
+// have letters that fold to ASCII ones.
 func equalFold(b []byte, word string) bool {
 	if len(b) != len(word) {
 		return false

@@ -1,18 +1,20 @@
 package scan
 
-// Limits bound what a page may ask for. What is not above zero is the default.
+// Limits bound what a parser reads. Fields that are not above zero mean the
+// default.
 type Limits struct {
 	Input   int64 // bytes of the whole page; 1 GiB by default
 	Line    int   // bytes of a line; 1 MiB by default
 	Labels  int   // labels of a sample, or of an exemplar; 256 by default
 	Message int   // bytes of a message, in protobuf; 256 MiB by default
-	Errors  int   // errors after which a parser gives up that goes on behind them; 100 by default
+	Errors  int   // errors after which a parser with WithAllErrors gives up; 100 by default
 }
 
-// defaultLimits are far above what exporters write and far below what hurts.
+// defaultLimits are far above the pages of real exporters and small enough for
+// any machine.
 var defaultLimits = Limits{Input: 1 << 30, Line: 1 << 20, Labels: 256, Message: 256 << 20, Errors: 100}
 
-// WithDefaults returns the limits with what is not set.
+// WithDefaults returns the limits with the defaults of fields that are not set.
 func (l Limits) WithDefaults() Limits {
 	if l.Input <= 0 {
 		l.Input = defaultLimits.Input
@@ -32,11 +34,11 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
-// Options are what the options of parsers set.
+// Options are the settings behind the options of parsers.
 type Options struct {
 	Limits    Limits
-	AllErrors bool // go on behind an error
-	Lenient   bool // take what sloppy exporters write
+	AllErrors bool // go on after an error
+	Lenient   bool // accept common mistakes of exporters
 }
 
 // Option is an option of the parsers and scanners of the text formats.
@@ -46,16 +48,16 @@ type option func(*Options)
 
 func (o option) apply(to *Options) { o(to) }
 
-// WithLimits sets other limits than the default ones.
+// WithLimits replaces the default limits.
 func WithLimits(l Limits) Option { return option(func(o *Options) { o.Limits = l }) }
 
-// WithAllErrors has a parser go on behind an error.
+// WithAllErrors makes a parser go on after an error.
 func WithAllErrors() Option { return option(func(o *Options) { o.AllErrors = true }) }
 
-// WithLenient has a parser take what sloppy exporters write.
+// WithLenient makes a parser accept common mistakes of exporters.
 func WithLenient() Option { return option(func(o *Options) { o.Lenient = true }) }
 
-// OptionsOf returns what the options set.
+// OptionsOf returns the settings of the options.
 func OptionsOf(opts []Option) Options {
 	var o Options
 	for _, opt := range opts {

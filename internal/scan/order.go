@@ -2,8 +2,8 @@ package scan
 
 import "telltale/model"
 
-// Order holds the samples of a family to their order: all of a metric in one
-// piece, and their timestamps, if they have any, not going back (OpenMetrics
+// Order checks the order of a family's samples: those of a metric follow each
+// other, and their timestamps, if they have any, do not decrease (OpenMetrics
 // 1.0, section "MetricPoint"; 2.0, section "Metric").
 type Order struct {
 	index  *Index // of the metrics so far
@@ -13,11 +13,11 @@ type Order struct {
 	time   model.Timestamp
 }
 
-// told is the place in the index of a metric of which it was told that it comes
-// in pieces. Places are lines, which begin with 1.
+// told is the place in the index of a metric that was reported to come in
+// pieces. Places are lines, which begin with 1.
 const told = 0
 
-// NewOrder returns an order in which nothing has come yet.
+// NewOrder returns an Order without samples.
 func NewOrder() *Order { return &Order{index: NewIndex()} }
 
 // Reset begins a new family.
@@ -26,19 +26,19 @@ func (o *Order) Reset() {
 	o.begun = false
 }
 
-// Step is how a sample follows the one before.
+// Step is the relation of a sample to the one before.
 type Step uint8
 
-// The steps.
+// The steps of a sample.
 const (
 	SamePoint  Step = iota // it has the same labels and timestamp
 	NextPoint              // it has the same labels and comes later
 	NextMetric             // it has other labels
 )
 
-// Step takes the sample that was read last, whose metric has the labels. With an
-// error of its timestamp comes NextPoint, with one of its metric NextMetric; it
-// then counts for nothing.
+// Step checks the last sample of the scanner, whose metric has the labels. It
+// returns NextPoint with an error of the timestamp, and NextMetric with an error
+// of the metric; the sample is then not recorded.
 func (o *Order) Step(s *Scanner, metric Labels) (Step, error) {
 	other, err := o.Metric(s, metric)
 	if err != nil {
@@ -60,8 +60,8 @@ func (o *Order) Step(s *Scanner, metric Labels) (Step, error) {
 	return NextPoint, nil
 }
 
-// Metric takes a sample, whenever it was taken, and reports whether its metric
-// is another than that of the sample before.
+// Metric checks a sample without its timestamp, and reports whether its metric
+// differs from that of the sample before.
 func (o *Order) Metric(s *Scanner, metric Labels) (other bool, err error) {
 	if o.begun && string(o.labels) == string(metric.Text()) {
 		return false, nil

@@ -8,14 +8,14 @@ import (
 	"telltale/model"
 )
 
-// Page reads the lines of OpenMetrics, whichever version: each is a sample or
+// Page reads the lines of OpenMetrics in any version: each is a sample or
 // metadata, and the last is "# EOF" (OpenMetrics 1.0 and 2.0, section "Overall
 // Structure").
 type Page struct {
 	*Scanner
-	read func() error // reads a line; one without meaning leaves no kind
-	goOn bool         // behind errors
-	over bool         // nothing comes behind the line
+	read func() error // reads a line; comments and empty lines leave no kind
+	goOn bool         // after errors
+	over bool         // the line was the last
 	err  error
 }
 
@@ -31,10 +31,10 @@ func NewPage(r io.Reader, g Grammar, o Options) *Page {
 	return p
 }
 
-// Next returns the next line; the one before becomes invalid, with all that it
-// refers to. The last is "# EOF"; after it comes [io.EOF]. An error is a
-// [*SyntaxError] or one of the reader, and is returned ever after, unless the
-// options have it go on.
+// Next returns the next line, which is valid until the next call. The last line
+// is "# EOF"; after it Next returns [io.EOF]. An error is a [*SyntaxError] or an
+// error of the reader, and is returned again by every later call, unless the
+// options make the page go on.
 func (p *Page) Next() (*Entry, error) {
 	for p.err == nil {
 		if p.err = p.read(); p.Entry.Kind != 0 {
@@ -132,7 +132,7 @@ func (p *Page) fields() error {
 			return p.Unexpected("a unit of letters, digits, underscores and colons")
 		}
 	default:
-		return p.Help() // which may end in a carriage return: the ABNF has it among the characters
+		return p.Help() // which may end in a carriage return: the ABNF counts it among the characters
 	}
 	return nil
 }

@@ -9,16 +9,16 @@ import (
 	"telltale/model"
 )
 
-// Points puts the samples of a family together to its points, by their labels
-// and timestamp, in whatever order they come. Samples that fit no point, such as
-// a bucket whose bound is no number or a second count of one series, stay loose.
+// Points joins the samples of a family to its points, by their labels and
+// timestamp, in whatever order they come. Samples that fit no point, such as a
+// bucket whose bound is no number or a second count of one series, stay loose.
 type Points struct {
 	family  *model.Family
 	own     string // the label that belongs to a bucket, a quantile or a state
 	loose   []model.Sample
 	series  []series
 	created []created
-	creates map[uint64]int // places in created, by the hash of labels and timestamp
+	creates map[uint64]int // index in created, by the hash of labels and timestamp
 	index   *Index
 	texts   Texts
 	bounds  Bounds
@@ -33,19 +33,19 @@ type series struct {
 	last  int       // the line of its last sample
 }
 
-// Misfit is what keeps a sample from being what its type demands.
+// Misfit is the reason why a sample is not what its type demands.
 type Misfit uint8
 
-// The misfits. After the last two the sample is in its point all the same.
+// The misfits. With the last two, the sample is in its point nevertheless.
 const (
 	Fits      Misfit = iota
-	NoPart           // the family has no samples of the name
-	NoLabel          // it lacks the label that tells the samples of a point apart
-	BadLabel         // that label is no number
-	BadState         // it is neither 0 nor 1
-	Repeated         // its point has this sample
-	Unordered        // its bound or quantile is not above the one before
-	Falling          // it is a bucket of less than the one before
+	NoPart           // the family has no samples with the name
+	NoLabel          // the sample lacks the label that distinguishes the samples of a point
+	BadLabel         // that label is not a number
+	BadState         // the value is neither 0 nor 1
+	Repeated         // the point has this sample already
+	Unordered        // the bound or quantile is not above the one before
+	Falling          // the bucket's count is less than that of the one before
 )
 
 // created is when a series began to count.
@@ -54,14 +54,14 @@ type created struct {
 	taken bool // by a point with samples
 }
 
-// NewPoints returns what puts points together, for one family after the other.
+// NewPoints returns a Points for one family after the other.
 func NewPoints() *Points { return &Points{index: NewIndex()} }
 
 // Begin begins a family, whose type must be known when its first sample comes.
 func (p *Points) Begin(f *model.Family) { p.family = f }
 
-// Created takes the moment when a series began to count. It comes before all
-// other samples of the family.
+// Created records the time at which a series began to count. It must be called
+// before all other samples of the family are added.
 func (p *Points) Created(e *Entry) {
 	at, ok := model.UnixSeconds(e.Value)
 	key := p.key(e.Labels, e.Timestamp)
@@ -76,7 +76,8 @@ func (p *Points) Created(e *Entry) {
 	p.created = append(p.created, created{Point: model.Point{Labels: p.texts.Labels(e.Labels), Timestamp: e.Timestamp, Created: at}})
 }
 
-// createdOf returns when a series began to count, the first time it is asked.
+// createdOf returns the time at which a series began to count, at its first call
+// for the series.
 func (p *Points) createdOf(key uint64) model.Timestamp {
 	i, ok := p.creates[key]
 	if !ok || p.created[i].taken {
@@ -109,16 +110,15 @@ func (p *Points) Loose(e *Entry) {
 	p.loose[len(p.loose)-1].Exemplar = p.texts.ExemplarOf(e)
 }
 
-// Add adds a sample, as the part of the family that it is; part 0 is none. What
-// fits no point is loose.
+// Add adds a sample as a part of the family, or as a loose sample if it fits no
+// point or the part is 0.
 func (p *Points) Add(e *Entry, part model.Parts) {
 	if m := p.Fit(e, part); m != Fits && m < Unordered {
 		p.Loose(e)
 	}
 }
 
-// Fit adds a sample to its point, if it fits, as the part of the family that it
-// is.
+// Fit adds a sample to its point as a part of the family, if it fits.
 func (p *Points) Fit(e *Entry, part model.Parts) Misfit {
 	if e.Composite != nil {
 		p.family.Append(e.Whole(p.texts.Labels(e.Labels), &p.texts, &p.bounds))
@@ -144,7 +144,7 @@ func (p *Points) keepLoose(name string, labels model.Labels, value float64, t mo
 	p.loose = append(p.loose, model.Sample{Name: name, Labels: labels, Value: value, Timestamp: t})
 }
 
-// fold puts a sample into its point, if it fits.
+// fold adds a sample to its point, if it fits.
 func (p *Points) fold(e *Entry, part model.Parts) Misfit {
 	labels, place, number := e.Labels, 0, 0.0
 	switch part {
@@ -196,7 +196,7 @@ func (p *Points) fold(e *Entry, part model.Parts) Misfit {
 	return Fits
 }
 
-// ownLabel returns the label that tells the samples of a point apart.
+// ownLabel returns the label that distinguishes the samples of a point.
 func ownLabel(f *model.Family) string {
 	switch f.Type {
 	case model.Summary:
@@ -238,10 +238,10 @@ func (p *Points) quantile(s *series, q model.Quantile) Misfit {
 	return m
 }
 
-// Before returns the bound or quantile that came before an unordered one.
+// Before returns the bound or quantile before one that is out of order.
 func (p *Points) Before() float64 { return p.before }
 
-// Histogram is a classic histogram as its lines have it, in their order.
+// Histogram is a classic histogram as read from its lines, in their order.
 type Histogram struct {
 	Last       int // the line of the last sample
 	Labels     model.Labels
@@ -251,7 +251,7 @@ type Histogram struct {
 	Count      float64
 }
 
-// Histograms returns the histograms of the family so far.
+// Histograms returns the histograms that the family has so far.
 func (p *Points) Histograms() iter.Seq[Histogram] {
 	return func(yield func(Histogram) bool) {
 		for i := range p.series {
@@ -264,7 +264,8 @@ func (p *Points) Histograms() iter.Seq[Histogram] {
 	}
 }
 
-// key is the same for the same labels in every order at the same time.
+// key returns a hash of labels and time that does not depend on the order of the
+// labels.
 func (p *Points) key(labels Labels, t model.Timestamp) uint64 {
 	hash := p.index.Hash(labels)
 	if t.IsSet() {
@@ -273,7 +274,8 @@ func (p *Points) key(labels Labels, t model.Timestamp) uint64 {
 	return hash
 }
 
-// find returns the series of the labels at the time, the last one mostly.
+// find returns the series of the labels at the time, which is mostly the last
+// one.
 func (p *Points) find(labels Labels, t model.Timestamp) *series {
 	n := len(p.series)
 	if n > 0 && p.series[n-1].Timestamp == t && p.series[n-1].Labels.Text() == string(labels.Text()) {
@@ -291,7 +293,7 @@ func (p *Points) find(labels Labels, t model.Timestamp) *series {
 		s.Summary = &model.SummaryValue{}
 	case model.Histogram, model.GaugeHistogram:
 		s.Histogram = &model.HistogramValue{}
-		if n > 0 { // as many buckets as before, mostly
+		if n > 0 { // mostly the number of buckets before
 			size := len(p.series[n-1].upper)
 			s.upper, s.Histogram.Cumulative = make([]float64, 0, size), make([]float64, 0, size)
 		}
@@ -330,7 +332,7 @@ func (p *Points) End() *model.Family {
 	return f
 }
 
-// endHistogram puts the buckets in order. Bounds that come twice are loose.
+// endHistogram sorts the buckets. Repeated bounds become loose samples.
 func (p *Points) endHistogram(s *series) {
 	h := s.Histogram
 	if len(s.upper) == 0 {
@@ -361,7 +363,7 @@ func (p *Points) endHistogram(s *series) {
 	}
 }
 
-// endSummary puts the quantiles in order. Quantiles that come twice are loose.
+// endSummary sorts the quantiles. Repeated quantiles become loose samples.
 func (p *Points) endSummary(s *series) {
 	all := s.Summary.Quantiles
 	slices.SortStableFunc(all, func(a, b model.Quantile) int { return cmp.Compare(a.Q, b.Q) })
@@ -377,7 +379,7 @@ func (p *Points) endSummary(s *series) {
 	s.Summary.Quantiles = kept
 }
 
-// endStates takes out the states that come twice, which are loose.
+// endStates moves repeated states to the loose samples.
 func (p *Points) endStates(s *series) {
 	seen := make(map[string]bool, len(s.States))
 	kept := s.States[:0]

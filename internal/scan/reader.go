@@ -7,14 +7,14 @@ import (
 	"io"
 )
 
-// bufferSize is how much is read at once; the buffer grows only for a line that
-// is longer.
+// bufferSize is the number of bytes read at once; the buffer grows only for
+// longer lines.
 const bufferSize = 64 << 10
 
-// emptyReads is how often a reader may return nothing in a row.
+// emptyReads is the number of reads without bytes that are allowed in a row.
 const emptyReads = 100
 
-// progressing is a reader that does not return nothing for ever.
+// progressing is a reader that fails instead of returning no bytes for ever.
 type progressing struct{ r io.Reader }
 
 // Progressing returns a reader that reads from r and returns [io.ErrNoProgress] once
@@ -39,7 +39,7 @@ type reader struct {
 	number int // of the line returned last
 	left   int64
 	limits Limits
-	long   bool  // the rest of a line that is too long comes next
+	long   bool  // the next bytes are the rest of a line that is too long
 	err    error // of r
 }
 
@@ -84,7 +84,7 @@ func (r *reader) next() (line []byte, ended bool, err error) {
 	}
 }
 
-// skip goes behind a line that is too long.
+// skip skips the rest of a line that is too long.
 func (r *reader) skip() error {
 	for {
 		if i := bytes.IndexByte(r.buf[r.start:r.end], '\n'); i >= 0 {
@@ -103,7 +103,7 @@ func (r *reader) skip() error {
 	}
 }
 
-// fill reads more, behind what is left of the buffer.
+// fill reads more bytes after those left in the buffer.
 func (r *reader) fill() error {
 	if r.left < 0 {
 		return ErrUnread

@@ -2,7 +2,8 @@ package scan
 
 import "telltale/model"
 
-// Sample reads the line as a sample, from where it is on, and holds it to UTF-8.
+// Sample reads the rest of the line as a sample, and checks that the line is
+// UTF-8.
 func (s *Scanner) Sample() error {
 	e := &s.Entry
 	if s.recall() {
@@ -86,8 +87,8 @@ func (s *Scanner) readLabels(named func([]byte)) error {
 	return err
 }
 
-// compositeFollows reports whether the brace here begins a value, and not labels
-// behind a blank.
+// compositeFollows reports whether the brace at this place begins a value, and
+// not labels after a blank.
 func (s *Scanner) compositeFollows() bool {
 	return s.grammar.Composites && (s.begins("{count:") || s.begins("{gcount:"))
 }
@@ -101,7 +102,7 @@ func (s *Scanner) value() (err error) {
 	return err
 }
 
-// number reads the number that stands here.
+// number reads a number.
 func (s *Scanner) number(expected string) (float64, error) {
 	start := s.pos
 	if v, n := plain(s.line[start:]); n > 0 && (start+n == len(s.line) || s.line[start+n] == ' ') {
@@ -120,7 +121,7 @@ func (s *Scanner) number(expected string) (float64, error) {
 	return v, nil
 }
 
-// timestamp reads the timestamp that may stand here.
+// timestamp reads a timestamp, if there is one.
 func (s *Scanner) timestamp(column *int, read func([]byte) (model.Timestamp, bool), expected string) (model.Timestamp, error) {
 	before := s.pos
 	if !s.separator() {
@@ -149,7 +150,7 @@ func (s *Scanner) timestamp(column *int, read func([]byte) (model.Timestamp, boo
 // startMark stands before a start timestamp.
 const startMark = "st@"
 
-// startFollows reports whether a start timestamp comes next, and goes to it.
+// startFollows reports whether a start timestamp comes next, and moves to it.
 func (s *Scanner) startFollows() bool {
 	before := s.pos
 	if s.separator() && s.begins(startMark) {
@@ -159,7 +160,7 @@ func (s *Scanner) startFollows() bool {
 	return false
 }
 
-// begins reports whether the text stands here.
+// begins reports whether the rest of the line begins with the text.
 func (s *Scanner) begins(text string) bool {
 	rest := s.Rest()
 	return len(rest) >= len(text) && string(rest[:len(text)]) == text
@@ -178,8 +179,8 @@ func (s *Scanner) start() error {
 	return nil
 }
 
-// exemplarFollows reports whether an exemplar comes next. Where the format is
-// lenient, it goes to it, or behind a comment in its place.
+// exemplarFollows reports whether an exemplar comes next. In a lenient format it
+// moves to the exemplar, or past a comment in its place.
 func (s *Scanner) exemplarFollows() bool {
 	if s.grammar.Lenient {
 		return s.exemplarOrComment()
@@ -225,7 +226,8 @@ func (s *Scanner) exemplar() error {
 	return nil
 }
 
-// addExemplar adds an exemplar to the entry, in the memory of one before.
+// addExemplar adds an exemplar to the entry and reuses the memory of an earlier
+// one.
 func (s *Scanner) addExemplar() *Exemplar {
 	n := len(s.Entry.Exemplars)
 	if n == len(s.exemplars) {

@@ -9,24 +9,24 @@ import (
 	"telltale/model"
 )
 
-// Grammar is what one format allows.
+// Grammar is the set of forms that one format allows.
 type Grammar struct {
 	Blanks        bool // any number of spaces and tabs may separate tokens; else it is one space, or none
-	TrailingComma bool // one comma may stand behind the last label
+	TrailingComma bool // one comma may follow the last label
 	AnyEscape     bool // a backslash before any other character stands for itself
 	EscapedQuotes bool // a help text has no double quote without a backslash before it
-	TextHelp      bool // a help text begins behind any blanks, and quotes are not escaped in it
+	TextHelp      bool // a help text begins after any blanks, and quotes are not escaped in it
 	NameReserved  bool // no label is called __name__
 	Composites    bool // values may be composite: {count:1,sum:2,...}
-	Starts        bool // a start timestamp may stand behind the timestamp: st@1.5
-	Exemplars     int  // how many exemplars a sample may have
+	Starts        bool // a start timestamp may follow the timestamp: st@1.5
+	Exemplars     int  // the most exemplars of a sample
 	TimedAlways   bool // exemplars must have a timestamp
-	Lenient       bool // what sloppy exporters write: see [Gather]
+	Lenient       bool // common mistakes of exporters: see [Gather]
 	Timestamp     func([]byte) (model.Timestamp, bool)
 	Timestamps    string // what Timestamp reads, for errors
 }
 
-// Kind is what a line is.
+// Kind is the kind of a line.
 type Kind uint8
 
 // The kinds of line.
@@ -38,18 +38,19 @@ const (
 	KindEnd // "# EOF"
 )
 
-// Entry is a line. All it refers to is valid until the next line is read.
+// Entry is a line. It and everything that it refers to are valid until the next
+// line is read.
 type Entry struct {
 	Kind      Kind
 	Line      int
 	Name      []byte // of the sample, or the family of a HELP, TYPE or UNIT line
-	Text      []byte // the help, type or unit
+	Text      []byte // the help text, type or unit
 	Labels    Labels
 	Value     float64
-	Composite *Composite      // in place of Value; nil where the value is a number
+	Composite *Composite      // in place of Value; nil if the value is a number
 	Timestamp model.Timestamp // may be absent
 	Start     model.Timestamp // of OpenMetrics 2.0; may be absent
-	Exemplars []Exemplar      // one at most but for OpenMetrics 2.0
+	Exemplars []Exemplar      // at most one, except in OpenMetrics 2.0
 }
 
 // Exemplar is an exemplar of a sample.
@@ -59,11 +60,11 @@ type Exemplar struct {
 	Timestamp model.Timestamp // may be absent
 }
 
-// Columns are where the parts of the line stand that was read last.
+// Columns are the columns of the parts of the last line, from 1.
 type Columns struct{ Name, Text, Value, Timestamp, Start, Exemplar, ExemplarValue int }
 
-// Scanner reads lines one by one. Formats drive it: [Scanner.Advance] goes to
-// the next line, the other methods read it from left to right into Entry.
+// Scanner reads lines one by one. Formats drive it: [Scanner.Advance] moves to
+// the next line, and the other methods read it from left to right into Entry.
 type Scanner struct {
 	Entry   Entry
 	Columns Columns
@@ -79,7 +80,7 @@ type Scanner struct {
 	named   func([]byte)
 
 	composite Composite
-	exemplars []Exemplar // with the memory of those before
+	exemplars []Exemplar // reusing the memory of earlier ones
 	shapes    shapes
 }
 
@@ -90,8 +91,8 @@ func New(r io.Reader, g Grammar, limits Limits) *Scanner {
 	return s
 }
 
-// setName takes the name of a metric that stands among the labels, as label
-// text has it.
+// setName sets the name of a metric that stands among the labels, as in label
+// text.
 func (s *Scanner) setName(name []byte) {
 	if name[0] == '"' {
 		name = name[1 : len(name)-1]
@@ -99,7 +100,7 @@ func (s *Scanner) setName(name []byte) {
 	s.name, _ = appendUnescaped(s.name[:0], name, quoteEscapes)
 }
 
-// Advance goes to the next line and returns it. After the last it returns
+// Advance moves to the next line and returns it. After the last it returns
 // io.EOF.
 func (s *Scanner) Advance() ([]byte, error) {
 	var err error
@@ -115,8 +116,8 @@ func (s *Scanner) Advance() ([]byte, error) {
 	return s.line, err
 }
 
-// Readable reports whether a line that is wrong could be read in part: metadata
-// up to its name, a sample up to its value.
+// Readable reports whether a wrong line could be read in part: metadata up to
+// its name, a sample up to its value.
 func (s *Scanner) Readable() bool {
 	if s.Entry.Kind == KindSample {
 		return s.Columns.Value > 0
@@ -124,10 +125,10 @@ func (s *Scanner) Readable() bool {
 	return len(s.Entry.Name) > 0
 }
 
-// Blank reports whether there is nothing in the line.
+// Blank reports whether the line has nothing but blanks.
 func (s *Scanner) Blank() bool { return blanks(s.line) == len(s.line) }
 
-// Metadata reports whether the line is no sample: it is empty or begins with
+// Metadata reports whether the line is not a sample: it is empty or begins with
 // "#".
 func (s *Scanner) Metadata() bool {
 	i := blanks(s.line)
@@ -149,13 +150,13 @@ func (s *Scanner) CheckUTF8() error {
 	}
 }
 
-// Skip goes n bytes to the right, past what the format has looked at.
+// Skip moves n bytes to the right.
 func (s *Scanner) Skip(n int) { s.pos += n }
 
-// Rest returns what is not read yet.
+// Rest returns the part of the line that has not been read.
 func (s *Scanner) Rest() []byte { return s.line[s.pos:] }
 
-// Column returns where Rest begins.
+// Column returns the column at which Rest begins.
 func (s *Scanner) Column() int { return s.pos + 1 }
 
 // Fail returns an error in the current line.
@@ -163,12 +164,13 @@ func (s *Scanner) Fail(column int, found, expected string) error {
 	return &SyntaxError{s.lines.number, column, found, expected}
 }
 
-// FailAfter returns an error behind the last line.
+// FailAfter returns an error at the line after the last.
 func (s *Scanner) FailAfter(found, expected string) error {
 	return &SyntaxError{s.lines.number + 1, 1, found, expected}
 }
 
-// Unexpected returns the error that something else was expected here.
+// Unexpected returns the error that the page has something else than expected at
+// this place.
 func (s *Scanner) Unexpected(expected string) error {
 	if s.pos >= len(s.line) {
 		return s.Fail(s.pos+1, "the end of the line", expected)
@@ -178,7 +180,7 @@ func (s *Scanner) Unexpected(expected string) error {
 
 func (s *Scanner) at(c byte) bool { return s.pos < len(s.line) && s.line[s.pos] == c }
 
-// blanks skips spaces and tabs where the format lets them stand.
+// blanks skips spaces and tabs if the format allows them.
 func (s *Scanner) blanks() {
 	if s.grammar.Blanks {
 		s.pos += blanks(s.line[s.pos:])
@@ -194,13 +196,13 @@ func blanks(b []byte) int {
 	return len(b)
 }
 
-// SkipBlanks skips the spaces and tabs that stand here.
+// SkipBlanks skips spaces and tabs.
 func (s *Scanner) SkipBlanks() { s.pos += blanks(s.line[s.pos:]) }
 
-// Token returns what stands before the next blank or the end.
+// Token returns the text up to the next blank or the end.
 func (s *Scanner) Token() []byte { return s.token() }
 
-// separator skips what must stand between two tokens.
+// separator skips the separator between two tokens.
 func (s *Scanner) separator() bool {
 	start := s.pos
 	if s.at(' ') {
@@ -210,7 +212,7 @@ func (s *Scanner) separator() bool {
 	return s.pos > start
 }
 
-// token returns what stands before the next blank or the end.
+// token returns the text up to the next blank or the end.
 func (s *Scanner) token() []byte {
 	start := s.pos
 	for s.pos < len(s.line) && s.line[s.pos] != ' ' && (s.line[s.pos] != '\t' || !s.grammar.Blanks) {
@@ -223,7 +225,7 @@ func (s *Scanner) token() []byte {
 	return s.line[start:s.pos]
 }
 
-// A set has the characters that may stand in a name without quotes.
+// A set is the set of characters that are allowed in a name without quotes.
 type set [256]bool
 
 var (
@@ -231,7 +233,7 @@ var (
 	metricBytes = setOf("_:")
 )
 
-// setOf returns the set of ASCII's letters and digits and more characters.
+// setOf returns the set of ASCII letters and digits, and the characters of more.
 func setOf(more string) *set {
 	var s set
 	for c := range s {
@@ -241,7 +243,7 @@ func setOf(more string) *set {
 	return &s
 }
 
-// word returns the name without quotes that stands here, or nothing.
+// word returns the name without quotes at this place, or nothing.
 func (s *Scanner) word(of *set) []byte {
 	rest, n := s.line[s.pos:], 0
 	if len(rest) > 0 && isDigit(rest[0]) && !s.grammar.Lenient {
@@ -310,9 +312,9 @@ func (s *Scanner) Help() error {
 	return nil
 }
 
-// bareQuote returns the place of the first double quote without a backslash right
-// before it, or -1. The ABNF would have that backslash unescaped, too, but the
-// tests of the specification have a help text of \\" among what is right.
+// bareQuote returns the index of the first double quote that no backslash
+// precedes, or -1. By the ABNF that backslash must itself be unescaped, but the
+// tests of the specification accept a help text of \\".
 func bareQuote(text []byte) int {
 	for i, c := range text {
 		if c == '"' && (i == 0 || text[i-1] != '\\') {
@@ -322,15 +324,15 @@ func bareQuote(text []byte) int {
 	return -1
 }
 
-// The characters that have a meaning behind a backslash: within quotes and in
-// the help texts of OpenMetrics, and in those of the text format.
+// The characters that a backslash may escape: within quotes and in the help
+// texts of OpenMetrics, and in those of the text format.
 const (
 	quoteEscapes    = `\"n`
 	textHelpEscapes = `\n`
 )
 
-// appendUnescaped appends text with its escapes undone. Where the backslash
-// stands for itself, it also returns the first such place, else -1.
+// appendUnescaped appends text with its escapes undone. It also returns the
+// first backslash that escapes nothing and stands for itself, or -1.
 func appendUnescaped(dst, text []byte, escapes string) (unescaped []byte, bad int) {
 	bad = -1
 	for i := 0; i < len(text); i++ {

@@ -7,16 +7,16 @@ import (
 	"unicode/utf8"
 )
 
-// shape is how a line is written up to its value, but for the values of its
-// labels. Line after line has the same shape, so what a line was found to be is
-// remembered, and of the next one only what differs is read. A shape holds for the
+// shape is the text of a line up to its value, without the values of its labels.
+// Many lines have the same shape, so what was found out about a line is
+// remembered, and only what differs is read of the next. A shape holds for the
 // grammar and the limits of its scanner.
 type shape struct {
-	literals []byte  // what stands before the first value, between the values, and up to the brace
+	literals []byte  // the text before the first value, between the values, and up to the brace
 	pieces   []piece // one for each label
-	before   int     // how much of the first literal stands before the labels
+	before   int     // length of the first literal before the labels
 	name     []byte  // of the metric
-	line     int     // that had it last
+	line     int     // the last line that had it
 }
 
 // piece is one literal and the label whose value follows it.
@@ -30,28 +30,29 @@ const (
 	shapeSize   = 512 // bytes of literals; a line with more has no shape
 	shapedValue = 128 // bytes of a label value; a line with a longer one is read as if it had no shape
 
-	// A shape stays at least so many lines after one that had it: where lines take
-	// turns in more shapes than are kept, some are kept, and not each in vain.
+	// A shape is kept for at least shapeStays lines after one that had it: if
+	// lines alternate between more shapes than are kept, some stay in use,
+	// rather than each being replaced before it is seen again.
 	shapeStays = 6
 
-	// A line that has none of the shapes counts as one miss and one that has makes
-	// good for hitWeighs of them. After missesUntilRare, comparing costs more than it
-	// gives: then one line of learnEvery is learned, and only the line behind it
-	// compared.
+	// A line without a known shape counts as one miss, and one with a known
+	// shape makes up for hitWeighs misses. After missesUntilRare, comparing
+	// costs more than it saves: then one line of learnEvery is learned, and only
+	// the line after it compared.
 	missesUntilRare = 8
 	hitWeighs       = 2
 	learnEvery      = 16
 )
 
-// shapes are those seen last.
+// shapes are the shapes seen last.
 type shapes struct {
 	kept   [shapesKept]shape
-	last   int // the one that a line had last
-	missed int // lines that had none, less those that make good for them
+	last   int // the shape of the last line that had one
+	missed int // lines without a known shape, less what other lines make up for
 }
 
-// recall reads name and labels, up to the value, of a line that has a shape seen
-// before. It reads them as [Scanner.series] does, and nothing if that would find
+// recall reads name and labels, up to the value, of a line with a known shape.
+// It reads them as [Scanner.series] does, and reads nothing if that would return
 // an error, or if the line is not UTF-8.
 func (s *Scanner) recall() bool {
 	h := &s.shapes
@@ -67,7 +68,7 @@ func (s *Scanner) recall() bool {
 	return false
 }
 
-// compared returns with how many shapes the next line is compared.
+// compared returns the number of shapes with which the next line is compared.
 func (h *shapes) compared() int {
 	if h.missed > missesUntilRare && h.missed%learnEvery != 0 {
 		return 0
@@ -125,9 +126,9 @@ const (
 	highs = 0x8080808080808080
 )
 
-// valueLength returns how many bytes stand before the first quote or backslash,
-// len(b) if there is none, and words that have all their bits, and perhaps some of
-// bytes behind them.
+// valueLength returns the number of bytes before the first quote or backslash,
+// or len(b) if there is none, and the bitwise or of all words that these bytes
+// are in, which may include later bytes.
 func valueLength(b []byte) (n int, seen uint64) {
 	for len(b)-n >= 8 {
 		x := binary.LittleEndian.Uint64(b[n:])
@@ -145,7 +146,7 @@ func valueLength(b []byte) (n int, seen uint64) {
 	return n, seen
 }
 
-// words returns the bits that the bytes have, put together in words.
+// words returns the bitwise or of the bytes, taken as words.
 func words(b []byte) (seen uint64) {
 	for ; len(b) >= 8; b = b[8:] {
 		seen |= binary.LittleEndian.Uint64(b)
@@ -156,9 +157,9 @@ func words(b []byte) (seen uint64) {
 	return seen
 }
 
-// learn keeps the shape of the line, whose series begins at start and has been read
-// up to the closing brace: if its labels stand there as [Labels] has them, without
-// blanks, needless quotes or escapes.
+// learn remembers the shape of the line, whose series begins at start and has
+// been read up to the closing brace, if its labels are written as in [Labels],
+// without blanks, needless quotes or escapes.
 func (s *Scanner) learn(start int) {
 	h := &s.shapes
 	l := &s.Entry.Labels
@@ -174,7 +175,7 @@ func (s *Scanner) learn(start int) {
 		}
 	}
 	if size > shapeSize || labels <= start || string(s.line[labels:end]) != string(l.text) || bytes.IndexByte(l.text, '\\') >= 0 ||
-		s.grammar.Lenient && s.line[start] == '{' { // whose name may stand among the labels
+		s.grammar.Lenient && s.line[start] == '{' { // its name may stand among the labels
 		return
 	}
 	k := h.unused()
@@ -186,7 +187,7 @@ func (s *Scanner) learn(start int) {
 	k.name = append(k.name[:0], s.Entry.Name...)
 }
 
-// unused returns the shape that no line has had for longest.
+// unused returns the shape that has not been seen for longest.
 func (h *shapes) unused() *shape {
 	for i := range h.kept {
 		if h.kept[i].line < h.kept[h.last].line {
@@ -196,8 +197,8 @@ func (h *shapes) unused() *shape {
 	return &h.kept[h.last]
 }
 
-// set makes the shape that of a line up to its brace, whose labels begin behind so
-// many bytes.
+// set sets the shape to that of a line up to its brace; the labels begin after
+// the given number of bytes.
 func (k *shape) set(line []byte, l *Labels, before int) {
 	k.literals, k.pieces, k.before = k.literals[:0], k.pieces[:0], before
 	from, shift := 0, 0

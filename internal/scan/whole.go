@@ -6,7 +6,7 @@ import (
 	"telltale/model"
 )
 
-// Type returns the type of a family that has such values.
+// Type returns the type of a family with such values.
 func (c *Composite) Type() model.Type {
 	switch {
 	case c.Summary:
@@ -17,8 +17,8 @@ func (c *Composite) Type() model.Type {
 	return model.Histogram
 }
 
-// misfit says what keeps a sample's composite value, if it has one, from being a
-// point of a family of the type.
+// misfit returns why a sample's composite value cannot be a point of a family of
+// the type, or "" if it can or there is none.
 func (e *Entry) misfit(t model.Type) (found, expected string) {
 	c := e.Composite
 	switch {
@@ -35,7 +35,7 @@ func (e *Entry) misfit(t model.Type) (found, expected string) {
 	return "", ""
 }
 
-// clone returns a copy to keep.
+// clone returns a copy that shares no memory with the scanner.
 func (c *Composite) clone() *Composite {
 	if c == nil {
 		return nil
@@ -46,10 +46,10 @@ func (c *Composite) clone() *Composite {
 	return &k
 }
 
-// kept returns a copy, and none of what is empty.
+// kept returns a copy, nil if the list is empty.
 func kept[T any](list []T) []T { return append([]T(nil), list...) }
 
-// Whole returns the point, to keep, that a sample with a composite value is.
+// Whole returns a copy of the point that a sample with a composite value is.
 func (e *Entry) Whole(labels model.Labels, texts *Texts, bounds *Bounds) model.Point {
 	c := e.Composite
 	pt := model.Point{Labels: labels, Timestamp: e.Timestamp, Created: e.Start}
@@ -70,8 +70,9 @@ func (e *Entry) Whole(labels model.Labels, texts *Texts, bounds *Bounds) model.P
 	return pt
 }
 
-// histogram returns a histogram's value to keep. Count and sum are in the native
-// histogram, if there is one, and with the classic buckets, if there are any.
+// histogram returns a copy of a histogram's value. Count and sum are in the
+// native histogram, if there is one, and beside the classic buckets, if there
+// are any.
 func (e *Entry) histogram(texts *Texts, bounds *Bounds) *model.HistogramValue {
 	c := e.Composite
 	h := &model.HistogramValue{}
@@ -92,7 +93,7 @@ func (e *Entry) histogram(texts *Texts, bounds *Bounds) *model.HistogramValue {
 	return h
 }
 
-// spread gives exemplars to the classic buckets that cover their values.
+// spread assigns exemplars to the classic buckets that cover their values.
 func (e *Entry) spread(h *model.HistogramValue, texts *Texts) {
 	if len(e.Exemplars) > 0 {
 		h.Exemplars = make([]*model.Exemplar, h.Bounds.Len())
