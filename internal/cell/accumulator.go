@@ -5,30 +5,33 @@ import (
 	"sync/atomic"
 )
 
-// Room is where lanes come from: a store's [Rows], or the [Heap].
+// Room allocates lanes: a store's [Rows], or the [Heap].
 type Room interface {
-	// Lanes returns lanes for so many words from first on, nil if there is no room.
+	// Lanes returns lanes for the given number of words from first on, or nil if
+	// there is no room.
 	Lanes(first *Word, words int) *Lanes
 }
 
-// Heap is the room of words that are in no store.
+// Heap is the Room of words that are in no store.
 type Heap struct{}
 
 // Lanes implements [Room].
 func (Heap) Lanes(_ *Word, words int) *Lanes { return NewLanes(words) }
 
-// Accumulator is a group of words that are only added to, on the heap or in a row of
-// a store, and lanes of them once writers fought over one. Its users' contract:
+// Accumulator is a group of words that are only added to, on the heap or in a
+// row of a store, with lanes once several writers contended for a word. Its
+// contract:
 //
-//   - Each addition is one atomic operation on one word: the one behind first or, once
-//     there are lanes, the one of a lane. The value is the sum of all of them.
-//   - Lanes appear once and count from then on beside the words, which keep what they
-//     have. So a reader that looks for lanes before or after it reads the words sees
-//     every addition that had ended, none twice, and never less than another reader
-//     before it.
-//   - Move takes what the words and lanes have to other words, under a [Moving]. A
-//     writer that was late finds out by [Moving.Moved] and takes what it left behind
-//     after it ([Accumulator.Finish]); readers read again.
+//   - Each addition is one atomic operation on one word: one of those from first
+//     on or, once there are lanes, one of a lane. The value is the sum of all of
+//     them.
+//   - Lanes are made once and count in addition to the words, which keep their
+//     values. So a reader that looks for lanes before or after it reads the
+//     words sees every addition that had ended, none twice, and never less than
+//     an earlier reader.
+//   - A move copies the values of words and lanes to other words, under a
+//     [Moving]. A late writer detects it by [Moving.Moved] and moves what it
+//     added to the old words ([Accumulator.Finish]); readers read again.
 //
 // Word 0 is a float64, the others are whole numbers.
 type Accumulator struct {
@@ -39,13 +42,13 @@ type Accumulator struct {
 // Init lets the accumulator begin with what the words from first on hold.
 func (a *Accumulator) Init(first *Word) { a.first.Store(first) }
 
-// First returns the first word, nil of the zero Accumulator.
+// First returns the first word, or nil for the zero Accumulator.
 func (a *Accumulator) First() *Word { return a.first.Load() }
 
 // Spreads reports whether there are lanes.
 func (a *Accumulator) Spreads() bool { return a.lanes.Load() != nil }
 
-// Mine returns the first of the words that the calling goroutine should add to.
+// Mine returns the first of the words to which the calling goroutine should add.
 func (a *Accumulator) Mine(first *Word) *Word {
 	if lanes := a.lanes.Load(); lanes != nil {
 		return lanes.Mine()
@@ -53,8 +56,8 @@ func (a *Accumulator) Mine(first *Word) *Word {
 	return first
 }
 
-// Addition is an observation as it goes into an accumulator: one to word I, and V to
-// word 0 unless another writer came between, which Added says.
+// Addition is an observation that is being added: one to word I, and V to word 0
+// unless another writer came between, as Added tells.
 type Addition struct {
 	I     int
 	V     float64
@@ -79,8 +82,8 @@ func (a *Accumulator) Finish(d Addition, first, w *Word, words int, m *Moving, r
 	}
 }
 
-// follow takes what an addition to word i left in words on the heap, from w on, to
-// the row to which the accumulator has moved meanwhile.
+// follow moves what an addition to word i left in words on the heap, from w on,
+// to the row to which the accumulator has moved meanwhile.
 func (a *Accumulator) follow(i int, w *Word, m *Moving) {
 	m.Lock()
 	defer m.Unlock()
@@ -91,10 +94,10 @@ func (a *Accumulator) follow(i int, w *Word, m *Moving) {
 	}
 }
 
-// ToRow moves what so many words and their lanes hold to a row. The caller holds the
-// Moving.
+// ToRow moves the given number of words, and their lanes, to a row. The caller
+// holds the Moving.
 func (a *Accumulator) ToRow(row *Word, words int) {
-	lanes := a.lanes.Swap(nil) // first: who knows the row has no lanes of the heap
+	lanes := a.lanes.Swap(nil) // first: a writer that sees the row must not see lanes of the heap
 	if heap := a.first.Swap(row); heap != nil {
 		add(row, heap, words, (*Word).Swap)
 	}
@@ -103,8 +106,9 @@ func (a *Accumulator) ToRow(row *Word, words int) {
 	}
 }
 
-// ToHeap moves what a row holds to words on the heap, and returns the row. What is
-// added to it late stays there. The caller holds the Moving.
+// ToHeap moves the values of a row to words on the heap, and returns the row. A
+// late addition to the row stays there until [Accumulator.Finish] moves it. The
+// caller holds the Moving.
 func (a *Accumulator) ToHeap(words []Word) (row *Word) {
 	read := func(w *Word, _ uint64) uint64 { return w.Load() }
 	lanes := a.lanes.Swap(nil)
@@ -116,7 +120,8 @@ func (a *Accumulator) ToHeap(words []Word) (row *Word) {
 	return row
 }
 
-// add adds to the words from to on what take takes out of those from from on.
+// add adds to the words from to on what take returns for each of the words from
+// from on.
 func add(to, from *Word, words int, take func(w *Word, rest uint64) uint64) {
 	AddFloat(to, math.Float64frombits(take(from, 0)))
 	for i := 1; i < words; i++ {
@@ -124,7 +129,7 @@ func add(to, from *Word, words int, take func(w *Word, rest uint64) uint64) {
 	}
 }
 
-// Count returns what the accumulator holds of word i, a whole number.
+// Count returns the value of word i, a whole number.
 func (a *Accumulator) Count(i int) (n uint64) {
 	if first := a.first.Load(); first != nil {
 		n = At(first, i).Load()
@@ -135,7 +140,7 @@ func (a *Accumulator) Count(i int) (n uint64) {
 	return n
 }
 
-// Sum returns what the accumulator holds of word 0.
+// Sum returns the value of word 0.
 func (a *Accumulator) Sum() (sum float64) {
 	if first := a.first.Load(); first != nil {
 		sum = LoadFloat(first)
@@ -146,8 +151,9 @@ func (a *Accumulator) Sum() (sum float64) {
 	return sum
 }
 
-// Spread returns the lanes of the words from first on, which it makes if there are
-// none. It returns nil if there is no room, or if first is no longer the first.
+// Spread returns the lanes of the words from first on, and makes them if there
+// are none. It returns nil if there is no room, or if first is no longer the
+// first word.
 func (a *Accumulator) Spread(first *Word, words int, m *Moving, room Room) (lanes *Lanes) {
 	if lanes = a.lanes.Load(); lanes != nil {
 		return lanes

@@ -10,13 +10,13 @@ import (
 
 const (
 	lineWords = 16 // two cache lines of 64 bytes, since processors fetch them in pairs
-	maxLanes  = 64 // memory per fought-over value stays bounded on large machines
+	maxLanes  = 64 // bounds the memory of a contended value on large machines
 
 	lanesPerProc   = 8
 	missesToSpread = 64
 )
 
-// Lanes is a group of words repeated on cache lines of their own, so that
+// Lanes is a group of words repeated on different cache lines, so that
 // goroutines adding to the same value rarely touch the same line. The value is
 // the sum over the lanes.
 type Lanes struct {
@@ -27,29 +27,30 @@ type Lanes struct {
 	stride int // words from lane to lane
 }
 
-// Choice chooses lanes for goroutines, by a hash of where their stacks lie: any is
-// correct. Goroutines that keep meeting would meet for as long as their stacks stay
-// where they are, so now and then all are spread anew.
+// Choice chooses lanes for goroutines, by a hash of the addresses of their
+// stacks. Any choice is correct. Two goroutines with the same lane would keep
+// contending as long as their stacks stay where they are, so after some
+// contention all goroutines get other lanes.
 type Choice struct {
 	mix    atomic.Uint64 // the multiplier of the hash
 	misses atomic.Uint32 // how often two writers met in a lane
 	shift  uint8
 }
 
-// Init makes a zero Choice one of so many lanes, a power of two.
+// Init sets a zero Choice up for the given number of lanes, a power of two.
 func (c *Choice) Init(lanes int) {
 	c.shift = uint8(64 - bits.Len(uint(lanes-1)))
 	c.mix.Store(0x9E3779B97F4A7C15)
 }
 
-// Mine returns the number of the lane that the calling goroutine should use.
+// Mine returns the index of the lane that the calling goroutine should use.
 func (c *Choice) Mine() int {
 	var here byte
 	page := uint64(uintptr(unsafe.Pointer(&here))) >> 11 // stacks are at least 2 KiB
 	return int(page * c.mix.Load() >> (c.shift & 63))
 }
 
-// Met notes that two goroutines met in a lane.
+// Met records that two goroutines contended for a lane.
 func (c *Choice) Met() {
 	if c.misses.Add(1)%missesToSpread == 0 {
 		c.Mix()
@@ -86,15 +87,15 @@ func NewLines(n int) []Word {
 	return all[skip : skip+n : skip+n]
 }
 
-// LaneShape returns how many lanes of the given number of words there should be,
-// and how many words lie from one's beginning to the next one's.
+// LaneShape returns the number of lanes to make for the given number of words,
+// and the words from the beginning of one lane to that of the next.
 func LaneShape(words int) (lanes, stride int) {
 	n := 1 << bits.Len(uint(lanesPerProc*runtime.GOMAXPROCS(0)-1))
 	return min(n, maxLanes), (words + lineWords - 1) / lineWords * lineWords
 }
 
 // LanesOver returns lanes that lie in the given words, a power of two of them,
-// with what they hold.
+// and keep their values.
 func LanesOver(words []Word, stride int) *Lanes {
 	l := new(Lanes)
 	l.over(words, stride)
@@ -109,21 +110,21 @@ func (l *Lanes) over(words []Word, stride int) {
 
 // Mine returns the first word of the lane that the calling goroutine should use.
 func (l *Lanes) Mine() *Word {
-	return (*Word)(unsafe.Add(l.first, uintptr(l.choice.Mine())*l.step)) // unchecked: all updates of what is spread pass
+	return (*Word)(unsafe.Add(l.first, uintptr(l.choice.Mine())*l.step)) // without bounds check: every update of a spread value passes here
 }
 
 // Mix chooses other lanes for all goroutines.
 func (l *Lanes) Mix() { l.choice.Mix() }
 
-// AddFloat adds v to word i of some lane, trying others when another writer is
-// there.
+// AddFloat adds v to word i of some lane; it goes on to the next lane if another
+// writer comes between.
 func (l *Lanes) AddFloat(i int, v float64) {
 	if !TryAddFloat(At(l.Mine(), i), v) {
 		l.addElsewhere(i, v)
 	}
 }
 
-// addElsewhere adds to the next lane that is free.
+// addElsewhere adds to the next lane without contention.
 func (l *Lanes) addElsewhere(i int, v float64) {
 	for w := l.after(l.Mine()); !TryAddFloat(At(w, i), v); w = l.after(w) {
 	}
@@ -140,7 +141,7 @@ func (l *Lanes) at(w *Word) int {
 	return int(uintptr(unsafe.Pointer(w))-uintptr(unsafe.Pointer(&l.words[0]))) / 8
 }
 
-// have reports whether a word is one of the lanes'.
+// have reports whether the word is one of the lanes.
 func (l *Lanes) have(w *Word) bool {
 	at := l.at(w)
 	return at >= 0 && at < len(l.words)

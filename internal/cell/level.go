@@ -6,12 +6,12 @@ import (
 	"sync/atomic"
 )
 
-// Level is what a word on the heap needs beside it so that its float64 can be set
-// by one store and added to by many goroutines at once. The word alone says where
-// the value is: it holds the value itself, or the mark of the lanes that do.
+// Level extends a word on the heap so that its float64 can be set by one store
+// and added to by many goroutines at once. The word says where the value is: it
+// holds the value itself, or the mark of the lanes that hold it.
 //
-//   - A Set is one store of the word ([SetLevel]): whatever lanes there are, they no
-//     longer count. No lane is written.
+//   - A Set is one store of the word ([SetLevel]): lanes, if any, no longer
+//     count. No lane is written.
 //   - An Add is one compare-and-swap of the word or, while the word has a mark, of a
 //     lane under that mark. One that comes to a lane after a Set took the mark away
 //     began before that Set, which erases it.
@@ -26,7 +26,7 @@ import (
 type Level struct {
 	spreading sync.Mutex // held to make lanes
 	eras      uint64     // how many times lanes were made; under the lock
-	fights    uint64     // since then; under the lock
+	fights    uint64     // contentions since then; under the lock
 	lanes     atomic.Pointer[markedLanes]
 }
 
@@ -45,8 +45,8 @@ const (
 
 func marked(bits uint64) bool { return bits>>markShift == markPrefix }
 
-// SetLevel sets the value to v, which must not be NaN; of NaNs there is one, see
-// [SetLevelNaN].
+// SetLevel sets the value to v, which must not be NaN; [SetLevelNaN] stores the
+// only NaN that is allowed.
 func SetLevel(w *Word, v float64) { w.Store(math.Float64bits(v)) }
 
 // SetLevelNaN sets the value to NaN.
@@ -58,15 +58,16 @@ func LoadLevel(w *Word) (v float64, ok bool) {
 	return math.Float64frombits(bits), !marked(bits)
 }
 
-// TryAddLevel adds v to a word, unless another writer comes between or lanes hold
-// the value.
+// TryAddLevel adds v to a word and reports true, or false if another writer came
+// between or lanes hold the value.
 func TryAddLevel(w *Word, v float64) bool {
 	old := w.Load()
 	return !marked(old) && w.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v))
 }
 
-// TryAdd adds v to a lane if lanes hold the value of w, unless another writer comes
-// between. It is what [Level.Add] does most often, in few steps.
+// TryAdd adds v to a lane and reports true, or false if lanes do not hold the
+// value of w or another writer came between. It is the usual case of [Level.Add]
+// in few steps.
 func (l *Level) TryAdd(w *Word, v float64) bool {
 	s := l.lanes.Load()
 	if s == nil || w.Load() != s.mark {
@@ -99,9 +100,9 @@ func (l *Level) Add(w *Word, v float64) bool {
 	}
 }
 
-// fought notes that writers fight for the word and spreads the value if that is
-// worth it: lanes that a Set made useless need twice as many fights each time, so
-// that a gauge that is both set and added to does not go on allocating.
+// fought records contention for the word and spreads the value if that is worth
+// it. Lanes that a Set made useless need twice the contention each time, so that
+// a gauge that is both set and added to does not keep allocating.
 func (l *Level) fought(w *Word) {
 	if !l.spreading.TryLock() {
 		return
@@ -130,7 +131,7 @@ func (l *Level) spread(w *Word) {
 	s.init(1)
 	s.words[0].Store(old)
 	l.lanes.Store(s)
-	for !w.CompareAndSwap(old, s.mark) { // until then nobody uses the lanes
+	for !w.CompareAndSwap(old, s.mark) { // until then no goroutine uses the lanes
 		if old = w.Load(); marked(old) {
 			return
 		}
@@ -138,7 +139,7 @@ func (l *Level) spread(w *Word) {
 	}
 }
 
-// readings is how often a reader tries to see the same lanes twice.
+// readings is the number of attempts of a reader to see the same lanes twice.
 const readings = 8
 
 // Load returns the value. It reports false if w is closed, or has a mark of
@@ -159,7 +160,7 @@ func (l *Level) Load(w *Word) (v float64, ok bool) {
 		v, again := s.SumFloat(0), s.SumFloat(0)
 		switch same := v == again || v != v && again != again; {
 		case w.Load() != bits:
-		case same, attempt >= readings: // additions went on: a value between two that there were
+		case same, attempt >= readings: // additions went on: a value between two true ones
 			return again, true
 		}
 	}
@@ -178,8 +179,8 @@ func (l *Level) Close(w *Word) float64 {
 	return 0 // it was closed
 }
 
-// under returns the lanes of a mark, nil if the Level no longer has them or never
-// did.
+// under returns the lanes with the mark, or nil if they are no longer, or never
+// were, lanes of the Level.
 func (l *Level) under(mark uint64) *Lanes {
 	if l == nil {
 		return nil

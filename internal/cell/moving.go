@@ -5,18 +5,18 @@ import (
 	"sync/atomic"
 )
 
-// Moving is held to move the values of a family's series from the words they are in
-// to others. Readers see a value before or after its move, see [Moving.Whole]; writers
-// that only add to their words need not know, but for what [Moving.Moved] says. The
-// zero Moving is ready.
+// Moving is the lock under which the values of a family's series are moved from
+// their words to others. Readers see a value before or after its move, see
+// [Moving.Whole]; writers that only add to their words need only check
+// [Moving.Moved]. The zero Moving is ready.
 type Moving struct {
 	mu      sync.Mutex
 	version atomic.Uint64 // odd during a move
 	moved   atomic.Bool
 }
 
-// Begin notes, before the first move, that series are moved which others may be
-// writing. Those that nobody knows yet may be moved without.
+// Begin records, before the first move, that series may be moved while others
+// write them. Series that no other goroutine has yet may be moved without.
 func (m *Moving) Begin() { m.moved.Store(true) }
 
 // Lock begins a move.
@@ -38,16 +38,16 @@ func (m *Moving) Hold(f func()) {
 	f()
 }
 
-// Moved reports whether Begin was called. A writer that finds so after it wrote looks
-// whether its value left the words that it wrote to.
+// Moved reports whether Begin was called. A writer that sees true after it wrote
+// checks whether its value left the words that it wrote to.
 func (m *Moving) Moved() bool { return m.moved.Load() }
 
-// Never reports whether there was no move. A reader that finds so after it read has
-// read nothing that was moved.
+// Never reports whether nothing was moved so far. A reader that sees true after
+// it read has read no moved value.
 func (m *Moving) Never() bool { return m.version.Load() == 0 }
 
-// Began returns the version to give to Whole after a reading. It waits for a move
-// that is going on.
+// Began returns the version to pass to Whole after a reading. It waits for a
+// move in progress to end.
 func (m *Moving) Began() uint64 {
 	v := m.version.Load()
 	for ; v%2 != 0; v = m.version.Load() {

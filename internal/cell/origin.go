@@ -6,15 +6,15 @@ import (
 	"telltale/model"
 )
 
-// Origin says that a collector shows what the stores of a directory write. A
-// collector says so by embedding it, for [OriginOf] alone: its method is not on the
-// collector's public face.
+// Origin marks a collector that shows what the stores of a directory write. The
+// collector embeds it for [OriginOf]; the mark is not among its exported
+// methods.
 type Origin struct{ Directory string }
 
 func (o Origin) origin() Origin { return o }
 
-// OriginOf returns the origin that a collector has embedded, and false for
-// collectors of anything else.
+// OriginOf returns the origin that a collector has embedded, or false if it has
+// none.
 func OriginOf(c model.Collector) (Origin, bool) {
 	from, ok := c.(interface{ origin() Origin })
 	if !ok {
@@ -23,7 +23,7 @@ func OriginOf(c model.Collector) (Origin, bool) {
 	return from.origin(), true
 }
 
-// Same reports whether both are of one directory, by whatever path.
+// Same reports whether both name one directory, by whatever path.
 func (o Origin) Same(other Origin) bool {
 	mine, err := os.Stat(o.Directory)
 	theirs, failed := os.Stat(other.Directory)

@@ -7,41 +7,42 @@ import (
 	"telltale/model"
 )
 
-// Store keeps the cells of instruments where other processes see them, and
-// shows what all processes have. Methods are safe for concurrent use.
+// Store keeps the words of instruments where other processes read them, and
+// shows the merged values of all processes. Methods are safe for concurrent use.
 type Store interface {
-	// Rows makes room for the series of a family. Equal families share it.
+	// Rows allocates the rows of a family's series. Equal families share them.
 	Rows(Family) Rows
-	// Publication begins to show other processes what this one's custom
-	// collectors emit. The store calls refresh at intervals and when it is
-	// closed, which should publish anew.
+	// Publication begins to show other processes the families of this process's
+	// custom collectors. The store calls refresh at intervals and when it is
+	// closed; refresh should publish anew.
 	Publication(refresh func(context.Context)) Publication
-	// Merged returns the collector of what all processes have. Its [Origin], if it has
-	// one, is where the store writes.
+	// Merged returns the collector of the merged values of all processes. If it
+	// has an [Origin], that is the directory to which the store writes.
 	Merged() MergedCollector
 }
 
-// MergedCollector is a collector that can leave undone what is not wanted.
+// MergedCollector is a collector that can leave out families that are not
+// wanted.
 type MergedCollector interface {
 	model.Collector
 	model.Restrictor
 }
 
-// Family is what a store needs to know of an instrument.
+// Family is what a store needs to know about the family of an instrument.
 type Family struct {
 	Header *model.Family // name, help, unit, type
 	Labels []string      // their names; nil for an instrument without labels
-	Mode   uint8         // of a gauge, in the order of the root package's GaugeMode
+	Mode   uint8         // of a gauge, an index of GaugeModes
 	Bounds *model.Bounds // of a histogram; nil with native buckets alone
 	States []string      // of an enum
 
-	// Of a histogram with native buckets, else 0: how many populated ones it has at
-	// most, and for how many exemplars there is room.
+	// Of a histogram with native buckets, else 0: the largest number of
+	// populated buckets, and of exemplars of native buckets.
 	NativeBuckets, NativeExemplars int
 }
 
-// Rows hands out cells to the series of one family. A row is known by its first
-// word. Behind it lie the words of the kind of instrument:
+// Rows allocates the rows of one family's series. A row is identified by its
+// first word. It holds, by the kind of instrument:
 //
 //	counter    whole numbers, then a float64 of fractions
 //	gauge      the value, and in the mostrecent modes its time
@@ -56,39 +57,39 @@ type Family struct {
 type Rows interface {
 	// Add returns a row of zeroed words for a new series. It is never nil.
 	Add(labels model.Labels, created time.Time) *Word
-	// Reserve is Add for a series that nobody sees before Show, or ever if it is
-	// removed before.
+	// Reserve is Add for a series that readers do not see before Show, or at all
+	// if it is removed first.
 	Reserve(labels model.Labels) *Word
 	// Show shows the series of a reserved row.
 	Show(row *Word, created time.Time)
-	// Apart runs change at a time when the store's Merged collector does not read
-	// values, so that each collection sees all of the change or nothing. Change may
-	// take locks under which the other methods are called.
+	// Apart runs change while the store's Merged collector reads no values, so
+	// that each collection sees all of the change or nothing. Change may take
+	// locks under which the other methods are called.
 	Apart(change func())
-	// Remove takes a series out. The caller has seen to it that nobody begins to
-	// write in the row.
+	// Remove removes a series. The caller has made sure that no goroutine begins
+	// to write to the row.
 	Remove(row *Word)
-	// Forget takes out what processes that ended have left of the series.
+	// Forget removes what ended processes have left of the series.
 	Forget(series []model.Labels)
-	// Touch moves a series' created time.
+	// Touch sets a series' created time.
 	Touch(row *Word, created time.Time)
-	// Lanes returns lanes for so many of a row's first words, nil if there is
-	// no room or if it is no row.
+	// Lanes returns lanes for the given number of a row's first words, or nil if
+	// there is no room or the word begins no row.
 	Lanes(row *Word, words int) *Lanes
 	// SetExemplar sets the exemplar of a counter, or of a histogram's i-th
-	// bucket. Those of native buckets have places behind the classic ones, of
-	// which +Inf is always there.
+	// bucket. Exemplars of native buckets are numbered after the classic
+	// buckets, of which +Inf always exists.
 	SetExemplar(row *Word, i int, e *model.Exemplar)
 	// SetInfo sets the labels of an info.
 	SetInfo(row *Word, labels model.Labels)
 }
 
-// Publication is what one registry's custom collectors emit, as other processes
-// see it.
+// Publication shows other processes the families that one registry's custom
+// collectors emit.
 type Publication interface {
-	// Publish shows a family in place of what was shown of that name before.
-	// The mode is that of a gauge.
+	// Publish shows a family and replaces the one of that name. The mode is that
+	// of a gauge.
 	Publish(f *model.Family, mode uint8)
-	// Retain withdraws the families that keep does not want.
+	// Retain withdraws the families for whose names keep returns false.
 	Retain(keep func(name string) bool)
 }

@@ -6,10 +6,11 @@ import (
 	"unsafe"
 )
 
-// Word is one cell. On 32-bit platforms too it is aligned to eight bytes.
+// Word is eight bytes of a value. It is aligned to eight bytes, on 32-bit
+// platforms too.
 type Word = atomic.Uint64
 
-// At returns the i-th word after first. The caller knows that it is there.
+// At returns the i-th word after first, which must exist.
 func At(first *Word, i int) *Word {
 	return (*Word)(unsafe.Add(unsafe.Pointer(first), i*8))
 }
@@ -20,31 +21,31 @@ func LoadFloat(w *Word) float64 { return math.Float64frombits(w.Load()) }
 // StoreFloat sets a word to a float64.
 func StoreFloat(w *Word, v float64) { w.Store(math.Float64bits(v)) }
 
-// TryAddFloat adds v to a word unless another writer comes between.
+// TryAddFloat adds v to a word and reports true, or false if another writer came
+// between.
 func TryAddFloat(w *Word, v float64) bool {
 	old := w.Load()
 	return w.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v))
 }
 
-// AddFloat adds v to a word, however long it takes.
+// AddFloat adds v to a word, retrying until no other writer comes between.
 func AddFloat(w *Word, v float64) {
 	for !TryAddFloat(w, v) {
 	}
 }
 
-// MostWhole is up to which value [AddWhole] fills a word. It is so far below
-// 2^64 that neither later additions of one nor the sum over the words of all
-// lanes wrap around.
+// MostWhole is the value up to which [AddWhole] fills a word. It is so far below
+// 2^64 that neither later additions of one nor the sum over all lanes overflows.
 const MostWhole = 1 << 56
 
-// coarse is the unit of what AddWhole puts into float64s instead: they hold
+// coarse is the unit in which AddWhole adds to float64s instead: they hold
 // multiples of it exactly up to 2^73.
 const coarse = 1 << 20
 
-// AddWhole adds n to w, a word of whole numbers, and returns what the caller must
-// add to the float64 word beside it: 0 while w is below [MostWhole]. From there on
-// w takes only n modulo coarse, and from 2*MostWhole on nothing. Neither word ever
-// falls, so no reader sees the sum of both fall.
+// AddWhole adds n to w, a word of whole numbers, and returns what the caller
+// must add to the float64 word beside it: 0 while w is below [MostWhole]. Above
+// that only n modulo coarse is added to w, and from 2*MostWhole on nothing.
+// Neither word ever decreases, so no reader sees the sum of both decrease.
 func AddWhole(w *Word, n uint64) (rest float64) {
 	old := w.Load()
 	if n < 1<<32 { // concurrent callers that have all read old cannot fill the word
@@ -71,8 +72,8 @@ const (
 	leastCrowd      = 2   // changes seen meanwhile: one other writer may have come by chance
 )
 
-// Changes reads a word for some 50 nanoseconds, or until it has changed so many times,
-// and returns how many times it did.
+// Changes reads a word for about 50 nanoseconds, or until it has changed the
+// given number of times, and returns the number of changes.
 func Changes(w *Word, most int) (n int) {
 	last := w.Load()
 	for range readingsOfCrowd {
@@ -86,13 +87,14 @@ func Changes(w *Word, most int) (n int) {
 	return n
 }
 
-// Crowded reports whether other goroutines go on writing to a word. Writers ask it when
-// one came between, which happens now and then to all that are written often, and
-// on some processors seldom where many write all the time.
+// Crowded reports whether other goroutines keep writing to a word. Writers call
+// it after another writer came between: that happens now and then to every word
+// that is written often, and on some processors seldom to words with many
+// writers.
 func Crowded(w *Word) bool { return Changes(w, leastCrowd) == leastCrowd }
 
-// FightFloat adds v to a word to which another writer came. It reports false, with
-// nothing added, if the word is crowded.
+// FightFloat adds v to a word for which another writer contended. It reports
+// false, with nothing added, if the word is crowded.
 func FightFloat(w *Word, v float64) bool {
 	if Crowded(w) {
 		return false

@@ -2,13 +2,13 @@ package series
 
 import "unsafe"
 
-// arena keeps the texts of series in creation order, block after block. A block
-// is given back when no series' text lies in it any more.
+// arena keeps the texts of series in creation order, in blocks. A block is freed
+// when no series' text lies in it.
 type arena struct{ block []byte }
 
 const (
 	firstBlock = 64
-	mostBlock  = 2 << 10 // small, because one text keeps all of it
+	mostBlock  = 2 << 10 // small, because one text keeps the whole block
 )
 
 // keep copies text into the arena.

@@ -2,11 +2,11 @@ package series
 
 import "telltale/internal/hash"
 
-// Digest is what a lookup compares first: a hash of label values, and their
+// Digest is compared first in a lookup: a hash of label values, and their
 // lengths.
 type Digest struct {
 	hash   uint32
-	widths uint64 // one byte for each value, its length plus one; 0 where that cannot be said
+	widths uint64 // one byte for each value, its length plus one; 0 if that does not hold them
 }
 
 const (
@@ -14,7 +14,7 @@ const (
 	widest     = 254
 )
 
-// Escaped returns the digest for a series in whose text something is escaped.
+// Escaped returns the digest of a series whose text has escapes.
 func (d Digest) Escaped() Digest { return Digest{hash: d.hash} }
 
 // DigestOf digests label values.
@@ -31,9 +31,9 @@ func DigestOf(values []string) Digest {
 	return Digest{uint32(h ^ h>>32), widths}
 }
 
-// is reports whether the series has the label values. Equal widths mean that
-// there is nothing in the series' text to unescape and that the values would lie
-// where they are looked for; then equal bytes are equal values.
+// is reports whether the series has the label values. If the widths are equal,
+// the series' text has no escapes and the values are where they are compared;
+// then equal bytes are equal values.
 func (s *Series) is(d Digest, separators, values []string) bool {
 	if s.hash != d.hash || s.widths != d.widths || d.widths == 0 {
 		return false

@@ -8,9 +8,9 @@ const (
 	stride     = 64 // slabs and singles that one change moves to the next table
 )
 
-// advance begins to move to another table if there should be one, or goes on
-// with that. The next table has a place for each series that lives, so it can be
-// of the right size; no text is read, since series know their hash.
+// advance begins to move to another table if the present one is due, or goes on
+// with that. The next table has a place for each live series, so that its size
+// is exact; no text is read, since series keep their hash.
 func (s *Set[H]) advance() {
 	if !s.labelled {
 		return
@@ -27,7 +27,7 @@ func (s *Set[H]) advance() {
 		for ; s.moved < end; s.moved++ {
 			s.next.take(t, s.moved)
 		}
-		if s.moved == t.entries() { // with the open slab, so nothing is added to it in between
+		if s.moved == t.entries() { // including the open slab, to which nothing may be added in between
 			s.table.Store(s.next)
 			s.next = nil
 			return

@@ -9,12 +9,12 @@ import (
 	"telltale/model"
 )
 
-// Series is what is known of one label set.
+// Series is the label text and creation time of one series.
 type Series struct {
 	start   atomic.Pointer[byte] // of the labels' text; nil once the series is removed
 	length  uint32               // of the text
 	hash    uint32               // see Digest
-	widths  uint64               // see Digest; 0 also where something in the text is escaped
+	widths  uint64               // see Digest; 0 also if the text has escapes
 	created atomic.Int64         // see moment; removed when the series is gone
 }
 
@@ -34,8 +34,8 @@ func (s *Series) text() string {
 	return ""
 }
 
-// Labels returns the labels of the series, none once it is removed. Those that
-// were read before [Series.Created] still says true are the right ones.
+// Labels returns the labels of the series, none once it is removed. They are
+// valid if [Series.Created] still reports true after they were read.
 func (s *Series) Labels() model.Labels { return model.LabelsFromText(s.text()) }
 
 // Created returns when the series was created, or false if it was removed.
@@ -44,10 +44,10 @@ func (s *Series) Created() (at model.Timestamp, ok bool) {
 	return unpack(moment), moment != removed
 }
 
-// keep lets the series have its text from then on.
+// keep sets the text of the series.
 func (s *Series) keep(text string) { s.start.Store(unsafe.StringData(text)) }
 
-// retire marks the series as removed and gives its text back.
+// retire marks the series as removed and releases its text.
 func (s *Series) retire() {
 	s.created.Store(removed)
 	s.start.Store(nil)

@@ -9,33 +9,33 @@ import (
 	"telltale/internal/cell"
 )
 
-// Set is the series of one family. [New] makes one.
+// Set holds the series of one family. [New] makes one.
 type Set[H any] struct {
 	table atomic.Pointer[table[H]]
 	live  atomic.Int64
 
 	labelled bool
-	alone    bool // whether new series get an allocation of their own
+	alone    bool // whether each new series gets its own allocation
 	arena    arena
 	cells    []cell.Word // of the open slab
 
-	next  *table[H] // what is to take the place of table; nil if nothing is
-	moved int       // how many entries of table it has
+	next  *table[H] // the table that will replace table; nil if there is none
+	moved int       // number of entries of table that were moved to next
 }
 
-// New returns an empty set. One that is not labelled has one series at most.
+// New returns an empty set. A set that is not labelled holds at most one series.
 func New[H any](labelled bool) *Set[H] {
 	s := &Set[H]{labelled: labelled, alone: !labelled}
 	s.table.Store(&table[H]{})
 	return s
 }
 
-// Len returns how many series there are.
+// Len returns the number of series.
 func (s *Set[H]) Len() int { return int(s.live.Load()) }
 
 // Find returns the handle of the series with the label values, or nil. It does
-// not find series with something in their values that is escaped: [Set.Get]
-// does. The separators are the text before each value.
+// not find series whose values need escapes; [Set.Get] does. The separators are
+// the text before each value.
 func (s *Set[H]) Find(d Digest, separators, values []string) *H {
 	if slot := s.table.Load().find(d, separators, values); slot != nil {
 		return &slot.Handle
@@ -46,7 +46,7 @@ func (s *Set[H]) Find(d Digest, separators, values []string) *H {
 // Only returns the handle of the one series of a set without labels.
 func (s *Set[H]) Only() *H { return &s.table.Load().singles[0].Load().Handle }
 
-// Get returns the series with the text, or nil. It counts as a change.
+// Get returns the series with the text, or nil. Callers lock as for a change.
 func (s *Set[H]) Get(d Digest, text []byte) *Slot[H] {
 	t := s.table.Load()
 	entry := t.search(d.hash, func(slot *Slot[H]) bool { return slot.text() == string(text) })
@@ -56,9 +56,9 @@ func (s *Set[H]) Get(d Digest, text []byte) *Slot[H] {
 	return t.at(t.index[entry].Load() - 1)
 }
 
-// Reserve returns the slot and that many words for a new series, which is there
-// once [Set.Publish] is called with it. Until then the next Reserve may return
-// the same.
+// Reserve returns the slot and the given number of words for a new series, which
+// becomes part of the set by [Set.Publish]. Until then the next Reserve may
+// return the same slot.
 func (s *Set[H]) Reserve(d Digest, text []byte, words int) (*Slot[H], *cell.Word) {
 	s.advance()
 	slot, first := s.place(words)
@@ -71,8 +71,8 @@ func (s *Set[H]) Reserve(d Digest, text []byte, words int) (*Slot[H], *cell.Word
 	return slot, first
 }
 
-// place finds a slot and words: in the open slab, else in another, else by
-// themselves.
+// place returns a slot and words: in the open slab, in a new slab, or in an
+// allocation of their own.
 func (s *Set[H]) place(words int) (*Slot[H], *cell.Word) {
 	t := s.table.Load()
 	slab, at := t.open()
@@ -88,7 +88,7 @@ func (s *Set[H]) place(words int) (*Slot[H], *cell.Word) {
 	switch {
 	case words == 0:
 		return &slab[at], nil
-	case s.cells == nil: // a store had those of the slab when it was made
+	case s.cells == nil: // a store provided the words when the slab was made
 		return &slab[at], wordsOf(words)
 	}
 	return &slab[at], &s.cells[at*words]
@@ -101,7 +101,7 @@ func wordsOf(n int) *cell.Word {
 	return &make([]cell.Word, n)[0]
 }
 
-// addSlab lays a slab behind the last one, with words for each of its series.
+// addSlab adds a slab, with words for each of its series.
 func (s *Set[H]) addSlab(t *table[H], words int) *slab[H] {
 	if t.slabsLaid() == len(t.slabs) {
 		t = t.resized(longer(len(t.slabs)), 0)
@@ -115,7 +115,7 @@ func (s *Set[H]) addSlab(t *table[H], words int) *slab[H] {
 	return fresh
 }
 
-// Publish adds a reserved series, whose handle is ready.
+// Publish adds a reserved series, whose handle must be ready.
 func (s *Set[H]) Publish(slot *Slot[H], created time.Time) {
 	slot.created.Store(moment(created))
 	s.live.Add(1)
@@ -130,7 +130,7 @@ func (s *Set[H]) Publish(slot *Slot[H], created time.Time) {
 	t.addSingle(slot)
 }
 
-// Remove takes out a series and reports whether it was in the set.
+// Remove removes a series and reports whether it was in the set.
 func (s *Set[H]) Remove(slot *Slot[H]) bool {
 	same := func(other *Slot[H]) bool { return other == slot }
 	t := s.table.Load()
@@ -156,8 +156,8 @@ func (s *Set[H]) Remove(slot *Slot[H]) bool {
 	return true
 }
 
-// scatter moves the texts of a slab out of the blocks in which they lie with
-// those of others.
+// scatter moves the texts of a slab out of the blocks that they share with
+// others.
 func (s *slab[H]) scatter() {
 	for i := range s {
 		if text := s[i].text(); text != "" {
@@ -166,8 +166,9 @@ func (s *slab[H]) scatter() {
 	}
 }
 
-// Take gives the set the series of another one, which is empty then, in one step
-// for readers, and returns those that it had. They stay as they are.
+// Take moves the series of another set to this one, in one step for readers, and
+// returns the series that this set had, which do not change. The other set is
+// empty then.
 func (s *Set[H]) Take(from *Set[H]) Walk[H] {
 	before := s.Walk()
 	s.alone, s.arena, s.cells, s.next, s.moved = from.alone, from.arena, from.cells, from.next, from.moved

@@ -16,27 +16,27 @@ const (
 // slab is the slots of series that were created one after the other.
 type slab[H any] [slabSize]Slot[H]
 
-// table is one state of a set. First come the series in slabs, then those with a
-// slot of their own. A series has an id: its place among either, with single set
-// for the latter. The index maps label values to ids by open addressing: an entry is an id plus
-// one; zero is free. Readers take no lock. What was published of a table stays as it
-// is but for series that are removed; when the lists or the index must grow,
-// shrink or move, another table takes its place.
+// table is one state of a set: series in slabs, and then series in single slots.
+// A series has an id: its index among either, with single set for the latter.
+// The hash index maps label values to ids by open addressing: an entry is an id
+// plus one; zero is free. Readers take no lock. Published parts of a table do
+// not change, except that series are removed; when the lists or the index must
+// grow, shrink or move, another table replaces it.
 type table[H any] struct {
 	index   []atomic.Uint32
 	slabs   []atomic.Pointer[slab[H]] // nil where all series of a full slab were removed
 	singles []atomic.Pointer[Slot[H]] // nil where the series was removed
 	dead    []atomic.Uint32           // a bit for each slot of slabs whose series was removed
 
-	laid atomic.Uint32 // how many slots of slabs are published; what lies below is complete
-	lone atomic.Uint32 // how many singles are
+	laid atomic.Uint32 // number of published slots in slabs; those below are complete
+	lone atomic.Uint32 // number of published singles
 
-	// Not for readers:
+	// Not read by readers:
 	taken int // index entries in use, those of removed series among them
-	gone  int // nil slabs and singles below what is published
+	gone  int // nil slabs and singles among the published ones
 }
 
-// at returns the slot of an id, nil if there is none, as for noSeries - 1.
+// at returns the slot of an id, or nil if there is none, as for noSeries - 1.
 func (t *table[H]) at(id uint32) *Slot[H] {
 	if id < single {
 		if i := int(id >> slabBits); i < len(t.slabs) {
@@ -52,7 +52,7 @@ func (t *table[H]) at(id uint32) *Slot[H] {
 	return nil
 }
 
-// slabOf returns the slab in which the slot of an id lies, nil if it lies in none.
+// slabOf returns the slab with the slot of an id, or nil if it is a single.
 func (t *table[H]) slabOf(id uint32) *slab[H] {
 	if id >= single {
 		return nil
@@ -60,8 +60,8 @@ func (t *table[H]) slabOf(id uint32) *slab[H] {
 	return t.slabs[id>>slabBits].Load()
 }
 
-// find returns the slot of the series with the label values, or nil. It does
-// not find series with something in their values that is escaped.
+// find returns the slot of the series with the label values, or nil. It does not
+// find series whose values need escapes.
 func (t *table[H]) find(d Digest, separators, values []string) *Slot[H] {
 	mask := len(t.index) - 1
 	for i := int(d.hash) & mask; mask >= 0; i = (i + 1) & mask {
@@ -76,8 +76,8 @@ func (t *table[H]) find(d Digest, separators, values []string) *Slot[H] {
 	return nil
 }
 
-// search returns the index entry of the first series with the hash that is
-// wanted, or -1.
+// search returns the index entry of the first series with the hash for which
+// wanted returns true, or -1.
 func (t *table[H]) search(hash uint32, wanted func(*Slot[H]) bool) int {
 	mask := len(t.index) - 1
 	for i := int(hash) & mask; mask >= 0; i = (i + 1) & mask {
@@ -92,7 +92,7 @@ func (t *table[H]) search(hash uint32, wanted func(*Slot[H]) bool) int {
 	return -1
 }
 
-// place enters an id in the index, which has room.
+// place adds an id to the index, which has room.
 func (t *table[H]) place(hash, id uint32) {
 	mask := len(t.index) - 1
 	i := int(hash) & mask
@@ -109,8 +109,8 @@ func (t *table[H]) place(hash, id uint32) {
 	t.index[i].Store(id + 1)
 }
 
-// drop takes a series that was removed out of the index and, where no other
-// series needs it, its allocation out of the list.
+// drop removes a series from the index and, if no other series needs it, its
+// allocation from the list.
 func (t *table[H]) drop(entry int) {
 	id := t.index[entry].Load() - 1
 	t.index[entry].Store(noSeries)
@@ -137,8 +137,8 @@ func (t *table[H]) deadOf(slab uint32) uint32 {
 	return t.dead[id/wordBits].Load() >> (id % wordBits) & wholeSlab
 }
 
-// open returns the slab that has room, nil if there is none, and the place of its
-// first free slot.
+// open returns the slab that has room, or nil if there is none, and the index of
+// its first free slot.
 func (t *table[H]) open() (s *slab[H], at int) {
 	laid := t.laid.Load()
 	if at = int(laid % slabSize); at == 0 {
@@ -147,7 +147,7 @@ func (t *table[H]) open() (s *slab[H], at int) {
 	return t.slabs[laid>>slabBits].Load(), at
 }
 
-// entries returns how many slabs and singles there are.
+// entries returns the number of slabs and singles.
 func (t *table[H]) entries() int { return t.slabsLaid() + int(t.lone.Load()) }
 
 func (t *table[H]) slabsLaid() int { return (int(t.laid.Load()) + slabSize - 1) >> slabBits }
@@ -161,7 +161,7 @@ func (t *table[H]) resized(slabs, singles int) *table[H] {
 	return next
 }
 
-// lengthen makes room, in a table that nobody reads yet.
+// lengthen makes room in a table that is not published yet.
 func (t *table[H]) lengthen(slabs, singles int) {
 	if slabs > len(t.slabs) {
 		longer := make([]atomic.Pointer[slab[H]], slabs)
@@ -183,7 +183,7 @@ func (t *table[H]) lengthen(slabs, singles int) {
 	}
 }
 
-// longer returns how long a list of n should be made when it is full.
+// longer returns the new length of a list of n that is full.
 func longer(n int) int {
 	if n == 0 {
 		return 1
@@ -192,7 +192,7 @@ func longer(n int) int {
 }
 
 // take moves the i-th entry of another table, a slab or a single, to the end of
-// this one, which nobody reads yet, unless all of its series were removed.
+// this one, which is not published yet, unless all of its series were removed.
 func (t *table[H]) take(from *table[H], i int) {
 	if slabs := from.slabsLaid(); i >= slabs {
 		if s := from.singles[i-slabs].Load(); s != nil {
@@ -220,8 +220,8 @@ func (t *table[H]) take(from *table[H], i int) {
 	t.laid.Store(begin + used)
 }
 
-// addSingle publishes a slot of its own. There is room in the index, and in the
-// list unless nobody reads the table yet.
+// addSingle publishes a single slot. There is room in the index, and in the list
+// unless the table is not published yet.
 func (t *table[H]) addSingle(s *Slot[H]) {
 	i := t.lone.Load()
 	if int(i) == len(t.singles) {

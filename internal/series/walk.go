@@ -6,17 +6,17 @@ import (
 	"unsafe"
 )
 
-// Walk goes through the series that a set had when it began, in the order of
-// their creation. Those that came later are not met, so no label set is met
-// twice, however often its series is removed and made anew meanwhile; those that
-// stay are all met.
+// Walk visits the series that a set had when the walk began, in the order of
+// their creation. Series created later are not visited, so no label set is
+// visited twice, even if its series is removed and created again meanwhile;
+// series that stay in the set are all visited.
 type Walk[H any] struct {
 	table        *table[H]
 	laid, lone   uint32
-	slab, single uint32   // which come next
-	rest         *slab[H] // of which some are left
-	living       uint32   // which these are
-	sum          byte     // of what was read only to have it in the processor's cache
+	slab, single uint32   // the next ones
+	rest         *slab[H] // a slab of which some series are left
+	living       uint32   // a bit for each of them
+	sum          byte     // of bytes that were read only to fetch them into the processor's cache
 }
 
 // Walk begins a walk.
@@ -25,8 +25,8 @@ func (s *Set[H]) Walk() Walk[H] {
 	return Walk[H]{table: t, laid: t.laid.Load(), lone: t.lone.Load()}
 }
 
-// Next returns slots of the next series, none behind the last. Some may have been
-// removed meanwhile, as [Series.Created] tells.
+// Next returns slots of the next series, or none at the end. Some series may
+// have been removed meanwhile; [Series.Created] reports that.
 func (w *Walk[H]) Next() []Slot[H] {
 	for w.living == 0 && w.slab<<slabBits < w.laid {
 		if w.slab%atOnce == 0 {
@@ -55,13 +55,13 @@ func (w *Walk[H]) Next() []Slot[H] {
 	return nil
 }
 
-// livingOf returns a bit for each series of a slab that the walk should meet.
+// livingOf returns a bit for each series of a slab that the walk should visit.
 func (w *Walk[H]) livingOf(slab uint32) uint32 {
 	return ^w.table.deadOf(slab) & (1<<min(slabSize, w.laid-slab<<slabBits) - 1)
 }
 
-// atOnce is how many series are fetched from memory before they are looked at.
-// Where they do not lie side by side, that takes little longer than to fetch one.
+// atOnce is the number of series that are fetched from memory before they are
+// read. If they are not adjacent, that takes little longer than fetching one.
 const atOnce = 16
 
 // fetchSlabs fetches the first series of each of the next slabs, unless they are
@@ -117,11 +117,10 @@ func (w *Walk[H]) fetch(slots []*Slot[H]) {
 	}
 }
 
-// Living goes through what is left of a walk, without the series that were
-// removed.
+// Living returns the rest of a walk, without the series that were removed.
 func (w Walk[H]) Living() iter.Seq[*Slot[H]] {
 	return func(yield func(*Slot[H]) bool) {
-		w := w // each use goes through all of it
+		w := w // each iteration visits all of it
 		for run := w.Next(); len(run) > 0; run = w.Next() {
 			for i := range run {
 				if run[i].alive() && !yield(&run[i]) {
