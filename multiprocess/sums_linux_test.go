@@ -174,3 +174,19 @@ func TestSumsOfInfinitiesAndNaN(t *testing.T) {
 		})
 	}
 }
+
+// Whole numbers that no float64 holds stay whole in archives, and may add up to more
+// than a word holds.
+func TestWholeSumsInArchives(t *testing.T) {
+	for _, first := range []uint64{1 << 53, 1<<63 - 1, 1 << 63, math.MaxUint64 - 1024, math.MaxUint64 - 1, math.MaxUint64} {
+		dir, want := t.TempDir(), make(exactly)
+		for i, n := range []uint64{first, 1, 204, 205, 205, 205, 205, first, 3} {
+			w := begin(t, dir, segment.Header{Start: int64(i + 1), PID: uint64(i + 1)})
+			w.family(segment.Family{Name: "c", Type: model.Counter}).add("", want.whole("c_total{}", n))
+			w.family(segment.Family{Name: "s", Type: model.Summary}).add("", 0, want.whole("s_count{}", n))
+			w.die()
+			fold(t, dir)
+			want.check(t, fmt.Sprintf("%d and %d more", first, i), collect(t, collector(t, dir)))
+		}
+	}
+}
