@@ -4,10 +4,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 
 	"telltale/internal/mapped"
+	"telltale/multiprocess/internal/estate"
 	"telltale/multiprocess/internal/segment"
 	"telltale/multiprocess/internal/spool"
 )
@@ -93,4 +95,127 @@ func (f *folding) undisturbed() error {
 		return fmt.Errorf("somebody meddled with %s, so that another fold may be under way: %w", spool.FoldLockName, err)
 	}
 	return nil
+}
+
+// readArchive reads the archive. One that cannot be read is an error: replacing
+// it would lose what it has.
+func (f *folding) readArchive() (e *estate.Estate, h *segment.Header, err error) {
+	file, err := f.dir.Read(spool.ArchiveName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	var info mapped.Info
+	if err == nil {
+		e, h, info, err = f.readSegment(spool.ArchiveName, file)
+		file.Close()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s cannot be read, and moving it away would lose the totals of dead writers: %w", spool.Quote(f.dir.PathOf(spool.ArchiveName)), err)
+	}
+	f.archive, f.generation, f.absorbed = info.Identity, h.Generation, e.TakenUp
+	access := f.dir.Like(&info, info.Perm, f.Perm)
+	f.access = &access
+	return e, h, nil
+}
+
+// chooseAccess finds out who may read the first archive: whoever may read all of
+// the files, and the owner of the first of them.
+func (f *folding) chooseAccess(names []spool.Name) {
+	if f.access != nil {
+		return
+	}
+	var first *mapped.Info
+	mode := fs.FileMode(0o777)
+	for _, name := range names {
+		info, err := f.dir.Stat(name)
+		if err != nil || info.CheckRegular() != nil {
+			continue
+		}
+		if first == nil {
+			first = &info
+		}
+		mode &= info.Perm
+	}
+	if first == nil {
+		return
+	}
+	access := f.dir.Like(first, mode, f.Perm)
+	f.access = &access
+}
+
+// admit returns an error if the next archive would show what a file has to somebody
+// who cannot read the file.
+func (f *folding) admit(info *mapped.Info) error {
+	if f.access == nil { // it was not there when that was chosen
+		access := f.dir.Like(info, 0o600, nil)
+		f.access = &access
+	}
+	if f.access.Discloses(info) {
+		return spool.Defectf(spool.ReasonPermission, "fewer users may read it than the archive, whose permissions are %#o", f.access.Mode)
+	}
+	return nil
+}
+
+// readSegment reads what the writer of a segment leaves.
+func (f *folding) readSegment(name spool.Name, file *mapped.File) (e *estate.Estate, h *segment.Header, info mapped.Info, err error) {
+	b, err := spool.Begin(file)
+	if err == nil {
+		err = spool.Fits(name, &b.Header)
+	}
+	if err != nil {
+		return nil, nil, b.Info, err
+	}
+	region, err := b.Map(file, b.Used)
+	if err != nil {
+		return nil, nil, b.Info, err
+	}
+	defer region.Unmap()
+	fault := region.Guard(func() { e, h, err = estate.Read(segment.Image(region.Bytes()), f.now, f.Expiry) })
+	return e, h, b.Info, errors.Join(fault, err)
+}
+
+// publish puts an archive with what remains in place of the present one, and
+// deletes the named files. They are reported by the names in told.
+func (f *folding) publish(names, told []spool.Name) error {
+	if len(names) == 0 {
+		return nil
+	}
+	var h segment.Header
+	if !f.DryRun {
+		var err error
+		generation := f.generation
+		h, err = f.replaceArchive(names)
+		if errors.Is(err, mapped.ErrNoSpace) && f.generation == generation && f.cutHeld() {
+			h, err = f.replaceArchive(names)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if f.verdict == spool.Over {
+		f.report.Dropped = append(f.report.Dropped, spool.ArchiveName.String())
+	}
+	f.verdict = spool.Counts
+	for _, name := range told {
+		f.report.Absorbed = append(f.report.Absorbed, name.String())
+	}
+	if f.DryRun {
+		for _, name := range names {
+			f.report.Freed += f.sizes[name]
+		}
+		return nil
+	}
+	return f.finish(&h)
+}
+
+// cutHeld gives back the space behind what the held files, which are dead writers',
+// have in use, and reports whether there was any.
+func (f *folding) cutHeld() (any bool) {
+	for _, g := range f.held {
+		b, err := spool.Begin(&g.File)
+		if end := spool.WholePages(int64(b.Used)); err == nil && end < b.Info.Size && g.Truncate(end) == nil {
+			any = true
+		}
+	}
+	return any
 }
