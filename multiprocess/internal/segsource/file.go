@@ -24,6 +24,7 @@ type File struct {
 	region   mapped.Region
 	holds    int64 // bytes that count against the limits for the region
 	sparse   bool  // the region is a copy of what the file had
+	there    int   // how many bytes of the region are no holes: no more are read
 	copied   []byte
 
 	table    segment.Table
@@ -119,7 +120,7 @@ func (f *File) load() error {
 // is mapped, so that there is nothing to open the file for. That a fold has found the
 // writer dead is seen in what is mapped.
 func (f *File) isFresh() bool {
-	return !f.sparse && f.files.reading.Fresh(f.asked) && f.published() <= uint64(f.region.Len())
+	return !f.sparse && f.files.reading.Fresh(f.asked) && f.published() <= uint64(f.there)
 }
 
 // reopen opens the file, asks whether its writer lives and reads what is new.
@@ -139,8 +140,18 @@ func (f *File) reopen() error {
 		}
 		f.asked = time.Now()
 	}
-	if f.region.Len() > 0 && !f.sparse && f.published() <= uint64(f.region.Len()) {
-		return f.scan()
+	if f.region.Len() > 0 && !f.sparse {
+		used := f.published()
+		if used > uint64(f.there) {
+			info, err := file.Stat()
+			if err != nil {
+				return err
+			}
+			f.there = int(min(info.Size, info.Allocated, int64(f.region.Len())))
+		}
+		if used <= uint64(f.there) {
+			return f.scan()
+		}
 	}
 	return f.open(file)
 }
@@ -160,11 +171,15 @@ func (f *File) published() (n uint64) {
 
 // scan reads what is new in the mapping.
 func (f *File) scan() (err error) {
-	if fault := f.region.Guard(func() { err = f.next(segment.Image(f.region.Bytes())) }); fault != nil {
+	if fault := f.region.Guard(func() { err = f.next(f.image()) }); fault != nil {
 		return fault
 	}
 	return err
 }
+
+// image returns what may be read of the mapping: reading holes through it would fill
+// them.
+func (f *File) image() segment.Image { return segment.Image(f.region.Bytes()[:f.there]) }
 
 // open maps the file, or reads it whole, and then reads what is new.
 func (f *File) open(file *mapped.File) error {
@@ -192,6 +207,9 @@ func (f *File) open(file *mapped.File) error {
 			f.unmap()
 			f.identity = b.Info.Identity
 			f.region, f.holds, f.sparse, f.copied = region, size, sparse, nil
+			if f.there = region.Len(); !sparse {
+				f.there = int(min(b.Info.Size, b.Info.Allocated, int64(region.Len())))
+			}
 			f.files.reading.Limits.Take(size)
 			return f.scan()
 		}
@@ -335,7 +353,7 @@ func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) (err error) {
 	case f.region.Len() == 0:
 		return read(segment.Image(f.copied))
 	}
-	if fault := f.region.Guard(func() { err = read(segment.Image(f.region.Bytes())) }); fault != nil {
+	if fault := f.region.Guard(func() { err = read(f.image()) }); fault != nil {
 		return fault
 	}
 	return err
