@@ -18,6 +18,7 @@ type familyRows struct {
 
 	slots   []uint32 // by row: the first of its series' slots; 0 for none
 	epoch   int      // of slots
+	pass    int      // the last one that bound the rows
 	label   string   // of the file, when its rows were given slots
 	rank    catalog.Rank
 	op      catalog.Operation
@@ -48,8 +49,10 @@ func (r *familyRows) bind(c *catalog.Catalog) {
 	op := r.operation()
 	moved := r.epoch != c.Epoch || r.op != op
 	if op == catalog.OpSet {
-		moved = r.compete() || moved
+		// While the file was left out its processes were forgotten, and their slots.
+		moved = r.compete() || moved || r.pass != c.Pass-1
 	}
+	r.pass = c.Pass
 	if moved {
 		c.Spent += len(r.slots)
 		r.epoch, r.op, r.slots = c.Epoch, op, r.slots[:0]
