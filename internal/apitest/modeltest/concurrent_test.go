@@ -255,7 +255,7 @@ func TestModelConcurrently(t *testing.T) {
 			continue
 		}
 		until := time.Now().Add(30 * time.Second)
-		short := shrink(ops, func(ops []op) bool {
+		short := shorten(ops, func(ops []op) bool {
 			for range 20 {
 				if time.Now().After(until) {
 					return false

@@ -50,7 +50,7 @@ func checkSeed(t *testing.T, seed uint64) {
 	if wrong == nil {
 		return
 	}
-	short := shrink(ops, func(ops []op) bool {
+	short := shorten(ops, func(ops []op) bool {
 		again := run(ops)
 		return again != nil && again.kind == wrong.kind
 	})

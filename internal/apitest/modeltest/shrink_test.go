@@ -4,44 +4,24 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"telltale/internal/apitest/shrink"
 )
 
-// shrink returns a script that fails as well, made shorter by leaving out
+// shorten returns a script that fails as well, made shorter by leaving out
 // operations and simpler by replacing arguments, as long as that succeeds.
-func shrink(ops []op, fails func([]op) bool) []op {
+func shorten(ops []op, fails func([]op) bool) []op {
 	for {
 		before := scriptText(ops)
-		ops = fewer(ops, fails)
+		ops = shrink.Fewer(ops, fails)
 		ops = flatter(ops, fails)
 		for i := range ops {
-			ops[i] = simpler(ops[i], func(o op) bool { return fails(with(ops, i, o)) })
+			ops[i] = simpler(ops[i], func(o op) bool { return fails(shrink.With(ops, i, o)) })
 		}
 		if scriptText(ops) == before {
 			return ops
 		}
 	}
-}
-
-// with returns the operations with another in one place.
-func with(ops []op, i int, o op) []op {
-	changed := slices.Clone(ops)
-	changed[i] = o
-	return changed
-}
-
-// fewer leaves out operations, first many at once.
-func fewer(ops []op, fails func([]op) bool) []op {
-	for size := max(len(ops)/2, 1); size > 0; size /= 2 {
-		for from := 0; from < len(ops); {
-			rest := slices.Delete(slices.Clone(ops), from, min(from+size, len(ops)))
-			if fails(rest) {
-				ops = rest
-			} else {
-				from += size
-			}
-		}
-	}
-	return ops
 }
 
 // flatter puts what is done within an operation in its place.
@@ -60,10 +40,10 @@ func flatter(ops []op, fails func([]op) bool) []op {
 
 // simpler simplifies an operation and those within it.
 func simpler(o op, fails func(op) bool) op {
-	o.subs = fewer(o.subs, func(subs []op) bool { return fails(op{o.verb, o.args, subs}) })
+	o.subs = shrink.Fewer(o.subs, func(subs []op) bool { return fails(op{o.verb, o.args, subs}) })
 	o.subs = flatter(o.subs, func(subs []op) bool { return fails(op{o.verb, o.args, subs}) })
 	for i := range o.subs {
-		o.subs[i] = simpler(o.subs[i], func(sub op) bool { return fails(op{o.verb, o.args, with(o.subs, i, sub)}) })
+		o.subs[i] = simpler(o.subs[i], func(sub op) bool { return fails(op{o.verb, o.args, shrink.With(o.subs, i, sub)}) })
 	}
 	for i := 0; i < len(o.args); i++ {
 		for _, args := range simplerArgs(o.args, i) {
