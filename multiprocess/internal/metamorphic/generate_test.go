@@ -1,0 +1,128 @@
+//go:build unix
+
+package metamorphic
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+)
+
+// generator makes scripts. It follows them with a world, so that most of their
+// operations can be done.
+type generator struct {
+	random   *rand.Rand
+	world    *world
+	floats   bool // values that have no exact sums
+	epochs   bool
+	editions bool
+	damage   bool
+	families []string
+	begun    int
+}
+
+// newScript makes a script from a seed.
+func newScript(seed uint64) (ops []op) {
+	g := &generator{random: rand.New(rand.NewPCG(seed, 1)), world: newWorld()}
+	g.floats, g.epochs, g.editions, g.damage = g.one(3), g.one(4), g.one(3), g.one(4)
+	for _, name := range []string{"c0", "c1", "g0", "m0", "l0", "a0", "t0", "h0", "s0"} {
+		if name == "c0" || g.random.IntN(2) == 0 {
+			g.families = append(g.families, name)
+		}
+	}
+	for range 10 + g.random.IntN(50) {
+		if o := g.any(); g.world.can(o) {
+			g.world.play(o)
+			ops = append(ops, o)
+		}
+	}
+	return append(ops, op{"fold"}, op{"read"})
+}
+
+// one is true one time in n.
+func (g *generator) one(n int) bool { return g.random.IntN(n) == 0 }
+
+func pick[T any](g *generator, from ...T) T { return from[g.random.IntN(len(from))] }
+
+func (g *generator) any() op {
+	var living, all []string
+	for _, p := range g.world.processes {
+		all = append(all, p.name)
+		if p.lives {
+			living = append(living, p.name)
+		}
+	}
+	n := g.random.IntN(100)
+	switch {
+	case len(living) == 0 && n < 90 || n < 10 && len(living) < 5:
+		return g.open()
+	case n < 14:
+		return op{"fold"}
+	case n < 18:
+		return op{"read"}
+	case n < 19:
+		return op{"reopen"}
+	case n < 21:
+		return op{"litter", pick(g, "empty", "noise", "sparse", "directory", "dangling", "foreign")}
+	case len(all) == 0:
+		return g.open()
+	case n < 24:
+		return op{"copy", pick(g, all...)}
+	case n < 27 && g.damage:
+		return op{"damage", pick(g, all...)}
+	case len(living) == 0:
+		return op{"fold"}
+	case n < 38:
+		return op{"kill", pick(g, living...)}
+	case n < 41:
+		return op{"rest", pick(g, living...)}
+	}
+	p, f := pick(g, living...), pick(g, g.families...)
+	label := pick(g, "x", "y", "z")
+	switch {
+	case n < 45:
+		return op{"make", p, f, label}
+	case n < 53:
+		return op{"remove", p, f, label}
+	case n < 55:
+		return op{"clear", p, f}
+	case n < 59:
+		o := op{"replace", p, f}
+		for _, label := range []string{"x", "y", "z"} {
+			if len(o) == 3 || g.one(2) {
+				o = append(o, label+"="+g.number(f))
+			}
+		}
+		return o
+	}
+	verb := updates[f[0]]
+	if f[0] == 'g' && g.one(2) {
+		verb = "add"
+	}
+	return op{verb, p, f, label, g.number(f)}
+}
+
+func (g *generator) open() op {
+	g.begun++
+	o := op{"open", fmt.Sprint("p", g.begun)}
+	if g.epochs && !g.one(4) {
+		o = append(o, "epoch="+pick(g, "e1", "e2", "e3"))
+	}
+	if g.editions && g.one(2) {
+		o = append(o, "edition=2")
+	}
+	return o
+}
+
+// number is a value: a whole one, one whose sums are exact, or any.
+func (g *generator) number(family string) string {
+	v := pick(g, 1, 2, 3, 10, 1e6, 1<<40)
+	switch {
+	case g.one(2):
+	case g.floats:
+		v = pick(g, 0.1, 0.2, 0.7, 1e-9, 3.3, 1e15+0.3)
+	default:
+		v = float64(g.random.IntN(10240)) / 1024
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}

@@ -1,0 +1,70 @@
+//go:build unix
+
+package metamorphic
+
+import (
+	"fmt"
+
+	"telltale"
+)
+
+// heap is what the processes of a script count without a store, each by itself.
+type heap map[string]*instruments
+
+// do does an operation, of which the world does not know yet.
+func (h heap) do(w *world, o op) error {
+	if o.verb() == "open" {
+		h[o.arg(1)] = newInstruments(telltale.NewRegistry(telltale.WithStrict()), o.opt("edition"))
+	}
+	if shapes[o.verb()] < 3 {
+		return nil
+	}
+	var gone []string
+	switch rows := w.process(o.arg(1)).families[o.arg(2)]; {
+	case o.verb() == "clear" || o.verb() == "replace":
+		gone = sorted(rows)
+	case o.verb() == "remove" && rows[o.arg(3)] != nil:
+		gone = []string{o.arg(3)}
+	}
+	if _, err := h[o.arg(1)].do(o); err != nil {
+		return err
+	}
+	for _, p := range w.processes {
+		for _, label := range gone {
+			if p.lives || p.families[o.arg(2)] == nil {
+				continue
+			}
+			if _, err := h[p.name].do(op{"remove", p.name, o.arg(2), label}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// check compares what each process has with what the world says of it.
+func (h heap) check(w *world) error {
+	for _, p := range w.processes {
+		page, err := read(h[p.name].registry)
+		if err != nil {
+			return err
+		}
+		alone := &world{processes: []*process{{name: p.name, lives: true, edition: p.edition, families: p.families}}}
+		expected := make(map[sample]expectation)
+		for key, e := range alone.page("", false, page.bounds) {
+			key.pid = ""
+			expected[key] = e
+		}
+		for family, rows := range p.families {
+			for label, r := range rows {
+				if family[0] == 't' && r.set == 0 {
+					expected[sample{name: family, label: label}] = expectation{} // it has no time on the heap
+				}
+			}
+		}
+		if wrong := page.misses(expected, false); wrong != "" {
+			return fmt.Errorf("%s: %s", p.name, wrong)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+//go:build unix
+
+package metamorphic
+
+import (
+	"flag"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	runFor   = flag.Duration("metamorphic.for", 20*time.Second, "how long scripts are made: a quarter of it with children that are killed")
+	onlySeed = flag.Uint64("metamorphic.seed", 0, "the only seed to make a script from; 0 for many")
+)
+
+// budget returns how long scripts are made, which is less with -short.
+func budget() time.Duration {
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "metamorphic.for" })
+	if testing.Short() && !set {
+		return 5 * time.Second
+	}
+	return *runFor
+}
+
+// memory is where files are in memory, if there is such a place.
+func memory() string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return ""
+}
+
+// ways are how each script is run with writers in this process.
+func ways() []way {
+	return []way{
+		{name: "on the heap"},
+		{name: "in memory, with the folds of the script", parent: memory(), open: openInner},
+		{name: "in memory, without folds", parent: memory(), folds: never, open: openInner},
+		{name: "on the disk, with a fold behind every death", folds: often, open: openInner},
+	}
+}
+
+// Scripts run alike in all ways, and as the model has it.
+func TestMetamorphic(t *testing.T) { runScripts(t, budget()*3/4, ways()) }
+
+// Scripts run alike with processes that are killed.
+func TestMetamorphicKilled(t *testing.T) {
+	runScripts(t, budget()/4, []way{{name: "with children that are killed", parent: memory(), open: openOuter}})
+}
+
+func runScripts(t *testing.T, how time.Duration, ways []way) {
+	seeds := 0
+	for end := time.Now().Add(how); time.Now().Before(end) && !t.Failed(); seeds++ {
+		seed := rand.Uint64()
+		if *onlySeed != 0 {
+			seed, end = *onlySeed, time.Now()
+		}
+		checkScript(t, seed, ways)
+	}
+	t.Logf("%d scripts", seeds)
+}
+
+func checkScript(t *testing.T, seed uint64, ways []way) {
+	t.Helper()
+	ops := newScript(seed)
+	for _, how := range ways {
+		wrong := play(ops, how)
+		if wrong == nil {
+			continue
+		}
+		until := time.Now().Add(time.Minute)
+		last := wrong
+		short := shorten(ops, func(ops []op) bool {
+			if time.Now().After(until) {
+				return false
+			}
+			again := play(ops, how)
+			if again == nil || again.kind != wrong.kind {
+				return false
+			}
+			last = again
+			return true
+		})
+		t.Errorf("-metamorphic.seed %d: %v\n\nThis fails too:\n\n%s\nbecause of %v", seed, wrong, scriptText(short), last)
+		return
+	}
+}
+
+// Scripts that once failed.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/scripts/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ops, err := parseScript(string(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, how := range append(ways(), way{name: "with children that are killed", parent: memory(), open: openOuter}) {
+				if wrong := play(ops, how); wrong != nil {
+					t.Error(wrong)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,332 @@
+//go:build unix
+
+package metamorphic
+
+import (
+	"math"
+	"slices"
+
+	"telltale/model"
+)
+
+// world is what the directory should have: a plain account of what processes did.
+type world struct {
+	processes []*process     // in the order of their beginning
+	epochs    map[string]int // when the epoch first appeared, by the number of the operation
+	step      int
+}
+
+// process is one that lives, or what is left of it.
+type process struct {
+	name, epoch string
+	edition     int
+	lives       bool
+	damaged     bool // its file cannot be read any more by those who begin to read
+	families    map[string]map[string]*row
+}
+
+// row is what a process has of a series.
+type row struct {
+	whole    uint64  // of a counter
+	value    float64 // of a counter, its fractions
+	observed []float64
+	bounds   []float64 // of a histogram
+	set      int       // when a gauge was set last, by the number of the operation; 0 for never
+
+	// doubtful says that readers may leave it out, all or none of them.
+	doubtful bool
+}
+
+func newWorld() *world { return &world{epochs: make(map[string]int)} }
+
+func (w *world) process(name string) *process {
+	for _, p := range w.processes {
+		if p.name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// living returns the process of the name, nil if it does not live.
+func (w *world) living(name string) *process {
+	if p := w.process(name); p != nil && p.lives {
+		return p
+	}
+	return nil
+}
+
+// can reports whether an operation makes sense. Those that do not are left out by
+// whoever plays a script, so that a script stays one when operations are left out.
+func (w *world) can(o op) bool {
+	switch o.verb() {
+	case "open":
+		return w.process(o.arg(1)) == nil
+	case "fold", "litter", "read", "reopen":
+		return true
+	case "copy":
+		return w.process(o.arg(1)) != nil
+	case "damage":
+		p := w.process(o.arg(1))
+		return p != nil && !p.lives && !p.damaged
+	}
+	return w.living(o.arg(1)) != nil
+}
+
+// play does an operation that can be done.
+func (w *world) play(o op) {
+	w.step++
+	p := w.process(o.arg(1))
+	switch o.verb() {
+	case "open":
+		p = &process{name: o.arg(1), epoch: o.opt("epoch"), edition: 1, lives: true, families: make(map[string]map[string]*row)}
+		if o.opt("edition") == "2" {
+			p.edition = 2
+		}
+		if !slices.ContainsFunc(w.processes, func(other *process) bool { return other.epoch == p.epoch }) {
+			w.epochs[p.epoch] = w.step
+		}
+		w.processes = append(w.processes, p)
+	case "make":
+		p.row(o.arg(2), o.arg(3))
+	case "add", "set", "observe":
+		p.row(o.arg(2), o.arg(3)).update(o.arg(2), o.verb(), o.value(), w.step)
+	case "remove":
+		if p.families[o.arg(2)][o.arg(3)] != nil {
+			w.forget(p, o.arg(2), []string{o.arg(3)}, false)
+		}
+	case "clear":
+		w.forget(p, o.arg(2), sorted(p.families[o.arg(2)]), true)
+	case "replace":
+		w.forget(p, o.arg(2), sorted(p.families[o.arg(2)]), true)
+		labels, values := o.pairs()
+		for i, label := range labels {
+			p.row(o.arg(2), label).update(o.arg(2), updates[o.arg(2)[0]], values[i], w.step)
+		}
+	case "kill":
+		p.lives = false
+	case "damage":
+		p.damaged = true
+	}
+}
+
+// forget takes series of a family out of the process, and out of those that are dead.
+// If the whole family is meant, what else the dead have of it may be shown or not:
+// removals name single series today, and will name the family.
+func (w *world) forget(p *process, family string, labels []string, whole bool) {
+	for _, other := range w.processes {
+		if other.damaged || other != p && other.lives {
+			continue
+		}
+		for _, label := range labels {
+			delete(other.families[family], label)
+		}
+		if whole {
+			for _, r := range other.families[family] {
+				r.doubtful = true
+			}
+		}
+	}
+}
+
+// updates says by which verb a family is updated in a replace.
+var updates = map[byte]string{'c': "add", 'g': "set", 'm': "set", 'l': "set", 'a': "set", 't': "set", 'h': "observe", 's': "observe"}
+
+func (p *process) row(family, label string) *row {
+	if p.families[family] == nil {
+		p.families[family] = make(map[string]*row)
+	}
+	r := p.families[family][label]
+	if r == nil {
+		r = &row{bounds: boundsOf(p.edition)}
+		p.families[family][label] = r
+	}
+	return r
+}
+
+func (r *row) update(family, verb string, v float64, step int) {
+	switch {
+	case verb == "observe":
+		r.observed = append(r.observed, v)
+		r.value += v
+	case verb == "set":
+		r.value, r.set = v, step
+	case family[0] == 'c' && v == math.Trunc(v) && v < 1<<53:
+		r.whole += uint64(v)
+	default:
+		r.value += v
+		r.set = step
+	}
+}
+
+// over reports whether a fold may delete what is left of the process: its epoch is over.
+func (w *world) over(p *process) bool {
+	counts := w.epoch(nil)
+	return counts != "" && p.epoch != "" && p.epoch != counts && !w.alive(p.epoch, nil) && w.epochs[p.epoch] < w.epochs[counts]
+}
+
+// alive reports whether a process of the epoch lives, or is taken to live.
+func (w *world) alive(epoch string, taken map[string]bool) bool {
+	return taken[epoch] || slices.ContainsFunc(w.processes, func(p *process) bool { return p.epoch == epoch && p.lives })
+}
+
+// epoch returns the epoch that counts: one with a name, then one that has a live writer,
+// then the latest. Those taken to live do.
+func (w *world) epoch(taken map[string]bool) string {
+	best, found := "", false
+	for _, p := range w.processes {
+		if p.damaged {
+			continue
+		}
+		better := func(a, b bool, otherwise bool) bool { return a && !b || a == b && otherwise }
+		e := p.epoch
+		if !found || better(e != "", best != "", better(w.alive(e, taken), w.alive(best, taken), w.epochs[e] > w.epochs[best])) {
+			best, found = e, true
+		}
+	}
+	return best
+}
+
+// part is a row that counts, and whose it is.
+type part struct {
+	of *process
+	*row
+}
+
+// expectation is what a page may have of a sample.
+type expectation struct {
+	least, most float64
+	optional    bool
+}
+
+// page returns what a page of an epoch has. Readers that are behind may still take the
+// dead for living ones, and damaged files for whole ones: what live processes have
+// alone is not expected of them, and what damaged files have may be there or not.
+func (w *world) page(epoch string, behind bool, bounds map[string][]float64) map[sample]expectation {
+	series := make(map[[2]string][]part)
+	for _, p := range w.processes {
+		if p.epoch != epoch || p.damaged && !behind {
+			continue
+		}
+		for family, rows := range p.families {
+			if family[0] == 'l' && (behind || !p.lives) {
+				continue
+			}
+			for label, r := range rows {
+				shown := *r
+				shown.doubtful = r.doubtful || p.damaged
+				key := [2]string{family, label}
+				series[key] = append(series[key], part{p, &shown})
+			}
+		}
+	}
+	page := make(map[sample]expectation)
+	for key, parts := range series {
+		expect(page, key[0], key[1], parts, bounds[key[0]])
+	}
+	return page
+}
+
+// expect adds what a page has of a series.
+func expect(page map[sample]expectation, family, label string, parts []part, bounds []float64) {
+	sum := func(name string, le string, of func(r *row) []float64) {
+		e := expectation{optional: true}
+		var sure, all []float64
+		for _, p := range parts {
+			all = append(all, of(p.row)...)
+			if !p.doubtful {
+				sure = append(sure, of(p.row)...)
+				e.optional = false
+			}
+		}
+		e.least, e.most = exactly(sure), exactly(all)
+		page[sample{name: name, label: label, le: le}] = expectation{min(e.least, e.most), max(e.least, e.most), e.optional}
+	}
+	value := func(r *row) []float64 { return []float64{r.value} }
+	switch family[0] {
+	case 'c':
+		sum(family+"_total", "", func(r *row) []float64 {
+			return []float64{float64(r.whole >> 32 << 32), float64(r.whole & (1<<32 - 1)), r.value}
+		})
+	case 'g', 'l':
+		sum(family, "", value)
+	case 'm':
+		best := expectation{math.Inf(-1), math.Inf(-1), true}
+		for _, p := range parts {
+			best.most = max(best.most, p.value)
+			if !p.doubtful {
+				best.least, best.optional = max(best.least, p.value), false
+			}
+		}
+		page[sample{name: family, label: label}] = best
+	case 'a':
+		for _, p := range parts {
+			page[sample{name: family, label: label, pid: p.of.name}] = expectation{p.value, p.value, p.doubtful}
+		}
+	case 't':
+		last := part{row: &row{}}
+		doubtful := false
+		for _, p := range parts {
+			doubtful = doubtful || p.doubtful
+			if p.set > last.set {
+				last = p
+			}
+		}
+		e := expectation{last.value, last.value, doubtful}
+		if doubtful {
+			e.least, e.most = math.Inf(-1), math.Inf(1)
+		}
+		if last.set > 0 {
+			page[sample{name: family, label: label}] = e
+		}
+	case 'h':
+		for _, bound := range append(slices.Clone(bounds), math.Inf(1)) {
+			sum(family+"_bucket", model.FormatValue(bound), func(r *row) []float64 { return []float64{r.at(bound)} })
+		}
+		fallthrough
+	case 's':
+		sum(family+"_count", "", func(r *row) []float64 { return []float64{float64(len(r.observed))} })
+		sum(family+"_sum", "", value)
+	}
+}
+
+// boundsOf returns the bounds of histograms of an edition, but for +Inf.
+func boundsOf(edition int) []float64 {
+	if edition == 2 {
+		return []float64{2, 5}
+	}
+	return []float64{1, 5}
+}
+
+// at returns what a histogram counts at a bound: what is at most its own largest bound
+// that is not above that.
+func (r *row) at(bound float64) (n float64) {
+	own := math.Inf(-1)
+	for _, b := range append(slices.Clone(r.bounds), math.Inf(1)) {
+		if b <= bound {
+			own = b
+		}
+	}
+	for _, v := range r.observed {
+		if v <= own {
+			n++
+		}
+	}
+	return n
+}
+
+// bounds returns the bounds of each histogram that a page may have: those of processes
+// of the epoch that live, of all if none does or it is not known which.
+func (w *world) bounds(epoch, family string, behind bool) (may [][]float64) {
+	for _, lives := range []bool{true, false} {
+		for _, p := range w.processes {
+			if p.epoch == epoch && p.families[family] != nil && (behind || p.lives == lives) {
+				may = append(may, boundsOf(p.edition))
+			}
+		}
+		if len(may) > 0 {
+			return may
+		}
+	}
+	return may
+}

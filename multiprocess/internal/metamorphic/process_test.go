@@ -1,0 +1,285 @@
+//go:build unix
+
+package metamorphic
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"reflect"
+	"strings"
+	"testing"
+
+	"telltale"
+	"telltale/internal/mapped"
+	"telltale/multiprocess"
+	"telltale/multiprocess/internal/spool"
+	"telltale/multiprocess/internal/store"
+)
+
+// instruments are those of one process.
+type instruments struct {
+	registry   *telltale.Registry
+	edition    int
+	counters   map[string]*telltale.CounterVec
+	gauges     map[string]*telltale.GaugeVec
+	histograms map[string]*telltale.HistogramVec
+	summaries  map[string]*telltale.SummaryVec
+}
+
+func newInstruments(r *telltale.Registry, edition string) *instruments {
+	i := &instruments{
+		registry: r, edition: 1, counters: make(map[string]*telltale.CounterVec), gauges: make(map[string]*telltale.GaugeVec),
+		histograms: make(map[string]*telltale.HistogramVec), summaries: make(map[string]*telltale.SummaryVec),
+	}
+	if edition == "2" {
+		i.edition = 2
+	}
+	return i
+}
+
+// modes are those of gauges, by the first letter of their names.
+var modes = map[byte]telltale.GaugeMode{
+	'g': telltale.ModeSum, 'm': telltale.ModeMax, 'l': telltale.ModeLiveSum, 'a': telltale.ModeAll, 't': telltale.ModeMostRecent,
+}
+
+func helpOf(edition int) string { return fmt.Sprintf("Edition %d.", edition) }
+
+// obtain returns the instrument of the name, which is made if it is not there.
+func obtain[V any](made map[string]V, name string, make func() (V, error)) (V, error) {
+	if v, ok := made[name]; ok {
+		return v, nil
+	}
+	v, err := make()
+	if err == nil {
+		made[name] = v
+	}
+	return v, err
+}
+
+// do does an operation on series, and reports whether a series was removed.
+func (i *instruments) do(o op) (removed bool, err error) {
+	name, in, help, labels := o.arg(2), telltale.In(i.registry), helpOf(i.edition), []string{"n"}
+	switch name[0] {
+	case 'c':
+		v, err := obtain(i.counters, name, func() (*telltale.CounterVec, error) {
+			return telltale.NewCounterVec(name, help, labels, in)
+		})
+		return act(o, v, err, func(c *telltale.Counter, v float64) { c.Add(v) })
+	case 'h':
+		v, err := obtain(i.histograms, name, func() (*telltale.HistogramVec, error) {
+			return telltale.NewHistogramVec(name, help, labels, in, telltale.WithBuckets(boundsOf(i.edition)...))
+		})
+		return act(o, v, err, func(h *telltale.Histogram, v float64) { h.Observe(v) })
+	case 's':
+		v, err := obtain(i.summaries, name, func() (*telltale.SummaryVec, error) {
+			return telltale.NewSummaryVec(name, help, labels, in)
+		})
+		return act(o, v, err, func(s *telltale.Summary, v float64) { s.Observe(v) })
+	}
+	v, err := obtain(i.gauges, name, func() (*telltale.GaugeVec, error) {
+		return telltale.NewGaugeVec(name, help, labels, in, telltale.WithGaugeMode(modes[name[0]]))
+	})
+	return act(o, v, err, func(g *telltale.Gauge, v float64) {
+		if o.verb() == "add" {
+			g.Add(v)
+		} else {
+			g.Set(v)
+		}
+	})
+}
+
+// act does an operation on a family.
+func act[H any](o op, vec *telltale.Vec[H], err error, update func(*H, float64)) (removed bool, _ error) {
+	if err != nil {
+		return false, err
+	}
+	switch o.verb() {
+	case "make":
+		vec.With(o.arg(3))
+	case "add", "set", "observe":
+		update(vec.With(o.arg(3)), o.value())
+	case "remove":
+		return vec.Remove(o.arg(3)), nil
+	case "clear":
+		vec.Clear()
+	case "replace":
+		vec.Replace(func(next *telltale.Vec[H]) {
+			labels, values := o.pairs()
+			for i, label := range labels {
+				update(next.With(label), values[i])
+			}
+		})
+	default:
+		return false, fmt.Errorf("%v is no operation on a family", o)
+	}
+	return false, nil
+}
+
+// writer is a process that counts in a store.
+type writer interface {
+	do(o op) error
+	read() (*page, error) // its own page, nil if it cannot be asked
+	path() string         // of its segment
+	kill() error
+}
+
+// openStore opens the store of a process as the operation says. It folds nothing by itself.
+func openStore(dir string, o op, hook func(error)) (*multiprocess.Store, error) {
+	opts := []multiprocess.StoreOption{multiprocess.WithoutFolding(), multiprocess.WithWriterName(o.arg(1)), multiprocess.WithErrorHook(hook)}
+	if epoch := o.opt("epoch"); epoch != "" {
+		opts = append(opts, multiprocess.WithEpoch(epoch))
+	}
+	return multiprocess.Open(dir, opts...)
+}
+
+// inner is a process that this process plays.
+type inner struct {
+	*instruments
+	store *multiprocess.Store
+	kept  *store.Store
+}
+
+func openInner(dir string, o op, hook func(error)) (writer, error) {
+	s, err := openStore(dir, o, hook)
+	if err != nil {
+		return nil, err
+	}
+	r := telltale.NewRegistry(telltale.WithStore(s), telltale.WithStrict())
+	// What stands for the end of a process and for time is not public.
+	kept := (*store.Store)(reflect.ValueOf(s).Elem().FieldByName("kept").UnsafePointer())
+	return &inner{newInstruments(r, o.opt("edition")), s, kept}, nil
+}
+
+func (p *inner) do(o op) error {
+	if o.verb() == "rest" {
+		rest(p.kept)
+		return nil
+	}
+	_, err := p.instruments.do(o)
+	return err
+}
+
+// rest lets so much time pass that rows of removed series are given to others.
+func rest(s *store.Store) {
+	for range 20 {
+		s.Tick()
+	}
+}
+
+func (p *inner) read() (*page, error) { return read(p.registry) }
+
+func (p *inner) path() string { return p.store.String() }
+
+// kill does what the end of a process does: it gives back the lock, the descriptors
+// and the memory. Nobody may use the registry any more.
+func (p *inner) kill() error {
+	p.kept.Tick() // it lived a moment ago, and not only before the last removal elsewhere
+	err := p.store.Close()
+	kept := reflect.ValueOf(p.kept).Elem()
+	file := (*mapped.Growing)(kept.FieldByName("file").UnsafePointer())
+	err = errors.Join(err, file.Close())
+	file.Unmap()
+	(*spool.Dir)(kept.FieldByName("dir").UnsafePointer()).Close()
+	return err
+}
+
+// outer is a child process.
+type outer struct {
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Scanner
+	segment string
+}
+
+// childVariable has this binary be a process of a script: it names the directory.
+const childVariable = "METAMORPHIC_TEST_CHILD"
+
+func openOuter(dir string, o op, _ func(error)) (writer, error) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVariable+"="+dir, "GORACE=atexit_sleep_ms=0")
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &outer{cmd, in, bufio.NewScanner(out), ""}
+	if p.segment, err = p.ask(o); err != nil {
+		return nil, errors.Join(err, p.kill())
+	}
+	return p, nil
+}
+
+func (p *outer) do(o op) error {
+	_, err := p.ask(o)
+	return err
+}
+
+func (p *outer) ask(o op) (string, error) {
+	if _, err := io.WriteString(p.in, o.String()+"\n"); err != nil {
+		return "", err
+	}
+	if !p.out.Scan() {
+		return "", errors.Join(errors.New("the process has ended"), p.out.Err())
+	}
+	said, failed := strings.CutPrefix(p.out.Text(), "failed: ")
+	if failed {
+		return "", errors.New(said)
+	}
+	return said, nil
+}
+
+func (p *outer) read() (*page, error) { return nil, nil }
+
+func (p *outer) path() string { return p.segment }
+
+func (p *outer) kill() error {
+	err := p.cmd.Process.Kill()
+	_ = p.cmd.Wait() // it was killed
+	return err
+}
+
+func TestMain(m *testing.M) {
+	dir := os.Getenv(childVariable)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	if err := beChild(dir); err != nil {
+		fmt.Println("failed:", err)
+		os.Exit(1)
+	}
+}
+
+// beChild does what it is asked for on its input, a line each, and answers with a line.
+func beChild(dir string) error {
+	var p *inner
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		o := op(strings.Fields(in.Text()))
+		answer := ""
+		if o.verb() == "open" {
+			w, err := openInner(dir, o, nil) // what is wrong is told to those who read, too
+			if err != nil {
+				return err
+			}
+			p = w.(*inner)
+			answer = p.path()
+		} else if err := p.do(o); err != nil {
+			return err
+		} else {
+			p.kept.Tick() // see inner.kill
+		}
+		fmt.Println(answer)
+	}
+	return in.Err()
+}
