@@ -45,17 +45,21 @@ func ways() []way {
 	}
 }
 
+// killed is how a script is run with processes that are killed.
+func killed() []way {
+	return []way{{name: "with children that are killed", parent: memory(), open: openOuter}}
+}
+
 // Scripts run alike in all ways, and as the model has it.
 func TestMetamorphic(t *testing.T) { runScripts(t, budget()*3/4, ways()) }
 
 // Scripts run alike with processes that are killed.
-func TestMetamorphicKilled(t *testing.T) {
-	runScripts(t, budget()/4, []way{{name: "with children that are killed", parent: memory(), open: openOuter}})
-}
+func TestMetamorphicKilled(t *testing.T) { runScripts(t, budget()/4, killed()) }
 
-func runScripts(t *testing.T, how time.Duration, ways []way) {
+func runScripts(t *testing.T, long time.Duration, ways []way) {
+	t.Helper()
 	seeds := 0
-	for end := time.Now().Add(how); time.Now().Before(end) && !t.Failed(); seeds++ {
+	for end := time.Now().Add(long); time.Now().Before(end) && !t.Failed(); seeds++ {
 		seed := rand.Uint64()
 		if *onlySeed != 0 {
 			seed, end = *onlySeed, time.Now()
@@ -92,7 +96,13 @@ func checkScript(t *testing.T, seed uint64, ways []way) {
 }
 
 // Scripts that once failed.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runFiles(t, ways()) }
+
+// The same with processes that are killed.
+func TestScriptsKilled(t *testing.T) { runFiles(t, killed()) }
+
+func runFiles(t *testing.T, ways []way) {
+	t.Helper()
 	files, err := filepath.Glob("testdata/scripts/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("there are no scripts: %v", err)
@@ -107,7 +117,7 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, how := range append(ways(), way{name: "with children that are killed", parent: memory(), open: openOuter}) {
+			for _, how := range ways {
 				if wrong := play(ops, how); wrong != nil {
 					t.Error(wrong)
 				}

@@ -108,7 +108,7 @@ func (p *page) misses(expected map[sample]expectation, behind bool) string {
 		}
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(p.values), compareSamples) {
-		if _, known := expected[key]; !known && !(behind && key.name[0] == 'l') {
+		if _, known := expected[key]; !known && (!behind || key.name[0] != 'l') {
 			return fmt.Sprintf("%v is %v, it has to be gone", key, p.values[key])
 		}
 	}
