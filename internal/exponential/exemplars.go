@@ -10,19 +10,19 @@ import (
 	"telltale/model"
 )
 
-// Exemplars are a native histogram's: a few, spread over the values as evenly as
-// those that came allow (specification, section "Exposition formats"). All have
-// timestamps. The zero Exemplars is empty; its methods are safe for concurrent
-// use.
+// Exemplars are the exemplars of a native histogram: a few, spread over the
+// values as evenly as those added allow (specification, section "Exposition
+// formats"). All have timestamps. The zero Exemplars is empty; its methods are
+// safe for concurrent use.
 type Exemplars struct {
 	mu   sync.Mutex
 	kept []*model.Exemplar // by value
 }
 
 // Add keeps an exemplar, which must have a timestamp and never change, and at
-// most limit of them all. Above that it drops the oldest if that is older than
-// maxAge, else the older one of the two whose values are the closest by ratio:
-// of two that the new one is part of, the other.
+// most limit exemplars in all. Above that it drops the oldest if that is older
+// than maxAge; else, of the two whose values are the closest by ratio, it drops
+// the older one, but never the new one.
 func (e *Exemplars) Add(x *model.Exemplar, limit int, maxAge time.Duration) {
 	if limit < 1 {
 		return
@@ -48,8 +48,8 @@ func (e *Exemplars) oldest() int {
 	return slices.Index(e.kept, slices.MinFunc(e.kept, byTime))
 }
 
-// crowded returns which exemplar to drop of the two that are closest, or of
-// only one and x.
+// crowded returns the index of the exemplar to drop: one of the two that are
+// closest, or of one and x.
 func (e *Exemplars) crowded(x *model.Exemplar) int {
 	closest, drop := math.Inf(1), 0
 	for i := 1; i < len(e.kept); i++ {
@@ -65,8 +65,8 @@ func (e *Exemplars) crowded(x *model.Exemplar) int {
 	return drop
 }
 
-// position returns where a value lies on a logarithmic scale that goes on below
-// zero.
+// position returns the position of a value on a logarithmic scale that goes on
+// below zero.
 func position(v float64) float64 {
 	const smallest = 1075 // binary digits from 1 to below all float64s
 	switch {
@@ -78,7 +78,8 @@ func position(v float64) float64 {
 	return 0
 }
 
-// AppendTo appends the exemplars by time, as the formats write them.
+// AppendTo appends the exemplars in the order of time, as the formats write
+// them.
 func (e *Exemplars) AppendTo(list []model.Exemplar) []model.Exemplar {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -28,7 +28,7 @@ const (
 	keyBias = 1 << 20 // makes the keys of positive indexes positive, and none zero
 )
 
-// shape is how large a generation's area is; slots are a power of two.
+// shape is the size of a generation's area; slots are a power of two.
 type shape struct{ slots, lanes int }
 
 func (s shape) stride() int { return s.aligned(firstSlot + s.slots) }
@@ -44,11 +44,11 @@ func (s shape) aligned(words int) int {
 	return (words + line - 1) / line * line
 }
 
-// generation is one state of a histogram's buckets. But for used, under the
-// histogram's lock, only its words change.
+// generation is one state of a histogram's buckets. Only its words change and,
+// under the histogram's lock, used.
 type generation struct {
-	tag     uint64 // where the words have it
-	coarser uint   // how far the schema is below the finest
+	tag     uint64 // in the position that it has in words
+	coarser uint   // number of schemas between this and the finest
 	lowest  uint64 // bits of the least number that is normal and outside the zero bucket
 	keys    []Word // a hash table, see slot
 	counts  []Word // by lane, stride words each
@@ -59,14 +59,14 @@ type generation struct {
 	header  []Word
 	shape   shape
 	since   int64
-	number  uint64 // of generations before
+	number  uint64 // number of generations before
 	used    int    // slots taken
 	choice  cell.Choice
 }
 
 func (g *generation) schema() int { return MaxSchema - int(g.coarser) }
 
-// over makes a generation's words those of an area.
+// over places a generation's words in an area.
 func (g *generation) over(area []Word, s shape) {
 	g.header, g.keys = area[:areaHeader], area[areaHeader:areaHeader+s.slots]
 	g.counts, g.stride, g.shape = area[s.lanesAt():s.words()], s.stride(), s
@@ -80,8 +80,8 @@ func newArea(s shape) []Word {
 	return cell.NewLines(s.words())
 }
 
-// keyOf returns the key of the bucket of an index. In order of their keys,
-// buckets are in order of the values in them.
+// keyOf returns the key of the bucket of an index. Buckets sorted by key are
+// sorted by their values.
 func keyOf(index int, negative bool) int32 {
 	if negative {
 		return -int32(index + keyBias)
@@ -89,7 +89,7 @@ func keyOf(index int, negative bool) int32 {
 	return int32(index + keyBias)
 }
 
-// indexOfKey is keyOf backwards.
+// indexOfKey is the inverse of keyOf.
 func indexOfKey(key int32) (index int, negative bool) {
 	if key < 0 {
 		return int(-key) - keyBias, true
@@ -97,8 +97,8 @@ func indexOfKey(key int32) (index int, negative bool) {
 	return int(key) - keyBias, false
 }
 
-// usual is place for numbers that are normal and outside the zero bucket, and -1 for
-// others. It calls nothing.
+// usual is place for numbers that are normal and outside the zero bucket, and -1
+// for others. It calls no function.
 func (g *generation) usual(v float64) int {
 	b := math.Float64bits(v) &^ signBit
 	if b-g.lowest >= infinity-g.lowest {
@@ -107,8 +107,8 @@ func (g *generation) usual(v float64) int {
 	return g.slot(keyOf(coarser(finestNormal(b), g.coarser), v < 0))
 }
 
-// tryCount adds one to a word of a lane, which place or usual gave, unless another
-// writer comes between. It reports false for -1, too.
+// tryCount adds one to the word of a lane that place or usual returned, and
+// reports true, or false if another writer came between or the word is -1.
 func (g *generation) tryCount(lane, at int) bool {
 	if at < 0 {
 		return false
@@ -118,7 +118,8 @@ func (g *generation) tryCount(lane, at int) bool {
 	return old-g.tag < countMask && w.CompareAndSwap(old, old+1)
 }
 
-// place returns which word of a lane counts v, or -1 if v's bucket has none yet.
+// place returns the index in a lane of the word that counts v, or -1 if v's
+// bucket has none yet.
 func (g *generation) place(v float64) int {
 	switch {
 	case v != v:
@@ -129,7 +130,7 @@ func (g *generation) place(v float64) int {
 	return g.slot(keyOf(indexOf(v, g.schema()), v < 0))
 }
 
-// slot returns which word of a lane counts the key, or -1.
+// slot returns the index in a lane of the word that counts the key, or -1.
 func (g *generation) slot(key int32) int {
 	want, at := g.tag|uint64(uint32(key)), home(key)
 	for range g.keys {
@@ -145,20 +146,21 @@ func (g *generation) slot(key int32) int {
 	return -1
 }
 
-// home returns where, modulo the slots, the search for a key begins. Buckets
-// are mostly side by side, and such ones do not meet; that bits from above are
-// mixed in keeps bounds that are powers of two apart.
+// home returns where, modulo the slots, the search for a key begins.
+// Neighbouring buckets, the usual case, do not collide; higher bits are mixed in
+// so that bounds that are powers of two do not collide either.
 func home(key int32) int {
 	k := uint32(key)
 	return int(k ^ (k>>3^k>>6)&7)
 }
 
-// probeStep is how far on the search goes, odd and further than most runs of
-// buckets are long.
+// probeStep is the step of the search: odd, and longer than most runs of
+// buckets.
 const probeStep = 0x79B1
 
-// take returns the word of a lane that counts the key, taking a slot if none
-// has it yet. It returns -1 if all are taken. The caller holds the lock.
+// take returns the index in a lane of the word that counts the key, and takes a
+// slot if none has it yet. It returns -1 if all slots are taken. The caller
+// holds the lock.
 func (g *generation) take(key int32) int {
 	if at := g.slot(key); at >= 0 {
 		return at
@@ -184,7 +186,7 @@ func (g *generation) lane() int {
 	return g.choice.Mine()
 }
 
-// elsewhere returns the lane after one in which another writer was.
+// elsewhere returns the lane after one in which another writer came between.
 func (g *generation) elsewhere(lane int) int {
 	if g.lanes > 1 {
 		g.choice.Met()
@@ -192,8 +194,8 @@ func (g *generation) elsewhere(lane int) int {
 	return (lane + 1) & int(g.lanes-1)
 }
 
-// clear writes the generation's head, and its tag everywhere else. Words that
-// are so already are not written, so that unused memory stays untouched.
+// clear writes the generation's head, and its tag to all other words. Words that
+// have the value already are not written, so that unused memory stays untouched.
 func (g *generation) clear() {
 	g.header[descriptorAt].Store(g.tag | uint64(g.epoch.number)<<8 | uint64(g.schema()-MinSchema))
 	g.header[thresholdAt].Store(math.Float64bits(g.zero))
@@ -209,8 +211,8 @@ func (g *generation) clear() {
 
 var errOvertaken = errors.New("exponential: the words are another generation's")
 
-// read makes s what the generation holds, but for the sum. It is an error if
-// the words are those of another generation, or damaged.
+// read sets s to the content of the generation, without the sum. It returns an
+// error if the words are those of another generation, or damaged.
 func (g *generation) read(s *Snapshot) error {
 	s.Reset()
 	s.Schema, s.ZeroThreshold, s.Since = g.schema(), g.zero, g.since
@@ -238,7 +240,7 @@ func (g *generation) read(s *Snapshot) error {
 	return s.check()
 }
 
-// counted returns the sum of a word over the lanes.
+// counted returns a word's sum over the lanes.
 func (g *generation) counted(at int) (n uint64, err error) {
 	for ; at < len(g.counts); at += g.stride {
 		w := g.counts[at].Load() &^ frozen
@@ -250,8 +252,7 @@ func (g *generation) counted(at int) (n uint64, err error) {
 	return n, nil
 }
 
-// epoch is what stays the same from one emptying of a histogram to the next: the
-// sums.
+// epoch holds the sums from one reset of a histogram to the next.
 type epoch struct {
 	number int
 	first  *Word
@@ -265,7 +266,7 @@ func (e *epoch) sum(lane int) *Word {
 	return &e.more[(lane-1)*line]
 }
 
-// clear makes the sums zero.
+// clear sets the sums to zero.
 func (e *epoch) clear() {
 	e.first.Store(0)
 	for i := 0; i < len(e.more); i += line {
@@ -273,7 +274,7 @@ func (e *epoch) clear() {
 	}
 }
 
-// drain makes the sums zero and returns what they were.
+// drain sets the sums to zero and returns their total.
 func (e *epoch) drain() float64 {
 	sum := math.Float64frombits(e.first.Swap(0))
 	for i := 0; i < len(e.more); i += line {

@@ -17,13 +17,13 @@ const (
 	formatBits   = 56
 )
 
-// given is words that others read, cut into what a histogram needs.
+// given is words that other processes read, divided as a histogram needs them.
 type given struct {
 	words []Word
 	shape shape
 }
 
-// Words returns how many words a histogram needs that is to live in given ones.
+// Words returns the number of words that [Histogram.InitIn] needs.
 func (o *Options) Words() int { return given{shape: o.shape()}.length() }
 
 func (o *Options) shape() shape {
@@ -44,7 +44,7 @@ func newGiven(words []Word, o *Options) (*given, error) {
 
 func (g given) length() int { return g.areasAt() + 2*g.shape.words() }
 
-// sums returns how many words the sums of an epoch have.
+// sums returns the number of words of an epoch's sums.
 func (g given) sums() int {
 	if g.shape.lanes == 1 {
 		return 1
@@ -68,10 +68,11 @@ func (g given) epoch(number int) *epoch {
 	return e
 }
 
-// Read makes s what a histogram holds that lives in words, of this process or
-// another, and may be counting meanwhile or have died at any instruction. Words
-// that hold none yet are an empty snapshot. It is an error if the words are not
-// a histogram's or are damaged, or if its generations keep coming too fast.
+// Read sets s to the content of a histogram in words of this or another process.
+// The writer may be counting meanwhile, or have died at any instruction. Words
+// without a histogram give an empty snapshot. It returns an error if the words
+// are not a histogram's or are damaged, or if generations replace each other
+// faster than they can be read.
 func Read(words []Word, s *Snapshot) error {
 	s.Reset()
 	if len(words) <= sumsAt {
@@ -110,7 +111,7 @@ func Read(words []Word, s *Snapshot) error {
 	return err
 }
 
-// read makes s what a generation holds.
+// read sets s to the content of a generation.
 func (g given) read(number uint64, s *Snapshot) error {
 	from := generation{tag: number & tagMask << countBits}
 	from.over(g.area(number), g.shape)

@@ -10,26 +10,27 @@ import (
 	"telltale/internal/cell"
 )
 
-// Word is a cell's word.
+// Word is [cell.Word].
 type Word = cell.Word
 
-// Options say how histograms count; the histograms of a family share them.
+// Options are the settings of histograms; the histograms of a family share them.
 type Options struct {
-	Schema        int     // the finest, which a histogram begins with
-	ZeroThreshold float64 // likewise
+	Schema        int     // the finest schema, with which a histogram begins
+	ZeroThreshold float64 // with which a histogram begins
 
 	MaxBuckets       int           // limit of populated buckets, without the zero bucket; 0 for 160
-	MaxZeroThreshold float64       // how far the zero bucket may be widened before resolution is halved
-	MinReset         time.Duration // how long after its start or last reset a histogram may be emptied; 0 for never
+	MaxZeroThreshold float64       // largest threshold to which the zero bucket is widened before resolution is halved
+	MinReset         time.Duration // least time from the start or last reset to the next reset; 0 for no resets
 
-	// Lanes is the number of counts and sums that keep writers apart in given
-	// words, a power of two, or 0 for one. On the heap they come by themselves.
+	// Lanes is the number of lanes of counts and sums that separate writers in
+	// given words, a power of two, or 0 for one. On the heap lanes are made when
+	// writers contend.
 	Lanes int
 }
 
 const (
 	defaultMaxBuckets = 160
-	minBuckets        = 2 // the infinities, which no zero bucket takes in
+	minBuckets        = 2 // the infinities, which the zero bucket never contains
 	mostBuckets       = 1 << 20
 	mostLanes         = 64
 )
@@ -41,15 +42,15 @@ func (o *Options) maxBuckets() int {
 	return o.MaxBuckets
 }
 
-// Validate returns an error that says which option cannot be.
+// Validate returns an error that names the invalid option, or nil.
 func (o *Options) Validate() error {
 	switch {
 	case o.Schema < MinSchema || o.Schema > MaxSchema:
 		return fmt.Errorf("exponential: schema %d is not between %d and %d", o.Schema, MinSchema, MaxSchema)
 	case !validThreshold(o.ZeroThreshold):
-		return fmt.Errorf("exponential: zero threshold %v is not a number from 0 on", o.ZeroThreshold)
+		return fmt.Errorf("exponential: zero threshold %v is not a number of at least 0", o.ZeroThreshold)
 	case !validThreshold(o.MaxZeroThreshold):
-		return fmt.Errorf("exponential: highest zero threshold %v is not a number from 0 on", o.MaxZeroThreshold)
+		return fmt.Errorf("exponential: highest zero threshold %v is not a number of at least 0", o.MaxZeroThreshold)
 	case o.maxBuckets() < minBuckets || o.maxBuckets() > mostBuckets:
 		return fmt.Errorf("exponential: a limit of %d buckets is not between %d and %d", o.MaxBuckets, minBuckets, mostBuckets)
 	case o.MinReset < 0:
@@ -62,29 +63,30 @@ func (o *Options) Validate() error {
 
 func validThreshold(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }
 
-// Histogram counts observations in exponential buckets. Its methods are safe
-// for concurrent use. Observe takes no lock and allocates nothing but when a
-// bucket is new, writers begin to fight or the limit is reached.
+// Histogram counts observations in exponential buckets. Its methods are safe for
+// concurrent use. Observe takes no lock and allocates nothing, except when a
+// bucket is new, writers begin to contend or the limit is reached.
 type Histogram struct {
 	current atomic.Pointer[generation] // nil on the heap before the first observation
 	options *Options
-	given   *given // the words to live in, nil on the heap
+	given   *given // the caller's words, nil on the heap
 	mu      sync.Mutex
 }
 
-// New returns a histogram on the heap. Valid options are the caller's to see to.
+// New returns a histogram on the heap. The options must be valid.
 func New(o *Options) *Histogram {
 	h := new(Histogram)
 	h.Init(o)
 	return h
 }
 
-// Init makes a zero Histogram that lies in something else what [New] returns.
+// Init sets up a zero Histogram as [New] does, for one that is a field of a
+// struct.
 func (h *Histogram) Init(o *Options) { h.options = o }
 
-// InitIn makes a zero Histogram one that lives in words, of which it needs
-// o.Words(), all zero and aligned to eight bytes; lanes lie best if the words
-// begin on a cache line. Nobody else may write there. Others see it by [Read].
+// InitIn sets up a zero Histogram in words, o.Words() of them, all zero and
+// aligned to eight bytes; with lanes they should begin on a cache line. No other
+// code may write to them. Other processes read them by [Read].
 func (h *Histogram) InitIn(words []Word, o *Options) error {
 	return h.initIn(words, o, time.Now().UnixNano())
 }
@@ -114,7 +116,8 @@ func (h *Histogram) Observe(v float64) {
 	}
 }
 
-// Count counts v and leaves the sum alone, for who has it elsewhere.
+// Count counts v without adding it to the sum, for callers that keep the sum
+// elsewhere.
 func (h *Histogram) Count(v float64) {
 	g := h.current.Load()
 	if g == nil || !g.tryCount(g.lane(), g.usual(v)) {
@@ -122,7 +125,7 @@ func (h *Histogram) Count(v float64) {
 	}
 }
 
-// observe is Observe for new buckets and fights.
+// observe is Observe for new buckets and contention.
 func (h *Histogram) observe(g *generation, v float64) {
 	g, lane := h.count(g, v)
 	h.add(g, lane, v)
@@ -137,14 +140,14 @@ func (h *Histogram) add(g *generation, lane int, v float64) {
 	}
 }
 
-// crowded reports whether a generation should get lanes: it has none, could have some,
-// and others go on observing.
+// crowded reports whether a generation should get lanes: it has none, could have
+// some, and other goroutines keep observing.
 func (h *Histogram) crowded(g *generation) bool {
 	return g.lanes == 1 && (h.given == nil || h.given.shape.lanes > 1) && cell.Crowded(g.epoch.first)
 }
 
-// count counts v in the generation given or one that came after it, and returns
-// where.
+// count counts v in the given generation or a later one, and returns that
+// generation and the lane.
 func (h *Histogram) count(g *generation, v float64) (*generation, int) {
 	for {
 		if g == nil {
@@ -159,9 +162,9 @@ func (h *Histogram) count(g *generation, v float64) (*generation, int) {
 		for {
 			w := &g.counts[lane*g.stride+at]
 			old := w.Load()
-			if n := old - g.tag; n >= countMask { // frozen, or the area is another's by now
+			if n := old - g.tag; n >= countMask { // frozen, or the area has another generation by now
 				if n == countMask {
-					return g, lane // as far as it can count
+					return g, lane // the count is saturated
 				}
 				g = h.settled(g)
 				break
@@ -177,8 +180,8 @@ func (h *Histogram) count(g *generation, v float64) (*generation, int) {
 	}
 }
 
-// settled returns the generation that counts instead of one that was found not
-// to, once it is ready. If that still is the one given, somebody else wrote to
+// settled returns the generation that has replaced one that no longer counts,
+// once it is ready. If that is still the same generation, other code wrote to
 // its words.
 func (h *Histogram) settled(g *generation) *generation {
 	h.mu.Lock()
@@ -190,10 +193,10 @@ func (h *Histogram) settled(g *generation) *generation {
 	return h.restart(g, time.Now().UnixNano(), &lost)
 }
 
-// Read makes s what the histogram holds. Reading and observing do not stop each
-// other. If a reset is due, because buckets were made coarser and
-// [Options.MinReset] has passed since, what is read is the last of it: the
-// histogram is empty afterwards, and no observation is lost to both.
+// Read sets s to the content of the histogram. Reading and observing do not
+// block each other. If a reset is due, because buckets were made coarser and
+// [Options.MinReset] has passed since, s is the content up to the reset: the
+// histogram is empty afterwards, and no observation is missing from both.
 func (h *Histogram) Read(s *Snapshot) {
 	for range readAttempts {
 		g := h.current.Load()
@@ -213,21 +216,21 @@ func (h *Histogram) Read(s *Snapshot) {
 			return
 		}
 	}
-	h.mu.Lock() // generations came faster than they could be read: now none can
+	h.mu.Lock() // generations came faster than they could be read: the lock holds them up
 	defer h.mu.Unlock()
 	g := h.current.Load()
 	if g.read(s) != nil {
-		*s = h.nothing(g.since) // somebody else wrote to its words
+		*s = h.nothing(g.since) // other code wrote to its words
 		return
 	}
 	s.Sum = g.epoch.total()
 }
 
-// readAttempts is how often a reader whom new generations overtook starts again.
+// readAttempts is the number of attempts of a reader that new generations
+// overtake.
 const readAttempts = 8
 
-// Clear empties the histogram and gives it back its first schema and zero
-// threshold.
+// Clear empties the histogram and restores its first schema and zero threshold.
 func (h *Histogram) Clear() {
 	var last Snapshot
 	for g := h.current.Load(); g != nil && !h.reset(g, time.Now().UnixNano(), &last); {

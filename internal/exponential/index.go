@@ -34,12 +34,13 @@ func SchemaWithin(relativeError float64) int {
 	return schema
 }
 
-// RelativeError returns how far a quantile read from buckets of the schema may
-// be from the observation of that rank, as a fraction of the observation.
-// Observations below the smallest normal float64 may be a rounding further.
+// RelativeError returns the largest difference, as a fraction of the
+// observation, between a quantile read from buckets of the schema and the
+// observation of that rank. For observations below the smallest normal float64,
+// rounding may add to it.
 func RelativeError(schema int) float64 { return (growth(schema) - 1) / (growth(schema) + 1) }
 
-// growth returns by which factor bounds grow from bucket to bucket.
+// growth returns the factor between the bounds of a bucket.
 func growth(schema int) float64 { return math.Exp2(math.Ldexp(1, -schema)) }
 
 const (
@@ -51,15 +52,15 @@ const (
 	smallestNormal = 1 << mantissaBits
 	infinity       = 0x7ff << mantissaBits
 
-	octaveBits = 8 // of an index under the finest schema, that tell buckets of an octave apart
+	octaveBits = 8 // bits of an index under the finest schema that number the buckets of an octave
 	perOctave  = 1 << octaveBits
 	cellBits   = 9
 	belowBits  = 64 - mantissaBits
 )
 
-// cells has for each of 512 equal cells of the mantissas how many bounds lie
-// below it, in the lower bits, and the next bound above those bits. Bounds are
-// further apart than cells are wide, so none but that can lie in the cell.
+// cells has, for each of 512 equal cells of the mantissas, the number of bounds
+// below the cell in the lower bits, and the next bound in the bits above. Bounds
+// are further apart than cells are wide, so at most that bound lies in the cell.
 var cells = func() (cells [1 << cellBits]uint64) {
 	k := 0
 	for cell := range cells {
@@ -81,8 +82,8 @@ func finest(v float64) int {
 	return finestNormal(b)
 }
 
-// finestNormal is finest for the bits of a normal number. A branch for the
-// bound in the mantissa's cell could not be foreseen.
+// finestNormal is finest for the bits of a normal number. It has no branch for
+// the bound in the mantissa's cell, since that could not be predicted.
 func finestNormal(b uint64) int {
 	mantissa := b & mantissaMask
 	cell := cells[mantissa>>(mantissaBits-cellBits)]
@@ -90,8 +91,7 @@ func finestNormal(b uint64) int {
 	return (int(b>>mantissaBits)-bias)<<octaveBits + int(k)
 }
 
-// finestUnusual is finest for the bits of an infinity or of a number whose first
-// bit is not implied.
+// finestUnusual is finest for the bits of an infinity or a subnormal number.
 func finestUnusual(b uint64) int {
 	if b >= infinity {
 		return finestNormal(infinity + 1) // just above the largest number
@@ -100,8 +100,8 @@ func finestUnusual(b uint64) int {
 	return finestNormal(b<<shift&mantissaMask|smallestNormal) - shift<<octaveBits
 }
 
-// coarser returns the index, under a schema lower by that many, of the bucket
-// that contains the one of the given index.
+// coarser returns the index of the bucket that contains the bucket of the given
+// index, under a schema lower by the given number.
 func coarser(index int, by uint) int { return -(-index >> (by & 63)) }
 
 // indexOf returns the index of |v| under the schema, for v other than NaN and
@@ -109,7 +109,7 @@ func coarser(index int, by uint) int { return -(-index >> (by & 63)) }
 func indexOf(v float64, schema int) int { return coarser(finest(v), uint(MaxSchema-schema)) }
 
 // upperBound returns the largest float64 in the bucket of the index, which is
-// its bound rounded down. The indexes of all buckets of the schema are allowed
+// its bound rounded down. Valid are the indexes of all buckets of the schema,
 // and the one before, for a lower bound.
 func upperBound(index, schema int) float64 {
 	fine := index << uint(MaxSchema-schema)

@@ -30,8 +30,8 @@ func (s *Snapshot) Quantile(q float64) float64 {
 	return 0 // the zero bucket comes after all others, which are negative
 }
 
-// middle returns the value that is off from all in the bucket by at most the
-// relative error.
+// middle returns the value whose distance to all values in the bucket is at most
+// the relative error.
 func middle(index, schema int, negative bool) float64 {
 	value := upperBound(index, schema)
 	if !math.IsInf(value, 1) {

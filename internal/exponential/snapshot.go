@@ -9,20 +9,20 @@ import (
 	"telltale/model"
 )
 
-// Snapshot is what a histogram held at one time, or several together. After
-// Reset it is empty and merges with anything. It keeps its memory for the next
-// use.
+// Snapshot is the content of a histogram at one time, or of several merged.
+// After Reset it is empty and can be merged with any other. It keeps its memory
+// for the next use. It is not safe for concurrent use.
 type Snapshot struct {
 	Schema        int
 	ZeroThreshold float64
 	ZeroCount     uint64
 	NaNCount      uint64
 	Sum           float64
-	Since         int64    // when the counting began: nanoseconds after 1970, 0 if not known
+	Since         int64    // start of counting, in nanoseconds after 1970; 0 if not known
 	buckets       []bucket // in increasing order of keys, each once
 }
 
-// bucket is how many observations are in the bucket of a key.
+// bucket is the number of observations in the bucket of a key.
 type bucket struct {
 	key int32
 	n   uint64
@@ -41,12 +41,12 @@ func (s *Snapshot) inBuckets() (n uint64) {
 	return n
 }
 
-// sort puts the buckets into order.
+// sort sorts the buckets by key.
 func (s *Snapshot) sort() {
 	slices.SortFunc(s.buckets, func(a, b bucket) int { return cmp.Compare(a.key, b.key) })
 }
 
-// unite makes neighbours with the same key one bucket.
+// unite joins neighbours with the same key.
 func (s *Snapshot) unite() {
 	kept := s.buckets[:0]
 	for _, b := range s.buckets {
@@ -59,14 +59,14 @@ func (s *Snapshot) unite() {
 	s.buckets = kept
 }
 
-// add adds a bucket without observations, if it is not there.
+// add adds a bucket without observations, unless the snapshot has it.
 func (s *Snapshot) add(key int32) {
 	s.buckets = append(s.buckets, bucket{key: key})
 	s.sort()
 	s.unite()
 }
 
-// check returns an error for buckets that no histogram has.
+// check returns an error if no histogram can have the buckets.
 func (s *Snapshot) check() error {
 	lowest, highest := indexOf(max(s.ZeroThreshold, math.SmallestNonzeroFloat64), s.Schema), indexOf(math.Inf(1), s.Schema)
 	if upperBound(lowest, s.Schema) <= s.ZeroThreshold {
@@ -77,13 +77,13 @@ func (s *Snapshot) check() error {
 			return fmt.Errorf("exponential: damaged histogram: bucket %d of schema %d, zero threshold %v", index, s.Schema, s.ZeroThreshold)
 		}
 		if i > 0 && b.key == s.buckets[i-1].key {
-			return fmt.Errorf("exponential: damaged histogram: bucket key %d twice", b.key)
+			return fmt.Errorf("exponential: damaged histogram: bucket key %d occurs twice", b.key)
 		}
 	}
 	return nil
 }
 
-// coarsen lowers the schema, if it is above the given one.
+// coarsen lowers the schema to the given one, if it is above that.
 func (s *Snapshot) coarsen(schema int) {
 	if schema >= s.Schema {
 		return
@@ -97,8 +97,8 @@ func (s *Snapshot) coarsen(schema int) {
 	s.unite()
 }
 
-// widen raises the zero threshold to at least the given one, and further if that
-// is inside a bucket that has observations.
+// widen raises the zero threshold to the given one, or further if that is inside
+// a bucket that has observations.
 func (s *Snapshot) widen(threshold float64) {
 	if threshold <= s.ZeroThreshold {
 		return
@@ -128,8 +128,8 @@ func (s *Snapshot) has(key int32) bool {
 	return ok
 }
 
-// limit reduces the buckets to so many: it widens the zero bucket up to the
-// given threshold, then lowers the schema, then widens further.
+// limit reduces the buckets to the given number: it widens the zero bucket up to
+// the threshold, then lowers the schema, then widens further.
 func (s *Snapshot) limit(buckets int, threshold float64) {
 	s.narrow(buckets, threshold)
 	for len(s.buckets) > buckets && s.Schema > MinSchema {
@@ -138,8 +138,8 @@ func (s *Snapshot) limit(buckets int, threshold float64) {
 	s.narrow(buckets, math.MaxFloat64)
 }
 
-// narrow takes the buckets nearest zero into the zero bucket, until there are no
-// more than so many or the threshold would be passed.
+// narrow moves the buckets nearest zero into the zero bucket, until the given
+// number is left or the threshold would be passed.
 func (s *Snapshot) narrow(buckets int, threshold float64) {
 	for len(s.buckets) > buckets {
 		nearest := math.MaxInt
@@ -155,9 +155,9 @@ func (s *Snapshot) narrow(buckets int, threshold float64) {
 	}
 }
 
-// Merge adds what other holds, as if one histogram had counted both: at the
-// coarser of the two schemas, and with a zero threshold that cuts through no
-// bucket of either (specification, section "Zero bucket"). Other is changed.
+// Merge adds the content of other, as if one histogram had counted both: at the
+// coarser of the two schemas, and with a zero threshold that divides no bucket
+// of either (specification, section "Zero bucket"). Other is changed.
 func (s *Snapshot) Merge(other *Snapshot) {
 	for s.ZeroThreshold != other.ZeroThreshold {
 		s.widen(other.ZeroThreshold)
@@ -175,7 +175,7 @@ func (s *Snapshot) Merge(other *Snapshot) {
 	}
 }
 
-// insert puts buckets where they belong by their order, from the end on.
+// insert inserts buckets in their order, from the end on.
 func (s *Snapshot) insert(others []bucket) {
 	i, j := len(s.buckets)-1, len(others)-1
 	s.buckets = append(s.buckets, others...)
@@ -190,12 +190,12 @@ func (s *Snapshot) insert(others []bucket) {
 	}
 }
 
-// Limit reduces a merged snapshot to what one histogram with the options would
-// have kept, but for resets.
+// Limit reduces a merged snapshot to the buckets that one histogram with the
+// options would have kept, without resets.
 func (s *Snapshot) Limit(o *Options) { s.limit(o.maxBuckets(), o.MaxZeroThreshold) }
 
-// Native makes h the histogram as the formats write it, in the slices that it
-// has. It leaves exemplars alone.
+// Native sets h to the histogram in the form of the formats, and reuses the
+// slices of h. It does not change exemplars.
 func (s *Snapshot) Native(h *model.NativeHistogram) {
 	h.Schema, h.ZeroThreshold, h.ZeroCount = int32(s.Schema), s.ZeroThreshold, float64(s.ZeroCount)
 	h.Count, h.Sum, h.IsFloat = float64(s.Count()), s.Sum, false
@@ -213,11 +213,12 @@ func (s *Snapshot) Native(h *model.NativeHistogram) {
 	}
 }
 
-// shortGap is how many empty buckets are written rather than another span.
+// shortGap is the longest run of empty buckets that is written instead of a new
+// span.
 const shortGap = 2
 
-// appendBucket appends a bucket to those before next and returns the index after
-// it.
+// appendBucket appends a bucket to those before index next, and returns the
+// index after it.
 func appendBucket(spans []model.Span, counts []float64, next int, b bucket) ([]model.Span, []float64, int) {
 	index, _ := indexOfKey(b.key)
 	if gap := index - next; len(spans) == 0 || gap > shortGap {

@@ -8,12 +8,13 @@ import (
 	"telltale/internal/cell"
 )
 
-// Every change of a histogram but counting is a new generation. This file makes
-// them; the histogram's lock is held whenever one is made.
+// Every change of a histogram other than counting makes a new generation. This
+// file makes them; the histogram's lock is held while one is made.
 
 const fewestSlots = 4
 
-// slotsFor returns how many slots a table of so many buckets should have.
+// slotsFor returns the number of slots of a table for the given number of
+// buckets.
 func slotsFor(used int) int {
 	slots := fewestSlots
 	for !roomy(used, slots) {
@@ -22,10 +23,11 @@ func slotsFor(used int) int {
 	return slots
 }
 
-// roomy reports whether a table of slots is not too full with so many taken.
+// roomy reports whether a table with the given number of slots taken has enough
+// free ones.
 func roomy(used, slots int) bool { return 4*used <= 3*slots }
 
-// begin makes the first generation, unless it is there.
+// begin makes the first generation, if there is none.
 func (h *Histogram) begin(since int64) *generation {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -36,8 +38,8 @@ func (h *Histogram) begin(since int64) *generation {
 	return h.publish(&s, shape{fewestSlots, 1}, 1, h.newEpoch(0, 1), 0)
 }
 
-// claim gives v's bucket a slot, making room if there is none, and returns the
-// generation to count in. It may take several calls.
+// claim gives v's bucket a slot, and makes room if there is none. It returns the
+// generation to count in. The caller repeats it until v's bucket has a slot.
 func (h *Histogram) claim(g *generation, v float64) *generation {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -60,8 +62,8 @@ func (h *Histogram) claim(g *generation, v float64) *generation {
 	return h.publish(&s, shape{slotsFor(len(s.buckets)), g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
 }
 
-// spread gives the generation that counts lanes, if it can have any, and returns what
-// counts then.
+// spread gives the current generation lanes, if it can have any, and returns the
+// generation that is current then.
 func (h *Histogram) spread() *generation {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -84,7 +86,8 @@ func (h *Histogram) spread() *generation {
 
 const lanesPerProc = 4
 
-// lanesFor returns how many lanes keep writers on so many processors apart.
+// lanesFor returns the number of lanes for writers on the given number of
+// processors.
 func lanesFor(procs int) int {
 	lanes := 1
 	for lanes < lanesPerProc*procs && lanes < mostLanes {
@@ -93,19 +96,19 @@ func lanesFor(procs int) int {
 	return lanes
 }
 
-// resettable reports whether the histogram may be emptied.
+// resettable reports whether the histogram may be reset.
 func (h *Histogram) resettable(g *generation) bool {
 	return h.options.MinReset > 0 && time.Now().UnixNano()-g.since >= int64(h.options.MinReset)
 }
 
-// recovers reports whether the histogram lost resolution and may be emptied to
-// get it back.
+// recovers reports whether the histogram lost resolution and may be reset to
+// recover it.
 func (h *Histogram) recovers(g *generation) bool {
 	return (g.schema() != h.options.Schema || g.zero != h.options.ZeroThreshold) && h.resettable(g)
 }
 
-// reset empties the histogram, unless g is no longer its generation, and makes
-// s what it held.
+// reset resets the histogram, unless g is no longer its generation, and sets s
+// to its content before.
 func (h *Histogram) reset(g *generation, since int64, s *Snapshot) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -116,7 +119,8 @@ func (h *Histogram) reset(g *generation, since int64, s *Snapshot) bool {
 	return true
 }
 
-// restart publishes an empty generation and makes s what the one before held.
+// restart publishes an empty generation and sets s to the content of the one
+// before.
 func (h *Histogram) restart(g *generation, since int64, s *Snapshot) *generation {
 	h.stop(g, s)
 	s.Sum = g.epoch.total()
@@ -125,9 +129,9 @@ func (h *Histogram) restart(g *generation, since int64, s *Snapshot) *generation
 	return h.publish(&empty, shape{slots, g.shape.lanes}, int(g.lanes), h.newEpoch(1-g.epoch.number, g.shape.lanes), g.number+1)
 }
 
-// Drain empties a histogram on the heap and makes s what it held. What is observed at
-// the same time is in s or still there, its sum too, which may be without the other
-// for a moment.
+// Drain empties a histogram on the heap and sets s to its content before. An
+// observation made at the same time is in s or still in the histogram, and so is
+// its addition to the sum, but for a moment not always in the same.
 func (h *Histogram) Drain(s *Snapshot) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -142,8 +146,8 @@ func (h *Histogram) Drain(s *Snapshot) {
 	s.Sum = g.epoch.drain()
 }
 
-// Merge adds what s holds, and its sum, as if the histogram had counted it too. S
-// is changed.
+// Merge adds the content of s, and its sum, as if the histogram had counted it.
+// S is changed.
 func (h *Histogram) Merge(s *Snapshot) {
 	h.begin(time.Now().UnixNano())
 	h.mu.Lock()
@@ -154,11 +158,11 @@ func (h *Histogram) Merge(s *Snapshot) {
 	all.Merge(s)
 	all.Limit(h.options)
 	g = h.publish(&all, shape{slotsFor(len(all.buckets)), g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
-	cell.AddFloat(g.epoch.first, s.Sum) // writers go on meanwhile
+	cell.AddFloat(g.epoch.first, s.Sum) // writers may add at the same time
 }
 
-// stop stops all counting in a generation and makes s what it holds, but for the
-// sum: nothing, if somebody else wrote to its words.
+// stop stops all counting in a generation and sets s to its content, without the
+// sum; the content is empty if other code wrote to its words.
 func (h *Histogram) stop(g *generation, s *Snapshot) {
 	for i := range g.counts {
 		g.counts[i].Or(frozen)
@@ -168,13 +172,13 @@ func (h *Histogram) stop(g *generation, s *Snapshot) {
 	}
 }
 
-// nothing returns what an empty histogram holds.
+// nothing returns the content of an empty histogram.
 func (h *Histogram) nothing(since int64) Snapshot {
 	return Snapshot{Schema: h.options.Schema, ZeroThreshold: h.options.ZeroThreshold, Since: since}
 }
 
-// newEpoch returns an epoch; where words are given, the sums are still those of
-// one before.
+// newEpoch returns an epoch. In given words, its sums are still those of an
+// earlier epoch.
 func (h *Histogram) newEpoch(number, lanes int) *epoch {
 	if h.given == nil {
 		return &epoch{number: number, first: new(Word), more: cell.NewLines((lanes - 1) * line)}
@@ -182,8 +186,8 @@ func (h *Histogram) newEpoch(number, lanes int) *epoch {
 	return h.given.epoch(number)
 }
 
-// publish makes a generation of the shape that holds what s does and counts from
-// now on, in so many of its lanes.
+// publish makes and publishes a generation of the shape with the content of s,
+// using the given number of its lanes.
 func (h *Histogram) publish(s *Snapshot, sh shape, lanes int, e *epoch, number uint64) *generation {
 	g := &generation{
 		coarser: uint(MaxSchema - s.Schema), zero: s.ZeroThreshold, since: s.Since, number: number,
@@ -192,7 +196,7 @@ func (h *Histogram) publish(s *Snapshot, sh shape, lanes int, e *epoch, number u
 	}
 	g.choice.Init(lanes)
 	if h.given == nil {
-		g.over(newArea(sh), sh) // no words that anybody else knows: all tags are 0
+		g.over(newArea(sh), sh) // new words, in which all tags are 0
 	} else {
 		g.tag = number & tagMask << countBits
 		g.over(h.given.area(number), h.given.shape)

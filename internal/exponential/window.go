@@ -9,26 +9,27 @@ import (
 
 const mostAges = 64
 
-// Clock tells the windows of a family which stretch of time it is, a tick, so
-// that an observation need not ask for the time. It runs on a timer while there
-// are observations, and stops by itself some time after the last.
+// Clock gives the windows of a family the current tick, so that an observation
+// need not read the time. It runs on a timer while there are observations, and
+// stops some time after the last. Methods are safe for concurrent use.
 type Clock struct {
 	interval time.Duration
 	ages     int64
 	start    time.Time
-	now      atomic.Int64 // tick << placeBits | its place in a window; 0 while stopped
+	now      atomic.Int64 // tick << placeBits | its index in a window; 0 while stopped
 	mu       sync.Mutex
-	used     int64 // the last tick that a window began to count in
+	used     int64 // the last tick in which a window began to count
 }
 
 const placeBits = 8
 
-// NewClock returns a clock for windows that forget observations after maxAge, a
-// part at a time: the more ages, 1 to 64, the smoother, and the more memory. It
-// is an error if the durations or the ages cannot be.
+// NewClock returns a clock for windows that forget observations after maxAge,
+// one of their ages at a time: more ages, 1 to 64, make forgetting smoother and
+// take more memory. It returns an error if the number of ages is out of range or
+// maxAge too short.
 func NewClock(maxAge time.Duration, ages int) (*Clock, error) {
 	if ages < 1 || ages > mostAges {
-		return nil, fmt.Errorf("exponential: a window of %d ages: 1 to %d are possible", ages, mostAges)
+		return nil, fmt.Errorf("exponential: a window of %d ages; 1 to %d are allowed", ages, mostAges)
 	}
 	if maxAge/time.Duration(ages) < time.Millisecond {
 		return nil, fmt.Errorf("exponential: a window of %v is too short for %d ages", maxAge, ages)
@@ -36,18 +37,19 @@ func NewClock(maxAge time.Duration, ages int) (*Clock, error) {
 	return &Clock{interval: maxAge / time.Duration(ages), ages: int64(ages), start: time.Now()}, nil
 }
 
-// tick returns the present tick: so many intervals after 1970, the same in all
-// processes. It does not follow later corrections of the system's clock.
+// tick returns the present tick, the number of intervals since 1970, which is
+// the same in all processes. It does not follow later corrections of the
+// system's clock.
 func (c *Clock) tick() int64 { return c.elapsed() / int64(c.interval) }
 
 func (c *Clock) elapsed() int64 { return c.start.UnixNano() + int64(time.Since(c.start)) }
 
-// covers reports whether what began to count at one tick is in the window at
-// another.
+// covers reports whether a histogram that began to count at tick since is in the
+// window at tick.
 func (c *Clock) covers(since, tick int64) bool { return tick-since < c.ages }
 
-// use notes that a window begins to count, starts the clock if it stands, and
-// returns the tick.
+// use records that a window begins to count, starts the clock if it is stopped,
+// and returns the tick.
 func (c *Clock) use() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +60,7 @@ func (c *Clock) use() int64 {
 	return c.used
 }
 
-// set shows a tick and comes back for the next. The caller holds the lock.
+// set publishes a tick and schedules the next. The caller holds the lock.
 func (c *Clock) set(tick int64) {
 	c.now.Store(tick<<placeBits | tick%c.ages)
 	time.AfterFunc(time.Duration((tick+1)*int64(c.interval)-c.elapsed()), c.step)
@@ -74,18 +76,19 @@ func (c *Clock) step() {
 	}
 }
 
-// Window is what was observed during the last while, in exponential buckets: one
-// histogram for each age, of which the oldest is emptied and used again. Its
-// methods are safe for concurrent use. Observe takes no lock, asks for no time
-// and allocates nothing but when a bucket is new, an interval is over, writers
-// begin to fight or the limit is reached.
+// Window holds the observations of the last maxAge in exponential buckets: one
+// histogram for each age, of which the oldest is emptied and reused. Its methods
+// are safe for concurrent use. Observe takes no lock, does not read the time and
+// allocates nothing, except when a bucket is new, an interval is over, writers
+// begin to contend or the limit is reached.
 type Window struct {
 	clock   *Clock
 	ages    []Histogram
-	crowded atomic.Bool // what begins to count gets lanes
+	crowded atomic.Bool // histograms get lanes when they begin to count
 }
 
-// NewWindow returns a window on the heap. The options are to allow no resets.
+// NewWindow returns a window on the heap. The options must be valid and allow no
+// resets.
 func NewWindow(c *Clock, o *Options) *Window {
 	w := &Window{clock: c, ages: make([]Histogram, c.ages)}
 	for i := range w.ages {
@@ -94,9 +97,9 @@ func NewWindow(c *Clock, o *Options) *Window {
 	return w
 }
 
-// NewWindowIn returns a window that lives in words, of which it needs o.Words()
-// for each of the clock's ages, see [Histogram.InitIn]. Others see it by
-// [ReadWindow].
+// NewWindowIn returns a window in words, of which it needs o.Words() for each of
+// the clock's ages, see [Histogram.InitIn]. Other processes read it by
+// [Clock.ReadWindow].
 func NewWindowIn(words []Word, c *Clock, o *Options) (*Window, error) {
 	w, n := &Window{clock: c, ages: make([]Histogram, c.ages)}, o.Words()
 	if len(words) < n*len(w.ages) {
@@ -123,8 +126,8 @@ func (w *Window) Observe(v float64) {
 	}
 }
 
-// Spread gives the window lanes, because many goroutines observe at once. A window
-// cannot tell by itself: they rarely meet in one bucket.
+// Spread gives the window lanes, because many goroutines observe at once. A
+// window cannot detect that: goroutines rarely meet in one bucket.
 func (w *Window) Spread() {
 	if w.crowded.Swap(true) {
 		return
@@ -136,13 +139,14 @@ func (w *Window) Spread() {
 	}
 }
 
-// turn returns the histogram that counts now, emptied of what is too old.
+// turn returns the histogram of the present tick, emptied of observations that
+// are too old.
 func (w *Window) turn() (*Histogram, *generation) {
 	tick := w.clock.use()
 	h := &w.ages[tick%w.clock.ages]
 	for {
 		g := h.begin(tick)
-		if g.since >= tick { // later if the caller was held up for so long
+		if g.since >= tick { // later if the caller was delayed that long
 			if w.crowded.Load() {
 				g = h.spread()
 			}
@@ -153,7 +157,8 @@ func (w *Window) turn() (*Histogram, *generation) {
 	}
 }
 
-// Read makes s what is in the window. It needs a second snapshot to work with.
+// Read sets s to the content of the window. Work is a second snapshot for its
+// use.
 func (w *Window) Read(s, work *Snapshot) {
 	s.Reset()
 	tick := w.clock.tick()
@@ -169,8 +174,9 @@ func (w *Window) Read(s, work *Snapshot) {
 	s.Since = 0
 }
 
-// ReadWindow makes s what is in a window that lives in words, of which each age
-// has as many, see [Read]. The clock is one for windows of the same age and ages.
+// ReadWindow sets s to the content of a window in words, which are divided
+// equally among the ages, see [Read]. The clock must have the window's maxAge
+// and ages.
 func (c *Clock) ReadWindow(words []Word, s, work *Snapshot) error {
 	s.Reset()
 	if len(words)%int(c.ages) != 0 {

@@ -7,7 +7,7 @@ import (
 	"telltale/model"
 )
 
-// copiedPoints is the points of a family as they were when they were walked.
+// copiedPoints is a copy of the points of a family, in chunks.
 type copiedPoints struct {
 	chunks []pointChunk
 	legacy bool
@@ -22,22 +22,23 @@ func (c *copiedPoints) VisitPoints(scratch *model.Point, visit func(*model.Point
 	return nil
 }
 
-// LegacyLabels spares encoders a look at every series.
+// LegacyLabels reports whether all label names are legacy names, so that
+// encoders need not check every series.
 func (c *copiedPoints) LegacyLabels() bool { return c.legacy }
 
-// The most that lies in one chunk.
+// The largest size of one chunk.
 const (
 	chunkPoints = 256
 	chunkText   = 64 << 10
 )
 
-// pointChunk is copies of some points that follow each other, those with a number and
-// nothing else in little memory.
+// pointChunk holds copies of consecutive points. Points that are just a number
+// take little memory.
 type pointChunk struct {
 	text   string // of the labels, one series after the other
 	plain  []plainPoint
-	others []model.Point // those with more than a number
-	extra  int           // about how many bytes others take
+	others []model.Point // points with more than a number
+	extra  int           // approximate bytes of others
 }
 
 // plainPoint is a point with labels and a number.
@@ -46,10 +47,11 @@ type plainPoint struct {
 	created, timestamp model.Timestamp
 	end                uint32 // of its labels in text
 	has                model.Parts
-	other              bool // it is the next of others instead
+	other              bool // the point is the next one of others
 }
 
-// What is kept of a point with its parts and of a family without points, roughly.
+// The approximate bytes of a point with its parts, and of a family without
+// points.
 const (
 	pointSize  = 160
 	headerSize = 400
@@ -79,7 +81,7 @@ func (c *pointChunk) visit(scratch *model.Point, visit func(*model.Point) error)
 	return nil
 }
 
-// chunker copies points and hands them on in chunks.
+// chunker copies points and passes them on in chunks.
 type chunker struct {
 	take   func(pointChunk) error
 	text   []byte
@@ -106,7 +108,7 @@ func (c *chunker) add(p *model.Point) error {
 	return nil
 }
 
-// flush hands on what has been copied since the last chunk.
+// flush passes on the points copied since the last chunk.
 func (c *chunker) flush() error {
 	if len(c.plain) == 0 {
 		return nil
@@ -116,11 +118,11 @@ func (c *chunker) flush() error {
 	return c.take(full)
 }
 
-// reset forgets what has been copied since the last chunk.
+// reset discards the points copied since the last chunk.
 func (c *chunker) reset() { c.text, c.plain, c.others, c.extra = c.text[:0], c.plain[:0], nil, 0 }
 
-// sizeWithoutPoints returns about how many bytes a copy of the family takes, its
-// points left out.
+// sizeWithoutPoints returns the approximate bytes of a copy of the family
+// without its points.
 func sizeWithoutPoints(f *model.Family) int {
 	size := headerSize + len(f.Name) + len(f.Help) + len(f.Unit)
 	for _, s := range f.Loose() {
@@ -129,7 +131,7 @@ func sizeWithoutPoints(f *model.Family) int {
 	return size
 }
 
-// extraSize returns about how many bytes a point takes that has more than a
+// extraSize returns the approximate bytes of a point that has more than a
 // number.
 func extraSize(p *model.Point) int {
 	size := pointSize + len(p.Labels.Text()) + len(p.Info.Text()) + exemplarSize(p.Exemplar) + sizeOf(p.States)
@@ -163,7 +165,7 @@ func exemplarSize(e *model.Exemplar) int {
 	return int(unsafe.Sizeof(*e)) + len(e.Labels.Text())
 }
 
-// sizeOf returns how many bytes the elements of a slice take.
+// sizeOf returns the bytes of the elements of a slice.
 func sizeOf[E any](s []E) int {
 	var one E
 	return len(s) * int(unsafe.Sizeof(one))

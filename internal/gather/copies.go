@@ -8,36 +8,36 @@ import (
 	"telltale/model"
 )
 
-// retainingCollectors is how many collectors may share a Room with copies of as
-// much as its limit lets each of them have.
+// retainingCollectors is the number of collectors that may each keep copies up
+// to the limit of a shared Room.
 const retainingCollectors = 4
 
-// Room limits how much memory copies of families take.
+// Room limits the memory of copies of families.
 type Room struct {
 	Limit int           // for each collector, in bytes; zero or less means no copies
-	Kept  *atomic.Int64 // bytes that the collectors sharing this counter have now: together at most four times Limit
+	Kept  *atomic.Int64 // bytes of copies of all collectors that share this counter, at most four times Limit
 }
 
-// retain takes room for copies of size bytes, or gives it back where size is
-// negative. It reports whether the room sufficed; what it took is to be given back
-// in either case.
+// retain reserves room for copies of size bytes, or releases it if size is
+// negative. It reports whether the room sufficed; the caller must release what
+// it reserved in either case.
 func (r *run) retain(size int) (ok bool) {
 	own, all := r.of.held.Add(int64(size)), r.room.Kept.Add(int64(size))
 	return own <= int64(r.room.Limit) && all/retainingCollectors <= int64(r.room.Limit)
 }
 
-// copied is what examining an emitted family gave.
+// copied is the result of examining an emitted family.
 type copied struct {
-	family   *model.Family // a copy, if complete, or else the collector's own
+	family   *model.Family // a copy if complete is set, else the collector's own family
 	complete bool
 	size     int  // of a copy
-	legacy   bool // of the collector's own: whether all label names are known to be legacy names
+	legacy   bool // for the collector's own family: whether all label names are known to be legacy names
 }
 
-// examine walks a family once, on the collector's goroutine: it finds series that
-// are repeated, and copies the others as long as there is room. It returns nil if
-// the family's source failed, which has then been counted, and an error if no
-// scrape wants the family any more.
+// examine walks a family once, in the collector's goroutine: it finds repeated
+// series, and copies the others while there is room. It returns nil if the
+// family's source failed, which it has counted, and an error if no scrape wants
+// the family any more.
 func (r *run) examine(f *model.Family) (c *copied, err error) {
 	w := &examination{run: r, name: f.Name, seen: make(seenSamples), points: new(copiedPoints)}
 	r.copying.reset()
@@ -76,7 +76,8 @@ func (r *run) examine(f *model.Family) (c *copied, err error) {
 	return &copied{family: detached(f, w.points), complete: true, size: w.size}, nil
 }
 
-// detached returns the family with other points, sharing no memory with it.
+// detached returns a copy of the family with the given points, which shares no
+// memory with the family.
 func detached(f *model.Family, points model.Source) *model.Family {
 	if len(f.Loose()) > 0 {
 		return f.WithPoints(nil).Clone().WithPoints(points)
@@ -91,16 +92,16 @@ type examination struct {
 	run       *run
 	name      string // of the family
 	seen      seenSamples
-	repeated  map[int]bool // places of points that repeat a sample
+	repeated  map[int]bool // indexes of points that repeat a sample
 	walked    int          // points
 	points    *copiedPoints
 	size      int  // of points
-	discarded bool // there is no room for a copy
+	discarded bool // there was no room for a copy
 	stopped   error
 }
 
-// checkEvery is after how many points a walk looks whether the family is still
-// wanted.
+// checkEvery is the number of points after which a walk checks whether the
+// family is still wanted.
 const checkEvery = 1024
 
 func (w *examination) visit(p *model.Point) error {
@@ -132,7 +133,8 @@ func (w *examination) keep(c pointChunk) error {
 	return nil
 }
 
-// reserve takes room for the copy, or discards it if there is not enough.
+// reserve reserves room for the copy, or discards the copy if there is not
+// enough.
 func (w *examination) reserve(size int) {
 	if w.discarded {
 		return
@@ -143,13 +145,13 @@ func (w *examination) reserve(size int) {
 	}
 }
 
-// discard gives back the room that the copy takes.
+// discard releases the room of the copy.
 func (w *examination) discard() {
 	w.run.retain(-w.size)
 	w.size, w.points.chunks, w.discarded = 0, nil, true
 }
 
-// distinctLoose returns copies of the samples that do not repeat one.
+// distinctLoose returns copies of the samples without repeated ones.
 func (w *examination) distinctLoose(samples []model.Sample) (distinct []model.Sample) {
 	for _, s := range samples {
 		if w.seen.hasLoose(s) {

@@ -1,11 +1,11 @@
 // Package gather runs custom collectors for scrapes.
 //
 // A collector runs once at a time in the process, however many scrapes ask for
-// it. [Scrape.Subscribe] gives a scrape its share in a collector's run: scrapes
-// that overlap share one run, others wait for the next. What the collector emits
-// is copied for the scrapes or, where there is no room for a copy, lent to them
-// until they have read it. Errors, panics, hung collectors and series that repeat
-// end here, as a [Fault] with every [Account] that is concerned.
+// it. [Scrape.Subscribe] gives a scrape a [Subscription] to a collector's runs:
+// scrapes that overlap share one run, others wait for the next. Emitted families
+// are copied for the scrapes or, if there is no room for a copy, lent to them
+// until they have read them. Errors, panics, hung collectors and repeated series
+// are reported as a [Fault] to every [Account] concerned.
 //
 // The files, from the bottom up: fault.go and names.go hold what callers give and
 // get; goroutine.go tells goroutines apart; repeats.go finds series that repeat;

@@ -5,38 +5,37 @@ import (
 	"slices"
 )
 
-// Reason is the kind of a [Fault], one word. Callers have further ones of their
-// own.
+// Reason is the kind of a [Fault], one word. Callers may have more kinds.
 type Reason string
 
 // The reasons of faults of a run.
 const (
 	ReasonError          Reason = "error"           // the collector returned an error
-	ReasonPanic          Reason = "panic"           // it panicked
-	ReasonDeadline       Reason = "deadline"        // a family's source took longer than a scrape may
-	ReasonLate           Reason = "late"            // it called emit after Collect had returned
-	ReasonInvalidFamily  Reason = "invalid_family"  // it emitted a family that is not valid
-	ReasonRepeatedSeries Reason = "repeated_series" // it emitted a series twice
+	ReasonPanic          Reason = "panic"           // the collector panicked
+	ReasonDeadline       Reason = "deadline"        // a family's source took longer than a scrape may take
+	ReasonLate           Reason = "late"            // the collector called emit after Collect had returned
+	ReasonInvalidFamily  Reason = "invalid_family"  // the collector emitted a family that is not valid
+	ReasonRepeatedSeries Reason = "repeated_series" // the collector emitted a series twice
 )
 
-// Fault is one thing that went wrong while a collector ran. What it names was
+// Fault is an error of a collector's run. The family or series that it names was
 // left out.
 type Fault struct {
 	Reason    Reason
-	Collector string // described
+	Collector string // the collector's name
 	Family    string // "" where it is not known
 	Err       error
 }
 
-// Account counts the faults of collecting, and tells of them.
+// Account counts and reports the faults of collecting.
 type Account interface {
-	// Count adds n faults that are not told of.
+	// Count adds n faults that are not reported.
 	Count(reason Reason, n uint64)
-	// Report adds one fault and tells of it.
+	// Report adds one fault and reports it.
 	Report(Fault)
 }
 
-// Accounts are all accounts that one collector's faults belong to.
+// Accounts are all accounts to which one collector's faults belong.
 type Accounts []Account
 
 // With returns the accounts and one more, unless it is among them.
@@ -47,30 +46,31 @@ func (a Accounts) With(one Account) Accounts {
 	return append(slices.Clip(a), one)
 }
 
-// Count has each account count n faults.
+// Count makes each account count n faults.
 func (a Accounts) Count(reason Reason, n uint64) {
 	for _, account := range a {
 		account.Count(reason, n)
 	}
 }
 
-// Report has each account count the fault and tell of it.
+// Report makes each account count and report the fault.
 func (a Accounts) Report(f Fault) {
 	for _, account := range a {
 		account.Report(f)
 	}
 }
 
-// mostTold is how many faults of one reason are told of one collector in one
-// collection. A collector may have as many as it has series.
+// mostTold is the most faults of one reason that one collection reports for one
+// collector. A collector may have as many faults as series.
 const mostTold = 10
 
 // Tally counts the faults of one collector in one collection, by reason. The zero
 // Tally is empty and ready to use.
 type Tally map[Reason]uint64
 
-// Add counts a fault. It reports whether to tell of it, which is so for the first
-// ten of each reason; the last of those says that more are only counted.
+// Add counts a fault. It reports whether the fault should be reported, as the
+// first ten of each reason should; the text of the tenth says that more are only
+// counted.
 func (t *Tally) Add(f *Fault) (told bool) {
 	if *t == nil {
 		*t = make(Tally)
@@ -83,7 +83,7 @@ func (t *Tally) Add(f *Fault) (told bool) {
 	return n <= mostTold
 }
 
-// untold returns how many faults were only counted.
+// untold returns the numbers of faults that were counted but not reported.
 func (t Tally) untold() (rest Tally) {
 	for reason, n := range t {
 		if n > mostTold {

@@ -7,11 +7,12 @@ import (
 	"strconv"
 )
 
-// The runtime tells the number of a goroutine in stack traces alone. It is used
-// for nothing but to notice that a collector waits for itself, and only when
+// The runtime shows the number of a goroutine only in stack traces. It is used
+// for nothing but to detect that a collector waits for itself, and only when
 // custom collectors run.
 
-// goroutineID returns the number of the calling goroutine, 0 if it is not known.
+// goroutineID returns the number of the calling goroutine, or 0 if it is not
+// known.
 func goroutineID() uint64 {
 	var header [64]byte
 	return numberBehind(header[:runtime.Stack(header[:], false)], "goroutine ")
@@ -30,7 +31,8 @@ func goroutineAndCreator() [2]uint64 {
 	return [2]uint64{own, numberBehind(stack[i:], creator)}
 }
 
-// numberBehind returns the number in text that follows the prefix, 0 if none does.
+// numberBehind returns the number in text that follows the prefix, or 0 if there
+// is none.
 func numberBehind(text []byte, prefix string) uint64 {
 	rest, ok := bytes.CutPrefix(text, []byte(prefix))
 	if !ok {

@@ -11,15 +11,15 @@ import (
 )
 
 // loan is a family that is too large to be copied. The collector waits in emit
-// while scrapes read it. A goroutine of the run walks it for each scrape and
-// hands on copies of its points, chunk by chunk, so that neither a source that
-// fails can harm the scrape nor a scrape that is slow can hold the collector for
+// while scrapes read it. A goroutine of the run walks the family for each scrape
+// and passes on copies of its points, chunk by chunk, so that a failing source
+// cannot harm the scrape, and a slow scrape cannot hold up the collector for
 // longer than its time.
 type loan struct {
 	run    *run
 	family *model.Family // the collector's own
 	legacy bool
-	walks  int // that are under way; guarded by the run's lock
+	walks  int // number of walks in progress; guarded by the run's lock
 }
 
 // borrower is a scrape to which a loan was made. Its fields are guarded by the
@@ -28,13 +28,14 @@ type borrower struct {
 	scrape  *Subscription
 	cut     chan struct{} // closed when its time is over
 	over    bool
-	waiting bool        // for the next chunk
+	waiting bool        // it waits for the next chunk
 	renewed bool        // every chunk gives it new time
 	timer   *time.Timer // nil if its context is limit enough
 	unwatch func() bool
 }
 
-// ErrTooSlow says that a scrape was cut off because it held up a collector.
+// ErrTooSlow is the error of a scrape that was cut off because it held up a
+// collector.
 var ErrTooSlow = errors.New("the scrape took too long to read a family that was lent to it")
 
 var (
@@ -42,9 +43,10 @@ var (
 	errSourceLate = errors.New("the family's source takes longer than a scrape may")
 )
 
-// lendTo makes a loan to a scrape. Its time ends when its context is done and,
-// unless it is a program's own with a deadline, when its patience has passed, or
-// defaultPatience: as a whole where a server sets it, else between chunks. The caller holds the lock.
+// lendTo lends the family to a scrape. The loan ends when the scrape's context
+// is done and, unless the context is a program's own with a deadline, when the
+// scrape's patience or defaultPatience has passed: for the whole loan if a
+// server sets the limit, else between chunks. The caller holds the lock.
 func (r *run) lendTo(s *Subscription) {
 	if r.lentTo[s] != nil {
 		return
@@ -67,8 +69,8 @@ func (r *run) lendTo(s *Subscription) {
 	r.lentTo[s] = b
 }
 
-// cutOff takes a loan away from a scrape. It reports whether the family's source
-// took the time though the scrape has more. The caller holds the lock.
+// cutOff ends the loan to a scrape. It reports whether the family's source took
+// the time although the scrape has more. The caller holds the lock.
 func (r *run) cutOff(b *borrower) (sourceLate bool) {
 	s := b.scrape
 	if r.lentTo[s] != b {
@@ -84,8 +86,8 @@ func (r *run) cutOff(b *borrower) (sourceLate bool) {
 	return b.waiting && !expired
 }
 
-// watch has a scrape that has not come to its turn leave a run that lends, when
-// its context is done. The caller holds the lock.
+// watch makes a scrape whose turn has not come leave a lending run when the
+// scrape's context is done. The caller holds the lock.
 func (r *run) watch(s *Subscription) {
 	r.watches = append(r.watches, context.AfterFunc(s.ctx, func() {
 		r.mu.Lock()
@@ -97,8 +99,8 @@ func (r *run) watch(s *Subscription) {
 	}))
 }
 
-// returned notes that a scrape has returned what it was lent. The caller holds
-// the lock.
+// returned records that a scrape has returned the family. The caller holds the
+// lock.
 func (r *run) returned(s *Subscription) {
 	b := r.lentTo[s]
 	if b == nil {
@@ -115,26 +117,29 @@ func (r *run) returned(s *Subscription) {
 	r.change()
 }
 
-// borrow returns the lent family as the scrape may read it. The caller holds the
-// lock.
+// borrow returns the lent family in a form that the scrape may read. The caller
+// holds the lock.
 func (s *Subscription) borrow() *model.Family {
 	l := s.run.lent
 	s.borrowed = s.run.lentTo[s]
-	// What is not points is copied, because the scrape may look at it late.
+	// Everything but points is copied, because the scrape may read it after the
+	// loan.
 	return detached(l.family, &lentPoints{l, s.borrowed})
 }
 
-// lentPoints is the points of a family that is lent to a scrape.
+// lentPoints are the points of a family that is lent to a scrape.
 type lentPoints struct {
 	loan     *loan
 	borrower *borrower
 }
 
-// LegacyLabels spares encoders a look at every series.
+// LegacyLabels reports whether all label names are legacy names, so that
+// encoders need not check every series.
 func (p *lentPoints) LegacyLabels() bool { return p.loan.legacy }
 
-// VisitPoints has the family walked. A source that fails ends it early and is
-// counted; a scrape that is too slow gets an error.
+// VisitPoints starts a walk of the family and visits its points. A failing
+// source ends the walk early and is counted; a scrape that is too slow gets an
+// error.
 func (p *lentPoints) VisitPoints(scratch *model.Point, visit func(*model.Point) error) error {
 	w := &lentWalk{lentPoints: p, chunks: make(chan pointChunk), stopped: make(chan struct{})}
 	if err := w.begin(); err != nil {
@@ -157,8 +162,8 @@ type lentWalk struct {
 	*lentPoints
 	chunker chunker
 	chunks  chan pointChunk
-	stopped chan struct{} // closed when the scrape reads no more
-	ended   bool          // by the scrape, and not by the source
+	stopped chan struct{} // closed when the scrape stops reading
+	ended   bool          // ended by the scrape, not by the source
 }
 
 // begin starts the walk.
@@ -201,8 +206,8 @@ func (w *lentWalk) next() (c pointChunk, more bool, err error) {
 	return c, more, err
 }
 
-// failure returns why the scrape cannot go on once its loan is over, nil if it is
-// the family's source that took the time. The caller holds the lock.
+// failure returns why the scrape cannot go on after its loan ended, or nil if
+// the family's source took the time. The caller holds the lock.
 func (b *borrower) failure() error {
 	if err := b.scrape.ctx.Err(); errors.Is(err, context.Canceled) {
 		return err
@@ -210,7 +215,7 @@ func (b *borrower) failure() error {
 	return b.scrape.slow
 }
 
-// do walks the family, on a goroutine of the run.
+// do walks the family, in a goroutine of the run.
 func (w *lentWalk) do() {
 	l := w.loan
 	defer l.walked()
@@ -230,7 +235,7 @@ func (w *lentWalk) do() {
 	})
 }
 
-// walked notes that a walk has ended.
+// walked records that a walk has ended.
 func (l *loan) walked() {
 	l.run.mu.Lock()
 	defer l.run.mu.Unlock()
@@ -240,10 +245,11 @@ func (l *loan) walked() {
 
 var errEnded = errors.New("telltale: the scrape stopped reading the family")
 
-// hand gives the scrape a chunk, or ends the walk if the scrape takes no more.
+// hand passes a chunk to the scrape, or ends the walk if the scrape has stopped
+// reading.
 func (w *lentWalk) hand(c pointChunk) error {
 	if w.ended {
-		return errEnded // the source goes on in spite of it
+		return errEnded // the source ignores the error and goes on
 	}
 	select {
 	case w.chunks <- c:

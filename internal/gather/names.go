@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Names is a set of wanted names of samples and families. Where a nil Names is
-// allowed it stands for all names.
+// Names is a set of wanted names of samples and families. Where nil is allowed
+// it means all names.
 type Names map[string]struct{}
 
 // NamesOf returns the set of the names in a list.
@@ -18,14 +18,14 @@ func NamesOf(list []string) Names {
 	return n
 }
 
-// Has reports whether the name is in the set, which is not nil.
+// Has reports whether the name is in the set, which must not be nil.
 func (n Names) Has(name string) bool { _, ok := n[name]; return ok }
 
-// Sorted returns the names in order.
+// Sorted returns the names in alphabetical order.
 func (n Names) Sorted() []string { return slices.Sorted(maps.Keys(n)) }
 
-// cover reports whether a run that is restricted to n has all of wanted; nil is
-// everything.
+// cover reports whether a run restricted to n has all wanted names; nil means
+// all names.
 func (n Names) cover(wanted Names) bool {
 	if n == nil || wanted == nil {
 		return n == nil
@@ -38,7 +38,7 @@ func (n Names) cover(wanted Names) bool {
 	return true
 }
 
-// union returns the names of both; nil is everything.
+// union returns the names of both sets; nil means all names.
 func (n Names) union(other Names) Names {
 	if n == nil || other == nil {
 		return nil

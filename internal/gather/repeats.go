@@ -7,7 +7,7 @@ import (
 	"telltale/model"
 )
 
-// skipping is the points of a family without some.
+// skipping are the points of a family without some of them.
 type skipping struct {
 	family *model.Family
 	skip   map[int]bool
@@ -23,11 +23,11 @@ func (s skipping) VisitPoints(scratch *model.Point, visit func(*model.Point) err
 	})
 }
 
-// seenSamples is a hash of each sample of a family that has come.
+// seenSamples holds a hash of each sample of a family so far.
 type seenSamples map[uint64]struct{}
 
-// has remembers the sample and reports whether it was there: the part, and which
-// of its kind, of a series.
+// has adds a sample, identified by series, part and the bound, quantile or state
+// of the part, and reports whether it was there before.
 func (seen seenSamples) has(series uint64, part model.Parts, which uint64) bool {
 	key := hash.Fold(hash.Fold(series, uint64(part)^hash.Keys[1]), which^hash.Keys[0])
 	_, again := seen[key]
@@ -35,8 +35,8 @@ func (seen seenSamples) has(series uint64, part model.Parts, which uint64) bool 
 	return again
 }
 
-// hasPoint remembers the samples of a point and reports whether one of them was
-// there. Samples of one series may come as several points.
+// hasPoint adds the samples of a point and reports whether one of them was there
+// before. Samples of one series may be in several points.
 func (seen seenSamples) hasPoint(p *model.Point) (again bool) {
 	series := hashSeries(p.Timestamp, p.Labels, p.Info)
 	note := func(part model.Parts, which uint64) { again = seen.has(series, part, which) || again }
@@ -67,14 +67,15 @@ func (seen seenSamples) hasPoint(p *model.Point) (again bool) {
 	return again
 }
 
-// hasLoose remembers a loose sample and reports whether it was there.
+// hasLoose adds a loose sample and reports whether it was there before.
 func (seen seenSamples) hasLoose(s model.Sample) bool {
 	return seen.has(hashSeries(s.Timestamp, s.Labels), 0, hash.String(hash.Keys[0], s.Name))
 }
 
-// hashSeries identifies the labels of a series at a moment, whatever their order.
+// hashSeries returns a hash of the labels of a series and a time, which does not
+// depend on the order of the labels.
 func hashSeries(t model.Timestamp, labels ...model.Labels) uint64 {
-	h := hash.Keys[1] // not 0, which would fold to 0 whatever it is folded with
+	h := hash.Keys[1] // not 0, which folds to 0 with every value
 	for _, l := range labels {
 		for name, value := range l.All() {
 			h += hash.String(hash.String(hash.Keys[0], name), value)

@@ -13,11 +13,12 @@ import (
 	"telltale/model"
 )
 
-// ErrRunning says that a collector hangs since an earlier scrape.
+// ErrRunning is the error of a scrape whose collector has been hung since an
+// earlier scrape.
 var ErrRunning = errors.New("its run for an earlier scrape has lasted longer than a scrape may; it was not started again")
 
-// ErrRecursion says that a collector's run would wait for a scrape that its own
-// code makes.
+// ErrRecursion is the error of a scrape that a collector's own code makes and
+// for which that collector's run would wait.
 var ErrRecursion = errors.New("collecting it collects it again")
 
 var (
@@ -25,7 +26,7 @@ var (
 	errUnwanted = errors.New("telltale: no scrape waits for the collector any more")
 )
 
-// run is one collection of a custom collector. Scrapes that overlap share it.
+// run is one collection of a custom collector. Overlapping scrapes share it.
 type run struct {
 	of       *queue
 	subject  Subject
@@ -35,15 +36,15 @@ type run struct {
 	started  time.Time // zero while it waits for the collector's current run to end
 	abandons *time.Timer
 
-	room Room // where its collector's families are kept
+	room Room // the room for copies of the collector's families
 
 	emitting chan struct{} // full while emit examines or lends a family; a collector may call it from several goroutines
-	copying  chunker       // emit's
+	copying  chunker       // used by emit
 
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change
-	goroutines []uint64      // that run the collector's code
-	accounts   Accounts      // that count its faults: those of all its scrapes
+	goroutines []uint64      // goroutines that run the collector's code
+	accounts   Accounts      // the accounts of all its scrapes
 	items      []*model.Family
 	size       int                         // of items, in bytes
 	lent       *loan                       // nil once all have returned it
@@ -53,12 +54,12 @@ type run struct {
 	deadline   time.Time                   // the latest of the scrapes; zero if one has none
 	patience   time.Duration               // the longest of the scrapes: an older run is hung
 	grace      time.Duration               // the longest limit of their servers, or defaultPatience, until which it goes on without scrapes
-	settled    bool                        // a scrape has been lent something, so nobody can join any more
+	settled    bool                        // a family was lent to a scrape, so no other can join any more
 	unwanted   bool                        // no scrape is left, so none can join and emit fails
-	ends       time.Time                   // when it should have ended then
+	ends       time.Time                   // the time by which it should have ended then
 	done       bool
-	found      []Fault // those that were told of
-	counted    Tally   // all of them
+	found      []Fault // the reported ones
+	counted    Tally   // all faults
 }
 
 // runContext is a run's context: done when no scrape waits for it any more, with
@@ -98,8 +99,8 @@ func newRun(s *Subscription, q *queue) *run {
 	return r
 }
 
-// add lets a scrape share the run. The caller holds the lock, or nobody else
-// knows r.
+// add makes a scrape share the run. The caller holds the lock, or no other
+// goroutine has r yet.
 func (r *run) add(s *Subscription) {
 	s.run = r
 	r.subs[s] = false
@@ -134,8 +135,8 @@ func (r *run) start() {
 	go r.collect(collector)
 }
 
-// restricted is a Restrictor that is to leave work undone. It is asked to where
-// its panics are caught.
+// restricted is a Restrictor that has to leave out work. The restriction is
+// applied where its panics are caught.
 type restricted struct {
 	model.Restrictor
 	names []string
@@ -155,8 +156,8 @@ func (r *run) collect(c model.Collector) {
 	})
 }
 
-// guarded calls f, which is a user's code, and reports its error, its panic or
-// the end of its goroutine.
+// guarded calls f, which is a user's code, and reports its error or panic, or
+// that it ended its goroutine.
 func guarded(f func() error, report func(Reason, error)) {
 	returned := false
 	defer func() {
@@ -173,8 +174,8 @@ func guarded(f func() error, report func(Reason, error)) {
 	}
 }
 
-// enter notes that the calling goroutine runs the collector's code, until leave
-// is called.
+// enter records that the calling goroutine runs the collector's code, until
+// leave is called.
 func (r *run) enter() (leave func()) {
 	id := goroutineID()
 	r.mu.Lock()
@@ -189,7 +190,7 @@ func (r *run) enter() (leave func()) {
 	}
 }
 
-// fault counts a fault of the run with all scrapes that share it.
+// fault counts a fault of the run in the accounts of all scrapes that share it.
 func (r *run) fault(reason Reason, family string, err error) {
 	f := Fault{Reason: reason, Collector: r.subject.Name(), Family: family, Err: err}
 	r.mu.Lock()
@@ -205,20 +206,21 @@ func (r *run) fault(reason Reason, family string, err error) {
 	}
 }
 
-// finish ends the run and starts the one that waits for its end.
+// finish ends the run and starts the next one that waits for its end.
 func (r *run) finish() {
 	runs.ended(r)
 	r.cancel()
 }
 
-// change wakes all who wait. The caller holds the lock.
+// change wakes all waiting goroutines. The caller holds the lock.
 func (r *run) change() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
 
-// emit is what the collector calls. A call waits for its turn until the run is
-// over, because what has the turn may wait for the call: a source that emits.
+// emit is the function that the collector calls. A call waits for its turn until
+// the run is over, because the call that has the turn may wait for this one: a
+// source that emits.
 func (r *run) emit(f *model.Family) error {
 	select {
 	case r.emitting <- struct{}{}:
@@ -247,7 +249,7 @@ func (r *run) emit(f *model.Family) error {
 	switch {
 	case err != nil:
 		return err
-	case c == nil: // its source failed, which costs this family alone
+	case c == nil: // its source failed: only this family is lost
 		return nil
 	case c.complete:
 		return r.keep(c)
@@ -255,7 +257,7 @@ func (r *run) emit(f *model.Family) error {
 	return r.lend(c)
 }
 
-// refusal returns an error if no scrape will take a family.
+// refusal returns an error if no scrape takes families any more.
 func (r *run) refusal() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -273,7 +275,7 @@ func (r *run) refusalLocked() error {
 	return nil
 }
 
-// keep hands a copied family to the scrapes.
+// keep passes a copied family to the scrapes.
 func (r *run) keep(c *copied) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -287,8 +289,8 @@ func (r *run) keep(c *copied) error {
 	return nil
 }
 
-// lend shows a family to the scrapes whose turn it is, or to the first whose
-// turn it will be, and waits until they have returned it.
+// lend lends a family to the scrapes whose turn it is, or to the first whose
+// turn comes, and waits until they have returned it.
 func (r *run) lend(c *copied) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -320,10 +322,10 @@ func (r *run) lend(c *copied) error {
 	return nil
 }
 
-// settle leaves a run that lends to the scrapes whose turn it is, if there are
-// any. The others have had nothing of it yet, so they can wait for a run of
-// their own; were they waited for, two scrapes could wait for each other. The
-// caller holds the lock.
+// settle leaves a lending run to the scrapes whose turn it is, if there are any.
+// The others have read nothing of it yet, so they wait for a run of their own;
+// if the run waited for them, two scrapes could wait for each other. The caller
+// holds the lock.
 func (r *run) settle() {
 	for s, turn := range r.subs {
 		if turn {
@@ -336,11 +338,11 @@ func (r *run) settle() {
 	}
 }
 
-// abandoned is called when the last scrape has left: the run is given up, at once
-// or when it has lasted as long as the servers of its scrapes let any of them
-// last. Till then others can join it, so that clients which do not wait can
-// neither have it started over and over nor take it from those which do. The
-// caller holds the lock.
+// abandoned is called when the last scrape has left. It gives the run up, at
+// once or after as long as the servers of its scrapes allow a scrape to take.
+// Until then other scrapes can join the run, so that clients which do not wait
+// can neither restart the collector again and again nor end the run of clients
+// which do wait. The caller holds the lock.
 func (r *run) abandoned() {
 	rest := r.grace - time.Since(r.started)
 	switch {
@@ -358,11 +360,12 @@ func (r *run) abandoned() {
 	}
 }
 
-// endingTime is how long a collector may take to notice that it was given up.
+// endingTime is the time that a collector has to notice that its run was given
+// up.
 const endingTime = 100 * time.Millisecond
 
-// giveUp tells the collector that nobody waits any more. The caller holds the
-// lock.
+// giveUp cancels the run's context because no scrape waits any more. The caller
+// holds the lock.
 func (r *run) giveUp() {
 	if r.unwanted {
 		return

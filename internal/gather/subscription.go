@@ -8,24 +8,24 @@ import (
 	"telltale/model"
 )
 
-// defaultPatience is how long a run may last before it counts as hung, where its
-// scrapes have neither a deadline nor a server with a limit of its own. Where the
-// limit is longer, it is also how long a run goes on without scrapes and how long a
-// scrape may read what it was lent.
+// defaultPatience is the time after which a run counts as hung, if its scrapes
+// have neither a deadline nor a server with a limit. Without such a limit it
+// also bounds how long a run goes on without scrapes, and how long a scrape may
+// read a lent family.
 const defaultPatience = time.Minute
 
-// Scrape is one collection of a page, as far as its custom collectors are
-// concerned. One goroutine uses it.
+// Scrape is one collection of a page, for its custom collectors. One goroutine
+// uses it.
 type Scrape struct {
 	ctx      context.Context //nolint:containedctx // of the scrape
-	patience time.Duration   // it does not wait for runs that are older
+	patience time.Duration   // it does not wait for older runs
 	served   bool            // the patience is a server's limit
-	within   *run            // whose code makes the scrape; nil for most
-	looked   bool            // within is known
+	within   *run            // the run whose code makes the scrape; nil for most scrapes
+	looked   bool            // within has been looked up
 }
 
-// NewScrape returns a scrape that waits for collectors until the deadline of ctx,
-// for as long as its server lets it (see package patience), or for a minute.
+// NewScrape returns a scrape that waits for collectors until the deadline of
+// ctx, for as long as its server allows (see package patience), or for a minute.
 func NewScrape(ctx context.Context) *Scrape {
 	s := &Scrape{ctx: ctx}
 	if s.patience, s.served = patience.Of(ctx); s.served && s.patience > 0 {
@@ -46,42 +46,41 @@ func (s *Scrape) Nested() bool { return s.within != nil }
 // Subject names a collector in faults.
 type Subject interface{ Name() string }
 
-// Request is what a scrape wants of a collector.
+// Request names the collector that a scrape runs, and what it wants of it.
 type Request struct {
 	Collector model.Collector // of a type that == can compare
 	Subject   Subject         // its name in faults
-	Wanted    Names           // of a model.Restrictor: what of it is wanted; nil is everything
-	Accounts  Accounts        // of its faults
+	Wanted    Names           // names to which a model.Restrictor is restricted; nil means all
+	Accounts  Accounts        // the accounts of its faults
 	Room      Room            // for copies of its families
 }
 
-// Subscription is a scrape's share in a collector's run. One goroutine uses it.
+// Subscription is a scrape's part in a collector's run. One goroutine uses it.
 type Subscription struct {
 	*Scrape
 	Request
 
 	run      *run
-	joined   bool      // run was under way already
-	hung     time.Time // when the run that was under way counts as hung
+	joined   bool      // run had started before
+	hung     time.Time // the time at which the run that had started before counts as hung
 	position int       // in the run's items
-	borrowed *borrower // of what the scrape reads now, if that is lent
-	slow     error     // it was cut off
+	borrowed *borrower // the loan that the scrape reads now; nil if there is none
+	slow     error     // the error of a scrape that was cut off
 
-	unheard   Accounts // that have heard neither of missed nor of uncounted
+	unheard   Accounts // accounts to which neither missed nor uncounted was reported
 	missed    []Fault
 	uncounted Tally
 }
 
-// Subscribe returns the scrape's share in the collector's runs. None is started
-// before [Subscription.Start] or [Subscription.Next].
+// Subscribe returns the scrape's subscription to the collector's runs. No run is
+// started before [Subscription.Start] or [Subscription.Next].
 func (s *Scrape) Subscribe(r Request) *Subscription {
 	return &Subscription{Scrape: s, Request: r}
 }
 
 // Start starts a run of the collector, joins the present one, or waits for the
 // next. A scrape starts all its subscriptions before it reads the first, so that
-// the collectors run side by side. Where there is nothing to join, Next tries
-// again.
+// the collectors run concurrently. If there is no run to join, Next tries again.
 func (s *Subscription) Start() { _ = s.subscribe() }
 
 func (s *Subscription) subscribe() error {
@@ -91,13 +90,13 @@ func (s *Subscription) subscribe() error {
 	return runs.subscribe(s)
 }
 
-// Next returns the run's next family, which is valid until the next call; nil
-// after the last, with an error if the scrape has to go on without the rest:
-// [ErrRunning], [ErrRecursion] or that of the scrape's context. [ErrTooSlow] ends
-// the scrape: it held up the collector.
+// Next returns the run's next family, which is valid until the next call. It
+// returns nil after the last, with an error if the scrape has to go on without
+// the rest: [ErrRunning], [ErrRecursion] or the error of the scrape's context.
+// [ErrTooSlow] ends the scrape, because it held up the collector.
 func (s *Subscription) Next() (*model.Family, error) {
 	s.giveBack()
-	if s.run == nil || !s.takeTurn() { // what was hung when the scrape began may have ended
+	if s.run == nil || !s.takeTurn() { // a run that hung when the scrape began may have ended
 		s.run = nil
 		if err := s.subscribe(); err != nil {
 			return nil, err
@@ -107,7 +106,7 @@ func (s *Subscription) Next() (*model.Family, error) {
 	return s.await()
 }
 
-// takeTurn tells the run that the scrape has come to emit its families. It
+// takeTurn records that the scrape has come to emit the run's families. It
 // returns false if the run went on without the scrape.
 func (s *Subscription) takeTurn() bool {
 	r := s.run
@@ -124,7 +123,7 @@ func (s *Subscription) takeTurn() bool {
 	return shares
 }
 
-// await returns the run's next family as soon as it is there.
+// await waits for the run's next family and returns it.
 func (s *Subscription) await() (*model.Family, error) {
 	r := s.run
 	r.mu.Lock()
@@ -154,8 +153,8 @@ func (s *Subscription) await() (*model.Family, error) {
 	}
 }
 
-// waitFor waits until something has changed, ctx is done or, unless it is zero,
-// the time has passed.
+// waitFor waits until changed is closed, ctx is done or the limit, unless it is
+// zero, has passed.
 func waitFor(ctx context.Context, changed <-chan struct{}, limit time.Duration) {
 	var passed <-chan time.Time
 	if limit > 0 {
@@ -170,17 +169,17 @@ func waitFor(ctx context.Context, changed <-chan struct{}, limit time.Duration) 
 	}
 }
 
-// limit returns how long it takes until the run that the scrape waits for counts
-// as hung, if the scrape goes on without it then. A run that the scrape has started
-// or joined may take until the scrape's deadline. Without a deadline one that it
-// has joined may not, because it may wait for the scrape in a way that cannot be
-// seen. The caller holds the run's lock.
+// limit returns the time until the run for which the scrape waits counts as
+// hung, if the scrape then goes on without it. A run that the scrape has started
+// or joined may take until the scrape's deadline. Without a deadline a joined
+// run may not, because it may wait for the scrape in a way that cannot be
+// detected. The caller holds the run's lock.
 func (s *Subscription) limit() (time.Duration, bool) {
 	_, bounded := s.ctx.Deadline()
 	return time.Until(s.hung), s.run.started.IsZero() || s.joined && !bounded
 }
 
-// giveBack ends the use of a lent family.
+// giveBack returns a lent family.
 func (s *Subscription) giveBack() {
 	if s.borrowed == nil {
 		return
@@ -198,7 +197,7 @@ func (s *Subscription) Leave() {
 	}
 }
 
-// Faults returns what went wrong in the run so far and was told of.
+// Faults returns the faults of the run so far that were reported.
 func (s *Subscription) Faults() []Fault {
 	if s.run == nil {
 		return nil

@@ -11,9 +11,9 @@ import (
 	"telltale/model"
 )
 
-// runs holds the runs of all custom collectors of this process. It is one table,
-// because through however many registries, views and pages a collector is asked
-// for, it is to run once at a time.
+// runs holds the runs of all custom collectors of this process. There is one
+// table for the process, so that a collector runs once at a time, even if
+// several registries, views and pages ask for it.
 var runs = &table{queues: make(map[model.Collector]*queue)}
 
 // table holds the collectors that run or whose families scrapes still read.
@@ -26,15 +26,15 @@ type table struct {
 // table's lock.
 type queue struct {
 	collector model.Collector
-	current   *run         // under way
-	next      *run         // to be started when current ends; nil if no scrape waits for that
-	reading   int          // runs that have ended and whose families scrapes still read
-	held      atomic.Int64 // bytes of families that its runs keep for scrapes
+	current   *run         // the run in progress
+	next      *run         // the run to start when current ends; nil if no scrape waits for one
+	reading   int          // number of ended runs whose families scrapes still read
+	held      atomic.Int64 // bytes of copies that its runs keep for scrapes
 }
 
-// subscribe lets a scrape join the collector's run, or start one, or wait for the
-// next if it cannot join. It returns ErrRunning if the run is hung, and
-// ErrRecursion if the run would wait for the scrape.
+// subscribe makes a scrape join the collector's run, or starts one, or makes it
+// wait for the next if it cannot join. It returns ErrRunning if the run is hung,
+// and ErrRecursion if the run would wait for the scrape.
 func (t *table) subscribe(s *Subscription) error {
 	err := t.join(s)
 	for _, f := range s.missed {
@@ -78,10 +78,10 @@ func (t *table) join(s *Subscription) error {
 	return nil
 }
 
-// hungFor returns when the run counts as hung for a scrape: when it has lasted as
-// long as the scrape's server lets a scrape take, or, without a server, as long
-// as this scrape or another that shares the run may take. One that was given up a
-// moment ago has time to end.
+// hungFor returns the time at which the run counts as hung for a scrape: when it
+// has lasted as long as the scrape's server allows a scrape to take, or, without
+// a server, as long as this scrape or another that shares the run may take. A
+// run that was just given up has time to end.
 func (r *run) hungFor(s *Subscription) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -96,8 +96,9 @@ func (r *run) hungFor(s *Subscription) time.Time {
 	return hung
 }
 
-// join lets a scrape share a run that is under way, unless it leaves out what the
-// scrape wants, some of its families are gone already, or it was given up.
+// join makes a scrape share a run that has started. It reports false if the run
+// leaves out what the scrape wants, some of its families are gone, or it was
+// given up.
 func (r *run) join(s *Subscription) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -111,8 +112,8 @@ func (r *run) join(s *Subscription) bool {
 	return true
 }
 
-// joinWaiting lets a scrape share a run that has not started, which will do what
-// all of its scrapes want.
+// joinWaiting makes a scrape share a run that has not started, and widens the
+// run to what all of its scrapes want.
 func (r *run) joinWaiting(s *Subscription) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -122,10 +123,10 @@ func (r *run) joinWaiting(s *Subscription) {
 	r.add(s)
 }
 
-// waitsFor reports whether something that a run of the collector waits for waits
-// for r: r is such a run, or a scrape that a run's code makes waits for r. A run
-// that has ended waits for nothing, whatever goes on with its context. The caller
-// holds the table's lock.
+// waitsFor reports whether a run of the collector waits, directly or through
+// others, for r: r is such a run, or a scrape that a run's code makes waits for
+// r. A run that has ended waits for nothing, whatever goes on with its context.
+// The caller holds the table's lock.
 func (r *run) waitsFor(collector model.Collector, seen map[*run]bool) bool {
 	if r == nil || r.done || seen[r] {
 		return false
@@ -141,16 +142,17 @@ func (r *run) waitsFor(collector model.Collector, seen map[*run]bool) bool {
 	return slices.ContainsFunc(waiting, func(s *Subscription) bool { return s.within.waitsFor(collector, seen) })
 }
 
-// scrapes returns who waits for the run.
+// scrapes returns the subscriptions that wait for the run.
 func (r *run) scrapes() []*Subscription {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Collect(maps.Keys(r.subs))
 }
 
-// within returns the run whose code makes a scrape with the context, nil if none
-// does. It is known by the context, or, where the collector has made one of its
-// own, by the goroutine: the collector's or one that this has started.
+// within returns the run whose code makes a scrape with the context, or nil if
+// none does. The run is found by the context or, if the collector has made a
+// context of its own, by the goroutine: the collector's or one that it has
+// started.
 func (t *table) within(ctx context.Context) *run {
 	if r, ok := ctx.Value(runKey{}).(*run); ok && !t.hasEnded(r) {
 		return r
@@ -158,7 +160,7 @@ func (t *table) within(ctx context.Context) *run {
 	if !t.busy() {
 		return nil
 	}
-	ids := goroutineAndCreator() // which takes too long to hold the lock meanwhile
+	ids := goroutineAndCreator() // too slow to hold the lock meanwhile
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range ids {
@@ -195,7 +197,7 @@ func (r *run) isRunBy(goroutine uint64) bool {
 	return slices.Contains(r.goroutines, goroutine)
 }
 
-// ended takes a run out that has ended, and starts the next.
+// ended removes a run that has ended, and starts the next.
 func (t *table) ended(r *run) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -220,7 +222,7 @@ func (t *table) ended(r *run) {
 	t.release(r)
 }
 
-// left takes a scrape out of a run that it does not read any more.
+// left removes a scrape from a run that it no longer reads.
 func (t *table) left(r *run, s *Subscription) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -238,9 +240,9 @@ func (t *table) left(r *run, s *Subscription) {
 	}
 }
 
-// release forgets the families of a run that has ended, once no scrape reads
-// them, and the collector, once nothing is left of its runs. The caller holds the
-// table's lock and the run's.
+// release drops the families of an ended run once no scrape reads them, and the
+// collector once it has no runs. The caller holds the table's lock and the
+// run's.
 func (t *table) release(r *run) {
 	if !r.done || len(r.subs) > 0 {
 		return
@@ -255,7 +257,7 @@ func (t *table) release(r *run) {
 }
 
 // Hung reports whether a run of the collector has lasted longer than any of its
-// scrapes may.
+// scrapes may take.
 func Hung(c model.Collector) bool {
 	runs.mu.Lock()
 	defer runs.mu.Unlock()
