@@ -18,7 +18,7 @@ func Example() {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /orders/{id}", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintln(w, "order", r.PathValue("id"))
+		_, _ = fmt.Fprintln(w, "order", r.PathValue("id"))
 	})
 	handler := metrics.Wrap(mux)
 
