@@ -23,7 +23,7 @@ type merge struct {
 func (*merge) Help() string {
 	return `The files are those of workers with Python's prometheus_client in multiprocess mode, *.db, and those of workers with telltale and what folds made of both, *.seg. Families come out sorted by name. What the format cannot hold is reported on stderr, counted by reason; JSON holds everything.
 
-A file that cannot be read is left out and reported on stderr, and so are the samples of a file that disagrees with others on the type of a family, or on its buckets, states or mode. The rest is printed, and the exit status is 1. With --strict nothing is printed then.`
+A file that cannot be read is left out and reported on stderr, and so are the samples of a file that disagrees with others on the type of a family, or on its states or mode. The rest is printed, and the exit status is 1. With --strict nothing is printed then.`
 }
 
 // Run prints the merged families.
