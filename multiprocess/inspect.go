@@ -65,6 +65,7 @@ type FileReport struct {
 	// Of what is in it.
 	ID         string `json:"id,omitempty"`
 	Epoch      string `json:"epoch,omitempty"`
+	Service    string `json:"service,omitempty"`    // whose directory it is ([WithService])
 	Generation uint64 `json:"generation,omitempty"` // of an archive
 	Absorbed   int    `json:"absorbed,omitempty"`   // files that an archive names as taken up
 	Families   int    `json:"families"`
@@ -273,7 +274,7 @@ func usageOf(file *mapped.File, b *spool.Beginning) (u segment.Usage, err error)
 func (r *FileReport) describe(b *spool.Beginning) {
 	h := &b.Header
 	r.ID, r.Epoch, r.Writer, r.Host = hex.EncodeToString(h.ID[:]), h.Epoch, h.Writer, h.Host
-	r.Generation, r.Namespace = h.Generation, h.Namespace
+	r.Generation, r.Namespace, r.Service = h.Generation, h.Namespace, h.Service
 	r.Start = time.Unix(0, h.Start).UTC()
 	if h.Boot != [16]byte{} {
 		r.Boot = hex.EncodeToString(h.Boot[:])

@@ -9,6 +9,11 @@
 // check that it is the one that was meant. So a stranger may spoil the metrics of
 // the directory, and reaches nothing else through it.
 //
+// A [Survey] settles which segments count: who lives, what an archive has taken up,
+// which file is a copy, which epoch counts, and how writers of one label are told
+// apart. Readers, folds and stores have no other rules for it. [Clock] compares moments
+// of which different boots and clocks say when they were.
+//
 // # Making operations fail
 //
 // All operations of a Dir, and of the files that it opens, pass one seam: the
