@@ -19,9 +19,10 @@ func GenerateLatest(c Collector) ([]byte, error) {
 }
 
 // WriteLatest writes the metrics of c to w in the Prometheus text format 0.0.4, in
-// chunks: memory grows neither with families nor with series. Errors are those of
-// w and of [Registry.Collect]; faults of a collector that is in no registry,
-// panics included, are errors too.
+// chunks of 32 KiB, so that the page is never in memory as a whole:
+// [Registry.Collect] says what a collection takes. Errors are those of w and of
+// Collect; faults of a collector that is in no registry, panics included, are
+// errors too.
 func WriteLatest(ctx context.Context, w io.Writer, c Collector) error {
 	c, err := Merge(c)
 	if err != nil {

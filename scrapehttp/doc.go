@@ -20,8 +20,9 @@
 //
 // # Limits
 //
-// A page is streamed: memory for a scrape grows neither with families nor with
-// series. What a client can make the program do has these limits:
+// A page is streamed, in chunks of 32 KiB: what a scrape takes in memory is what
+// [telltale.Registry.Collect] says, and the memory of its compression. What a
+// client can make the program do has these limits:
 //
 //	what                                      default      set by                  beyond it
 //	collecting, where the scraper says
