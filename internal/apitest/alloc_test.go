@@ -12,8 +12,8 @@ import (
 	"telltale"
 )
 
-// budget fails the test if f allocates more than it may. A garbage collection
-// in between, which lets pools go, is no reason: the least of a few tries counts.
+// budget fails the test if f allocates more than it may. A garbage collection in
+// between empties pools, so the least of a few tries counts.
 func budget(t *testing.T, what string, most float64, f func()) {
 	t.Helper()
 	if got := least(100, f); got > most {
@@ -76,13 +76,13 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		{"With of a histogram", func() { hv.With("GET", path).Observe(value) }},
 		{"With of values to escape", func() { v.With("GET", "a\"b\n", "200").Inc() }},
 	} {
-		tt.f() // the first may
+		tt.f() // the first call may allocate
 		budget(t, tt.name, 0, tt.f)
 	}
 }
 
-// A scrape allocates as much for many series as for few, and for many families
-// as for few.
+// A scrape allocates as much for many series as for few, and almost as much for
+// many families as for few.
 func TestScrapeAllocatesNeitherBySeriesNorByFamily(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
@@ -119,7 +119,7 @@ func TestScrapeAllocatesNeitherBySeriesNorByFamily(t *testing.T) {
 			}
 		}
 	}
-	const runs, few, slack = 5, 3, 8 // lists and maps that grow with families do so in few pieces
+	const runs, few, slack = 5, 3, 8 // for lists and maps that grow with the families
 	small := least(runs, scrape(few, few))
 	t.Logf("a scrape makes %v allocations", small)
 	for what, f := range map[string]func(){"series": scrape(few, 1000), "families": scrape(300, few)} {
@@ -129,8 +129,8 @@ func TestScrapeAllocatesNeitherBySeriesNorByFamily(t *testing.T) {
 	}
 }
 
-// New series cost the memory that they take: their text, their cells, their
-// place in the index.
+// New series cost only the memory of their text, their words and their place in
+// the index.
 func TestSeriesMemory(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector takes memory")

@@ -48,7 +48,7 @@ func BenchmarkCounterAddFractionContended(b *testing.B) {
 	})
 }
 
-// Contended counting, once collections have seen it.
+// Contended counting, after collections have detected the contention.
 func BenchmarkCounterIncContended(b *testing.B) {
 	c := telltale.Must(telltale.NewCounter("c", "", telltale.Unregistered()))
 	for range 3 {
@@ -75,7 +75,7 @@ func BenchmarkFloorIncContended(b *testing.B) {
 	})
 }
 
-// concurrently calls f so often in each of a few goroutines.
+// concurrently calls f the given number of times in each of a few goroutines.
 func concurrently(times int, f func()) {
 	var all sync.WaitGroup
 	for range max(2, runtime.GOMAXPROCS(0)) {

@@ -14,8 +14,8 @@ import (
 	"telltale/model"
 )
 
-// Faults that a collector may have as many of as it has series are all counted,
-// in every registry on the way, but few are told.
+// Of faults that a collector may have as many of as series, all are counted in
+// every registry on the way, but only the first few are reported.
 func TestFaultsOfACollectorAreToldAFewTimes(t *testing.T) {
 	const many, told = 1000, 10
 	repeating := family("repeating", model.Gauge)
@@ -60,22 +60,22 @@ func TestFaultsOfACollectorAreToldAFewTimes(t *testing.T) {
 			wantFaults(t, outer, map[telltale.Reason]uint64{c.reason: c.count})
 			faults := inner.heard()
 			if len(faults) != told {
-				t.Fatalf("%d faults were told, want %d", len(faults), told)
+				t.Fatalf("%d faults were reported, want %d", len(faults), told)
 			}
 			for i, f := range faults {
 				if f.Reason != c.reason || strings.Contains(f.Error(), "only counted") != (i == told-1) {
 					t.Errorf("fault %d is %q, %v", i+1, f.Reason, f)
 				}
 			}
-			page(t, outer) // the next collection tells again
+			page(t, outer) // the next collection reports again
 			if n := len(inner.heard()); n != 2*told {
-				t.Errorf("after a second collection %d faults were told, want %d", n, 2*told)
+				t.Errorf("after a second collection %d faults were reported, want %d", n, 2*told)
 			}
 		})
 	}
 }
 
-// What is told of names and values that somebody makes up has an end.
+// The text of a fault is bounded, however long the names and values in it are.
 func TestFaultsAreToldBriefly(t *testing.T) {
 	for _, long := range []string{strings.Repeat("\n", 1<<20), "a" + strings.Repeat("é", 1<<20)} {
 		repeating := family("repeating", model.Gauge)
@@ -90,13 +90,14 @@ func TestFaultsAreToldBriefly(t *testing.T) {
 		page(t, reg)
 		for _, f := range w.want(t, telltale.ReasonRepeatedSeries, telltale.ReasonInvalidFamily, telltale.ReasonError) {
 			if text := f.Error(); len(text) > 16<<10 || !strings.Contains(text, "bytes in all)") {
-				t.Errorf("a fault is told in %d bytes: ...%q", len(text), text[len(text)-100:])
+				t.Errorf("the text of a fault has %d bytes: ...%q", len(text), text[len(text)-100:])
 			}
 		}
 	}
 }
 
-// A scrape that joins a run late counts what the run has only counted too.
+// A scrape that joins a run late also counts faults that the run has only
+// counted.
 func TestFaultsBeforeAScrapeJoinedAreCounted(t *testing.T) {
 	const many = 1000
 	begun, finish := make(chan struct{}, 1), make(chan struct{})
@@ -122,11 +123,11 @@ func TestFaultsBeforeAScrapeJoinedAreCounted(t *testing.T) {
 	await(t, "the second page", two)
 	wantFaults(t, joined, map[telltale.Reason]uint64{telltale.ReasonInvalidFamily: many})
 	if n := len(w.heard()); n != 10 {
-		t.Errorf("%d faults were told, want 10", n)
+		t.Errorf("%d faults were reported, want 10", n)
 	}
 }
 
-// An emit that is kept for ever keeps nothing itself.
+// A collector that keeps its emit function for ever retains no families by it.
 func TestLateEmitsAreToldAFewTimes(t *testing.T) {
 	const many = 1000
 	var kept func(*model.Family) error
@@ -142,7 +143,7 @@ func TestLateEmitsAreToldAFewTimes(t *testing.T) {
 	}
 	wantFaults(t, reg, map[telltale.Reason]uint64{telltale.ReasonLate: many})
 	if n := len(w.heard()); n != 10 {
-		t.Errorf("%d faults were told, want 10", n)
+		t.Errorf("%d faults were reported, want 10", n)
 	}
 }
 
@@ -156,8 +157,8 @@ func (uncertain) Collect(_ context.Context, emit func(*model.Family) error) erro
 	return emit(gauge("uncertain", 1))
 }
 
-// What cannot be found again is not registered. Elsewhere it is collected, and
-// forgotten when its run has ended.
+// A collector that does not equal itself is not registered. In views it is
+// collected, and forgotten when its run has ended.
 func TestCollectorsThatAreEqualToNothing(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -204,7 +205,7 @@ func TestRestrictNothing(t *testing.T) {
 	}
 }
 
-// A source that emits waits for itself, until nobody waits for it.
+// A source that calls emit waits for itself, until no scrape waits for it.
 func TestSourceThatEmits(t *testing.T) {
 	for _, retention := range []int{telltale.DefaultRetention, 0} {
 		wantForgotten(t, func(m *mark) {
@@ -233,8 +234,8 @@ func TestSourceThatEmits(t *testing.T) {
 	}
 }
 
-// What a collector has left behind may collect with the run's context when that
-// is over, also while the collector runs again.
+// A goroutine that a collector has left behind may collect with the context of a
+// run that is over, also while the collector runs again.
 func TestContextOfAnEarlierRun(t *testing.T) {
 	var kept context.Context
 	g := newGate()
@@ -254,7 +255,7 @@ func TestContextOfAnEarlierRun(t *testing.T) {
 		select {
 		case <-g.begun:
 			return true
-		case <-result: // it has shared the first
+		case <-result: // it has shared the first run
 			return false
 		}
 	})
@@ -274,7 +275,7 @@ func TestContextOfAnEarlierRun(t *testing.T) {
 	wantFaults(t, reg, nil)
 }
 
-// All that a copy takes counts, whatever lies in it.
+// The size of a copy counts everything that it contains.
 func TestRetentionCountsAllThatIsCopied(t *testing.T) {
 	const size = 1 << 20
 	long := strings.Repeat("x", size)
@@ -353,11 +354,11 @@ func testRetention(t *testing.T, f *model.Family, retention int, kept bool) {
 	}
 }
 
-// Of all collectors of a registry together four times as much is kept as of one,
-// in each scrape.
+// All collectors of a registry together keep four times as much as one may, in
+// each scrape.
 func TestRetentionOfARegistry(t *testing.T) {
 	const size, limit, collectors = 50_000, 100_000, 20
-	const room = limit * 4 / (size + size/4) // collectors that have room at least
+	const room = limit * 4 / (size + size/4) // the least number of collectors that have room
 	reg := telltale.NewRegistry(telltale.WithRetention(limit))
 	emitted := make(chan struct{}, collectors)
 	for i := range collectors {
@@ -396,7 +397,7 @@ func TestRetentionOfARegistry(t *testing.T) {
 	}
 }
 
-// A callback's function may report from goroutines, and too late.
+// A callback's function may report from goroutines, and after it has returned.
 func TestObserveFromGoroutines(t *testing.T) {
 	const goroutines, each = 4, 100
 	late := make(chan telltale.Observe, 1)

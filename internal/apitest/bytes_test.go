@@ -9,8 +9,8 @@ import (
 	"telltale"
 )
 
-// borrowed is a string in memory that its owner goes on using, as frameworks
-// have it that avoid copies.
+// borrowed is a string in memory that its owner reuses, as in frameworks that
+// avoid copies.
 type borrowed []byte
 
 func lend(s string) borrowed { return borrowed(s) }
@@ -23,10 +23,10 @@ func (b borrowed) spoil() {
 	}
 }
 
-// No way of naming a series keeps the caller's bytes, whether the series is
-// there or not and whatever care the value needs.
+// No way of naming a series keeps the caller's bytes, whether the series exists
+// or not and whether the value is escaped or mended.
 func TestCallersBytesAreNotKept(t *testing.T) {
-	values := map[string]string{ // to what is kept
+	values := map[string]string{ // to the value that is kept
 		"plain": "plain", "": "", `quo"te\`: `quo"te\`, "a\xffb": "a\uFFFDb", strings.Repeat("x", 5000): strings.Repeat("x", telltale.DefaultLabelValueLimit),
 	}
 	for name, use := range map[string]func(v *telltale.CounterVec, value string) *telltale.Counter{
@@ -74,7 +74,7 @@ func TestCallersBytesAreNotKept(t *testing.T) {
 	}
 }
 
-// A curried Vec goes on meaning what it meant.
+// A curried Vec keeps its label values when the caller's bytes change.
 func TestCurryKeepsItsOwnBytes(t *testing.T) {
 	v := telltale.Must(telltale.NewCounterVec("c", "", []string{"l", "m"}, telltale.Unregistered()))
 	bytes := lend("value")

@@ -13,7 +13,7 @@ import (
 	"telltale/model"
 )
 
-// liveHeap is how many bytes are in use after a collection of garbage.
+// liveHeap returns the bytes in use after a garbage collection.
 func liveHeap() int64 {
 	for least := int64(math.MaxInt64); ; {
 		runtime.GC()
@@ -23,12 +23,11 @@ func liveHeap() int64 {
 		if int64(m.HeapAlloc) >= least {
 			return least
 		}
-		least = int64(m.HeapAlloc) // what earlier tests left may still be going
+		least = int64(m.HeapAlloc) // memory of earlier tests may still be freed
 	}
 }
 
-// Series that come and go leave nothing behind, whatever the order in which
-// they go.
+// Series that come and go leave no memory behind, in whatever order they go.
 func TestChurnKeepsMemoryBounded(t *testing.T) {
 	const living = 100
 	total := 100_000
@@ -104,8 +103,8 @@ func TestChurnKeepsMemoryBounded(t *testing.T) {
 	}
 }
 
-// What the living take follows from how many they are, whoever has lived and died
-// beside them.
+// The memory of live series depends on their number, not on the series that were
+// created and removed beside them.
 func TestMemoryFollowsTheLiving(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector takes memory")
@@ -115,7 +114,7 @@ func TestMemoryFollowsTheLiving(t *testing.T) {
 	t.Logf("seed %d", seed)
 	for _, tt := range []struct {
 		name string
-		most float64 // times what fresh ones take
+		most float64 // times the memory of series in a new family
 		live func(random *rand.Rand, create func() int, remove func(int))
 	}{
 		{"fresh", 1, func(_ *rand.Rand, create func() int, _ func(int)) {
@@ -249,7 +248,7 @@ func TestRemoveAllOneByOne(t *testing.T) {
 	}
 }
 
-// Writers, creators, removers and readers at once: each series that nobody
+// Writers, creators, removers and readers at once: each series that no goroutine
 // removes keeps its handle and its count; no reader sees a series twice, one
 // without labels, or a created time that no series had.
 func TestSeriesUnderContention(t *testing.T) {
@@ -308,8 +307,8 @@ func TestSeriesUnderContention(t *testing.T) {
 	}
 }
 
-// Created times belong to the series they are read with, also while series are
-// being removed.
+// Created times belong to the series with which they are read, also while series
+// are removed.
 func TestCreatedWhileRemoving(t *testing.T) {
 	start := model.TimestampOf(time.Now())
 	v := telltale.Must(telltale.NewCounterVec("c", "", []string{"l"}, telltale.Unregistered()))
@@ -340,8 +339,8 @@ func TestCreatedWhileRemoving(t *testing.T) {
 	})
 }
 
-// A series that is removed and made anew while a page is written is on it once,
-// however it was removed; what stays is on the page.
+// A series that is removed and created again while a page is written is on the
+// page once, however it was removed; series that stay are on the page.
 func TestRemadeWhileVisited(t *testing.T) {
 	for name, remove := range map[string]func(v *telltale.CounterVec, value string){
 		"Remove":         func(v *telltale.CounterVec, value string) { v.Remove(value) },
@@ -382,8 +381,8 @@ func TestRemadeWhileVisited(t *testing.T) {
 	}
 }
 
-// Removing many series is many short steps: others find and make series in
-// between, and what they make stays.
+// Removing many series takes many short steps: other goroutines find and create
+// series in between, and the series that they create stay.
 func TestRemoveMatchingBesideOthers(t *testing.T) {
 	const n = 20_000
 	v := telltale.Must(telltale.NewCounterVec("c", "", []string{"kind", "n"}, telltale.Unregistered()))

@@ -62,7 +62,7 @@ func TestLegacyNames(t *testing.T) {
 	})
 }
 
-// A family made by hand keeps its name and its unit as they are meant, once.
+// A family built by hand keeps its name and its unit, which are not added twice.
 func TestNamesOfCustomFamilies(t *testing.T) {
 	tests := []struct {
 		name, unit string
@@ -205,8 +205,8 @@ func TestRegistryDescribe(t *testing.T) {
 	wantNames(t, "described by being asked", describedNames(asking), "asked")
 }
 
-// Two UTF-8 names that one escaping scheme makes the same both stay, but for the
-// page that cannot tell them apart.
+// Two UTF-8 names that an escaping scheme makes equal both stay, except on the
+// page under that scheme.
 func TestNamesThatEscapingMakesTheSame(t *testing.T) {
 	reg := telltale.NewRegistry()
 	register(t, reg, described(gauge("a.b", 1)), described(gauge("a/b", 2)))

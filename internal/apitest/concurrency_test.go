@@ -13,11 +13,11 @@ import (
 	"telltale/model"
 )
 
-// rounds is how often each goroutine of a test does its work.
+// rounds is the number of times that each goroutine of a test does its work.
 const rounds = 200
 
-// TestEverythingAtOnce is for the race detector: all that a registry and its
-// instruments can do, at the same time.
+// TestEverythingAtOnce is for the race detector: it uses all operations of a
+// registry and its instruments at the same time.
 func TestEverythingAtOnce(t *testing.T) {
 	reg, nested := telltale.NewRegistry(telltale.WithErrorHook(func(error) {})), telltale.NewRegistry()
 	in := telltale.In(reg)
@@ -138,8 +138,8 @@ func TestEverythingAtOnce(t *testing.T) {
 	}
 }
 
-// Of goroutines that make the same instrument at once all get the same, and
-// nothing that they count is lost.
+// Goroutines that make the same instrument at once all get the same one, and
+// none of their counts is lost.
 func TestMakeTheSameInstrumentAtOnce(t *testing.T) {
 	const goroutines = 8
 	for range 20 {
@@ -161,7 +161,7 @@ func TestMakeTheSameInstrumentAtOnce(t *testing.T) {
 	}
 }
 
-// Of goroutines that register different collectors of one name exactly one
+// Of goroutines that register different collectors with one name, exactly one
 // succeeds.
 func TestClaimTheSameNameAtOnce(t *testing.T) {
 	for range 50 {

@@ -63,7 +63,8 @@ func readAll(f *model.Family) error {
 	return f.Visit(new(model.Point), func(*model.Point) error { return nil })
 }
 
-// withFunction are collectors that run a function which is to be contained.
+// withFunction are collectors that run a function whose failure must be
+// contained.
 var withFunction = []struct {
 	name string
 	make func(f func() float64, in telltale.Option) telltale.Collector
@@ -135,8 +136,8 @@ func TestFunctionsThatBlock(t *testing.T) {
 	}
 }
 
-// A function that a gauge is given while a scrape is under way is called by the
-// next; this one has the gauge's own value.
+// A function that a gauge is given during a scrape is called by the next scrape;
+// this one has the gauge's own value.
 func TestSetFuncDuringAScrape(t *testing.T) {
 	reg := telltale.NewRegistry()
 	telltale.Must(telltale.NewGauge("a", "", telltale.In(reg)))
@@ -161,8 +162,8 @@ func TestSetFuncDuringAScrape(t *testing.T) {
 	wantPage(t, reg, gaugePage("a", "0.0", "g", "5.0"))
 }
 
-// A collector that collects its own registry leaves itself out, however it does
-// it, and is told.
+// A collector that collects its own registry, in any way, is left out of that
+// collection, and a fault is reported.
 func TestCollectorsThatCollectThemselves(t *testing.T) {
 	fresh := context.Background
 	for _, tt := range []struct {
@@ -226,7 +227,7 @@ func TestCollectorsThatCollectThemselves(t *testing.T) {
 	}
 }
 
-// Two collectors that collect the registry they are both in: neither may wait for
+// Two collectors collect the registry in which both are: neither may wait for
 // the other.
 func TestCollectorsThatCollectEachOther(t *testing.T) {
 	for _, own := range []bool{false, true} {
@@ -262,8 +263,8 @@ func TestCollectorsThatCollectEachOther(t *testing.T) {
 	}
 }
 
-// Faults of a nested registry are counted and told by it and by those around it,
-// once each.
+// Faults of a nested registry are counted and reported by it and by the
+// registries around it, once each.
 func TestFaultsOfNestedRegistries(t *testing.T) {
 	var inner, middle, outer witness
 	child := telltale.NewRegistry(telltale.WithErrorHook(inner.hear))
@@ -292,7 +293,7 @@ func TestFaultsOfNestedRegistries(t *testing.T) {
 }
 
 // A fault that a run had before another registry's scrape joined it is counted
-// there too.
+// in that registry too.
 func TestFaultsOfSharedRuns(t *testing.T) {
 	begun, finish := make(chan struct{}, 10), make(chan struct{})
 	c := telltale.CollectorFunc(func(ctx context.Context, emit func(*model.Family) error) error {
@@ -329,7 +330,7 @@ func TestUnregisterHealth(t *testing.T) {
 	wantPage(t, reg, "")
 }
 
-// Whatever a hook does, the page comes.
+// Whatever a hook does, the page is complete.
 func TestHooksThatMisbehave(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
@@ -354,7 +355,7 @@ func TestHooksThatMisbehave(t *testing.T) {
 	}
 }
 
-// A hook may collect the registry that it hears of.
+// A hook may collect the registry that calls it.
 func TestHookThatCollects(t *testing.T) {
 	var reg *telltale.Registry
 	var once sync.Once
@@ -368,7 +369,7 @@ func TestHookThatCollects(t *testing.T) {
 	}
 }
 
-// A misuse that nobody is told of is counted and costs no description.
+// A misuse that no hook hears of is counted, and costs no description.
 func TestMisuseWithoutAHookIsNotDescribed(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
@@ -393,7 +394,7 @@ func TestMisuseWithoutAHookIsNotDescribed(t *testing.T) {
 	}
 }
 
-// A collector that emits from goroutines what it likes, when it likes, is
+// A collector that emits any families, from goroutines and at any time, is
 // contained.
 func TestEmitWithoutRestraint(t *testing.T) {
 	var late sync.WaitGroup
@@ -424,7 +425,7 @@ func TestEmitWithoutRestraint(t *testing.T) {
 	wantFaults(t, reg, map[telltale.Reason]uint64{telltale.ReasonInvalidFamily: 40, telltale.ReasonPanic: 400, telltale.ReasonLate: 8})
 }
 
-// Many families are no harm, kept or lent.
+// Many families, kept or lent, do no harm.
 func TestEmitManyFamilies(t *testing.T) {
 	const families = 30_000
 	for _, retention := range []int{telltale.DefaultRetention, 1 << 20, 0} {

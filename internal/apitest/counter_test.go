@@ -78,7 +78,7 @@ func TestCounterNames(t *testing.T) {
 	}
 }
 
-// The ways of giving a counter's whole name are ways to the same counter.
+// The ways of giving a counter's whole name all lead to the same counter.
 func TestCounterNameIsOne(t *testing.T) {
 	reg := telltale.NewRegistry()
 	app := telltale.WithNamespace("app")
@@ -154,7 +154,7 @@ func TestCounterExemplar(t *testing.T) {
 	w.want(t, telltale.ReasonExemplar, telltale.ReasonExemplar, telltale.ReasonNegative, telltale.ReasonNaN)
 	p := only(t, c)
 	if p.Value != 1.5 {
-		t.Errorf("what was refused was counted: %v, want 1.5", p.Value)
+		t.Errorf("the counter is %v after refused additions, want 1.5", p.Value)
 	}
 	if e := p.Exemplar; e == nil || e.Labels.Text() != `trace_id="a\"b"` || e.Value != 0.5 || !e.Timestamp.IsSet() {
 		t.Errorf("the exemplar is %+v", e)

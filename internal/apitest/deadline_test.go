@@ -15,8 +15,8 @@ import (
 func TestDeadline(t *testing.T) {
 	h := newHang()
 	reg, w := between(t, h)
-	// What was emitted before the deadline is there. The collector after it is
-	// well, but may not have come to emit before the deadline passed.
+	// Families emitted before the deadline are on the page. The collector after
+	// it works, but may not have come to emit before the deadline passed.
 	got := strings.TrimSuffix(scrapeUntilHung(t, reg, "part"), gaugePage("after", "1.0"))
 	wantText(t, got, gaugePage("before", "0.0", "part", "1.0"))
 	await(t, "the collector", h.begun)
@@ -27,7 +27,7 @@ func TestDeadline(t *testing.T) {
 		t.Error("no collector is counted as hanging")
 	}
 
-	// It is not started again while it hangs, by whatever view.
+	// A hung collector is not started again, through whatever view.
 	for _, view := range []telltale.Collector{reg, reg.Restricted("part", "before", "after"), reg} {
 		wantText(t, impatientPage(t, view), around(""))
 	}
@@ -41,7 +41,8 @@ func TestDeadline(t *testing.T) {
 		t.Errorf("the last fault is %v, want that it still runs", last)
 	}
 
-	// It learns that it is late, and is well again once it has returned.
+	// A late collector learns that it is late, and works again once it has
+	// returned.
 	close(h.release)
 	if err := await(t, "the late emit", h.late); err == nil {
 		t.Error("the late emit returned no error")
@@ -50,7 +51,7 @@ func TestDeadline(t *testing.T) {
 	wantPage(t, reg, around(gaugePage("part", "1.0", "rest", "2.0")))
 }
 
-// A collector that hangs holds nobody up who is done.
+// A hung collector does not delay scrapes whose families are complete.
 func TestDeadlineLeavesWhatIsDone(t *testing.T) {
 	h := newHang()
 	defer close(h.release)
@@ -101,8 +102,8 @@ func TestDeadlineInStrictMode(t *testing.T) {
 	}
 }
 
-// The collector's context says when its scrape must be done, carries the
-// scrape's values, and is done when nobody waits any more.
+// The collector's context has the scrape's deadline and values, and is done when
+// no scrape waits any more.
 func TestContextOfCollectors(t *testing.T) {
 	type key struct{}
 	reg := telltale.NewRegistry()
@@ -150,7 +151,7 @@ func TestCancel(t *testing.T) {
 				}
 				wantNames(t, "families", names, "part")
 				close(h.release)
-				w.want(t) // nobody's fault
+				w.want(t) // no fault is reported
 			})
 		}
 	})
@@ -163,8 +164,8 @@ func TestCancel(t *testing.T) {
 			t.Errorf("Collect returned %v, want context.Canceled", err)
 		}
 	})
-	// A scraper that hangs up is no fault of the collector, which the next
-	// scrape finds well.
+	// A scraper that hangs up is no fault of the collector, which works at the
+	// next scrape.
 	t.Run("costs the next scrape nothing", func(t *testing.T) {
 		h := newHang()
 		reg, w := between(t, h)
@@ -207,8 +208,8 @@ func (g *gate) Collect(ctx context.Context, emit func(*model.Family) error) erro
 	return emit(gauge("runs", float64(n)))
 }
 
-// scrapeInBackground collects and sends the page, after it has said that the
-// scrape has begun: after has been emitted that comes before the collector.
+// scrapeInBackground collects and sends the page, after it has waited for the
+// scrape to emit after, the family before the collector's.
 func scrapeInBackground(t *testing.T, reg telltale.Collector) (begun <-chan struct{}, result <-chan string) {
 	began, done := make(chan struct{}), make(chan string, 1)
 	go func() {

@@ -10,8 +10,8 @@ import (
 	"telltale/model"
 )
 
-// Series that differ are never taken for repeated ones, however alike their labels
-// are: in their lengths and last characters, or made of one character.
+// Different series are never taken for repeated ones, however similar their
+// labels are: in their lengths and last characters, or made of one character.
 func TestSeriesOfCustomCollectorsAreAllThere(t *testing.T) {
 	values := make(map[string]bool)
 	for i := range 20000 {

@@ -1,12 +1,12 @@
-// Package apitest tests the package telltale as a program sees it: through its
-// public names alone. Tests that must bring about what depends on the machine, such
-// as writers that fight over a word, or that look at the tree, lie in the root
-// folder beside the examples.
+// Package apitest tests package telltale as a program uses it: through its
+// exported names alone. Tests that must force states of the machine, such as
+// writers that contend for a word, and tests of the source tree are in the root
+// folder, beside the examples.
 //
-// Files are named after what they test: counter_test.go and its like have the
-// instruments, labels_test.go, typed_test.go and churn_test.go their series,
-// registry_test.go, views_test.go and restricted_test.go what they are registered
-// in, failure_test.go, deadline_test.go, overlap_test.go and source_test.go custom
-// collectors that go wrong, wait or share a run, alloc_test.go and bench_test.go
-// what it all costs.
+// Files are named after what they test: counter_test.go and similar files the
+// instruments; labels_test.go, typed_test.go and churn_test.go their series;
+// registry_test.go, views_test.go and restricted_test.go registries and views;
+// failure_test.go, deadline_test.go, overlap_test.go and source_test.go custom
+// collectors that fail, wait or share a run; alloc_test.go and bench_test.go the
+// costs.
 package apitest

@@ -65,7 +65,7 @@ func TestEnumVec(t *testing.T) {
 	wantPage(t, v, "# TYPE door gauge\ndoor{room=\"1\",door=\"open\"} 0.0\ndoor{room=\"1\",door=\"a\\\"b\"} 1.0\n")
 }
 
-// At every moment exactly one state is on.
+// At every moment exactly one state is set.
 func TestEnumUnderContention(t *testing.T) {
 	states := []string{"a", "b", "c"}
 	e := telltale.Must(telltale.NewEnum("e", "", states, telltale.Unregistered()))

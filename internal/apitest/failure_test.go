@@ -15,8 +15,8 @@ import (
 
 var errNoConnection = errors.New("no connection")
 
-// between returns a registry with the collector between two that are well, and
-// what its hook hears.
+// between returns a registry with the collector between two that work, and a
+// witness of its faults.
 func between(t *testing.T, c telltale.Collector, opts ...telltale.RegistryOption) (*telltale.Registry, *witness) {
 	t.Helper()
 	var w witness
@@ -26,7 +26,7 @@ func between(t *testing.T, c telltale.Collector, opts ...telltale.RegistryOption
 	return reg, &w
 }
 
-// around is the page of such a registry.
+// around returns the page of such a registry.
 func around(middle string) string {
 	return gaugePage("before", "0.0") + middle + gaugePage("after", "1.0")
 }
@@ -95,7 +95,7 @@ func TestFailureIsLocal(t *testing.T) {
 				}
 			}
 			wantFaults(t, reg, counted)
-			wantPage(t, reg, around(tt.page)) // it is asked again
+			wantPage(t, reg, around(tt.page)) // it is called again
 
 			strict, _ := between(t, collector, telltale.WithStrict())
 			_, err := telltale.GenerateLatest(strict)
@@ -118,7 +118,7 @@ func TestFaultsUnwrap(t *testing.T) {
 	}
 }
 
-// Callbacks are all of one type, so a fault must say of which metric.
+// Callbacks all have one type, so a fault must name the metric.
 func TestFaultsNameTheMetric(t *testing.T) {
 	var w witness
 	reg := telltale.NewRegistry(telltale.WithErrorHook(w.hear))
@@ -134,8 +134,8 @@ func TestFaultsNameTheMetric(t *testing.T) {
 	}
 }
 
-// A series is the same whatever the order of its labels; parts of it, and
-// moments, are not.
+// The order of labels does not distinguish series; parts of a series, and times,
+// do.
 func TestRepeatedSeries(t *testing.T) {
 	ab := model.LabelPairs([]string{"a", "b"}, []string{"1", "2"})
 	ba := model.LabelPairs([]string{"b", "a"}, []string{"2", "1"})
@@ -200,7 +200,7 @@ func TestRepeatedSeries(t *testing.T) {
 }
 
 // hang is a collector that emits a family, then waits for release without
-// looking at its context, then emits another.
+// watching its context, then emits another.
 type hang struct {
 	begun   chan struct{}
 	release chan struct{}
@@ -242,8 +242,8 @@ func scrapeUntilHung(t *testing.T, reg *telltale.Registry, last string) string {
 	return page(t, nameless(got...))
 }
 
-// impatientPage is the page of a server to which every run is hung that is under
-// way already, less HELP lines.
+// impatientPage is the page of a server for which every run that started before
+// is hung, without HELP lines.
 func impatientPage(t *testing.T, c telltale.Collector) string {
 	t.Helper()
 	var b bytes.Buffer

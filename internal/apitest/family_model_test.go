@@ -12,14 +12,14 @@ import (
 	"telltale/model"
 )
 
-// modelFamily is a family of counters beside a simple model of it: the series,
-// what they have counted, and the pages that are being written.
+// modelFamily is a family of counters with a simple model of it: the series,
+// their counts, and the pages that are being written.
 type modelFamily struct {
 	t      *testing.T
 	random *rand.Rand
 	v      *telltale.CounterVec
 	values map[string]float64 // by label text
-	depth  int                // of pages within pages
+	depth  int                // depth of pages within pages
 	stay   []map[string]bool  // of each page, the series that were there all the time
 }
 
@@ -32,7 +32,7 @@ func (m *modelFamily) labels() (kind, n, text string) {
 	return kind, n, string(model.AppendLabel(model.AppendLabel(nil, "kind", kind), "n", n))
 }
 
-// gone notes that a series is not there any more.
+// gone records that a series was removed.
 func (m *modelFamily) gone(text string) {
 	delete(m.values, text)
 	for _, page := range m.stay {
@@ -90,7 +90,7 @@ func (m *modelFamily) step() {
 	}
 }
 
-// replace fills in some series, and counts in them before and after.
+// replace fills in some series, and counts in the family before and after.
 func (m *modelFamily) replace() {
 	handles := make(map[string]*telltale.Counter)
 	m.v.Replace(func(next *telltale.CounterVec) {
@@ -111,8 +111,8 @@ func (m *modelFamily) replace() {
 	}
 }
 
-// page reads the family, while more happens. Pages that began before a Replace
-// or a Clear have what was there before.
+// page reads the family while it changes. Pages that began before a Replace or a
+// Clear have the series from before.
 func (m *modelFamily) page() {
 	if m.depth == 3 {
 		return
@@ -150,8 +150,8 @@ func (m *modelFamily) page() {
 	m.depth, m.stay = m.depth-1, slices.Delete(m.stay, m.depth-1, m.depth)
 }
 
-// Whatever happens to a family while pages of it are written, each page has every
-// series that was there all the time, with its value, and none twice.
+// Whatever happens to a family while pages of it are written, each page has
+// every series that stayed throughout, with its value, and none twice.
 func TestFamilyAgainstModel(t *testing.T) {
 	rounds := 100
 	if testing.Short() || raceEnabled {

@@ -14,8 +14,8 @@ import (
 	"telltale/model"
 )
 
-// Every collector waits for the others to have begun: they could not, one after
-// the other.
+// Collectors run concurrently: every collector waits for the others to have
+// begun.
 func TestCollectorsRunSideBySideAndAreWrittenInOrder(t *testing.T) {
 	const n = 5
 	reg := telltale.NewRegistry()
@@ -51,7 +51,7 @@ func TestErrorHookThatPanics(t *testing.T) {
 	wantFaults(t, reg, map[telltale.Reason]uint64{telltale.ReasonError: 1, telltale.ReasonRepeatedFamily: 1, telltale.ReasonNegative: 1})
 }
 
-// A hook may look at the registry that calls it.
+// A hook may use the registry that calls it.
 func TestErrorHookMayUseTheRegistry(t *testing.T) {
 	var reg *telltale.Registry
 	var saw uint64
@@ -100,8 +100,8 @@ func TestRecursion(t *testing.T) {
 	})
 }
 
-// The pair that client_golang's Go collector has: both have the name x in
-// OpenMetrics, and only text tells them apart.
+// The Go collector of client_golang has such a pair: both are named x in
+// OpenMetrics, and only text distinguishes them.
 func TestCounterBesideAGaugeOfItsName(t *testing.T) {
 	g, c := gauge("x", 1), textCounter("x_total", 2)
 	bare := family("x", model.Counter)
@@ -153,13 +153,13 @@ func TestCounterBesideAGaugeOfItsName(t *testing.T) {
 		reg := telltale.NewRegistry()
 		register(t, reg, described(g))
 		wantDuplicate(t, reg.Register(described(c)), "x")
-		register(t, reg, nameless(c)) // which nothing is known of before the scrape
+		register(t, reg, nameless(c)) // which describes nothing before the scrape
 		wantPage(t, reg, textGauge+textCounterLines)
 	})
 }
 
-// A function in a gauge's place is users' code: it is called once for each
-// scrape, and harms nobody else.
+// A gauge's function is user code: it is called once for each scrape, and its
+// failure affects no other family.
 func TestGaugeFunctionsAreCustomCollectors(t *testing.T) {
 	reg, w := between(t, nameless())
 	g := telltale.Must(telltale.NewGauge("g", "", telltale.In(reg)))
@@ -199,7 +199,7 @@ func TestCallbacks(t *testing.T) {
 	}
 	wantPage(t, reg.Restricted("done_total"), "# TYPE done_total counter\ndone_total 4.0\n")
 	if calls.Load() != 1 {
-		t.Error("a callback that nobody asked for was called")
+		t.Error("a callback that was not wanted was called")
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 )
 
 // FuzzLabelValues counts under label values, given one after another and
-// separated by bars: whatever they are, the page keeps to its grammar, and each
-// distinct pair of mended values is exactly one series with the right count.
+// separated by bars: the page always keeps to its grammar, and each distinct
+// pair of mended values is exactly one series with the right count.
 func FuzzLabelValues(f *testing.F) {
 	f.Add("a|b|a|b|c|d", byte(0))
 	f.Add(`",b="|\|\\|"|\n`+"|\n", byte(0))
@@ -76,7 +76,7 @@ func FuzzLabelValues(f *testing.F) {
 	})
 }
 
-// mend is what a label value becomes, by the book.
+// mend returns the label value that a value becomes, by the specification.
 func mend(value string, limit int) string {
 	value = strings.ToValidUTF8(value, "\uFFFD")
 	for len(value) > limit {
@@ -86,7 +86,7 @@ func mend(value string, limit int) string {
 	return value
 }
 
-// parseLine reads one line of the text format, and nothing but.
+// parseLine reads one line of the text format and accepts nothing else.
 func parseLine(line, name string) (labels [][2]string, value float64, err error) {
 	rest, ok := strings.CutPrefix(line, name)
 	if !ok || !utf8.ValidString(line) {

@@ -62,7 +62,7 @@ func TestSetFunc(t *testing.T) {
 	var calls atomic.Int64
 	g.SetFunc(func() float64 { return float64(calls.Add(1)) })
 	wantPage(t, reg, "# TYPE g gauge\ng 1.0\n")
-	wantPage(t, reg, "# TYPE g gauge\ng 2.0\n") // once for each scrape
+	wantPage(t, reg, "# TYPE g gauge\ng 2.0\n") // called once for each scrape
 	g.Set(6)
 	g.Inc()
 	if v := g.Value(); v != 3 {
@@ -75,7 +75,7 @@ func TestSetFunc(t *testing.T) {
 	wantPage(t, reg, "# TYPE g gauge\ng 7.0\n")
 }
 
-// A function's harm ends at its own family.
+// A failing function affects its own family only.
 func TestSetFuncPanics(t *testing.T) {
 	var w witness
 	reg := telltale.NewRegistry(telltale.WithErrorHook(w.hear))
@@ -99,8 +99,7 @@ func TestSetFuncOfReplacedSeries(t *testing.T) {
 	wantPage(t, reg, "# TYPE g gauge\ng{l=\"x\"} 3.0\n")
 }
 
-// Adding loses nothing, however it is fought over, and goes on losing nothing
-// after it was.
+// No addition is lost, during contention and after it.
 func TestGaugeAddUnderContention(t *testing.T) {
 	const goroutines, rounds = 8, 20_000
 	g := newLoneGauge()

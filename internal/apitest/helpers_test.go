@@ -18,8 +18,8 @@ import (
 	"telltale/model"
 )
 
-// patience is how long a test waits for what is certain to come. It decides
-// nothing: a test that reaches it has hung.
+// patience is how long a test waits for an event that is certain. It decides no
+// result: a test that reaches it hangs.
 const patience = 30 * time.Second
 
 // collectFunc is the signature of Collect.
@@ -78,7 +78,7 @@ func register(t *testing.T, reg *telltale.Registry, collectors ...telltale.Colle
 	}
 }
 
-// page returns what GenerateLatest makes of a collector, less HELP lines.
+// page returns the text page of a collector, without HELP lines.
 func page(t *testing.T, c telltale.Collector) string {
 	t.Helper()
 	text, err := telltale.GenerateLatest(c)
@@ -88,7 +88,7 @@ func page(t *testing.T, c telltale.Collector) string {
 	return withoutHelp(string(text))
 }
 
-// openMetrics returns the collector's page in OpenMetrics, less HELP lines.
+// openMetrics returns the collector's page in OpenMetrics, without HELP lines.
 func openMetrics(t *testing.T, c telltale.Collector) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -173,7 +173,7 @@ func duplicateIn(t *testing.T, err error, names ...string) *telltale.DuplicateEr
 	return duplicate
 }
 
-// witness is an error hook that remembers.
+// witness is an error hook that records faults.
 type witness struct {
 	mu     sync.Mutex
 	faults []*telltale.Fault
@@ -195,7 +195,8 @@ func (w *witness) heard() []*telltale.Fault {
 	return slices.Clone(w.faults)
 }
 
-// want checks the reasons heard, in order, and returns the faults.
+// want checks the reasons of the recorded faults, in order, and returns the
+// faults.
 func (w *witness) want(t *testing.T, reasons ...telltale.Reason) []*telltale.Fault {
 	t.Helper()
 	faults := w.heard()
@@ -209,7 +210,7 @@ func (w *witness) want(t *testing.T, reasons ...telltale.Reason) []*telltale.Fau
 	return faults
 }
 
-// wantFaults compares what a registry counted.
+// wantFaults compares the counts of a registry's faults.
 func wantFaults(t *testing.T, reg *telltale.Registry, want map[telltale.Reason]uint64) {
 	t.Helper()
 	got := reg.Stats().Faults
@@ -225,7 +226,7 @@ func wantFaults(t *testing.T, reg *telltale.Registry, want map[telltale.Reason]u
 	}
 }
 
-// await fails the test if nothing comes through the channel.
+// await fails the test if the channel stays empty.
 func await[T any](t *testing.T, what string, from <-chan T) T {
 	t.Helper()
 	select {
@@ -270,8 +271,8 @@ func (a *alarm) Err() error {
 	}
 }
 
-// emittingSlowly returns a Collect that says when it has begun and emits when it
-// may finish.
+// emittingSlowly returns a Collect that signals when it has begun, and emits
+// when it may finish.
 func emittingSlowly(begun chan<- struct{}, finish <-chan struct{}, families ...*model.Family) collectFunc {
 	return func(ctx context.Context, emit func(*model.Family) error) error {
 		begun <- struct{}{}
@@ -280,7 +281,7 @@ func emittingSlowly(begun chan<- struct{}, finish <-chan struct{}, families ...*
 	}
 }
 
-// mark is what a collector holds whose end a test waits for.
+// mark is an object in a collector; a test waits for its garbage collection.
 type mark struct{ _ [64]byte }
 
 // marked returns a collector that holds the mark.
@@ -291,12 +292,12 @@ func marked(m *mark, collect collectFunc) telltale.Collector {
 	})
 }
 
-// wantForgotten calls use, which makes collectors that hold the mark and collects
-// them, and waits until nothing holds the mark any more.
+// wantForgotten calls use, which makes collectors that hold the mark and
+// collects them, and waits until the mark is garbage collected.
 func wantForgotten(t *testing.T, use func(m *mark)) {
 	t.Helper()
 	marks := make(chan weak.Pointer[mark], 1)
-	go func() { // whose stack is gone afterwards
+	go func() { // a goroutine of its own, whose stack is gone afterwards
 		m := new(mark)
 		defer func() { marks <- weak.Make(m) }()
 		use(m)

@@ -161,8 +161,8 @@ func TestBucketHelpers(t *testing.T) {
 	}
 }
 
-// Which bucket an observation belongs to, against the book, on both sides of
-// the number of bounds up to which they are looked through one by one.
+// Observations go to the right bucket, with fewer and with more bounds than are
+// searched one by one.
 func TestHistogramBucketOf(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{1, 2, 11, 23, 24, 25, 26, 160} {
@@ -234,7 +234,7 @@ func TestHistogramExemplars(t *testing.T) {
 	w.want(t, telltale.ReasonExemplar, telltale.ReasonExemplar)
 	v := only(t, h).Histogram
 	if v.Count != 3 {
-		t.Errorf("what was refused was counted: %v, want 3", v.Count)
+		t.Errorf("the count is %v after refused observations, want 3", v.Count)
 	}
 	for i, want := range []string{"b", "", "c"} {
 		e := v.Exemplar(i)

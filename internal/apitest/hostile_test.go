@@ -11,14 +11,14 @@ import (
 	"telltale/model"
 )
 
-// hostileValues are values that text could confuse with others.
+// hostileValues are values that could be confused with each other in text.
 var hostileValues = []string{
 	"", " ", "a", "aa", `"`, `""`, `\`, `\\`, `\"`, "\n", `\n`, "a\n", `a\n`, "a\\\n", `a\\n`, ",", "=", "{", "}", `",b="`, `a",b="`, `",b="a`,
 	`",b="",b="`, `a="x",b="y"`, "\x00", "\t\r", "\u2028", "\uFFFD", "ÿ", "😱", "a b", "#", "# EOF", strings.Repeat("x", 4096),
 }
 
-// Each pair of values is a series of its own, found again by whatever way, and
-// never taken for another.
+// Each pair of values is a series of its own, found in every way, and never
+// taken for another.
 func TestHostileValues(t *testing.T) {
 	var w witness
 	_, v := newVec(&w, []string{"a", "b"})
@@ -62,8 +62,8 @@ func TestHostileValues(t *testing.T) {
 	w.want(t)
 }
 
-// What is not UTF-8 is replaced, found again by the same bytes and by what they
-// became, and counted each time.
+// Invalid UTF-8 is replaced; the series is found by the original bytes and by
+// the replaced ones, and each use is counted as a fault.
 func TestInvalidUTF8Values(t *testing.T) {
 	var w witness
 	reg, v := newVec(&w, []string{"l", "m"})
@@ -140,7 +140,7 @@ func TestOversizedValues(t *testing.T) {
 	}
 }
 
-// What the hook does is its own affair; an instrument may be used in it.
+// A hook may do anything; it may also use the instrument that calls it.
 func TestHookUsesTheInstrument(t *testing.T) {
 	var v *telltale.CounterVec
 	reg := telltale.NewRegistry(telltale.WithErrorHook(func(error) { v.With("from the hook").Inc() }))
@@ -155,8 +155,8 @@ func TestHookUsesTheInstrument(t *testing.T) {
 	}
 }
 
-// Values that share a hash's low bits share a way through the index; none of
-// them may be lost when others are removed.
+// Values whose hashes share their low bits share a chain in the index; removing
+// some of them must not lose others.
 func TestManySeries(t *testing.T) {
 	var w witness
 	_, v := newVec(&w, []string{"a", "b"})

@@ -37,7 +37,7 @@ func TestInfo(t *testing.T) {
 	wantPage(t, reg, "# TYPE build_info gauge\nbuild_info{zone=\"a\"} 1.0\n")
 }
 
-// "_info" is what the sample adds to the name, and may be given.
+// "_info", the suffix of the sample, may be part of the name that is given.
 func TestInfoName(t *testing.T) {
 	for _, tt := range []struct{ name, sample string }{
 		{"build", "build_info"},
@@ -66,7 +66,7 @@ func TestInfoName(t *testing.T) {
 	}
 }
 
-// No escaping scheme makes one label of two.
+// No escaping scheme makes two labels equal.
 func TestLabelsThatEscapingMerges(t *testing.T) {
 	alone := telltale.Unregistered()
 	_, vec := telltale.NewCounterVec("c", "", []string{"a.b", "a-b"}, alone)
@@ -99,8 +99,8 @@ func TestInfoVec(t *testing.T) {
 	wantPage(t, reg, "# TYPE build_info gauge\nbuild_info{program=\"a\",version=\"x\uFFFDy\"} 1.0\n")
 }
 
-// Values of an info obey the limit of label values, and a bad name changes and
-// counts nothing.
+// Values of an info obey the limit of label values; an invalid name changes
+// nothing and is not counted.
 func TestInfoValues(t *testing.T) {
 	for _, test := range []struct {
 		name, value, want string

@@ -12,7 +12,7 @@ import (
 	"telltale/model"
 )
 
-// newVec returns a vector of counters whose faults the witness hears.
+// newVec returns a vector of counters whose faults the witness records.
 func newVec(w *witness, labels []string, opts ...telltale.CounterOption) (*telltale.Registry, *telltale.CounterVec) {
 	reg := telltale.NewRegistry(telltale.WithErrorHook(w.hear))
 	return reg, telltale.Must(telltale.NewCounterVec("c", "", labels, append(opts, telltale.In(reg))...))
@@ -92,8 +92,8 @@ func TestVecDefinitions(t *testing.T) {
 	wantSeries(t, v, `a="1",b="2"`)
 }
 
-// The wrong number of values, or wrong names, cost the caller nothing but the
-// count, and are told.
+// The wrong number of values, or wrong names, lose only the caller's own count,
+// and are reported.
 func TestVecMisuse(t *testing.T) {
 	arity, name := telltale.ReasonArity, telltale.ReasonUnknownLabel
 	for _, tt := range []struct {
@@ -160,7 +160,7 @@ func TestVecMisuseStrictly(t *testing.T) {
 		if fault, ok := recover().(*telltale.Fault); !ok || fault.Reason != telltale.ReasonArity {
 			t.Errorf("panicked with %v", fault)
 		}
-		v.With("1").Inc() // nothing is locked for ever
+		v.With("1").Inc() // no lock is left locked
 	}()
 	v.With("1", "2")
 	t.Error("strict mode does not panic")
@@ -279,8 +279,8 @@ func TestRemoveMatching(t *testing.T) {
 	w.want(t)
 }
 
-// A handle outlives its series: it goes on taking updates, which nobody sees,
-// and does not come back to life with a series of the same labels.
+// A handle outlives its series: it still accepts updates, which no page shows,
+// and does not become the handle of a new series with the same labels.
 func TestHandleOfRemovedSeries(t *testing.T) {
 	for name, remove := range map[string]func(v *telltale.CounterVec){
 		"Remove": func(v *telltale.CounterVec) {
@@ -317,7 +317,7 @@ func TestHandleOfRemovedSeries(t *testing.T) {
 	}
 }
 
-// More labels than lookups have room for without allocating.
+// More labels than a lookup can hold without allocating.
 func TestManyLabels(t *testing.T) {
 	for _, n := range []int{1, 7, 8, 9, 40} {
 		var w witness

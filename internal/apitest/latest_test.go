@@ -11,8 +11,8 @@ import (
 	"telltale/model"
 )
 
-// What a page is made of that stands in no registry fails as an error, never as
-// a panic of the caller.
+// A page is made of a collector outside of registries: its failure is an error,
+// never a panic of the caller.
 func TestLatestOfBareCollectors(t *testing.T) {
 	broken := errors.New("broken")
 	for _, c := range []struct {
@@ -60,8 +60,8 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// Errors are read by people: what holds many names is described once, and what
-// clashes with itself is said to be registered.
+// Errors are short and plain: a collector with many names is described once, and
+// one that clashes with itself is said to be registered already.
 func TestDuplicateErrorsAreShort(t *testing.T) {
 	reg := telltale.NewRegistry()
 	var many []*model.Family

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// An option that does not fit an instrument is a mistake that the compiler
-// finds, and so are labels that a struct does not have.
+// Options that do not fit an instrument, and labels that a struct does not have,
+// are mistakes that the compiler finds.
 func TestOptionsThatDoNotFit(t *testing.T) {
 	const file = "testdata/misfit/misfit.go"
 	source, err := os.ReadFile(file)

@@ -24,7 +24,7 @@ func newNative(t *testing.T, opts ...telltale.HistogramOption) *telltale.Histogr
 	return h
 }
 
-// counted is what a native histogram has counted, by index.
+// counted returns the counts of a native histogram by bucket index.
 type counted struct {
 	positive, negative map[int]float64
 	zero               float64
@@ -362,7 +362,7 @@ func TestNativeExemplars(t *testing.T) {
 	}
 }
 
-// Pages that are made while many observe never contradict themselves, and nothing
+// Pages written while many goroutines observe are consistent, and no observation
 // is lost.
 func TestNativeUnderContention(t *testing.T) {
 	const goroutines, rounds = 8, 20_000

@@ -20,7 +20,7 @@ func TestOverlappingScrapesShareARun(t *testing.T) {
 	var results []<-chan string
 	for range 5 {
 		begun, result := scrapeInBackground(t, reg)
-		await(t, "the scrape", begun) // it has subscribed to the collector by then
+		await(t, "the scrape", begun) // by then it has subscribed to the collector
 		results = append(results, result)
 	}
 	close(g.open)
@@ -48,8 +48,8 @@ func TestOverlappingScrapesShareAFault(t *testing.T) {
 	w.want(t, telltale.ReasonError)
 }
 
-// One of two scrapes gives up; the other still waits, and whoever comes then
-// waits with it.
+// One of two scrapes gives up; the other still waits, and a scrape that begins
+// then waits with it.
 func TestOverlappingScrapesHaveTheirOwnDeadlines(t *testing.T) {
 	g, reg := newGate(), telltale.NewRegistry()
 	telltale.Must(telltale.NewGauge("before", "", telltale.In(reg)))
@@ -57,7 +57,7 @@ func TestOverlappingScrapesHaveTheirOwnDeadlines(t *testing.T) {
 	begun, patient := scrapeInBackground(t, reg)
 	await(t, "the patient scrape", begun)
 	hasty := newAlarm(t.Context())
-	err := reg.Collect(hasty, func(*model.Family) error { hasty.ring(); return nil }) // only once: the rest is late
+	err := reg.Collect(hasty, func(*model.Family) error { hasty.ring(); return nil }) // only the first family: the rest is late
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestOverlappingScrapesHaveTheirOwnDeadlines(t *testing.T) {
 	wantText(t, await(t, "the later scrape's page", later), gaugePage("before", "0.0", "runs", "1.0"))
 }
 
-// A scrape that leaves early must not have its half of a run handed to the next.
+// If a scrape leaves a run early, the next scrape must not get the rest of it.
 func TestAbandonedRunsAreNotShared(t *testing.T) {
 	h := newHang()
 	reg, w := between(t, h)
@@ -91,7 +91,7 @@ func TestAbandonedRunsAreNotShared(t *testing.T) {
 	w.want(t)
 }
 
-// retention is room for some families of a bulk, so that others are lent.
+// retention is room for some families of a bulk, so that the others are lent.
 const retention = 1 << 20
 
 // bulk is a collector of many families of about 50 KiB each.
@@ -124,8 +124,9 @@ func (b *bulk) Collect(_ context.Context, emit func(*model.Family) error) error 
 	return nil
 }
 
-// Of a collector that is not at its turn, what fits the retention is kept: it
-// waits in emit until its other families are taken, one after the other.
+// The families of a collector whose turn has not come are kept up to the
+// retention: the collector waits in emit until its other families are taken, one
+// after the other.
 func TestWhatIsKeptIsBounded(t *testing.T) {
 	const families, least, kept = 120, 10, 40 // there is room for about 20
 	b, g, reg := newBulk(families), newGate(), telltale.NewRegistry(telltale.WithRetention(retention))
@@ -152,7 +153,7 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 		}
 		taken++
 		if ahead := b.emitted.Load() - taken; ahead > kept {
-			t.Fatalf("%d families are emitted that nobody took yet", ahead)
+			t.Fatalf("%d families are emitted that no scrape has read yet", ahead)
 		}
 		return nil
 	})
@@ -168,7 +169,8 @@ func countFamilies(c telltale.Collector, n *int) error {
 	return c.Collect(context.Background(), func(*model.Family) error { *n++; return nil })
 }
 
-// Scrapes that share a collector of more than is kept all get all of it.
+// Scrapes that share a collector with more families than are kept all get every
+// family.
 func TestOverlappingScrapesOfALot(t *testing.T) {
 	b, reg := newBulk(25), telltale.NewRegistry(telltale.WithRetention(retention))
 	register(t, reg, b)
@@ -184,8 +186,8 @@ func TestOverlappingScrapesOfALot(t *testing.T) {
 	all.Wait()
 }
 
-// Two scrapes that come to the same collectors in opposite order: neither may
-// wait for the other.
+// Two scrapes reach the same collectors in opposite order: neither may wait for
+// the other.
 func TestOverlappingScrapesInOppositeOrder(t *testing.T) {
 	a, b := telltale.NewRegistry(telltale.WithRetention(retention)), telltale.NewRegistry(telltale.WithRetention(retention))
 	register(t, a, prefixed(newBulk(25), "a_"))
@@ -217,7 +219,7 @@ func TestOverlappingScrapesInOppositeOrder(t *testing.T) {
 	}
 }
 
-// One collector, seen in two ways on one page, whose families are more than is
+// One page shows one collector in two views; its families are more than are
 // kept.
 func TestOnePageWithALotTwice(t *testing.T) {
 	reg := telltale.NewRegistry(telltale.WithRetention(retention))
@@ -266,7 +268,8 @@ func TestEmitConcurrently(t *testing.T) {
 	}
 }
 
-// What a collector emits after it has returned comes too late, and is said to.
+// Families that a collector emits after it has returned are too late, which is
+// reported.
 func TestEmitAfterReturn(t *testing.T) {
 	var kept func(*model.Family) error
 	reg, w := between(t, telltale.CollectorFunc(func(_ context.Context, emit func(*model.Family) error) error {

@@ -13,14 +13,14 @@ import (
 	"telltale/model"
 )
 
-// expired returns a context of a server with an hour's patience whose client does
-// not wait at all.
+// expired returns a context of a server with an hour's patience whose client has
+// gone already.
 func expired(t *testing.T) context.Context {
 	return newRung(served.With(t.Context(), time.Hour))
 }
 
-// Clients that do not wait cost their own page alone: the run that they began goes
-// on, and whoever comes then shares it.
+// Clients that do not wait lose only their own page: the run that they began
+// goes on, and a scrape that begins then shares it.
 func TestImpatientClientsHarmNobody(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
@@ -54,8 +54,8 @@ func TestImpatientClientsHarmNobody(t *testing.T) {
 	}
 }
 
-// A short deadline says nothing about a collector: a run that a quick scrape gives
-// up on while another shares it is not hung for the next.
+// A short deadline proves nothing about a collector: a run that a quick scrape
+// leaves while another shares it is not hung for the next.
 func TestShortDeadlineIsNobodyElses(t *testing.T) {
 	g := newGate()
 	reg, w := between(t, g)
@@ -70,7 +70,7 @@ func TestShortDeadlineIsNobodyElses(t *testing.T) {
 	}
 	for _, fault := range w.heard() {
 		if fault.Reason != telltale.ReasonDeadline {
-			t.Errorf("a quick scrape was told %v, want that its deadline passed", fault)
+			t.Errorf("a quick scrape got %v, want that its deadline passed", fault)
 		}
 	}
 	began, second := scrapeInBackground(t, reg)
@@ -120,12 +120,12 @@ func (s *selective) Restricted(names ...string) telltale.Collector {
 	})
 }
 
-// However many lists of names are asked for while a Restrictor runs, one more run
-// has what all of them want.
+// However many lists of names are asked for while a Restrictor runs, one more
+// run collects all that they want.
 func TestListsOfNamesShareRuns(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		full  bool // one of them wants everything
+		full  bool // one of the scrapes wants everything
 		asked int
 	}{
 		{"all restricted", false, 2},
@@ -165,7 +165,7 @@ func TestListsOfNamesShareRuns(t *testing.T) {
 				wantText(t, await(t, fmt.Sprintf("page %d", i), page), want[i])
 			}
 			if runs, most := s.runs.Load(), s.most.Load(); runs != 2 || most != 1 {
-				t.Errorf("it ran %d times, %d at once; want 2 times, one after the other", runs, most)
+				t.Errorf("the collector ran %d times, %d at once; want 2 times, one after the other", runs, most)
 			}
 			if len(s.asked) != tt.asked {
 				t.Errorf("it was restricted to %q, want %d restricted runs", s.asked, tt.asked)
@@ -174,7 +174,7 @@ func TestListsOfNamesShareRuns(t *testing.T) {
 	}
 }
 
-// A collector that hangs is not started again, through whatever it is collected.
+// A hung collector is not started again, through whatever view it is collected.
 func TestHungCollectorIsNotStartedAgain(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -206,7 +206,7 @@ func TestHungCollectorIsNotStartedAgain(t *testing.T) {
 			await(t, "the collector", g.begun)
 			eventually(t, "the run to end", func() bool { return g.runs.Load() > 0 })
 			if n := g.runs.Load(); n != 1 {
-				t.Errorf("it ran %d times at once", n)
+				t.Errorf("the collector ran %d times at once", n)
 			}
 		})
 	}

@@ -29,7 +29,7 @@ func TestQuantilesPage(t *testing.T) {
 	wantPage(t, s, "# TYPE s summary\ns{quantile=\"0.5\"} 0.0\ns{quantile=\"0.99\"} 0.0\ns_count 2.0\ns_sum NaN\n")
 }
 
-// Quantiles are as close to exact ones as is said, whatever the distribution.
+// Quantiles are within the documented error of exact ones, for any distribution.
 func TestQuantileError(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 7))
 	levels := []float64{0, 0.01, 0.25, 0.5, 0.9, 0.99, 0.999, 1}
@@ -63,7 +63,7 @@ func TestQuantileError(t *testing.T) {
 
 func TestQuantilesAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(30 * time.Second) // away from where the window moves
+		time.Sleep(30 * time.Second) // away from the time at which the window moves
 		s := newQuantiles(t, telltale.WithQuantiles(0, 1), telltale.WithMaxAge(3*time.Minute), telltale.WithAgeBuckets(3))
 		between := func(when string, low, high float64) {
 			t.Helper()
@@ -85,7 +85,7 @@ func TestQuantilesAge(t *testing.T) {
 		if s.Count() != 2 || s.Sum() != 11 {
 			t.Errorf("%d observations of %v", s.Count(), s.Sum())
 		}
-		time.Sleep(10 * time.Minute) // until the clock stands
+		time.Sleep(10 * time.Minute) // until the clock has stopped
 	})
 }
 

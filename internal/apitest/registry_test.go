@@ -12,7 +12,7 @@ import (
 	"telltale/model"
 )
 
-// suffixes are all that a sample's name can add to its family's.
+// suffixes are all suffixes that samples add to their family's name.
 var suffixes = []string{"", "_total", "_created", "_bucket", "_count", "_sum", "_gcount", "_gsum", "_info"}
 
 func TestRegisterClaimsAllNamesOfTheType(t *testing.T) {
@@ -45,8 +45,8 @@ func TestRegisterClaimsAllNamesOfTheType(t *testing.T) {
 	}
 }
 
-// Instruments claim what their types claim, whatever name the constructor is
-// given.
+// Instruments claim the names of their type, whatever form of the name the
+// constructor is given.
 func TestRegisterClaimsOfInstruments(t *testing.T) {
 	instruments := map[string]func(in telltale.Option) error{
 		"counter a":       func(in telltale.Option) error { _, err := telltale.NewCounter("a", "", in); return err },
@@ -124,7 +124,7 @@ func TestDuplicateErrorShowsBothSides(t *testing.T) {
 		t.Fatalf("the holder of %q cannot be unregistered: %v", clash.Name, err)
 	}
 	if err := reg.Unregister(held); !errors.Is(err, telltale.ErrNotRegistered) {
-		t.Errorf("the error's holder was not what is registered: %v", err)
+		t.Errorf("the error does not hold the registered collector: %v", err)
 	}
 }
 
@@ -137,7 +137,7 @@ func TestRegisterIsAtomic(t *testing.T) {
 	wantPage(t, reg, gaugePage("taken", "1.0", "free", "3.0"))
 }
 
-// comparableNot is a collector that cannot be a map's key.
+// comparableNot is a collector that cannot be the key of a map.
 type comparableNot struct{ families []*model.Family }
 
 func (c comparableNot) Collect(ctx context.Context, emit func(*model.Family) error) error {
@@ -146,7 +146,7 @@ func (c comparableNot) Collect(ctx context.Context, emit func(*model.Family) err
 
 func (c comparableNot) Describe() []*model.Family { return c.families }
 
-// hidesUncomparable is comparable to the compiler only.
+// hidesUncomparable is comparable only to the compiler.
 type hidesUncomparable struct{ inner any }
 
 func (hidesUncomparable) Collect(context.Context, func(*model.Family) error) error { return nil }
@@ -272,8 +272,8 @@ func TestAutoDescribe(t *testing.T) {
 	})
 }
 
-// A collector may describe a family twice, with samples or without; at the
-// scrape the second is left out.
+// A collector may describe a family twice, with samples or without; a scrape
+// leaves the second one out.
 func TestDescribeTheSameFamilyTwice(t *testing.T) {
 	reg := telltale.NewRegistry()
 	register(t, reg, described(gauge("m", 1), gauge("m", 2)))

@@ -68,7 +68,7 @@ func TestReplaceThatPanics(t *testing.T) {
 	wantSeries(t, v, `l="outer"`)
 }
 
-// Whoever keeps next can no longer reach the family through it.
+// A caller that keeps next can no longer reach the family through it.
 func TestReplaceKeptNext(t *testing.T) {
 	v := telltale.Must(telltale.NewCounterVec("c", "", []string{"l"}, telltale.Unregistered()))
 	var kept *telltale.CounterVec
@@ -85,7 +85,7 @@ func TestReplaceKeptNext(t *testing.T) {
 	}
 }
 
-// No scrape sees the family absent, half done or mixed, whichever way it looks.
+// No scrape, of whatever kind, sees the family absent, incomplete or mixed.
 func TestReplaceIsOneStep(t *testing.T) {
 	const series, replacements = 700, 60 // more than one slab
 	reg := telltale.NewRegistry()

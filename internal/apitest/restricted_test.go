@@ -201,7 +201,7 @@ func TestRestrictedCallsOnlyOwners(t *testing.T) {
 				t.Errorf("the collector of m was called %d times, want %d", wanted.Load(), tt.wanted)
 			}
 			if others.Load() != 0 {
-				t.Errorf("collectors that nobody asked for were called %d times", others.Load())
+				t.Errorf("collectors that were not wanted were called %d times", others.Load())
 			}
 			if unnamed.Load() != tt.unnamed {
 				t.Errorf("the collector without names was called %d times, want %d", unnamed.Load(), tt.unnamed)
@@ -222,7 +222,7 @@ func TestRestrictedAndCollectorsWithoutNames(t *testing.T) {
 }
 
 // A name that a collector of the registry claims belongs to it in restricted
-// views too, whoever comes first.
+// views too, in whatever order collectors are asked.
 func TestRestrictedResolvesClashesAsTheRegistryDoes(t *testing.T) {
 	inner, outer := telltale.NewRegistry(), telltale.NewRegistry()
 	register(t, inner, described(gauge("m", 1)))
@@ -264,7 +264,7 @@ func textCounter(name string, value float64) *model.Family {
 	return f
 }
 
-// library is a Restrictor: a collector that can leave work undone.
+// library is a Restrictor: a collector that can leave out families.
 type library struct {
 	asked  [][]string // what Restricted was called with, sorted
 	whole  atomic.Int64
@@ -296,7 +296,7 @@ func (l *library) Restricted(names ...string) telltale.Collector {
 				return err
 			}
 		}
-		return emit(gauge("lib_more", 4)) // more than it was asked for
+		return emit(gauge("lib_more", 4)) // a family that was not asked for
 	})
 }
 

@@ -74,7 +74,7 @@ func TestOtherDefinitionsAreNotReused(t *testing.T) {
 	tests := []struct {
 		name          string
 		first, second func(in telltale.Option) error
-		both          []string // what the error says of both sides
+		both          []string // texts of both sides in the error
 	}{
 		{
 			"another help", newCounter("c", "one"), newCounter("c", "two"),

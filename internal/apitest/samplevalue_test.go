@@ -96,8 +96,8 @@ func TestSampleValueAsksOnlyWhoCanHaveIt(t *testing.T) {
 	}
 }
 
-// Finding a sample early leaves collections under way behind, which must not
-// cost the next scrape anything.
+// Finding a sample early leaves other collectors running, which must not cost
+// the next scrape anything.
 func TestSampleValueLeavesTheNextScrapeWhole(t *testing.T) {
 	reg := telltale.NewRegistry()
 	begun, finish := make(chan struct{}, 10), make(chan struct{})

@@ -13,7 +13,7 @@ import (
 	"telltale/model"
 )
 
-// asPoints collects c, by its scalars where it has them or by its points alone.
+// asPoints collects c, by its scalars if it has them, or by its points alone.
 func asPoints(t testing.TB, c telltale.Collector, byScalars bool) (points []string, runs int) {
 	t.Helper()
 	var scratch model.Point
@@ -40,8 +40,8 @@ func asPoints(t testing.TB, c telltale.Collector, byScalars bool) (points []stri
 	return points, runs
 }
 
-// Counters and gauges hand out the same series in the same order as scalars and as
-// points, whatever has become of them.
+// Counters and gauges give the same series in the same order as scalars and as
+// points, whatever was done to them.
 func TestScalarsOfInstruments(t *testing.T) {
 	for range 50 {
 		seed := rand.Uint64()
@@ -96,8 +96,8 @@ func TestScalarsOfInstruments(t *testing.T) {
 	}
 }
 
-// Series that stay are met once each while others come and go, with labels and
-// values of their own.
+// Series that stay are visited once each, with their own labels and values,
+// while others come and go.
 func TestScalarsWhileChanging(t *testing.T) {
 	const stay = 100
 	reg := telltale.NewRegistry()

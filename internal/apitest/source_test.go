@@ -18,7 +18,7 @@ import (
 	"telltale/model"
 )
 
-// source is a Source of two series, or more, that does something after the first,
+// source is a Source of at least two series that does something after the first,
 // from the given walk on.
 type source struct {
 	walks, from atomic.Int64
@@ -50,8 +50,8 @@ func (s *source) VisitPoints(_ *model.Point, visit func(*model.Point) error) err
 
 func (s *source) family() *model.Family { return family("sourced", model.Gauge).WithPoints(s) }
 
-// A source that fails costs its family, or what has not been read of it, whether
-// the family is copied or lent.
+// A source that fails loses its family, or the part that has not been read,
+// whether the family is copied or lent.
 func TestSourcesThatFail(t *testing.T) {
 	failures := []struct {
 		name   string
@@ -73,15 +73,15 @@ func TestSourcesThatFail(t *testing.T) {
 					s := failingFrom(walk, tt.then)
 					reg, w := between(t, nameless(gauge("first", 1), s.family(), gauge("last", 1)), opts...)
 					want := gaugePage("first", "1.0")
-					fails := lent || walk == 1 // else it is not walked again
+					fails := lent || walk == 1 // a copied family is walked once
 					switch {
 					case !fails:
 						want += "# TYPE sourced gauge\nsourced{n=\"1\"} 1.0\nsourced{n=\"2\"} 1.0\n"
-					case walk == 2: // it has been found well once
+					case walk == 2: // the first walk succeeded
 						want += "# TYPE sourced gauge\n"
 					}
 					got := page(t, reg)
-					if fails && walk == 2 { // what it had handed out before may be there
+					if fails && walk == 2 { // series from before the failure may be there
 						got = strings.Replace(got, "sourced{n=\"1\"} 1.0\n", "", 1)
 					}
 					wantText(t, got, around(want+gaugePage("last", "1.0")))
@@ -98,8 +98,8 @@ func TestSourcesThatFail(t *testing.T) {
 	}
 }
 
-// A source that ends its goroutine ends its collector's, if that is where it is
-// walked, and no more.
+// A source that ends its goroutine ends its collector's goroutine, if it is
+// walked there, and no other.
 func TestSourceThatEndsItsGoroutine(t *testing.T) {
 	for walk := int64(1); walk <= 2; walk++ {
 		s := failingFrom(walk, func() error { runtime.Goexit(); return nil })
@@ -114,7 +114,7 @@ func TestSourceThatEndsItsGoroutine(t *testing.T) {
 	}
 }
 
-// A source that blocks holds the scrape for no longer than its deadline.
+// A source that blocks delays the scrape only until its deadline.
 func TestSourcesThatBlock(t *testing.T) {
 	for walk := int64(1); walk <= 2; walk++ {
 		t.Run(fmt.Sprintf("at walk %d", walk), func(t *testing.T) {
@@ -165,15 +165,15 @@ func (l *lender) Collect(_ context.Context, emit func(*model.Family) error) erro
 	return err
 }
 
-// wantFree checks that the application can have its lock.
+// wantFree checks that the application can take its lock.
 func (l *lender) wantFree(t *testing.T) {
 	t.Helper()
 	eventually(t, "the lock to be free", l.lock.TryLock)
 	l.lock.Unlock()
 }
 
-// A scrape that is slow to read never holds up a collector whose families are
-// copied, nor another scrape.
+// A slow scrape never delays a collector whose families are copied, nor another
+// scrape.
 func TestSlowReadersOfCopies(t *testing.T) {
 	l := newLender()
 	reg, w := between(t, l)
@@ -204,15 +204,15 @@ func TestSlowReadersOfCopies(t *testing.T) {
 	w.want(t)
 }
 
-// A scrape that is slow to read what it was lent is cut off: when its deadline has
-// passed, or when it has had as long as its server gives a scrape.
+// A scrape that is slow to read a lent family is cut off: when its deadline has
+// passed, or when it has taken as long as its server allows a scrape to take.
 func TestSlowReadersOfLoans(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		at   string // the family where it is slow
+		at   string // the family at which it is slow
 		ctx  func(t *testing.T) *alarm
 		ring bool
-		cut  bool // or it comes late, and goes on without the collector
+		cut  bool // otherwise it comes late, and goes on without the collector
 	}{
 		{"in the family, its deadline passes", "sourced", func(t *testing.T) *alarm { return newAlarm(t.Context()) }, true, true},
 		{"in the family, its server's limit passes", "sourced", func(t *testing.T) *alarm { return newAlarm(served.With(t.Context(), 1)) }, false, true},
@@ -244,14 +244,14 @@ func TestSlowReadersOfLoans(t *testing.T) {
 			l.wantFree(t)
 			close(read)
 			err := await(t, "the slow scrape", slow)
-			if !tt.ring && err == nil { // by so short a limit it may be the source that is late
+			if !tt.ring && err == nil { // with so short a limit the source may be the late one
 				eventually(t, "the late source to be counted", func() bool { return reg.Stats().Faults[telltale.ReasonDeadline] > 0 })
 				return
 			}
 			if tt.cut != errors.Is(err, os.ErrDeadlineExceeded) || !tt.cut && err != nil {
 				t.Errorf("the slow scrape returned %v, want it cut off: %t", err, tt.cut)
 			}
-			n := 0 // of series, which the next scrape has all of
+			n := 0 // series: the next scrape has all of them
 			for f, err := range reg.Families(t.Context()) {
 				if err != nil {
 					t.Fatal(err)
@@ -267,8 +267,9 @@ func TestSlowReadersOfLoans(t *testing.T) {
 	}
 }
 
-// Scrapes that share, cancel, restrict, stop early and read slowly, of collectors
-// that are copied, lent and fail, get whole families and leave nothing behind.
+// Scrapes that share, cancel, restrict, stop early and read slowly, of
+// collectors that are copied, lent and fail, get whole families and leave
+// nothing behind.
 func TestRunsLeaveNothingBehind(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

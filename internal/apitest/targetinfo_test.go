@@ -72,7 +72,7 @@ func TestTargetInfoConflicts(t *testing.T) {
 				t.Errorf("target info is %v after the failure", reg.TargetInfo())
 			}
 			if err := reg.SetTargetInfo(nil); err != nil {
-				t.Errorf("clearing what is not set: %v", err)
+				t.Errorf("clearing target info that is not set: %v", err)
 			}
 			wantDuplicate(t, reg.Register(described(gauge("target_info", 1))), "target_info") // the claimant's
 			if err := reg.Unregister(claimant); err != nil {
@@ -90,8 +90,8 @@ func TestTargetInfoConflicts(t *testing.T) {
 	}
 }
 
-// The name "target" is not claimed; OpenMetrics, where the info would bear it,
-// then has the info under the name of its sample.
+// The name "target" is not claimed. In OpenMetrics, where the info would have
+// that name, the info is then named like its sample.
 func TestTargetInfoBesideAGaugeCalledTarget(t *testing.T) {
 	reg := telltale.NewRegistry(telltale.WithTargetInfo(map[string]string{"env": "test"}))
 	register(t, reg, described(gauge("target", 5)))
@@ -135,7 +135,7 @@ func TestTargetInfoIsCopied(t *testing.T) {
 		t.Errorf("target info has env=%q, want \"test\"", got)
 	}
 	if telltale.NewRegistry().TargetInfo() != nil {
-		t.Error("a registry has target info that nobody set")
+		t.Error("a registry has target info that was not set")
 	}
 }
 

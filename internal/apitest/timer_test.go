@@ -46,14 +46,14 @@ func TestTimers(t *testing.T) {
 	}
 }
 
-// Where a duration goes can be chosen at the end.
+// The destination of a duration can be chosen when the timer stops.
 func TestTimerToLabelsKnownLate(t *testing.T) {
 	v := telltale.Must(telltale.NewHistogramVec("h", "", []string{"code"}, telltale.Unregistered()))
 	code := "200"
 	timer := telltale.NewTimer(func(seconds float64) { v.With(code).Observe(seconds) })
 	code = "500"
 	timer.Stop()
-	timer.Stop() // each call records again
+	timer.Stop() // each call records a duration
 	if v.Len() != 1 || v.With("500").Count() != 2 {
 		t.Errorf("%d series, %d observations with 500; want 1 and 2", v.Len(), v.With("500").Count())
 	}

@@ -13,7 +13,7 @@ import (
 
 type method string
 
-// everything has a field of each kind that can be a label.
+// everything has a field of each type that can be a label.
 type everything struct {
 	String  string
 	Method  method
@@ -82,7 +82,8 @@ type names struct {
 	Skipped     [2]float64 `label:"-"`
 }
 
-// Fields that are strings side by side, and such as have others before or between.
+// Structs with string fields side by side, and with other fields before or
+// between them.
 func TestTypedStrings(t *testing.T) {
 	type sides struct {
 		Left  int `label:"-"`
@@ -154,7 +155,7 @@ type (
 		A string `label:"x"`
 		B string `label:"x"`
 	}
-	snakeTwice struct{ UserID, UserId string } // two names that are one label
+	snakeTwice struct{ UserID, UserId string } // two fields with one label name
 	reserved   struct {
 		A string `label:"__a"`
 	}
@@ -185,7 +186,7 @@ func TestTypedErrors(t *testing.T) {
 	}
 }
 
-// last returns the error of two results.
+// last returns the second of two results, the error.
 func last[T any](_ T, err error) error { return err }
 
 // One definition is one instrument, whether its labels are a struct or a list.
@@ -198,7 +199,7 @@ func TestTypedIsTheVec(t *testing.T) {
 		t.Error("the same definition gives another instrument")
 	}
 	h.Add(3)
-	v.With("GET", "/", "0200").Inc() // not a number that a struct gives
+	v.With("GET", "/", "0200").Inc() // not a number as a struct writes it
 	wantPage(t, reg, "# TYPE c_total counter\nc_total{method=\"GET\",path=\"/\",code=\"200\"} 3.0\nc_total{method=\"GET\",path=\"/\",code=\"0200\"} 1.0\n")
 	if of.Len() != 2 || v.Len() != 2 || !v.Remove("GET", "/", "200") || of.Remove(route{"GET", "/", 200}) {
 		t.Error("the two do not share their series")

@@ -157,7 +157,7 @@ type byQueue struct {
 	Queue string `label:"queue"`
 }
 
-// An instrument is known by its core, whatever handle stands for it.
+// An instrument is identified by its core, whatever handle is used.
 func TestIdentityOfInstruments(t *testing.T) {
 	handles := func(reg *telltale.Registry) map[string]telltale.Collector {
 		vec := telltale.Must(telltale.NewCounterVec("jobs", "", []string{"queue"}, telltale.In(reg)))

@@ -147,8 +147,8 @@ func TestViewsAreDescribedByRegistriesThatAsk(t *testing.T) {
 	wantDuplicate(t, reg.Register(described(gauge("p_m", 2))), "p_m")
 }
 
-// A sample that fits no point of its family's type goes through views as the
-// others do.
+// A sample that fits no point of its family's type goes through views like any
+// other.
 func TestViewsOfLooseSamples(t *testing.T) {
 	f := gauge("g", 1)
 	f.AddSample("g_odd", labelMap{"own": "o"}, 2)
@@ -204,8 +204,8 @@ func TestViewsThatCannotBe(t *testing.T) {
 	})
 }
 
-// What is described when a view is made or registered need not wait for the
-// scrape to clash.
+// Clashes of names described when a view is made or registered are found before
+// the scrape.
 func TestViewsWithReservedLabelsOfWhatIsDescribed(t *testing.T) {
 	families := []*model.Family{gauge("g", 1), family("h", model.Histogram)}
 	if _, err := telltale.Labelled(described(families...), labelMap{"le": "1"}); err == nil {
@@ -220,8 +220,8 @@ func TestViewsWithReservedLabelsOfWhatIsDescribed(t *testing.T) {
 	register(t, reg, described(gauge("g", 1)))
 }
 
-// A series that has a label which a view adds would have it twice, and the whole
-// page would be unreadable.
+// A view leaves out series that have the label it adds: the label would occur
+// twice, and the whole page would be invalid.
 func TestLabelClashAtTheScrape(t *testing.T) {
 	clashing := family("m", model.Gauge)
 	clashing.AddSample("m", labelMap{"l": "own"}, 1)
@@ -394,8 +394,8 @@ func TestCyclesAreRefused(t *testing.T) {
 	})
 }
 
-// Two registries that are registered with each other at the same moment: one of
-// them must be refused.
+// Of two registries that are registered with each other at the same moment, one
+// must be refused.
 func TestCyclesMadeConcurrentlyAreRefused(t *testing.T) {
 	for range 3000 {
 		regs := [3]*telltale.Registry{telltale.NewRegistry(), telltale.NewRegistry(), telltale.NewRegistry()}

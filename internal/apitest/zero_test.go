@@ -10,8 +10,8 @@ import (
 	"telltale/model"
 )
 
-// Every method of every zero value may be called, with arguments that mean
-// something and with nil ones, and there is nothing to collect then.
+// Every method of every zero value may be called, with usual and with nil
+// arguments, and nothing is collected then.
 func TestZeroValues(t *testing.T) {
 	for _, zero := range []any{
 		new(telltale.Counter), new(telltale.CounterVec), new(telltale.CounterOf[route]),
@@ -54,7 +54,7 @@ func callAll(t *testing.T, v reflect.Value) {
 			skip := false
 			for a := range method.Type().NumIn() {
 				value := argument(method.Type().In(a))
-				skip = skip || value.Kind() == reflect.Func && value.IsNil() // it would be called
+				skip = skip || value.Kind() == reflect.Func && value.IsNil() // a nil function would be called
 				in = append(in, value)
 			}
 			if skip || v.Type() == reflect.TypeFor[*telltale.Registry]() && !method.Type().IsVariadic() && len(in) > 0 && in[0].IsZero() {
@@ -112,7 +112,7 @@ func some(of reflect.Type) reflect.Value {
 	return v
 }
 
-// The zero Registry is a registry.
+// The zero Registry is ready to use.
 func TestZeroRegistry(t *testing.T) {
 	var reg telltale.Registry
 	telltale.Must(telltale.NewGauge("g", "", telltale.In(&reg))).Set(2)
@@ -125,7 +125,7 @@ func TestZeroRegistry(t *testing.T) {
 	wantPage(t, reg.Restricted("g"), "# TYPE g gauge\ng 2.0\n")
 }
 
-// A nil option is none.
+// A nil option is ignored.
 func TestNilOptions(t *testing.T) {
 	reg := telltale.NewRegistry(nil, telltale.RegistryOption(nil))
 	in, none := telltale.In(reg), telltale.Option(nil)
@@ -142,8 +142,8 @@ func TestNilOptions(t *testing.T) {
 	wantNames(t, "the page", familyNames(t, reg), "c", "g", "h", "s", "i", "e", "f")
 }
 
-// A registry whose store is nil, or was not opened, makes no instruments and is not collected, in
-// whatever it is.
+// A registry whose store is nil, or was not opened, makes no instruments, and it
+// and everything that contains it collect nothing.
 func TestNilStore(t *testing.T) {
 	for _, store := range []telltale.Store{nil, (*noStore)(nil), new(noStore)} {
 		reg := telltale.NewRegistry(telltale.WithStore(store))

@@ -18,9 +18,9 @@ import (
 	"telltale/model"
 )
 
-// A script may have operations on several goroutines, those of each under a "go".
-// Each goroutine has series or families of its own, so that it does not matter in the
-// end who came first. What they share is said by names:
+// A script may have operations on several goroutines, those of each under a
+// "go". Each goroutine has series or families of its own, so that the result
+// does not depend on their order. Names mark what they share:
 //
 //   - A series whose label is "shared" stays, and all only add to it. It is on every
 //     page, and its total, count and buckets never fall.
@@ -31,7 +31,7 @@ import (
 //     page twice.
 
 // runConcurrently runs a script with several goroutines while others scrape. It
-// returns what was wrong first.
+// returns the first difference.
 func runConcurrently(ops []op) *difference {
 	w, l := newWorld(), newLibrary()
 	var scripts [][]op
@@ -55,7 +55,8 @@ func runConcurrently(ops []op) *difference {
 			wrong = &difference{kind, fmt.Sprintf(format, args...)}
 		}
 	}
-	// What a goroutine is answered about its own series does not depend on others.
+	// Answers to a goroutine about its own series do not depend on other
+	// goroutines.
 	answers := make([][]string, len(scripts))
 	for i, script := range scripts {
 		for _, o := range script {
@@ -106,7 +107,8 @@ func runConcurrently(ops []op) *difference {
 	return wrong
 }
 
-// ownAlone reports whether the operation is not on a family that is anybody's.
+// ownAlone reports whether the operation is not on the family that all
+// goroutines change.
 func (l *library) ownAlone(o op) bool { return o.on() != "F8" && o.verb != "len" }
 
 // play does an operation with those within it.
@@ -124,14 +126,14 @@ func (l *library) play(o op) string {
 	return l.do(o)
 }
 
-// watcher is somebody who scrapes while others work.
+// watcher scrapes while others work.
 type watcher struct {
 	fail  func(kind, format string, args ...any)
-	last  map[string]float64 // of what must not fall
+	last  map[string]float64 // values that must not fall
 	round float64            // of c9
 }
 
-// scrape reads a page in one of three ways and looks at it.
+// scrape reads a page in one of three ways and checks it.
 func (w *watcher) scrape(r *telltale.Registry, way int) {
 	var lines []string
 	var err error
@@ -201,8 +203,8 @@ func samplesOf(f *model.Family) (lines []string) {
 	return lines
 }
 
-// compareInTheEnd compares all pages but for the order of families and series, and
-// what was misused.
+// compareInTheEnd compares all pages, ignoring the order of families and series,
+// and the counts of misuse.
 func compareInTheEnd(w *world, l *library, fail func(kind, format string, args ...any)) {
 	known := func(page string) []string {
 		lines := strings.Split(page, "\n")
@@ -235,13 +237,13 @@ func compareInTheEnd(w *world, l *library, fail func(kind, format string, args .
 	}
 }
 
-// around returns the line and some of those beside it.
+// around returns the line and the lines around it.
 func around(lines []string, i int) string {
 	return "\t" + strings.Join(lines[min(len(lines), max(0, i-2)):min(len(lines), i+3)], "\n\t")
 }
 
-// TestModelConcurrently runs scripts of several goroutines. One that fails is
-// shortened for a while: it need not fail each time.
+// TestModelConcurrently runs scripts of several goroutines. A failing script is
+// shortened for a limited time, since it may not fail each time.
 func TestModelConcurrently(t *testing.T) {
 	scripts := 0
 	for end := time.Now().Add(budget() / 4); time.Now().Before(end) && !t.Failed(); scripts++ {
@@ -301,7 +303,7 @@ func concurrentScript(seed uint64) []op {
 	own := append(slices.Clone(shared), "F10", "F11")
 	for i := range 2 + g.random.IntN(5) {
 		g.prefix, g.counter = fmt.Sprintf("t%d", i), 1000*(i+1)
-		g.world.handles = make(map[string]*series) // those of others are not its own
+		g.world.handles = make(map[string]*series) // handles of other goroutines are not its own
 		o := op{verb: "go"}
 		for range 20 + g.random.IntN(200) {
 			switch n := g.random.IntN(20); {
@@ -325,7 +327,7 @@ func concurrentScript(seed uint64) []op {
 	return append(ops, o)
 }
 
-// addition is an update that all may do to a shared series.
+// addition is an update that all goroutines may do to a shared series.
 func (g *generator) addition(kind string) []string {
 	switch kind {
 	case "counter":
@@ -347,7 +349,7 @@ func (g *generator) alone(name string) op {
 			continue
 		}
 		if values := o.plain(1); o.verb == "hold" && !strings.HasPrefix(o.arg(2), g.prefix) || len(values) > 0 && o.verb != "hold" && !strings.HasPrefix(values[0], g.prefix) {
-			continue // values such as "\n" are everybody's
+			continue // values such as "\n" are shared
 		}
 		if o.verb == "match" && !strings.HasPrefix(o.opt("a"), g.prefix) {
 			continue
@@ -356,7 +358,7 @@ func (g *generator) alone(name string) op {
 	}
 }
 
-// anybodys is an operation on the family that is anybody's.
+// anybodys is an operation on the family that all goroutines change.
 func (g *generator) anybodys(name string) op {
 	value := pick(g, "x", "y", "z")
 	switch g.random.IntN(6) {
@@ -370,7 +372,8 @@ func (g *generator) anybodys(name string) op {
 	return op{verb: "up", args: []string{name, value, "add=1"}}
 }
 
-// round is a Replace of five series, and what is added to one of them afterwards.
+// round is a Replace with five series, and an addition to one of them
+// afterwards.
 func (g *generator) round(name string, round int) []op {
 	o := op{verb: "replace", args: append([]string{name}, g.via()...)}
 	handle := g.new("H")

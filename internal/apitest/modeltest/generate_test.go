@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// generator makes scripts. It follows them with a model, so that most of their
-// operations can be done.
+// generator makes scripts. It runs them on a model as it makes them, so that
+// most of their operations are possible.
 type generator struct {
 	random  *rand.Rand
 	world   *world
@@ -21,7 +21,7 @@ func newGenerator(seed uint64) *generator {
 
 func pick[T any](g *generator, from ...T) T { return from[g.random.IntN(len(from))] }
 
-// script returns a script of about so many operations.
+// script returns a script of about the given number of operations.
 func (g *generator) script(length int) []op {
 	ops := []op{g.done(op{verb: "registry", args: []string{"R0"}})}
 	for range 1 + g.random.IntN(4) {
@@ -134,8 +134,8 @@ func (g *generator) custom() op {
 	return distinctFamilies(o)
 }
 
-// distinctFamilies leaves out of a custom collector the families that it has
-// already: what a registry makes of such a collector is another test's matter.
+// distinctFamilies removes repeated families from a custom collector: another
+// test checks what a registry makes of those.
 func distinctFamilies(o op) op {
 	var args []string
 	seen := make(map[string]bool)
@@ -210,7 +210,7 @@ func (g *generator) sample() op {
 
 func (g *generator) value() string {
 	if g.random.IntN(8) == 0 {
-		return g.prefix + fmt.Sprint(g.random.IntN(70)) // of those that fill creates
+		return g.prefix + fmt.Sprint(g.random.IntN(70)) // one of those that fill creates
 	}
 	if g.random.IntN(10) == 0 {
 		return pick(g, quote("\"\\"), quote("\n"), quote("\xff"), quote("é"), quote(""))
@@ -218,7 +218,8 @@ func (g *generator) value() string {
 	return g.prefix + pick(g, "x", "y", "z", "w")
 }
 
-// values returns label values for a family, and now and then not as many as it has.
+// values returns label values for a family, now and then the wrong number of
+// them.
 func (g *generator) values(name string) (values []string) {
 	f, ok := g.world.family(name)
 	if !ok {
@@ -314,8 +315,8 @@ func (g *generator) update(kind string) []string {
 	return []string{"set=" + pick(g, "off", "on", "broken", "broken", "unknown")}
 }
 
-// replace is a Replace whose function does some operations, on what it fills in and
-// on others.
+// replace is a Replace whose function does some operations, on the family that
+// it fills in and on others.
 func (g *generator) replace(name string, depth int) op {
 	o := op{verb: "replace", args: append([]string{name}, g.via()...)}
 	f, ok := g.world.family(name)

@@ -8,7 +8,8 @@ import (
 	"telltale"
 )
 
-// nativeSchema is that of native histograms: bounds are powers of two.
+// nativeSchema is the schema of native histograms, whose bounds are powers of
+// two.
 const nativeSchema = 0
 
 // instrument is an instrument of any kind, with or without labels.
@@ -92,7 +93,7 @@ func (w *ways[H]) curried(value string) *telltale.Vec[H] {
 	return telltale.Must(w.vec.Curry(map[string]string{w.labels[0]: value}))
 }
 
-// with finds a series in the way asked for, if there is that way.
+// with finds a series in the given way, if the instrument has that way.
 func (w *ways[H]) with(via string, values []string) handle {
 	right := len(values) == len(w.labels)
 	var h *H
@@ -118,7 +119,7 @@ func (w *ways[H]) with(via string, values []string) handle {
 	return handleOf[H]{h, w.set}
 }
 
-// detached is a handle that is no series.
+// detached is a handle of no series.
 type detached struct{ handle }
 
 func (d detached) update(o op) string {
@@ -198,8 +199,8 @@ func (w *ways[H]) replace(via string, fill func(next instrument)) {
 	}
 }
 
-// only is an instrument whose labels are given by a struct alone, such as what the
-// Replace of one fills in.
+// only is an instrument whose labels are given by a struct alone, such as the
+// one that Replace of a typed instrument fills in.
 type only[L comparable, H any] struct {
 	of   *telltale.Of[L, H]
 	ways *ways[H]
@@ -250,8 +251,8 @@ func (w *only[L, H]) replace(_ string, fill func(next instrument)) {
 	w.of.Replace(func(next *telltale.Of[L, H]) { fill(&only[L, H]{next, w.ways, w.row}) })
 }
 
-// refuse does what each argument of an update asks for, and returns refused if it
-// was.
+// refuse does the operation of each argument of an update, and returns refused
+// if one was refused.
 func refuse(o op, each func(what, arg string, v float64) error) string {
 	for _, arg := range o.args {
 		if what, value, ok := named(arg); ok {

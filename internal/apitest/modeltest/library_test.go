@@ -12,14 +12,14 @@ import (
 	"telltale/model"
 )
 
-// library does with the package telltale what world does with the model.
+// library does with package telltale what world does with the model.
 type library struct {
 	objects map[string]any // *telltale.Registry, instrument or telltale.Collector
 	handles map[string]handle
 	next    []instrument
 
 	mu    sync.Mutex
-	heard map[string]map[string]uint64 // by registry and reason, as their hooks hear
+	heard map[string]map[string]uint64 // faults heard by hooks, by registry and reason
 }
 
 func newLibrary() *library {
@@ -42,7 +42,7 @@ func (l *library) hook(registry string) func(error) {
 	}
 }
 
-// collector returns what an object is collected by.
+// collector returns the collector of an object.
 func (l *library) collector(name string) telltale.Collector {
 	switch c := l.objects[name].(type) {
 	case instrument:
@@ -64,7 +64,7 @@ func answer(err error) string {
 	return refused
 }
 
-// do does an operation that world can do, and returns what the library answers.
+// do does an operation of world, and returns the library's answer.
 func (l *library) do(o op) string {
 	switch o.verb {
 	case "registry":

@@ -16,7 +16,7 @@ var (
 	modelSeed = flag.Uint64("model.seed", 0, "the only seed to make a script from; 0 for many")
 )
 
-// budget returns how long TestModel may go on.
+// budget returns how long TestModel may take.
 func budget() time.Duration {
 	switch {
 	case *modelFor > 0:
@@ -29,7 +29,7 @@ func budget() time.Duration {
 	return 45 * time.Second
 }
 
-// The library does what the model does, whatever a program asks of it.
+// The library answers as the model does, for any operations of a program.
 func TestModel(t *testing.T) {
 	if *modelSeed != 0 {
 		checkSeed(t, *modelSeed)

@@ -9,8 +9,8 @@ import (
 
 // shown is a family on a page.
 type shown struct {
-	name, kind string // the name as the family has it, without suffixes
-	literal    bool   // it goes under its sample name
+	name, kind string // the family's name, without suffixes
+	literal    bool   // it is shown under its sample name
 	masked     bool   // some of its samples are left out
 	lines      []text
 }
@@ -18,23 +18,23 @@ type shown struct {
 // text is a sample on a page.
 type text struct {
 	name, labels, value string
-	own                 int     // how many labels are the series' own, before those of this sample
+	own                 int     // number of labels of the series, before those of this sample
 	of                  *series // nil for those of custom collectors
 	exemplar            string
 }
 
-// page is what collecting something is to give, and what goes wrong on the way.
+// page is the expected result of a collection, and its faults.
 type page struct {
 	families []shown
 	steps    []*step
-	customs  bool // something on the page is run, not read
+	customs  bool // the page has a collector that is run, not read
 	seen     map[string]bool
 	root     *registry
-	own      *registry // counts where no registry is; nil stands for an error
+	own      *registry // counts faults outside of registries; nil stands for an error
 	errors   bounds    // faults that no registry counts
 }
 
-// path is what lies between a collector and the page.
+// path is the views between a collector and the page.
 type path struct {
 	filters  []map[string]bool // in terms of the collector's names
 	prefix   string            // outer prefixes
@@ -49,14 +49,14 @@ type step struct {
 	of    any
 	entry *entry
 	path  path
-	// target is the target info that it stands for, instead of a collector.
+	// target is the target info for which it stands, instead of a collector.
 	target map[string]string
 }
 
 // collect returns the page of a collector.
 func collect(c any) *page {
 	p := &page{seen: make(map[string]bool), root: root(c), own: firstRegistry(c)}
-	if f, ok := c.(*family); ok && !f.functions { // an instrument hands out its family
+	if f, ok := c.(*family); ok && !f.functions { // an instrument returns its family
 		p.families = []shown{{name: f.name, kind: kinds[f.kind], lines: f.lines(f.name)}}
 		return p
 	}
@@ -109,7 +109,7 @@ func (p *page) flatten(c any, e *entry, at path) {
 		inner.filters = nil
 		switch c.kind {
 		case "restricted":
-			// Whatever the order, all of them must want a name.
+			// All filters must want a name, in whatever order they are applied.
 			inner.filters = append(inner.filters, c.names)
 		case "merged":
 			inner.nested = at.nested || len(c.of) > 1
@@ -137,7 +137,7 @@ func (p *page) flatten(c any, e *entry, at path) {
 	}
 }
 
-// asked reports whether an entry can have what all filters want.
+// asked reports whether an entry can have names that all filters want.
 func asked(e *entry, filters []map[string]bool) bool {
 	if len(e.claims) == 0 {
 		return true
@@ -150,7 +150,7 @@ func asked(e *entry, filters []map[string]bool) bool {
 	return true
 }
 
-// emit puts a step's families on the page.
+// emit adds a step's families to the page.
 func (p *page) emit(s *step) {
 	for _, f := range s.families() {
 		if s.entry != nil && s.entry.literal[s.path.within+sampleName(f.name, f.kind)] {
@@ -215,8 +215,8 @@ func (s sample) labels() string {
 	return labelText([][2]string{{"b", s.label}})
 }
 
-// run counts what goes wrong in a collector that is run, perhaps once for all of
-// its places on the page, perhaps for each.
+// run counts the faults of a collector that is run, perhaps once for all of its
+// places on the page, perhaps for each.
 func (p *page) run(c any, steps []*step) {
 	faults := make(map[string]uint64)
 	switch c := c.(type) {
@@ -255,8 +255,8 @@ func (p *page) run(c any, steps []*step) {
 	}
 }
 
-// accounts returns the registries that count what goes wrong in the steps. Nil
-// stands for none.
+// accounts returns the registries that count the faults in the steps. Nil stands
+// for none.
 func (p *page) accounts(steps []*step) map[*registry]bool {
 	all := map[*registry]bool{}
 	if p.own == nil {
@@ -285,7 +285,7 @@ func (p *page) report(s *step, reason string, n uint64) {
 	}
 }
 
-// restrict leaves out what the filters do not want.
+// restrict removes samples that the filters do not want.
 func (f *shown) restrict(filters []map[string]bool) bool {
 	hidden := make(map[string]bool) // suffixes
 	for _, names := range filters {
@@ -308,8 +308,9 @@ func (f *shown) restrict(filters []map[string]bool) bool {
 	return true
 }
 
-// view adds a path's prefix and labels, and returns how many series it leaves out
-// because they have one of the labels. It reports whether the family is left.
+// view adds a path's prefix and labels, and returns the number of series that it
+// leaves out because they have one of the labels. It reports whether the family
+// is left.
 func (p *page) view(s *step, f *shown) (clashing int, ok bool) {
 	names := make(map[string]bool)
 	for _, l := range s.path.labels {
@@ -346,8 +347,8 @@ func seriesOf(t text) string {
 	return t.labels
 }
 
-// admit leaves out a family whose names the page has already, if nobody has checked
-// that before.
+// admit leaves out a family whose names are on the page already, unless they
+// were checked before.
 func (p *page) admit(s *step, f *shown) bool {
 	instrument, isInstrument := s.of.(*family)
 	run := s.of != nil && (!isInstrument || instrument.functions)

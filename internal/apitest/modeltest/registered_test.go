@@ -7,11 +7,11 @@ import (
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// described is a family as a registry learns of it when a collector is registered.
+// described is the description of a family, from which a registry claims names.
 type described struct{ name, kind string }
 
-// base is the family's name, which is the literal one if it goes under the name of
-// its samples.
+// base is the family's name, which is the literal one if the family is shown
+// under the name of its samples.
 func base(name, kind string, literal bool) string {
 	if literal {
 		return sampleName(name, kind)
@@ -42,8 +42,8 @@ func claims(name, kind string, literal bool) map[string]bool {
 	return names
 }
 
-// describe returns what a collector says of its families when it is registered.
-// Registries say nothing.
+// describe returns a collector's descriptions at its registration. Registries
+// describe nothing.
 func describe(c any) (families []described) {
 	switch c := c.(type) {
 	case *family:
@@ -147,8 +147,8 @@ func contains(c any, r *registry) bool {
 	return false
 }
 
-// firstRegistry is where faults of collecting a collector are counted that is not
-// registered itself.
+// firstRegistry is the registry that counts the faults of a collector which is
+// not registered itself.
 func firstRegistry(c any) *registry {
 	switch c := c.(type) {
 	case *registry:
@@ -163,7 +163,7 @@ func firstRegistry(c any) *registry {
 	return nil
 }
 
-// root is the registry whose claims cover a page, nil if there is none.
+// root is the registry whose claims cover a page, or nil if there is none.
 func root(c any) *registry {
 	switch c := c.(type) {
 	case *registry:

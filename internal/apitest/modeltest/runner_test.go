@@ -21,13 +21,13 @@ import (
 type runner struct {
 	world   *world
 	library *library
-	visits  int // that are under way: until they end, what was counted is not known
+	visits  int // visits in progress: until they end, the counts are not known
 	wrong   *difference
 }
 
 func newRunner() *runner { return &runner{world: newWorld(), library: newLibrary()} }
 
-// run runs a script, then looks at everything that it has made. It returns the
+// run runs a script, then checks everything that it has made. It returns the
 // first difference.
 func run(ops []op) (wrong *difference) {
 	r := newRunner()
@@ -47,9 +47,9 @@ func run(ops []op) (wrong *difference) {
 	return r.wrong
 }
 
-// difference is what a runner found first.
+// difference is the first difference that a runner found.
 type difference struct {
-	kind string // what is alike in differences of one cause
+	kind string // the same for differences of one cause
 	text string
 }
 
@@ -143,7 +143,7 @@ func (r *runner) scrape(o op) {
 		err = telltale.WriteLatest(context.Background(), &b, c)
 		got = plain(b.String())
 	}
-	if compare && (err == nil || o.opt("how") == "families") && got != wanted { // else the encoder may have kept the rest
+	if compare && (err == nil || o.opt("how") == "families") && got != wanted { // otherwise the encoder may have kept the rest
 		r.fail(o, "the page is\n%swant\n%s", indented(got), indented(wanted))
 	}
 	if failed := err != nil; failed && want.errors.most == 0 || !failed && want.errors.least > 0 {
@@ -162,8 +162,8 @@ var (
 	quantileLine = regexp.MustCompile(`(?m)^(.*quantile="[^"]*"\}) .*$`)
 )
 
-// plain leaves out of a page what the model does not know: help and times. Values
-// of quantiles are looked at by checkPoints.
+// plain removes from a page what the model does not know: help and times. Values
+// of quantiles are checked by checkPoints.
 func plain(text string) string {
 	text = helpLine.ReplaceAllString(text, "")
 	text = exemplarTime.ReplaceAllString(text, "$1")
@@ -191,8 +191,8 @@ func (p *page) samples() string {
 	return b.String()
 }
 
-// textOnly reports whether a sample is the one bucket that the text formats show of a
-// native histogram.
+// textOnly reports whether a sample is the only bucket of a native histogram
+// that text formats show.
 func (t text) textOnly() bool {
 	return t.of != nil && t.of.of.kind == "native" && strings.HasSuffix(t.name, "_bucket")
 }
@@ -227,8 +227,8 @@ func (r *runner) families(o op, c telltale.Collector) (string, error) {
 	return quantileLine.ReplaceAllString(b.String(), "$1 ~"), failed
 }
 
-// checkPoints looks at what only points have: native buckets, quantiles, and when
-// series were created.
+// checkPoints checks what only points have: native buckets, quantiles, and
+// created times.
 func (f *family) checkPoints(c telltale.Collector) error {
 	if f.functions {
 		return nil
@@ -258,7 +258,7 @@ func (f *family) checkPoints(c telltale.Collector) error {
 	})
 }
 
-// checkQuantiles accepts any observation that is next to the quantile's rank.
+// checkQuantiles accepts any observation next to the quantile's rank.
 func (s *series) checkQuantiles(got []model.Quantile) error {
 	observed := slices.Sorted(slices.Values(s.observed))
 	for i, q := range quantiles {
@@ -319,8 +319,8 @@ func (s *series) checkNative(got *model.NativeHistogram) error {
 	return nil
 }
 
-// checkStats compares what registries have counted, and lets the model go on from
-// there where it knows bounds only.
+// checkStats compares the counts of registries, and sets the model to them if it
+// knows bounds only.
 func (r *runner) checkStats(o op) {
 	if r.visits > 0 {
 		return
@@ -361,8 +361,8 @@ func (r *runner) checkStats(o op) {
 	}
 }
 
-// visit scrapes and does other operations when it comes to a point. What is on the
-// page before and after must be on the page, and nothing twice.
+// visit scrapes and does other operations when it comes to a point. Series that
+// are on the page before and after must be on the page, and none twice.
 func (r *runner) visit(o op) {
 	of := r.world.objects[o.on()]
 	before := collect(of).read()
@@ -428,7 +428,8 @@ func (p *page) read() map[string]text {
 	return lines
 }
 
-// sample asks a registry for one sample, if all that has it is read.
+// sample asks a registry for one sample, if all collectors with that name are
+// read.
 func (r *runner) sample(o op) {
 	reg, ok := r.world.objects[o.on()].(*registry)
 	if !ok {
@@ -470,8 +471,8 @@ func (r *runner) sample(o op) {
 	r.recount(o)
 }
 
-// recount lets the model go on from what the library has counted, where that depends
-// on how much of a page was read.
+// recount sets the model to the counts of the library, if they depend on how
+// much of a page was read.
 func (r *runner) recount(o op) {
 	for _, name := range sorted(r.world.objects) {
 		if reg, ok := r.world.objects[name].(*registry); ok {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// op is one line of a script: a verb, what it is done to, and the rest. Arguments
+// op is one line of a script: a verb, its object, and the arguments. Arguments
 // with a name, such as labels=1, may stand anywhere.
 type op struct {
 	verb string
@@ -15,7 +15,7 @@ type op struct {
 	subs []op
 }
 
-// quote writes an argument so that a script can have it.
+// quote writes an argument in the form of scripts.
 func quote(value string) string {
 	for _, r := range value {
 		if (r < 'a' || r > 'z') && (r < '0' || r > '9') {
@@ -28,7 +28,7 @@ func quote(value string) string {
 	return value
 }
 
-// unquote reads what quote has written.
+// unquote is the inverse of quote.
 func unquote(arg string) string {
 	if value, err := strconv.Unquote(arg); err == nil {
 		return value
@@ -57,7 +57,7 @@ func scriptText(ops []op) string {
 	return b.String()
 }
 
-// parseScript reads a script. Empty lines and those that begin with # are left out.
+// parseScript reads a script. It skips empty lines and lines that begin with #.
 func parseScript(text string) (ops []op, err error) {
 	for n, line := range strings.Split(text, "\n") {
 		fields := strings.Fields(line)
@@ -86,7 +86,7 @@ func named(arg string) (name, value string, ok bool) {
 	return strings.Cut(arg, "=")
 }
 
-// opt returns the argument of the name, "" if there is none.
+// opt returns the argument with the name, or "" if there is none.
 func (o op) opt(name string) string {
 	for _, arg := range o.args {
 		if n, value, ok := named(arg); ok && n == name {
@@ -106,7 +106,7 @@ func (o op) has(name string) bool {
 // on returns the first argument.
 func (o op) on() string { return o.arg(0) }
 
-// arg returns an argument that has no name, "" if there are not so many.
+// arg returns the i-th argument without a name, or "" if there are fewer.
 func (o op) arg(i int) string {
 	if plain := o.plain(0); i < len(plain) {
 		return plain[i]
@@ -114,7 +114,7 @@ func (o op) arg(i int) string {
 	return ""
 }
 
-// plain returns the arguments without names, from one on.
+// plain returns the arguments without names, from index one on.
 func (o op) plain(from int) (plain []string) {
 	for _, arg := range o.args {
 		if _, _, ok := named(arg); !ok {
@@ -124,7 +124,7 @@ func (o op) plain(from int) (plain []string) {
 	return plain[min(from, len(plain)):]
 }
 
-// number returns an argument's number, 0 if it is none.
+// number returns an argument as a number, or 0 if it is not one.
 func (o op) number(name string) float64 {
 	v, _ := strconv.ParseFloat(o.opt(name), 64)
 	return v

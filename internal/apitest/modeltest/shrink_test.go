@@ -24,7 +24,7 @@ func shorten(ops []op, fails func([]op) bool) []op {
 	}
 }
 
-// flatter puts what is done within an operation in its place.
+// flatter replaces an operation by the operations within it.
 func flatter(ops []op, fails func([]op) bool) []op {
 	for i := 0; i < len(ops); i++ {
 		for len(ops[i].subs) > 0 {
@@ -57,8 +57,8 @@ func simpler(o op, fails func(op) bool) op {
 	return o
 }
 
-// simplerArgs returns what an operation's arguments may be made, each simpler than
-// they are, by a change to the one at i.
+// simplerArgs returns simpler versions of an operation's arguments, each with a
+// change to the one at i.
 func simplerArgs(args []string, i int) (simpler [][]string) {
 	instead := func(arg string) {
 		changed := slices.Clone(args)

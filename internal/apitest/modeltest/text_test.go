@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// quantiles are those of a summary that has some.
+// quantiles are the quantiles of a summary that has any.
 var quantiles = []float64{0, 0.5, 1}
 
 // lines returns the samples of a family, in order.
@@ -80,7 +80,7 @@ func (s *series) lines(name string) (lines []text) {
 	return lines
 }
 
-// labelText writes labels as the text formats do, without braces.
+// labelText writes labels as in the text formats, without braces.
 func labelText(labels [][2]string) string {
 	var parts []string
 	for _, l := range labels {
@@ -139,7 +139,7 @@ func (p *page) textPage() string {
 }
 
 // openMetricsPage writes the page in OpenMetrics 1.0, without HELP lines and the
-// times of exemplars. It reports whether it can, which it cannot where samples are
+// times of exemplars. It reports false if it cannot, which is so if samples are
 // left out of families, or have to be because a sum or a quantile is negative.
 func (p *page) openMetricsPage() (string, bool) {
 	var b strings.Builder

@@ -10,7 +10,7 @@ import (
 	"telltale/model"
 )
 
-// world is the model: everything that a script has made, as it should be.
+// world is the model: the expected state of everything that a script has made.
 type world struct {
 	objects map[string]any // *registry, *family, *custom, *view, *callback, by name
 	handles map[string]*series
@@ -33,10 +33,11 @@ type registry struct {
 type entry struct {
 	of      any
 	claims  map[string]bool
-	literal map[string]bool // sample names whose base name belongs to another of its families
+	literal map[string]bool // sample names whose base name belongs to another family of the collector
 }
 
-// tally counts faults by reason, between two bounds where the library may do either.
+// tally counts faults by reason, between two bounds if the library may do
+// either.
 type tally map[string]bounds
 
 type bounds struct{ least, most uint64 }
@@ -46,7 +47,7 @@ func (t tally) add(reason string, least, most uint64) {
 	t[reason] = bounds{b.least + least, b.most + most}
 }
 
-// family is an instrument, or what Replace fills in for one.
+// family is an instrument, or the family that Replace fills in for one.
 type family struct {
 	*definition
 	series []*series
@@ -56,9 +57,9 @@ type definition struct {
 	name, kind string
 	labels     []string
 	constant   string
-	key        string    // of what makes two definitions the same
-	account    *registry // where misuse is counted; may be nil
-	functions  bool      // a series once had a function
+	key        string    // equal for equal definitions
+	account    *registry // the registry that counts misuse; may be nil
+	functions  bool      // a series has or had a function
 }
 
 // series is one series of a family.
@@ -129,9 +130,9 @@ var suffixes = map[string][]string{
 
 const refused, duplicate, fine = "error", "duplicate", "ok"
 
-// do does an operation and returns what the library is to answer. It reports
-// whether the operation can be done at all: not if something it needs was never
-// made.
+// do does an operation and returns the answer that the library must give. It
+// reports whether the operation is possible at all: it is not if it needs
+// something that was never made.
 func (w *world) do(o op) (answer string, can bool) {
 	switch o.verb {
 	case "registry":
@@ -178,7 +179,7 @@ func (w *world) do(o op) (answer string, can bool) {
 	return "", false
 }
 
-// play does an operation with those within it, where do does one alone.
+// play does an operation and those within it, while do does one alone.
 func (w *world) play(o op) (answer string, can bool) {
 	if o.verb != "replace" {
 		answer, can = w.do(o)
@@ -204,7 +205,8 @@ func (w *world) play(o op) (answer string, can bool) {
 	return fine, true
 }
 
-// family returns the family of the name; "next" is what Replace fills in.
+// family returns the family with the name; "next" is the one that Replace fills
+// in.
 func (w *world) family(name string) (*family, bool) {
 	if name == "next" {
 		if len(w.next) == 0 {
@@ -341,7 +343,7 @@ func newSeries(f *definition, values []string) *series {
 	return &series{of: f, values: values, info: map[string]string{}, state: states[0], exemplar: make(map[int]*exemplar)}
 }
 
-// clean returns the label values as a page shows them, and counts what is not UTF-8.
+// clean returns the label values as a page shows them, and counts invalid UTF-8.
 func (f *definition) clean(values []string) []string {
 	cleaned := slices.Clone(values)
 	for i, v := range cleaned {
@@ -353,9 +355,9 @@ func (f *definition) clean(values []string) []string {
 	return cleaned
 }
 
-// takes reports whether a program can give the values to what a script calls name:
-// any number of them to a Vec, but not to an instrument without labels, nor to what
-// the Replace of a typed one fills in.
+// takes reports whether a program can pass the values to the family that a
+// script calls name: any number of them to a Vec, but not to an instrument
+// without labels, nor to the family that Replace of a typed one fills in.
 func (f *definition) takes(name string, values []string) bool {
 	return len(values) == len(f.labels) || len(f.labels) > 0 && name != "next"
 }
@@ -370,7 +372,7 @@ func (f *family) find(values []string) (i int) {
 	return slices.IndexFunc(f.series, func(s *series) bool { return slices.Equal(s.values, values) })
 }
 
-// with returns the series of the values, nil if their number is wrong.
+// with returns the series with the values, or nil if their number is wrong.
 func (f *family) with(values []string) *series {
 	if len(values) != len(f.labels) {
 		f.misuse("arity")
@@ -464,8 +466,8 @@ func (o op) rows(labels int) (rows [][]string) {
 	return rows
 }
 
-// update finds a series, keeps its handle or updates it, and returns what it then
-// says of itself.
+// update finds a series, keeps its handle or updates it, and returns its values
+// afterwards.
 func (w *world) update(o op) (string, bool) {
 	var s *series
 	switch target := o.on(); {
@@ -488,7 +490,7 @@ func (w *world) update(o op) (string, bool) {
 			return "", false
 		}
 		if s = f.with(o.plain(1)); s == nil {
-			newSeries(f.definition, nil).update(o) // misuse of what nobody sees counts too
+			newSeries(f.definition, nil).update(o) // misuse of a series on no page counts too
 			return "detached", true
 		}
 	}
@@ -498,7 +500,8 @@ func (w *world) update(o op) (string, bool) {
 	return s.says(), true
 }
 
-// update does what an update says and returns refused if it is an error.
+// update does the operations of an update and returns refused if one is an
+// error.
 func (s *series) update(o op) string {
 	f := s.of
 	note := func(bucket int, v float64) {
@@ -561,7 +564,7 @@ func (s *series) sum() (sum float64) {
 	return sum
 }
 
-// says returns what the methods of a handle say.
+// says returns the results of a handle's methods.
 func (s *series) says() string {
 	switch s.of.kind {
 	case "counter", "gauge":
@@ -580,11 +583,11 @@ func (s *series) says() string {
 	return fmt.Sprintf("%d %s", len(s.observed), number(s.sum()))
 }
 
-// number writes a number as pages do, which is another test's matter.
+// number writes a number as pages do; another test checks that form.
 func number(v float64) string { return model.FormatValue(v) }
 
-// begin returns the family that Replace fills in.
+// begin returns the family for Replace to fill in.
 func (f *family) begin() *family { return &family{definition: f.definition} }
 
-// finish puts what was filled in in the place of all series.
+// finish replaces all series by those that were filled in.
 func (f *family) finish(next *family) { f.series, next.series = next.series, nil }
