@@ -7,25 +7,24 @@
 //
 // # Names
 //
-// Families have the names of Prometheus' client_golang where they mean the
-// same, so dashboards and alerts keep working. Where OpenMetrics has a better
-// type it is used: go_info, go_build_info and go_platform_info are infos
-// (families go, go_build and go_platform), which the older text format prints as
-// gauges.
-// Units (bytes, seconds) are in the names and in the metadata.
+// Families have the names of Prometheus' client_golang if they mean the same, so
+// that dashboards and alerts keep working. If OpenMetrics has a better type it
+// is used: go_info, go_build_info and go_platform_info are infos (families go,
+// go_build and go_platform), which the older text format prints as gauges. Units
+// (bytes, seconds) are in the names and in the metadata.
 //
 // One name is left out. client_golang has a gauge go_memstats_alloc_bytes and a
 // counter go_memstats_alloc_bytes_total, which in OpenMetrics are one family
-// with two types. The counter stays, since nothing else in the set tells what it
-// tells; the gauge always had the same value as go_memstats_heap_alloc_bytes,
-// which stays too. Queries for go_memstats_alloc_bytes read that one instead.
+// with two types. The counter stays, since no other family has its value; the
+// gauge always equals go_memstats_heap_alloc_bytes, which stays too. Queries for
+// go_memstats_alloc_bytes can read that instead.
 //
 // # Work
 //
 // Each collector describes its families cheaply ([telltale.Describer]), and
-// views of some names ([telltale.Restrictor]) do only the work those names need:
-// a scrape of go_memstats_sys_bytes reads one metric of the runtime's, a scrape of
-// process_open_fds does not parse /proc/PID/stat. All may be collected from
-// several goroutines at once, hold no lock while they emit, and nothing they do
-// stops the world.
+// views of some names ([telltale.Restrictor]) do only the work for those names:
+// a scrape of go_memstats_sys_bytes reads one metric of the runtime, a scrape of
+// process_open_fds does not parse /proc/PID/stat. All collectors may be
+// collected from several goroutines at once, hold no lock while they emit, and
+// never stop the world.
 package collectors

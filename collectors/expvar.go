@@ -13,13 +13,14 @@ import (
 	"telltale/model"
 )
 
-// Variable says as which family one of package expvar's variables is exposed.
+// Variable names a variable of package expvar and the family as which it is
+// exposed.
 type Variable struct {
 	Var    string     // the variable's name
 	Name   string     // the family's
 	Help   string     // the family's
 	Type   model.Type // model.Unknown, model.Counter or model.Gauge
-	Labels []string   // one for each level of maps within the variable
+	Labels []string   // label names, one for each level of maps in the variable
 }
 
 // Expvar is a collector of variables of package expvar. [NewExpvar] makes it. It
@@ -31,19 +32,21 @@ type Expvar struct {
 
 var _ telltale.Describer = (*Expvar)(nil)
 
-// maxDepth and maxVariableSeries bound what one variable becomes.
+// maxDepth and maxVariableSeries bound the labels and the series of one
+// variable.
 const (
 	maxDepth          = 16
 	maxVariableSeries = 10000
 )
 
 // NewExpvar returns a collector of the variables, for programs that count with
-// package expvar. Numbers and booleans, as 1 and 0, are samples; a variable that is
-// a map has as many labels as maps lie within each other, whose values are the
-// maps' keys. A variable that is not published yet is left out until it is.
+// package expvar. A number is a sample, and so is a boolean, as 1 or 0. A
+// variable that is a map has one label for each level of nested maps, whose
+// values are the maps' keys. A variable that is not published yet is left out
+// until it is.
 //
-// It is an error if a family's name or label names are not valid, if a type is
-// none of the three, or if there are more than 16 labels.
+// It returns an error if a family's name or label names are not valid, if a type
+// is none of the three, or if there are more than 16 labels.
 func NewExpvar(variables ...Variable) (*Expvar, error) {
 	e := &Expvar{variables: slices.Clone(variables)}
 	for i := range e.variables {
@@ -77,9 +80,9 @@ func (e *Expvar) Describe() []*model.Family {
 	return families
 }
 
-// Collect reads the variables and emits a family for each. A variable that is not
-// what was said, such as a text, or one of more than 10,000 series, is left out;
-// then the reasons are returned joined.
+// Collect reads the variables and emits a family for each. It leaves out a
+// variable of another form, such as a text, or of more than 10,000 series, and
+// returns the reasons, joined.
 func (e *Expvar) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	var faults []error
 	for i, v := range e.variables {
@@ -117,7 +120,7 @@ func (v *Variable) add(f *model.Family, value any, values []string, series *int)
 	if len(values) < len(v.Labels) {
 		object, ok := value.(map[string]any)
 		if !ok {
-			return fmt.Errorf("is no map where the label %q has its values", v.Labels[len(values)])
+			return fmt.Errorf("has no map for the values of the label %q", v.Labels[len(values)])
 		}
 		for _, key := range slices.Sorted(maps.Keys(object)) {
 			if err := v.add(f, object[key], append(values, key), series); err != nil {
@@ -136,7 +139,7 @@ func (v *Variable) add(f *model.Family, value any, values []string, series *int)
 		return fmt.Errorf("has no number at %q", values)
 	}
 	if v.Type == model.Counter && number < 0 {
-		return fmt.Errorf("has %v at %q, which no counter can be", number, values)
+		return fmt.Errorf("has %v at %q, which is no value of a counter", number, values)
 	}
 	if *series++; *series > maxVariableSeries {
 		return fmt.Errorf("has more than %d series", maxVariableSeries)

@@ -21,12 +21,12 @@ import (
 type Go struct {
 	metrics []goMetric
 	samples []string  // the runtime/metrics to read, each once
-	places  [][]int   // where each metric's inputs are among the samples
+	places  [][]int   // indexes of each metric's inputs in samples
 	pauses  bool      // whether to read debug.GCStats
 	states  sync.Pool // of *goState
 }
 
-// goMetric is a family and how its point is filled from what was read.
+// goMetric is a family and the function that fills its point.
 type goMetric struct {
 	header *model.Family
 	inputs []string // runtime/metrics that fill reads
@@ -34,7 +34,7 @@ type goMetric struct {
 	fill   func(s *goState, inputs []int, p *model.Point)
 }
 
-// goState is what one collect reads and emits.
+// goState holds the values that one collect reads and emits.
 type goState struct {
 	samples []metrics.Sample
 	gc      debug.GCStats
@@ -58,12 +58,12 @@ type goOption func(*goSettings)
 
 func (o goOption) applyGo(s *goSettings) { o(s) }
 
-// WithRules chooses, by their names in package runtime/metrics, what is exposed
-// beside the curated set. See [NewGo] for the names and types it gets here. The
-// last rule that matches a name decides; what no rule matches is as it is by
-// default, that is, left out except /gc/gogc:percent, /gc/gomemlimit:bytes and
-// /sched/gomaxprocs:threads. Repeated options add up. Which metrics there are
-// depends on the version of Go.
+// WithRules selects further metrics of package runtime/metrics by their names,
+// in addition to the curated set. [NewGo] documents the names and types that
+// they get. The last rule that matches a name decides; names that no rule
+// matches are left out, except /gc/gogc:percent, /gc/gomemlimit:bytes and
+// /sched/gomaxprocs:threads. The rules of repeated options add up. The set of
+// metrics depends on the version of Go.
 func WithRules(rules ...Rule) GoOption {
 	return goOption(func(s *goSettings) { s.rules = append(s.rules, rules...) })
 }
@@ -75,18 +75,18 @@ type Rule struct {
 	names *regexp.Regexp
 }
 
-// Allow returns a rule that exposes the runtime/metrics whose names match: say
-// ^/sched/ for the scheduler, ^/cpu/classes/ for where processor time goes, or
-// . for everything. A nil expression matches nothing.
+// Allow returns a rule that exposes the runtime/metrics whose names match, for
+// example ^/sched/ for the scheduler, ^/cpu/classes/ for the use of processor
+// time, or . for everything. A nil expression matches nothing.
 func Allow(names *regexp.Regexp) Rule { return Rule{allow: true, names: names} }
 
 // Deny returns a rule that leaves out the runtime/metrics whose names match. A
 // nil expression matches nothing.
 func Deny(names *regexp.Regexp) Rule { return Rule{names: names} }
 
-// WithoutMemStats leaves out the go_memstats_ families made from
-// /gc/heap/ and /memory/classes/, for those who expose these metrics under
-// their own names by [WithRules]. go_memstats_last_gc_time_seconds stays.
+// WithoutMemStats leaves out the go_memstats_ families made from /gc/heap/ and
+// /memory/classes/, for programs that expose these metrics under their own names
+// by [WithRules]. go_memstats_last_gc_time_seconds stays.
 func WithoutMemStats() GoOption {
 	return goOption(func(s *goSettings) {
 		s.curated = slices.DeleteFunc(s.curated, func(m goMetric) bool { return isMemStats(m.header.Name) })
@@ -99,15 +99,15 @@ func WithoutMemStats() GoOption {
 // go_memstats_ families, go_gc_gogc_percent, go_gc_gomemlimit_bytes and
 // go_sched_gomaxprocs_threads.
 //
-// [WithRules] adds more of package runtime/metrics, under names made as
-// client_golang makes them: "/gc/heap/allocs:bytes" is the counter
+// [WithRules] adds more of package runtime/metrics, under the names of
+// client_golang: "/gc/heap/allocs:bytes" is the counter
 // go_gc_heap_allocs_bytes_total, "/gc/heap/live:bytes" the gauge
 // go_gc_heap_live_bytes, "/sched/latencies:seconds" the histogram
 // go_sched_latencies_seconds. Of the runtime's hundreds of buckets, histograms
 // keep a few: powers of two for bytes, powers of ten up to a second for seconds,
-// with the same bounds as client_golang's. Their sums are exact where the
-// runtime knows them (allocations and frees by size), else estimated as if
-// observations lay in the middle of the runtime's buckets.
+// with the bounds of client_golang. Their sums are exact if the runtime has them
+// (allocations and frees by size), else estimated from the middles of the
+// runtime's buckets.
 //
 // Values come from [metrics.Read], [debug.ReadGCStats], [runtime.NumGoroutine]
 // and [runtime.ThreadCreateProfile]. None of them stops the world.
@@ -121,7 +121,7 @@ func NewGo(opts ...GoOption) *Go {
 	return planGo(all)
 }
 
-// planGo works out what has to be read for the metrics.
+// planGo determines what has to be read for the metrics.
 func planGo(wanted []goMetric) *Go {
 	g := &Go{metrics: wanted}
 	for _, m := range wanted {
@@ -152,8 +152,8 @@ func (g *Go) newState() *goState {
 	return s
 }
 
-// Collect reads the runtime once and emits a family after the other. It fails
-// only with ctx's error or emit's.
+// Collect reads the runtime once and emits the families one by one. It returns
+// only errors of ctx and of emit.
 func (g *Go) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -188,7 +188,7 @@ func (g *Go) Describe() []*model.Family {
 }
 
 // Restricted returns a collector of the named samples and families that reads
-// only what they need.
+// only their inputs.
 func (g *Go) Restricted(names ...string) telltale.Collector {
 	wanted := gather.NamesOf(names).Has
 	var left []goMetric

@@ -11,9 +11,9 @@ import (
 	"telltale/model"
 )
 
-// curated returns the families that are there whatever the rules. Where a
-// version of Go lacks one of a family's inputs, the family is left out: a sum
-// without it would be wrong.
+// curated returns the families that do not depend on rules. If a version of Go
+// lacks one of a family's inputs, the family is left out, since a sum without it
+// would be wrong.
 func curated() []goMetric {
 	all := append(fixedMetrics(), memStats()...)
 	known := make(map[string]bool)
@@ -58,8 +58,8 @@ func fixedMetrics() []goMetric {
 	}}
 }
 
-// memStatsPrefix begins the families that client_golang named after fields of
-// runtime.MemStats.
+// memStatsPrefix begins the names of families that client_golang named after
+// fields of runtime.MemStats.
 const memStatsPrefix = "go_memstats_"
 
 func isMemStats(family string) bool {
@@ -132,8 +132,8 @@ func fillSum(s *goState, inputs []int, p *model.Point) {
 	}
 }
 
-// peak keeps a counter from falling. The runtime estimates some of its totals
-// (/cpu/classes/) and may take a little back, which a server would read as a
+// peak keeps a counter from decreasing. The runtime estimates some of its totals
+// (/cpu/classes/) and may lower them a little, which a server would read as a
 // restart from zero.
 type peak struct{ bits atomic.Uint64 }
 

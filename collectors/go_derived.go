@@ -9,8 +9,8 @@ import (
 )
 
 // derived returns families for the runtime/metrics that the rules allow, in the
-// order of their names in that package, as far as they claim no sample name of
-// the families already taken.
+// order of their names in that package, without those that claim a sample name
+// of the families already taken.
 func derived(rules []Rule, taken []goMetric) []goMetric {
 	claimed := make(map[string]bool)
 	for _, m := range taken {
@@ -49,7 +49,7 @@ func decide(rules []Rule, name string) bool {
 	return allowed
 }
 
-// claim takes the names of a family, of its samples too, unless one is taken.
+// claim claims the names of a family and of its samples, unless one is taken.
 func claim(claimed map[string]bool, f *model.Family) bool {
 	names := []string{f.BaseName()}
 	f.Type.Parts().Each(func(part model.Parts) { names = append(names, f.NameOf(part)) })
@@ -64,8 +64,8 @@ func claim(claimed map[string]bool, f *model.Family) bool {
 	return true
 }
 
-// derive names and types a metric of the runtime as client_golang does. It
-// reports false for what cannot be named or typed.
+// derive returns the family of a metric of the runtime, named and typed as in
+// client_golang, or false if it cannot be named or typed.
 func derive(d metrics.Description) (*model.Family, bool) {
 	path, unit, _ := strings.Cut(d.Name, ":")
 	f := &model.Family{
@@ -90,11 +90,11 @@ func derive(d metrics.Description) (*model.Family, bool) {
 	return f, model.LegacyName(f.Name) && f.Check() == nil
 }
 
-// rebucketed turns a histogram of the runtime, which has hundreds of buckets at
-// most, into one of a few.
+// rebucketed converts a histogram of the runtime, which has up to hundreds of
+// buckets, to one with few.
 type rebucketed struct {
 	bounds *model.Bounds
-	ends   []int     // how many of the runtime's buckets lie below each bound
+	ends   []int     // number of the runtime's buckets below each bound
 	middle []float64 // of each of the runtime's buckets, for the sum; nil if that is exact
 }
 
@@ -142,8 +142,8 @@ func histogramMetric(header *model.Family, name string) goMetric {
 // maxBuckets bounds the buckets of a histogram, +Inf apart.
 const maxBuckets = 40
 
-// thin returns which edges of the runtime's buckets become bounds: those about
-// a factor apart, up to a second for seconds.
+// thin returns the indexes of the runtime's edges that become bounds: edges
+// about a factor apart, up to a second for seconds.
 func thin(edges []float64, unit string) []int {
 	factor, top := 2.0, math.MaxFloat64
 	if unit == "seconds" {

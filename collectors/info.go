@@ -10,11 +10,12 @@ import (
 	"telltale/model"
 )
 
-// Info is a collector of facts that stay the same for the life of the program:
-// one series with the value 1 and the facts as its labels. [NewBuildInfo] and
-// [NewPlatformInfo] make them. It is immutable and safe for concurrent use.
+// Info is a collector of facts that do not change while the program runs: one
+// series with the value 1 and the facts as its labels. [NewBuildInfo],
+// [NewPlatformInfo] and [NewVersion] make them. It is immutable and safe for
+// concurrent use.
 type Info struct {
-	families []*model.Family // one, or none where a view wanted none
+	families []*model.Family // one family, or none if a view leaves it out
 }
 
 var (
@@ -22,12 +23,12 @@ var (
 	_ telltale.Restrictor = (*Info)(nil)
 )
 
-// NewBuildInfo returns a collector of go_build_info, which says what main
-// module the program was built from, with the labels path, version and
-// checksum. They are as [debug.ReadBuildInfo] has them, in particular the
-// version "(devel)" and an empty checksum for a program built in its own
-// checkout without version control, and "unknown" in a program built without
-// module support. The name and labels are client_golang's.
+// NewBuildInfo returns a collector of go_build_info, which names the main module
+// from which the program was built, with the labels path, version and checksum.
+// Their values are those of [debug.ReadBuildInfo], in particular the version
+// "(devel)" and an empty checksum for a program built in its own checkout
+// without version control, and "unknown" in a program built without module
+// support. The name and labels are client_golang's.
 func NewBuildInfo() *Info {
 	path, version, checksum := "unknown", "unknown", "unknown"
 	if build, ok := debug.ReadBuildInfo(); ok {
@@ -39,11 +40,12 @@ func NewBuildInfo() *Info {
 	))
 }
 
-// NewPlatformInfo returns a collector of go_platform_info, which says what the
-// program runs on, with the labels os ("linux"), arch ("amd64"), compiler ("gc")
-// and version ("go1.25.0"): Go's names for the operating system and processor
-// it was compiled for, and the compiler that did. It is what python_info is to
-// Python's client, and apart from go_info, whose label client_golang fixed.
+// NewPlatformInfo returns a collector of go_platform_info, which names the
+// platform of the program, with the labels os ("linux"), arch ("amd64"),
+// compiler ("gc") and version ("go1.25.0"): Go's names for the operating system
+// and processor for which it was compiled, and the compiler. It corresponds to
+// python_info of Python's client. It is not part of go_info, whose only label is
+// fixed by client_golang.
 func NewPlatformInfo() *Info {
 	return newInfo("go_platform", "The platform this program was compiled for, and its compiler.", model.LabelPairs(
 		[]string{"os", "arch", "compiler", "version"},

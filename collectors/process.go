@@ -15,37 +15,37 @@ import (
 	"telltale/model"
 )
 
-// Process is a collector of what the operating system knows of a process:
+// Process is a collector of the operating system's values for a process:
 // processor time, memory, file descriptors, start time, network. [NewProcess]
 // makes it. It is safe for concurrent use.
 type Process struct {
 	metrics []processMetric
 	source  *processSource
-	cells   sync.Pool // of []*cell, one a metric
+	cells   sync.Pool // of []*cell, one for each metric
 }
 
-// processMetric is a family and how its value is read.
+// processMetric is a family and the reader of its value.
 type processMetric struct {
 	header *model.Family
 	read   processReader
 }
 
 // processReader reads one value, or returns errNotHere if this system has none.
-// What several values come from is read once in a collect.
+// A file that has several values is read once in a collect.
 type processReader func(*processReading) (float64, error)
 
 var errNotHere = errors.New("collectors: not known to this operating system")
 
-// processReaders are the readers of one operating system, nil where it has no
-// such value.
+// processReaders are the readers of one operating system; nil for values that it
+// lacks.
 type processReaders struct {
 	cpu, openFDs, maxFDs, virtual, virtualMax, resident, start, received, transmitted processReader
 }
 
-// processSource says which process to read, and where from.
+// processSource names the process to read, and where to read it.
 type processSource struct {
 	pid   func() (int, error) // nil for this process
-	mount string              // where Linux' proc file system is
+	mount string              // path of Linux's proc file system
 	known startTimes
 }
 
@@ -66,16 +66,16 @@ type processOption func(*processSettings)
 
 func (o processOption) applyProcess(s *processSettings) { o(s) }
 
-// WithPID makes it another process's collector: pid is called at each collect,
-// perhaps from several goroutines at once, and says which process is meant.
-// See [PIDFile]. Its errors are Collect's. Reading other users' processes takes
-// rights that depend on the system.
+// WithPID makes the collector read another process: pid is called at each
+// collect, perhaps from several goroutines at once, and returns its id. See
+// [PIDFile]. Collect returns the errors of pid. Reading processes of other users
+// takes rights that depend on the system.
 func WithPID(pid func() (int, error)) ProcessOption {
 	return processOption(func(s *processSettings) { s.source.pid = pid })
 }
 
 // PIDFile returns a function for [WithPID] that reads a process id in decimal
-// from a file, anew at each call.
+// from a file at each call.
 func PIDFile(path string) func() (int, error) {
 	return func() (int, error) {
 		text, err := os.ReadFile(path)
@@ -90,14 +90,14 @@ func PIDFile(path string) func() (int, error) {
 	}
 }
 
-// WithNamespace puts namespace and an underscore before every name, which lets
-// the collectors of several processes stand in one registry.
+// WithNamespace puts namespace and an underscore before every name, so that one
+// registry can have the collectors of several processes.
 func WithNamespace(namespace string) ProcessOption {
 	return processOption(func(s *processSettings) { s.namespace = namespace })
 }
 
-// WithProcMount says where the proc file system is mounted, if not at /proc. It
-// matters on Linux only.
+// WithProcMount sets the path of the proc file system, /proc by default. It has
+// an effect on Linux only.
 func WithProcMount(path string) ProcessOption {
 	return processOption(func(s *processSettings) { s.source.mount = path })
 }
@@ -115,14 +115,14 @@ func WithProcMount(path string) ProcessOption {
 //	process_network_receive_bytes_total   of the process's network namespace
 //	process_network_transmit_bytes_total
 //
-// Processes share a network namespace, so that of the last two the largest values
-// count where those of several processes are merged ([model.MergeMax]).
+// Processes share a network namespace, so that the last two merge by the largest
+// value ([model.MergeMax]) if the metrics of several processes are merged.
 //
-// Linux has them all, macOS and Windows all but network, Windows no
+// Linux has all of them; macOS and Windows have all but network, and Windows no
 // process_virtual_memory_max_bytes. On macOS another process has start time and
-// memory only. Other systems like Unix have processor time and
-// process_max_fds, of this process only; the rest have nothing. What a system
-// does not have is neither described nor an error.
+// memory only. Other Unix-like systems have processor time and process_max_fds,
+// of this process only; the rest have nothing. A value that the system lacks is
+// neither described nor an error.
 func NewProcess(opts ...ProcessOption) *Process {
 	s := processSettings{source: &processSource{mount: "/proc"}}
 	for _, o := range opts {
@@ -146,7 +146,7 @@ func processMetrics(prefix string, r processReaders) []processMetric {
 	}
 	network := func(read processReader, direction, help string) processMetric {
 		m := metric(read, "network_"+direction+"_bytes", "bytes", help, model.Counter)
-		m.header.Merge = model.MergeMax // processes that share the namespace say the same
+		m.header.Merge = model.MergeMax // processes that share the namespace have the same values
 		return m
 	}
 	all := []processMetric{
@@ -175,9 +175,9 @@ func planProcess(source *processSource, wanted []processMetric) *Process {
 	return p
 }
 
-// Collect reads the process and emits a family after the other. A value that
-// cannot be read is left out and the rest is emitted; then the reasons are
-// returned joined. Values that the system does not have are no error.
+// Collect reads the process and emits the families one by one. A value that
+// cannot be read is left out; after the rest is emitted, the reasons are returned,
+// joined. A value that the system lacks is not an error.
 func (p *Process) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

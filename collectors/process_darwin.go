@@ -11,15 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processReading is one look at a process.
+// processReading is one reading of a process.
 type processReading struct {
 	pid  int
-	task taskInfo // read when a value of it is asked for
+	task taskInfo // read when one of its values is needed
 	err  error
 	read bool
 }
 
-// startTimes is empty: the kernel knows the time itself.
+// startTimes is empty: the kernel provides the start time itself.
 type startTimes struct{}
 
 func (s *processSource) open() (*processReading, error) {
@@ -75,7 +75,7 @@ func ownOpenFDs(*processReading) (float64, error) {
 		return 0, err
 	}
 	defer dir.Close()
-	names, err := dir.Readdirnames(0) // which looks at no descriptor: kqueues cannot be looked at
+	names, err := dir.Readdirnames(0) // 0: does not stat descriptors, which fails for kqueues
 	return float64(len(names) - 1), err
 }
 
@@ -98,8 +98,8 @@ type taskInfo struct {
 	_, _, _, _, _, _  int32
 }
 
-// taskInfo asks the kernel as libproc's proc_pidinfo does, which without cgo is
-// out of reach.
+// taskInfo asks the kernel as libproc's proc_pidinfo does, which cannot be
+// called without cgo.
 func (r *processReading) taskInfo() (*taskInfo, error) {
 	const (
 		callPIDInfo = 2 // PROC_INFO_CALL_PIDINFO

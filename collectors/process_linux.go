@@ -10,8 +10,8 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// processReading is one look at a process. It reads each file at most once, and
-// only when a value of it is asked for.
+// processReading is one reading of a process. It reads each file at most once,
+// when one of its values is needed.
 type processReading struct {
 	proc    procfs.Proc
 	known   *startTimes
@@ -86,8 +86,8 @@ func ownReaders() processReaders {
 
 func foreignReaders() processReaders { return ownReaders() }
 
-// octets returns a counter of net/netstat, which a kernel may lack, as it may
-// lack the file.
+// octets returns a counter of net/netstat. A kernel may lack the counter or the
+// file.
 func octets(n *float64, err error) (float64, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -100,7 +100,7 @@ func octets(n *float64, err error) (float64, error) {
 	return *n, nil
 }
 
-// lazily is a result that is made once, when it is first asked for.
+// lazily is a result that is made when it is first needed.
 type lazily[T any] struct {
 	done  bool
 	value T
@@ -115,19 +115,19 @@ func (l *lazily[T]) get(read func() (T, error)) (T, error) {
 	return l.value, l.err
 }
 
-// startTimes remembers when a process started, because the kernel counts that
-// from its boot, and to find when that was takes parsing all of /proc/stat,
-// which is long on large machines. It is safe for concurrent use.
+// startTimes remembers when a process started. The kernel gives that time
+// relative to its boot, and finding the time of the boot means parsing all of
+// /proc/stat, which is long on large machines. It is safe for concurrent use.
 type startTimes struct {
 	mu      sync.Mutex
 	pid     int
-	ticks   uint64    // from boot to start, which tells apart processes that had the same pid
-	at      time.Time // when the following was found
+	ticks   uint64    // from boot to start; distinguishes processes that had the same pid
+	at      time.Time // time at which seconds was found
 	seconds float64   // since 1970
 }
 
-// of returns when the process of stat started, in seconds since 1970. It looks
-// again after the clock was set.
+// of returns when the process of stat started, in seconds since 1970. It
+// determines the time again after the clock was set.
 func (k *startTimes) of(stat procfs.ProcStat, now time.Time) (float64, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -142,7 +142,7 @@ func (k *startTimes) of(stat procfs.ProcStat, now time.Time) (float64, error) {
 	return seconds, nil
 }
 
-// wasSet reports whether the clock on the wall went otherwise than time did.
+// wasSet reports whether the wall clock was set between two times.
 func wasSet(from, to time.Time) bool {
 	steady, wall := to.Sub(from), to.Round(0).Sub(from.Round(0))
 	return (wall - steady).Abs() > time.Second

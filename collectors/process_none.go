@@ -2,7 +2,7 @@
 
 package collectors
 
-// processReading is nothing: these systems tell a program nothing of processes.
+// processReading is empty: these systems provide no values of processes.
 type processReading struct{}
 
 type startTimes struct{}

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processReading is one look at this process. There is no common way to look at
-// another, or at more.
+// processReading is one reading of this process. There is no portable way to
+// read another process, or more values.
 type processReading struct{}
 
-// startTimes is empty: start times are not known here.
+// startTimes is empty: start times are not known on these systems.
 type startTimes struct{}
 
 func (s *processSource) open() (*processReading, error) { return &processReading{}, nil }

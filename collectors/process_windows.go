@@ -7,8 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// The functions that x/sys does not have. Nothing is loaded before they are
-// called.
+// Functions that x/sys lacks. They are loaded at their first call.
 var (
 	kernel32              = windows.NewLazySystemDLL("kernel32.dll")
 	getProcessMemoryInfo  = kernel32.NewProc("K32GetProcessMemoryInfo")
@@ -18,13 +17,13 @@ var (
 // maxHandles is the limit on handles that Windows sets for every process.
 const maxHandles = 16 << 20
 
-// processReading is one look at a process.
+// processReading is one reading of a process.
 type processReading struct {
 	handle windows.Handle
 	opened bool
 }
 
-// startTimes is empty: the kernel knows the time itself.
+// startTimes is empty: the kernel provides the start time itself.
 type startTimes struct{}
 
 func (s *processSource) open() (*processReading, error) {
@@ -45,7 +44,7 @@ func (s *processSource) open() (*processReading, error) {
 
 func (r *processReading) close() {
 	if r.opened {
-		_ = windows.CloseHandle(r.handle) // a handle of our own closes
+		_ = windows.CloseHandle(r.handle) // closing an own handle does not fail
 	}
 }
 
@@ -93,8 +92,8 @@ func (r *processReading) times() (t processTimes, err error) {
 	return t, err
 }
 
-// hundredNanoseconds returns a span of time, which Windows counts in units of
-// 100 ns, in seconds.
+// hundredNanoseconds returns a duration, which Windows counts in units of 100
+// ns, in seconds.
 func hundredNanoseconds(t windows.Filetime) float64 {
 	return float64(uint64(t.HighDateTime)<<32|uint64(t.LowDateTime)) / 1e7
 }

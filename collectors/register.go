@@ -9,14 +9,14 @@ import (
 )
 
 // Register adds the standard set to reg: [NewGo], [NewProcess], [NewBuildInfo]
-// and [NewPlatformInfo], without options. It adds all or nothing: if reg
-// refuses one, say because a family of that name is there already, those added
-// before it are taken out again, and the registry's error is returned (found by
-// errors.As). To choose or set up collectors, register them one by one. It may
-// be called while reg is in use.
+// and [NewPlatformInfo], without options. It adds all or nothing: if reg refuses
+// one, for example because it has a family of that name, those added before are
+// removed again, and the registry's error is returned, wrapped. To choose or
+// configure collectors, register them one by one. Register may be called while
+// reg is in use.
 func Register(reg *telltale.Registry) error {
 	if reg == nil {
-		return errors.New("collectors: Register needs a registry, not nil")
+		return errors.New("collectors: Register: the registry is nil")
 	}
 	standard := []telltale.Collector{NewGo(), NewProcess(), NewBuildInfo(), NewPlatformInfo()}
 	for i, c := range standard {

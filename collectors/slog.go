@@ -8,21 +8,23 @@ import (
 	"telltale"
 )
 
-// NewLogCounter returns a handler that counts the records of each level and passes
-// them on to next, and the counter log_records_total, which opts register and
-// name: with the label level, one of debug, info, warn and error. A record between
-// two levels counts as the lower one, below debug as debug. All four exist from
-// the start, so that a rate sees the first error.
+// NewLogCounter returns a handler that counts the records of each level and
+// passes them on to next, and the counter log_records_total, which opts register
+// and name: with the label level, one of debug, info, warn and error. A record
+// between two levels counts as the lower one; a record below debug counts as
+// debug. All four series exist from the start, so that a rate covers the first
+// error.
 //
 //	handler, _, err := collectors.NewLogCounter(slog.NewJSONHandler(os.Stderr, nil))
 //	slog.SetDefault(slog.New(handler))
 //
-// Records that next does not want are not counted; one that next fails to write
-// is. Errors are those of [telltale.NewCounterVec]; next must not be nil. The
-// handler is safe for concurrent use if next is.
+// Records for which next is not enabled are not counted; a record that next
+// fails to write is counted. It returns the errors of [telltale.NewCounterVec],
+// and an error if next is nil. The handler is safe for concurrent use if next
+// is.
 func NewLogCounter(next slog.Handler, opts ...telltale.CounterOption) (slog.Handler, *telltale.CounterVec, error) {
 	if next == nil {
-		return nil, nil, errors.New("collectors: NewLogCounter needs a handler, not nil")
+		return nil, nil, errors.New("collectors: NewLogCounter: the handler is nil")
 	}
 	records, err := telltale.NewCounterVec("log_records", "Records logged.", []string{"level"}, opts...)
 	if err != nil {
@@ -35,7 +37,7 @@ func NewLogCounter(next slog.Handler, opts ...telltale.CounterOption) (slog.Hand
 	return h, records, nil
 }
 
-// logLevels are the levels that are told apart, the lowest first.
+// logLevels are the levels of series, the lowest first.
 var logLevels = [...]struct {
 	level slog.Level
 	name  string

@@ -13,13 +13,13 @@ import (
 // is safe for concurrent use.
 type SQL struct{ pools []pool }
 
-// pool is a database's connections.
+// pool is the connection pool of a database.
 type pool struct {
 	labels model.Labels
 	db     StatsSource
 }
 
-// StatsSource is what a pool is read from: a [*sql.DB].
+// StatsSource provides the statistics of a pool, as a [*sql.DB] does.
 type StatsSource interface{ Stats() sql.DBStats }
 
 var _ telltale.Describer = (*SQL)(nil)
@@ -37,13 +37,15 @@ var _ telltale.Describer = (*SQL)(nil)
 //	go_sql_max_idle_time_closed_total          connections closed because of SetConnMaxIdleTime
 //	go_sql_max_lifetime_closed_total           connections closed because of SetConnMaxLifetime
 //
-// [SQL.Add] adds further databases to the families. It is an error if db is nil.
+// [SQL.Add] adds further databases to the families. NewSQL returns an error if
+// db is nil.
 func NewSQL(name string, db StatsSource) (*SQL, error) {
 	return (&SQL{}).Add(name, db)
 }
 
-// Add returns a collector of the databases of s and of another one, whose name
-// must be a new one. The collector s stays as it is.
+// Add returns a collector of the databases of s and of another one. It returns
+// an error if db is nil or s has a database of that name. The collector s does
+// not change.
 func (s *SQL) Add(name string, db StatsSource) (*SQL, error) {
 	if pool, ok := db.(*sql.DB); db == nil || ok && pool == nil {
 		return nil, fmt.Errorf("collectors: the database %q is nil", name)
@@ -57,7 +59,7 @@ func (s *SQL) Add(name string, db StatsSource) (*SQL, error) {
 	return &SQL{append(s.pools[:len(s.pools):len(s.pools)], pool{labels, db})}, nil
 }
 
-// sqlFamilies are the families of a pool, with how each is read.
+// sqlFamilies are the families of a pool and the functions that read them.
 var sqlFamilies = []struct {
 	name, unit, help string
 	typ              model.Type
@@ -83,8 +85,8 @@ func (s *SQL) Describe() []*model.Family {
 	return families
 }
 
-// Collect reads the statistics of each pool once, and emits a family after the
-// other. It fails only with ctx's error or emit's.
+// Collect reads the statistics of each pool once, and emits the families one by
+// one. It returns only errors of ctx and of emit.
 func (s *SQL) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	stats := make([]sql.DBStats, len(s.pools))
 	for i, p := range s.pools {

@@ -9,14 +9,14 @@ import (
 	"telltale/model"
 )
 
-// What the linker may set, for what a build does not record by itself:
+// Set by the linker, because a build does not record them itself:
 //
 //	go build -ldflags "-X telltale/collectors.version=1.4.2 -X telltale/collectors.branch=main"
 var version, branch string
 
-// NewVersion returns a collector of {program}_build_info, which says which version
-// of the program runs, with the labels of Prometheus's own programs as far as they
-// are known:
+// NewVersion returns a collector of {program}_build_info, which names the
+// version of the program, with the labels of Prometheus's own programs as far as
+// their values are known:
 //
 //	version    set by the linker (-X telltale/collectors.version=...), else the main module's
 //	revision   the commit, with "-dirty" where files differed from it
@@ -26,10 +26,10 @@ var version, branch string
 //	goarch     the processor
 //	tags       build tags
 //
-// A label without a value is left out. Revision and tags are as
-// [debug.ReadBuildInfo] has them, so there is no revision in tests, in what "go
-// run" runs, and in a build with -buildvcs=false. It is an error if the program's
-// name cannot begin the name of a family.
+// A label without a value is left out. Revision and tags are those of
+// [debug.ReadBuildInfo], so there is no revision in tests, in programs started
+// by "go run", and in builds with -buildvcs=false. It returns an error if the
+// program's name cannot begin the name of a family.
 func NewVersion(program string) (*Info, error) {
 	if !model.LegacyName(program) {
 		return nil, fmt.Errorf("collectors: %q cannot begin the name of a metric: it needs a letter or an underscore, then letters, digits and underscores", program)
