@@ -12,7 +12,7 @@ type Finding struct {
 	Rule       Rule
 	Label      string // the name of the label that it is about; empty if it is about the metric
 	Message    string // what is wrong, and what would be right if that is known
-	Suggestion string // a name for the metric, or for the label, to which no rule objects; may be empty
+	Suggestion string // a name for the metric, or for the label, that passes all rules; may be empty
 }
 
 // String returns metric, rule and message.

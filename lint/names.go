@@ -7,12 +7,12 @@ import (
 	"telltale/model"
 )
 
-// rounds is how often the rules are applied to a name: a change that one rule
-// asks for may break another.
+// rounds is the number of times that the rules are applied to a name: the change
+// for one rule may break another.
 const rounds = 10
 
-// renamed returns the view with a name, and a unit, to which no rule that has a
-// right form objects, and whether it is another name.
+// renamed returns the view with a name and a unit that pass all rules that have
+// a right form, and whether the name differs.
 func (v *view) renamed() (*view, bool) {
 	w := *v
 	for range rounds {
@@ -51,7 +51,7 @@ func (v *view) rename() {
 	v.suffix()
 }
 
-// suffix puts unit and "_total" at the end, and takes away what is of other types.
+// suffix puts unit and "_total" at the end, and removes suffixes of other types.
 func (v *view) suffix() {
 	words := strings.Split(v.name, "_")
 	if v.typ == model.Counter {
@@ -91,7 +91,7 @@ func foreignSuffixes(t model.Type) []string {
 	return []string{"_total", "_bucket", "_count", "_sum"}
 }
 
-// withoutLabels takes out "by" and the names of labels.
+// withoutLabels removes "by" and the names of labels.
 func (v *view) withoutLabels(words []string) []string {
 	for _, label := range v.labels {
 		for _, name := range []string{label, rightLabel(label)} {
@@ -199,7 +199,7 @@ func rightLabel(name string) string {
 }
 
 // relabeled returns the view with one label in the right form, and whether that
-// is another one, which the metric lacks.
+// is another name, which no other label of the metric has.
 func (v *view) relabeled(label string) (*view, bool) {
 	w := *v
 	right := rightLabel(label)

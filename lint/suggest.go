@@ -6,14 +6,14 @@ import (
 	"telltale/model"
 )
 
-// suggestion is what would be right for a family.
+// suggestion is the right form of a family.
 type suggestion struct {
 	name   string            // of the metric; empty for none
-	left   []Finding         // what the rules find still
-	labels map[string]string // names of labels by those that they have
+	left   []Finding         // findings that remain
+	labels map[string]string // new names of labels, by their present names
 }
 
-// of returns what would mend a finding.
+// of returns the name that mends a finding.
 func (s suggestion) of(f Finding) string {
 	switch {
 	case f.Label != "":
@@ -52,7 +52,7 @@ func suggest(views []*view) []suggestion {
 		}
 		own := map[string]int{}
 		w.claim(own)
-		views[i].claim(own) // whose names become free
+		views[i].claim(own) // its own names become free
 		free := true
 		for _, name := range w.names() {
 			free = free && taken[name] == own[name]
@@ -90,7 +90,7 @@ func (s suggestion) relabel(labels []string) []string {
 	return right
 }
 
-// rightLabels returns better names of labels, by those that they have.
+// rightLabels returns better names of labels, by their present names.
 func (v *view) rightLabels() map[string]string {
 	right := map[string]string{}
 	before := v.findings()

@@ -14,18 +14,18 @@ type builderOption func(*builder)
 
 func (o builderOption) applyBuilder(b *builder) { o(b) }
 
-// WithLabelNames names the labels whose values each Add gives.
+// WithLabelNames sets the label names for whose values each Add has an argument.
 func WithLabelNames(names ...string) BuilderOption {
 	return builderOption(func(b *builder) { b.names = names })
 }
 
-// WithValue gives a family without labels its only value. Together with
-// [WithLabelNames] it is an error.
+// WithValue gives a family without labels its only value. It is an error
+// together with [WithLabelNames].
 func WithValue(v float64) BuilderOption {
 	return builderOption(func(b *builder) { b.value = &v })
 }
 
-// builder is what the families of every type share.
+// builder is the common part of the builders of all types.
 type builder struct {
 	family        *Family
 	familyOptions []FamilyOption
@@ -190,16 +190,16 @@ func (o sumOption) applyPoint(p *Point) {
 	p.Has |= PartSum | PartGSum
 }
 
-// WithSum gives a histogram the sum of its observed values. Without buckets it
-// is an error, because there would be a sum without a count.
+// WithSum sets the sum of a histogram's observed values. It is an error for a
+// histogram without buckets, whose sum would have no count.
 func WithSum(sum float64) PointOption { return sumOption(sum) }
 
 type nativePointOption struct{ h *NativeHistogram }
 
 func (o nativePointOption) applyPoint(p *Point) { p.histogram().Native = o.h }
 
-// WithNative gives a histogram a native histogram beside, or instead of, its
-// buckets.
+// WithNative gives a histogram native buckets, in addition to or instead of its
+// classic ones.
 func WithNative(h *NativeHistogram) PointOption { return nativePointOption{h} }
 
 // HistogramFamily builds a family of histograms, of gauge histograms too.
@@ -219,10 +219,10 @@ func NewGaugeHistogramFamily(name, help string, opts ...BuilderOption) (*Histogr
 	return &HistogramFamily{b}, err
 }
 
-// Add adds a series. Buckets are in strictly increasing order of their bounds,
-// the last is +Inf and its value the count of all observations. A histogram
-// with negative bounds loses its sum, which could fall (OpenMetrics 1.0,
-// section "Histogram").
+// Add adds a series. Buckets are in strictly increasing order of their bounds;
+// the last is +Inf, and its value is the count of all observations. A sum beside
+// negative bounds is dropped, since it could decrease (OpenMetrics 1.0, section
+// "Histogram").
 func (h *HistogramFamily) Add(labelValues []string, buckets []Bucket, opts ...PointOption) error {
 	p := Point{}
 	for _, o := range opts {

@@ -4,9 +4,9 @@ import "context"
 
 // Collector produces metric families at each scrape.
 //
-// The documentation of telltale.Collector has the rules by which registries, views
-// and pages run collectors: when, how often, with which context, and what errors and
-// panics cost.
+// The documentation of telltale.Collector has the rules by which registries,
+// views and pages run collectors: when, how often, with which context, and the
+// consequences of errors and panics.
 type Collector interface {
 	// Collect calls emit with each family, in a fixed order. A family may be
 	// reused once emit has returned. Collect gives up with ctx.Err() when ctx
@@ -17,19 +17,19 @@ type Collector interface {
 	Collect(ctx context.Context, emit func(*Family) error) error
 }
 
-// Describer is a Collector that can say cheaply which families it will emit.
-// Their sample names are claimed when it is registered, so that a clash is an
-// error at start and not a surprise at scrape. A collector that describes
-// nothing claims nothing and is always asked.
+// Describer is a Collector that can describe the families that it will emit,
+// without the work of collecting them. The names of their samples are claimed
+// when it is registered, so that a clash is an error at start rather than at a
+// scrape. A collector that describes nothing claims nothing and is called at
+// every scrape.
 type Describer interface {
 	// Describe returns the families without samples.
 	Describe() []*Family
 }
 
-// Restrictor is a Collector that can leave work undone when only some samples
-// are wanted.
+// Restrictor is a Collector that can save work if only some samples are wanted.
 type Restrictor interface {
-	// Restricted returns a live view with only the named samples. A family's
-	// name stands for all its samples.
+	// Restricted returns a live view of the collector with only the named
+	// samples. The name of a family stands for all its samples.
 	Restricted(names ...string) Collector
 }

@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// Escaping is how names that are not legacy names are written (Prometheus
-// documentation, "Escaping Schemes"). Names are escaped when they are written,
-// never when they are made.
+// Escaping is a scheme for writing names that are not legacy names (Prometheus
+// documentation, "Escaping Schemes"). Names are escaped when they are written;
+// in the model they are always unescaped.
 type Escaping uint8
 
 // The four escaping schemes.
 const (
-	AllowUTF8   Escaping = iota // names as they are, quoted where they need it
+	AllowUTF8   Escaping = iota // names are not changed, and quoted if they need it
 	Underscores                 // every illegal character becomes an underscore
 	Dots                        // "." becomes "_dot_", "_" becomes "__", the rest "__"
 	Values                      // "U__" before the name, "_" doubled, the rest its code point in hex between underscores
@@ -40,13 +40,13 @@ func ParseEscaping(name string) (Escaping, error) {
 }
 
 // MetricName returns a family's or sample's name under the scheme. It allocates
-// only where the name changes.
+// only if the name changes.
 func (e Escaping) MetricName(name string) string { return e.apply(name, true) }
 
 // LabelName returns a label's name under the scheme, where a colon is illegal.
 func (e Escaping) LabelName(name string) string { return e.apply(name, false) }
 
-// Keeps reports whether the scheme leaves every legacy name as it is, as all
+// Keeps reports whether the scheme leaves every legacy name unchanged, as all
 // but Dots do.
 func (e Escaping) Keeps() bool { return e != Dots }
 

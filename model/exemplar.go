@@ -6,21 +6,22 @@ import (
 	"unicode/utf8"
 )
 
-// MaxExemplarRunes is how many characters the names and values of an
-// exemplar's labels may have together (OpenMetrics 1.0, section "Exemplars").
+// MaxExemplarRunes is the largest number of characters in the names and values
+// of an exemplar's labels together (OpenMetrics 1.0, section "Exemplars").
 const MaxExemplarRunes = 128
 
-// Exemplar points from a sample to something outside, usually a trace. Instruments
-// have one for a counter or a bucket; OpenMetrics 2.0 has any number.
+// Exemplar refers from a sample to something outside of metrics, usually a
+// trace. Instruments keep one for a counter or a bucket; samples of OpenMetrics
+// 2.0 have any number.
 type Exemplar struct {
 	Labels    Labels
 	Value     float64
 	Timestamp Timestamp // may be absent
-	Older     *Exemplar // the next of the same sample, which is not newer, or nil
+	Older     *Exemplar // the next older exemplar of the same sample, or nil
 }
 
-// All yields the exemplar and the older ones of the same sample, the newest first;
-// of nil none.
+// All yields the exemplar and the older ones of the same sample, the newest
+// first; nil yields none.
 func (e *Exemplar) All() iter.Seq[*Exemplar] {
 	return func(yield func(*Exemplar) bool) {
 		for ; e != nil; e = e.Older {

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Point is one label set of a family with its value at one moment. Which fields
-// count depends on the family's type; Has says which samples are there.
+// Point is one label set of a family with its value at one time. The family's
+// type determines which fields are used; Has holds the samples that are present.
 type Point struct {
 	Labels    Labels
 	Has       Parts     // samples that are present; _created and native histograms are not among them
@@ -33,11 +33,12 @@ func (p *Point) Clone() Point {
 	return c
 }
 
-// Source hands out the points of a family from the place where they live. It
+// Source provides the points of a family without copying them to the family. It
 // fills scratch and calls visit with it, or calls visit with points of its own;
-// visit neither keeps nor changes what it is given. A Source stops at visit's
-// first error and returns it; an error of its own says that its points could not
-// be read. Walks may run concurrently, but visit is called once at a time in each.
+// visit neither keeps nor changes a point. A Source stops at visit's first error
+// and returns it; an error of its own means that its points could not be read.
+// Walks may run concurrently, but within one walk visit is not called
+// concurrently.
 type Source interface {
 	VisitPoints(scratch *Point, visit func(*Point) error) error
 }
@@ -52,18 +53,18 @@ type LegacySource interface {
 }
 
 // Family is a metric family: the points that share a name, a help text, a type
-// and a unit. The exported fields are for reading; a Family that was handed out
-// must not be changed, since instruments hand out their own. Building one is
-// not safe for concurrent use, reading is.
+// and a unit. The exported fields are for reading; a Family received from a
+// collector must not be changed, since instruments emit their own. Building one
+// is not safe for concurrent use, reading is.
 type Family struct {
 	Name string // without the suffixes of samples
 	Help string
 	Unit string
 	Type Type
-	// Merge is how values of several processes merge; the zero Merge is the type's.
+	// Merge is the rule by which values of several processes merge; the zero Merge is the default of the type.
 	Merge Merge
 
-	hidden  Parts     // the samples that restrictions took away
+	hidden  Parts     // the samples that restrictions left out
 	literal bool      // see Literal
 	full    [][]Point // see Append
 	points  []Point   // after those in full
@@ -82,20 +83,20 @@ type familyOption func(*Family)
 func (o familyOption) applyFamily(f *Family)   { o(f) }
 func (o familyOption) applyBuilder(b *builder) { b.familyOptions = append(b.familyOptions, o) }
 
-// WithUnit gives the family a unit, which its name will end in.
+// WithUnit sets the family's unit, which becomes the end of its name.
 func WithUnit(unit string) FamilyOption {
 	return familyOption(func(f *Family) { f.Unit = unit })
 }
 
-// WithSource lets the family's points be read from source at each visit.
+// WithSource makes the family read its points from source at each visit.
 func WithSource(source Source) FamilyOption {
 	return familyOption(func(f *Family) { f.source = source })
 }
 
-// NewFamily returns an empty family. It is an error if the name is empty or not
-// UTF-8, the type is none of the eight, or the unit or the merge rule does not fit
-// it. The name is
-// kept as it is, except that the unit is added where it is missing.
+// NewFamily returns an empty family. The name is not changed, except that the
+// unit is appended if it is missing. It returns an error if the name is empty or
+// not UTF-8, the type is none of the eight, or the unit or the merge rule does
+// not fit the type.
 func NewFamily(name, help string, typ Type, opts ...FamilyOption) (*Family, error) {
 	f := &Family{Name: name, Help: help, Type: typ}
 	for _, o := range opts {
@@ -108,8 +109,8 @@ func NewFamily(name, help string, typ Type, opts ...FamilyOption) (*Family, erro
 	return f, nil
 }
 
-// Check returns an error if the family's name, type, unit or merge rule is not valid. Help
-// is free text: what is not UTF-8 in it is replaced when it is written.
+// Check returns an error if the family's name, type, unit or merge rule is not
+// valid. Help is free text: invalid UTF-8 in it is replaced when it is written.
 func (f *Family) Check() error {
 	if err := CheckName(f.Name); err != nil {
 		return err
@@ -123,10 +124,10 @@ func (f *Family) Check() error {
 	return CheckUnit(f.Name, f.Type, f.Unit)
 }
 
-// Visit calls visit with each point, in order, without allocating: a live
-// source fills scratch, so one Point serves for family after family. A point
-// and all it refers to is valid until visit returns. Visit stops at visit's
-// first error and returns it.
+// Visit calls visit with each point, in order, without allocating: a live source
+// fills scratch, which the caller may reuse for other families. A point and all
+// it refers to is valid until visit returns. Visit stops at visit's first error
+// and returns it.
 func (f *Family) Visit(scratch *Point, visit func(*Point) error) error {
 	if err := f.visitOwn(visit); err != nil {
 		return err
@@ -137,7 +138,7 @@ func (f *Family) Visit(scratch *Point, visit func(*Point) error) error {
 	return nil
 }
 
-// visitOwn visits the points that lie in the family itself.
+// visitOwn visits the points that the family itself holds.
 func (f *Family) visitOwn(visit func(*Point) error) error {
 	for _, piece := range f.full {
 		if err := visitAll(piece, visit); err != nil {
@@ -157,29 +158,29 @@ func visitAll(points []Point, visit func(*Point) error) error {
 }
 
 // LegacyLabels reports whether the labels of all points are known to have legacy
-// names, so that their text is right under every escaping scheme that keeps
-// such names. Where it is not known, it is false.
+// names, so that their text is right under every escaping scheme that keeps such
+// names. It is false if that is not known.
 func (f *Family) LegacyLabels() bool {
 	s, ok := f.source.(LegacySource)
 	return ok && len(f.points) == 0 && s.LegacyLabels()
 }
 
-// Mask returns the kinds of sample that a restriction left, [AllParts] where
-// there was none.
+// Mask returns the kinds of sample that restrictions left, or [AllParts] if
+// there was no restriction.
 func (f *Family) Mask() Parts { return AllParts &^ f.hidden }
 
-// Loose returns the samples that fit no point, to be written as they are.
+// Loose returns the samples that fit no point.
 func (f *Family) Loose() []Sample { return f.loose }
 
-// IsLiteral reports whether the samples of a counter or an info bear the
-// family's name as it is: see [Family.Literal].
+// IsLiteral reports whether the samples of a counter or an info have the
+// family's name without a suffix: see [Family.Literal].
 func (f *Family) IsLiteral() bool { return f.literal }
 
-// Literal returns the family under the name of its samples, without a suffix of
-// its own: a counter "x" as "x_total", an info "x" as "x_info". OpenMetrics
-// writes such a family as unknown. It is how a family stays on the page whose
-// OpenMetrics name belongs to another, and how a counter is kept that text
-// named without "_total".
+// Literal returns the family under the name of its samples, to which no suffix
+// is added: a counter "x" as "x_total", an info "x" as "x_info". OpenMetrics
+// writes such a family as unknown. Literal keeps a family on the page if its
+// OpenMetrics name belongs to another family, and keeps the name of a text
+// counter that does not end in "_total".
 func (f *Family) Literal() *Family {
 	c := *f
 	c.Name, c.literal = f.SampleName(), true
@@ -202,8 +203,8 @@ func (f *Family) SampleName() string {
 	return f.Name + suffix
 }
 
-// BaseName returns the family's name as OpenMetrics has it: a counter named
-// "x_total", as text and foreign collectors have it, is "x".
+// BaseName returns the family's name in OpenMetrics: a counter named "x_total",
+// as in text and in foreign collectors, is "x".
 func (f *Family) BaseName() string {
 	if f.Type == Counter && !f.literal {
 		if cut, ok := strings.CutSuffix(f.Name, "_total"); ok && cut != "" {
@@ -221,9 +222,9 @@ func (f *Family) NameOf(part Parts) string {
 	return f.BaseName() + part.Suffix()
 }
 
-// Restrict returns the family with only the samples whose names are wanted, and
-// whether any can be left. A wanted family name stands for all its samples. The
-// family itself is not changed.
+// Restrict returns the family with only the samples for whose names wanted
+// returns true, and whether any can be left. The name of a family stands for all
+// its samples. The family itself is not changed.
 func (f *Family) Restrict(wanted func(name string) bool) (*Family, bool) {
 	if wanted(f.BaseName()) {
 		return f, true
@@ -246,7 +247,8 @@ func (f *Family) Restrict(wanted func(name string) bool) (*Family, bool) {
 }
 
 // Renamed returns the family under another name, with the same points. Loose
-// samples, whose names are their own, are left out unless the name is the same.
+// samples, which have names of their own, are left out unless the name is the
+// same.
 func (f *Family) Renamed(name string) *Family {
 	c := *f
 	if c.Name = name; name != f.Name {
@@ -277,11 +279,13 @@ func (f *Family) WithLoose(samples []Sample) *Family {
 	return &c
 }
 
-// Append adds a point as it is. It is for sources that build whole points, such
-// as parsers and mergers; the point's parts must fit the family's type.
+// Append adds a point without changing it. It is for sources that build whole
+// points, such as parsers and mergers; the point's parts must fit the family's
+// type.
 //
-// Many points lie in pieces: a single slice would be copied again and again as
-// it grows, which for a hundred thousand points takes longer than to parse them.
+// Points are kept in slices of limited size: a single slice would be copied
+// again and again as it grows, which for a hundred thousand points takes longer
+// than to parse them.
 func (f *Family) Append(p Point) {
 	if len(f.points) == pieceSize {
 		f.full = append(f.full, f.points)
@@ -290,11 +294,11 @@ func (f *Family) Append(p Point) {
 	f.points = append(f.points, p)
 }
 
-// pieceSize is how many points lie together at most.
+// pieceSize is the largest number of points in one slice.
 const pieceSize = 256
 
-// Clone returns a copy that is safe to keep: it holds the points as they are
-// now and shares no memory with their source.
+// Clone returns a copy with the present points that shares no memory with their
+// source.
 func (f *Family) Clone() *Family {
 	c := *f
 	c.Name, c.Help, c.Unit = strings.Clone(f.Name), strings.Clone(f.Help), strings.Clone(f.Unit)

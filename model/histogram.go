@@ -16,7 +16,7 @@ type Bounds struct {
 }
 
 // NewBounds returns bounds, or an error if they are not strictly increasing
-// numbers. It adds nothing: +Inf is there if it was given.
+// numbers. It does not add +Inf.
 func NewBounds(upper []float64) (*Bounds, error) {
 	for i, b := range upper {
 		if math.IsNaN(b) {
@@ -64,7 +64,7 @@ func (b *Bounds) Upper() []float64 {
 // Label returns the text of bucket i's label, le="0.5" for a bound of 0.5.
 func (b *Bounds) Label(i int) string { return b.labels[i] }
 
-// Spelling returns bound i as its label has it, 0.5 for le="0.5".
+// Spelling returns bound i as it is written in its label, 0.5 for le="0.5".
 func (b *Bounds) Spelling(i int) string {
 	label := b.labels[i]
 	return label[len(`le="`) : len(label)-1]
@@ -75,8 +75,8 @@ func (b *Bounds) Equal(other *Bounds) bool {
 	return b == other || slices.Equal(b.Upper(), other.Upper())
 }
 
-// HistogramValue is one series' histogram: classic buckets, a native histogram,
-// or both. Which of count and sum are there is said by [Point.Has].
+// HistogramValue is the histogram of one series: classic buckets, a native
+// histogram, or both. [Point.Has] holds which of count and sum are present.
 type HistogramValue struct {
 	Bounds     *Bounds     // nil without classic buckets
 	Cumulative []float64   // observations at or below each bound
@@ -108,8 +108,8 @@ func (h *HistogramValue) clone() *HistogramValue {
 	return &c
 }
 
-// SummaryValue is one series' summary. Which of count and sum are there is said
-// by [Point.Has].
+// SummaryValue is the summary of one series. [Point.Has] holds which of count
+// and sum are present.
 type SummaryValue struct {
 	Count     float64
 	Sum       float64

@@ -10,10 +10,10 @@ import (
 
 // Labels is an immutable list of label names and values in a fixed order, kept
 // as its own text in the exposition formats: a="x",b="y". Names that are not
-// legacy label names are quoted; backslash, newline and double quote are
-// escaped as \\, \n and \". Encoders copy that text, so a series is rendered
-// once in its life. The zero value has no labels. Labels are comparable with
-// ==, which minds the order; [Labels.Same] does not.
+// legacy label names are quoted; backslash, newline and double quote are escaped
+// as \\, \n and \". Encoders copy that text, so the labels of a series are
+// rendered once. The zero value has no labels. Labels are comparable with ==,
+// which depends on the order; [Labels.Same] does not.
 type Labels struct{ text string }
 
 // LabelsOf returns the labels of a map, sorted by name. Invalid UTF-8 in names
@@ -29,9 +29,9 @@ func LabelsOf(labels map[string]string) Labels {
 	return Labels{string(text)}
 }
 
-// LabelPairs returns labels in the order given. Names beyond the values, or
-// values beyond the names, are left out; [CheckLabelNames] says whether names
-// may label a family.
+// LabelPairs returns labels in the order given. Names beyond the number of
+// values, or values beyond the number of names, are left out; [CheckLabelNames]
+// checks whether names may label a family.
 func LabelPairs(names, values []string) Labels {
 	var text []byte
 	for i := range min(len(names), len(values)) {
@@ -41,12 +41,12 @@ func LabelPairs(names, values []string) Labels {
 }
 
 // LabelsFromText wraps text that [AppendLabel] made, without copying it. It is
-// for sources that keep the text of many series in one place.
+// for sources that keep the text of many series in one allocation.
 func LabelsFromText(text string) Labels { return Labels{text} }
 
-// ValidLabelsText reports whether text that comes from elsewhere is the text of
-// labels, so that [LabelsFromText] may wrap it: valid UTF-8, names with quotes
-// where they need them, and escapes that [AppendLabel] makes.
+// ValidLabelsText reports whether text from elsewhere is the text of labels, so
+// that [LabelsFromText] may wrap it: valid UTF-8, quotes around names that need
+// them, and only the escapes that [AppendLabel] makes.
 func ValidLabelsText(text string) bool {
 	if plainLabelsText(text) {
 		return true
@@ -75,8 +75,8 @@ func ValidLabelsText(text string) bool {
 	return true
 }
 
-// plainLabelsText reports whether text is the text of labels in which nothing is
-// quoted or escaped and all is ASCII, which most are.
+// plainLabelsText reports whether text is the text of labels without quoted
+// names or escapes, all ASCII, which is the usual case.
 func plainLabelsText(text string) bool {
 	for i := 0; i < len(text); {
 		start := i
@@ -99,7 +99,7 @@ func plainLabelsText(text string) bool {
 		}
 		i++
 	}
-	return text == "" // else it ends in a comma
+	return text == "" // otherwise it ends in a comma
 }
 
 const (
@@ -107,7 +107,7 @@ const (
 	plainValue             // may stand in a value without an escape
 )
 
-// plainBytes says what bytes may be.
+// plainBytes holds where each byte may stand.
 var plainBytes = func() (bytes [256]uint8) {
 	for b := byte(' '); b < 0x7f; b++ {
 		if b != '"' && b != '\\' {
@@ -120,7 +120,7 @@ var plainBytes = func() (bytes [256]uint8) {
 	return bytes
 }()
 
-// labelNameLength returns how long the name at the beginning of text is, with
+// labelNameLength returns the length of the name at the beginning of text, with
 // its quotes, or 0 if there is none that [AppendLabel] would write.
 func labelNameLength(text string) int {
 	if text[0] != '"' {
@@ -137,7 +137,7 @@ func labelNameLength(text string) int {
 	return 1 + n
 }
 
-// validValue returns where escaped text ends, behind its closing quote.
+// validValue returns the end of escaped text, after its closing quote.
 func validValue(text string) (end int, ok bool) {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
@@ -175,8 +175,8 @@ func AppendLabel(text []byte, name, value string) []byte {
 	return append(text, '"')
 }
 
-// AppendEscaped appends s as it stands between double quotes in every text
-// format. Invalid UTF-8 is replaced by U+FFFD.
+// AppendEscaped appends s in the form that it has between double quotes in every
+// text format. Invalid UTF-8 is replaced by U+FFFD.
 func AppendEscaped(dst []byte, s string) []byte {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
@@ -201,7 +201,8 @@ func AppendEscaped(dst []byte, s string) []byte {
 	return append(dst, s[start:]...)
 }
 
-// Text returns the labels as they stand between the braces of a sample.
+// Text returns the labels in the form that they have between the braces of a
+// sample.
 func (l Labels) Text() string { return l.text }
 
 // String returns the labels in braces.
@@ -219,7 +220,7 @@ func (l Labels) Len() int {
 	return n
 }
 
-// All walks names and values in order. It allocates only to undo escapes.
+// All yields names and values in order. It allocates only to undo escapes.
 func (l Labels) All() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for name, value := range l.Raw() {
@@ -233,8 +234,9 @@ func (l Labels) All() iter.Seq2[string, string] {
 	}
 }
 
-// Raw walks names and values in order as they stand in the text: names with
-// their quotes, if they have any, and nothing unescaped.
+// Raw yields names and values in order in the form that they have in the text:
+// names with their quotes, if they have any, and values without theirs; nothing
+// is unescaped.
 func (l Labels) Raw() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for rest := l.text; rest != ""; {
@@ -295,8 +297,8 @@ func (l Labels) Append(others Labels) Labels {
 // Sorted returns the labels in the order of their names.
 func (l Labels) Sorted() Labels { return LabelsOf(l.Map()) }
 
-// Same reports whether both have the same names with the same values, in
-// whatever order.
+// Same reports whether both have the same names with the same values, in any
+// order.
 func (l Labels) Same(other Labels) bool {
 	return l.text == other.text || len(l.text) == len(other.text) && maps.Equal(l.Map(), other.Map())
 }
@@ -331,7 +333,7 @@ func closingQuote(text string, i int) int {
 	return i
 }
 
-// unescape undoes AppendEscaped; text without a backslash is returned as it is.
+// unescape undoes AppendEscaped; text without a backslash is returned unchanged.
 func unescape(s string) string {
 	i := strings.IndexByte(s, '\\')
 	if i < 0 {

@@ -2,31 +2,31 @@ package model
 
 import "fmt"
 
-// Merge says how the values that several processes have for one series become what
-// a page of all of them shows. It matters where a registry has a store of the
-// package multiprocess; encoders and parsers do not know it. The zero Merge is what
-// is usual for the type: [MergeSum] for counters, histograms and summaries,
-// [MergeEach] for gauges and values of unknown type; of infos all different ones are
-// shown, of state sets the one that was set last.
+// Merge is the rule by which the values of one series in several processes
+// become the value on their common page. It has an effect in registries with a
+// store of package multiprocess; encoders and parsers ignore it. The zero Merge
+// is the default of the type: [MergeSum] for counters, histograms and summaries,
+// [MergeEach] for gauges and values of unknown type; of infos all different ones
+// are shown, of state sets the one that was set last.
 type Merge uint8
 
 // The rules. Each but MergeOnce is for counters, gauges and values of unknown type,
 // MergeSum for histograms and summaries too.
 const (
-	// MergeSum adds up the values.
+	// MergeSum shows the sum of the values.
 	MergeSum Merge = iota + 1
-	// MergeMax shows the largest value: what the processes measure is the same thing,
+	// MergeMax shows the largest value: for a quantity that the processes share,
 	// such as the traffic of their machine.
 	MergeMax
-	// MergeEach shows the value of each process that lives, with the label pid.
+	// MergeEach shows the value of each live process, with the label pid.
 	MergeEach
-	// MergeOnce shows the value of the process that is collected alone, without the
-	// label pid: each of them would say the same, or it matters for nobody else.
-	// Families of all types may have it.
+	// MergeOnce shows only the value of the process that is collected, without
+	// the label pid: for values that are the same in each process, or that
+	// concern only this one. Families of all types may have it.
 	MergeOnce
 )
 
-// WithMerge says how the family's values merge across processes.
+// WithMerge sets the rule by which the family's values merge across processes.
 func WithMerge(m Merge) FamilyOption {
 	return familyOption(func(f *Family) { f.Merge = m })
 }
@@ -48,7 +48,7 @@ func (m Merge) String() string {
 	return fmt.Sprintf("Merge(%d)", uint8(m))
 }
 
-// check returns an error unless families of the type may merge like that.
+// check returns an error if families of the type cannot merge by the rule.
 func (m Merge) check(name string, t Type) error {
 	fits := false
 	switch m {

@@ -53,10 +53,11 @@ func CheckName(name string) error {
 
 // CheckLabelNames returns an error if the names cannot label the series of a
 // family of the given type and name: an empty name, one that is not UTF-8, one
-// given twice, one beginning with an underscore (reserved by OpenMetrics, section
-// "Label"), "le" on histograms, "quantile" on summaries, and a state set's own name.
-// Nor may an [Escaping] scheme make two of them one, such as "a.b" and "a_b", or
-// one of them "__name__": series that differ would be equal on some pages.
+// given twice, one beginning with an underscore (reserved by OpenMetrics,
+// section "Label"), "le" on histograms, "quantile" on summaries, and a state
+// set's own name. It also returns an error if an [Escaping] scheme makes two of
+// them equal, such as "a.b" and "a_b", or one of them "__name__": different
+// series would be equal on some pages.
 func CheckLabelNames(family string, typ Type, names []string) error {
 	for i, name := range names {
 		var why string
@@ -83,7 +84,7 @@ func CheckLabelNames(family string, typ Type, names []string) error {
 		}
 	}
 	if typ == StateSet {
-		names = append(names[:len(names):len(names)], family) // which is the label of its states
+		names = append(names[:len(names):len(names)], family) // the label of its states
 	}
 	for i, name := range names {
 		for scheme := Underscores; scheme <= Values; scheme++ {
@@ -95,8 +96,8 @@ func CheckLabelNames(family string, typ Type, names []string) error {
 	return nil
 }
 
-// escapedClash says what the i-th name must not become under a scheme and does,
-// or returns "". Names that the scheme keeps clash only with others.
+// escapedClash returns what is wrong with the i-th name under a scheme, or "".
+// Names that the scheme keeps clash only with others.
 func escapedClash(scheme Escaping, name string, i int, names []string) string {
 	if scheme.Keeps() && LegacyLabelName(name) {
 		return ""
@@ -113,8 +114,8 @@ func escapedClash(scheme Escaping, name string, i int, names []string) string {
 	return ""
 }
 
-// WithUnitSuffix returns name ending in the unit once: "_seconds" is added
-// unless the name already ends so or is the unit itself. A counter's "_total"
+// WithUnitSuffix returns name with the unit at its end: "_seconds" is added
+// unless the name ends so already or is the unit itself. A counter's "_total"
 // stays last.
 func WithUnitSuffix(name, unit string, typ Type) string {
 	if unit == "" {
@@ -133,7 +134,7 @@ func WithUnitSuffix(name, unit string, typ Type) string {
 }
 
 // CheckUnit returns an error if a family of this type cannot have the unit: an
-// info or a state set has none, and a unit is made of characters that a metric
+// info or a state set has none, and a unit consists of characters that a metric
 // name may have.
 func CheckUnit(family string, typ Type, unit string) error {
 	switch {

@@ -2,8 +2,8 @@ package model
 
 import "slices"
 
-// CustomBucketsSchema is the schema of native histograms whose bucket bounds
-// are listed instead of computed.
+// CustomBucketsSchema is the schema of native histograms whose bucket bounds are
+// listed rather than computed.
 const CustomBucketsSchema = -53
 
 // Span is a run of consecutive buckets of a native histogram: Offset buckets

@@ -42,9 +42,8 @@ type timestampOption Timestamp
 func (o timestampOption) applySample(s *Sample) { s.Timestamp = Timestamp(o) }
 func (o timestampOption) applyPoint(p *Point)   { p.Timestamp = Timestamp(o) }
 
-// WithTimestamp says when the value was taken. Scrapers use the time of the
-// scrape where it is absent, which is right for everything but values from
-// elsewhere.
+// WithTimestamp sets the time at which the value was taken. Without it scrapers
+// use the time of the scrape, which is right for every value that is current.
 func WithTimestamp(t time.Time) ValueOption { return timestampOption(TimestampOf(t)) }
 
 type exemplarOption Exemplar
@@ -66,14 +65,14 @@ type createdOption Timestamp
 
 func (o createdOption) applyPoint(p *Point) { p.Created = Timestamp(o) }
 
-// WithCreated says when a series began to count.
+// WithCreated sets the time at which a series began to count.
 func WithCreated(t time.Time) PointOption { return createdOption(TimestampOf(t)) }
 
-// AddSample adds one flat sample, labels sorted by name. It becomes part of the
-// point that samples before it began, or begins a point: a histogram's
-// "h_bucket", "h_sum" and "h_count" of the same labels and timestamp, one after
-// the other, are one point. A sample that fits no point of the family's type is
-// kept loose: the text format prints it, structured formats drop it and say so.
+// AddSample adds one flat sample, with its labels sorted by name. It becomes
+// part of the last point or begins a new one: "h_bucket", "h_sum" and "h_count"
+// of a histogram with the same labels and timestamp, one after the other, are
+// one point. A sample that fits no point of the family's type is kept as a loose
+// sample: the text format prints it, structured formats drop and report it.
 func (f *Family) AddSample(name string, labels map[string]string, value float64, opts ...SampleOption) {
 	s := Sample{Name: name, Labels: LabelsOf(labels), Value: value}
 	for _, o := range opts {
@@ -87,14 +86,14 @@ func (f *Family) AddSample(name string, labels map[string]string, value float64,
 	}
 }
 
-// fold puts a sample into its point, or reports that there is none for it.
+// fold adds a sample to its point, or returns false if it fits none.
 func (f *Family) fold(s Sample) bool {
 	part, ok := f.partOf(s.Name)
 	switch {
 	case !ok:
 		return false
 	case s.NativeHistogram != nil:
-		if (f.Type != Histogram && f.Type != GaugeHistogram) || s.Name != f.Name || s.Exemplar != nil { // it has its own
+		if (f.Type != Histogram && f.Type != GaugeHistogram) || s.Name != f.Name || s.Exemplar != nil { // a bucket or count has its own exemplar
 			return false
 		}
 		p := f.pointFor(s, func(p *Point) bool { return p.Histogram != nil && p.Histogram.Native != nil })
@@ -144,7 +143,7 @@ func (f *Family) fold(s Sample) bool {
 	return true
 }
 
-// partOf finds the part whose samples bear the name.
+// partOf returns the part whose samples have the name.
 func (f *Family) partOf(name string) (found Parts, ok bool) {
 	f.Type.Parts().Each(func(part Parts) {
 		if !ok && f.NameOf(part) == name {
@@ -152,7 +151,7 @@ func (f *Family) partOf(name string) (found Parts, ok bool) {
 		}
 	})
 	if !ok && (f.Type == Histogram || f.Type == GaugeHistogram) && name == f.Name {
-		return PartValue, true // where native histograms stand
+		return PartValue, true // the part of native histograms
 	}
 	return found, ok
 }
@@ -240,7 +239,7 @@ func (f *Family) foldState(s Sample) bool {
 	return true
 }
 
-// split takes one label out of others.
+// split removes one label from others.
 func split(labels Labels, name string) (rest Labels, value string, ok bool) {
 	var text []byte
 	for n, v := range labels.All() {
@@ -263,8 +262,8 @@ func splitNumber(labels Labels, name string) (rest Labels, number float64, ok bo
 }
 
 // Samples expands the points into flat samples, in the order in which the text
-// formats print them, then the loose ones. The samples are copies and safe to
-// keep.
+// formats print them, followed by the loose ones. The samples are copies that
+// the caller may keep.
 func (f *Family) Samples() iter.Seq[Sample] {
 	return func(yield func(Sample) bool) {
 		var scratch Point

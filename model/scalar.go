@@ -1,7 +1,8 @@
 package model
 
-// Scalar is a point that is a number and no more: one of a counter, a gauge or an
-// unknown, with its value present and neither an exemplar nor a timestamp.
+// Scalar is a point that has only a number: one of a counter, a gauge or an
+// unknown, whose value is present and which has neither an exemplar nor a
+// timestamp.
 type Scalar struct {
 	Labels  Labels
 	Created Timestamp // as in [Point]
@@ -17,18 +18,18 @@ func (s *Scalar) Point(t Type) Point {
 	return Point{Labels: s.Labels, Has: has, Created: s.Created, Value: s.Value}
 }
 
-// ScalarSource is a Source that hands out its scalars many at a time, which takes
-// encoders a fraction of the time of a call for each.
+// ScalarSource is a Source that provides its scalars in runs, which encoders
+// handle in a fraction of the time of single calls.
 type ScalarSource interface {
 	Source
-	// VisitScalars visits the points that VisitPoints does, in the same order and by
-	// the same rules. It gives each to visit, or, as part of a run of any length, to
-	// scalars, which neither keeps nor changes what it is given.
+	// VisitScalars visits the points that VisitPoints visits, in the same order
+	// and by the same rules. It passes each point to visit or, as part of a run
+	// of any length, to scalars, which neither keeps nor changes the run.
 	VisitScalars(scratch *Point, scalars func([]Scalar) error, visit func(*Point) error) error
 }
 
-// VisitScalars is [Family.Visit] for callers who can take scalars many at a time. A
-// source may give any of them, and all other points, to visit.
+// VisitScalars is [Family.Visit] for callers that accept scalars in runs. A
+// source may pass any of them, and passes all other points, to visit.
 func (f *Family) VisitScalars(scratch *Point, scalars func([]Scalar) error, visit func(*Point) error) error {
 	source, ok := f.source.(ScalarSource)
 	if !ok {

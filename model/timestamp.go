@@ -9,28 +9,28 @@ import (
 	"time"
 )
 
-// Timestamp is a moment in seconds since the Unix epoch, or, as its zero value,
-// none. It holds nanoseconds of any second that an int64 can count, before 1970
-// too, and beyond that every finite float64, as OpenMetrics allows. Timestamps are
-// comparable with ==.
+// Timestamp is a time in seconds since the Unix epoch; the zero value means no
+// timestamp. It holds nanoseconds of any second that an int64 can count, also
+// before 1970, and beyond that every finite float64, as OpenMetrics allows.
+// Timestamps are comparable with ==.
 type Timestamp struct {
 	sec  int64 // or, where nsec is inFloat, the bits of a float64
 	nsec int32 // 0 to 999,999,999, counting forward also before 1970, or inFloat
 	set  bool
 }
 
-// inFloat says that a timestamp is kept as a float64, since its seconds are too
-// many for an int64, or it has digits after the ninth decimal. What nanoseconds
-// can hold is never kept so: each moment has one form.
+// inFloat marks a timestamp that is kept as a float64, because its seconds are
+// too many for an int64, or it has digits after the ninth decimal. A time that
+// nanoseconds can hold is never kept so: each time has one form.
 const inFloat = -1
 
-// floating returns the float64 that the timestamp is kept as.
+// floating returns the float64 of a timestamp that is kept as one.
 func (t Timestamp) floating() float64 { return math.Float64frombits(uint64(t.sec)) }
 
-// Unix returns the moment sec seconds and nsec nanoseconds after the epoch, as
+// Unix returns the time sec seconds and nsec nanoseconds after the epoch, as
 // [time.Unix] does; nsec may lie outside [0, 1e9).
 func Unix(sec, nsec int64) Timestamp {
-	if uint64(nsec) < 1e9 { // as nearly always, and without a division
+	if uint64(nsec) < 1e9 { // the usual case, without a division
 		return Timestamp{sec: sec, nsec: int32(nsec), set: true}
 	}
 	sec += nsec / 1e9
@@ -41,13 +41,13 @@ func Unix(sec, nsec int64) Timestamp {
 	return Timestamp{sec: sec, nsec: int32(nsec), set: true}
 }
 
-// UnixMilli returns the moment ms milliseconds after the epoch.
+// UnixMilli returns the time ms milliseconds after the epoch.
 func UnixMilli(ms int64) Timestamp {
 	sec := ms / 1000
 	return Unix(sec, (ms-sec*1000)*1e6)
 }
 
-// TimestampOf returns t as a Timestamp. The zero time gives none.
+// TimestampOf returns t as a Timestamp. The zero time gives an unset one.
 func TimestampOf(t time.Time) Timestamp {
 	if t.IsZero() {
 		return Timestamp{}
@@ -55,10 +55,11 @@ func TimestampOf(t time.Time) Timestamp {
 	return Timestamp{sec: t.Unix(), nsec: int32(t.Nanosecond()), set: true}
 }
 
-// IsSet reports whether there is a timestamp.
+// IsSet reports whether the timestamp is set.
 func (t Timestamp) IsSet() bool { return t.set }
 
-// Time returns the moment as a [time.Time] in UTC, or the zero time.
+// Time returns the timestamp as a [time.Time] in UTC, or the zero time if it is
+// not set.
 func (t Timestamp) Time() time.Time {
 	if !t.set {
 		return time.Time{}
@@ -103,7 +104,7 @@ func nanoseconds(n uint64) float64 {
 }
 
 // UnixParts returns whole seconds, rounded down, and the nanoseconds after them,
-// cut to what an int64 of seconds holds.
+// limited to the seconds that an int64 holds.
 func (t Timestamp) UnixParts() (sec int64, nsec int32) {
 	if t.nsec != inFloat {
 		return t.sec, t.nsec
@@ -119,8 +120,8 @@ func (t Timestamp) UnixParts() (sec int64, nsec int32) {
 	return int64(whole), int32(min((v-whole)*1e9, 999_999_999))
 }
 
-// UnixMilli returns the milliseconds since the epoch, rounded towards the past,
-// and cut to what an int64 holds.
+// UnixMilli returns the milliseconds since the epoch, rounded down, and limited
+// to those that an int64 holds.
 func (t Timestamp) UnixMilli() int64 {
 	const last = math.MaxInt64 / 1000 // seconds that fit, both ways, but for a remainder of 807 ms
 	sec, nsec := t.UnixParts()
@@ -137,7 +138,7 @@ func (t Timestamp) UnixMilli() int64 {
 	return sec*1000 + ms
 }
 
-// Compare orders timestamps by time; none comes before all.
+// Compare orders timestamps by time; an unset timestamp comes first.
 func (t Timestamp) Compare(u Timestamp) int {
 	switch {
 	case t == u:
@@ -154,9 +155,9 @@ func (t Timestamp) Compare(u Timestamp) int {
 	return 1
 }
 
-// compareFloats compares two moments of which a float64 holds at least one. They
-// differ as float64 too, but for 2^63 seconds, to which the last nanoseconds
-// before round.
+// compareFloats compares two times of which at least one is kept as a float64.
+// Different times differ as float64 too, except at 2^63 seconds, to which the
+// last nanoseconds before it are rounded.
 func (t Timestamp) compareFloats(u Timestamp) int {
 	if c := cmp.Compare(t.Seconds(), u.Seconds()); c != 0 {
 		return c
@@ -164,7 +165,7 @@ func (t Timestamp) compareFloats(u Timestamp) int {
 	return cmp.Compare(u.nsec, t.nsec)
 }
 
-// Key returns two words that are the same for equal timestamps alone.
+// Key returns two words that are equal only for equal timestamps.
 func (t Timestamp) Key() (seconds, rest uint64) {
 	rest = uint64(uint32(t.nsec))
 	if t.set {
@@ -173,9 +174,10 @@ func (t Timestamp) Key() (seconds, rest uint64) {
 	return uint64(t.sec), rest
 }
 
-// AppendSeconds appends the seconds since the epoch: exactly and without trailing
-// zeros ("123", "123.456", "-0.5"), or, for what nanoseconds cannot hold, in the
-// shortest digits that read back the same ("1e+300", "1e-10").
+// AppendSeconds appends the seconds since the epoch: exactly and without
+// trailing zeros ("123", "123.456", "-0.5"), or, for a time that nanoseconds
+// cannot hold, in the shortest digits that read back as the same float64
+// ("1e+300", "1e-10").
 func (t Timestamp) AppendSeconds(dst []byte) []byte {
 	sec, nsec := t.sec, t.nsec
 	if nsec == inFloat {
@@ -203,8 +205,8 @@ func (t Timestamp) AppendSeconds(dst []byte) []byte {
 	return append(dst, digits[:end]...)
 }
 
-// String returns the seconds since the epoch as [Timestamp.AppendSeconds] spells
-// them, or "" for none.
+// String returns the seconds since the epoch as [Timestamp.AppendSeconds] writes
+// them, or "" if it is not set.
 func (t Timestamp) String() string {
 	if !t.set {
 		return ""
@@ -212,8 +214,9 @@ func (t Timestamp) String() string {
 	return string(t.AppendSeconds(nil))
 }
 
-// UnixSeconds returns the moment v seconds after the epoch, taken for the shortest
-// decimal that reads back as v. It reports false for NaN and infinities.
+// UnixSeconds returns the time v seconds after the epoch, where v means the
+// shortest decimal that reads back as v. It returns false for NaN and
+// infinities.
 func UnixSeconds(v float64) (Timestamp, bool) {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return Timestamp{}, false
@@ -227,10 +230,10 @@ func UnixSeconds(v float64) (Timestamp, bool) {
 	return Timestamp{sec: int64(math.Float64bits(v)), nsec: inFloat, set: true}, true
 }
 
-// ParseSeconds reads seconds since the epoch in decimal, with an exponent or
-// without ("123", "-0.5", "1.25", "1e+300"). What nanoseconds of an int64 of seconds
-// cannot hold is rounded to a float64. It reports false for anything else, and
-// for what is too large for a float64.
+// ParseSeconds reads seconds since the epoch in decimal, with or without an
+// exponent ("123", "-0.5", "1.25", "1e+300"). A number that an int64 of seconds
+// with nanoseconds cannot hold is rounded to a float64. It returns false for
+// other text and for numbers too large for a float64.
 func ParseSeconds(s string) (Timestamp, bool) {
 	if t, ok := parseDecimal(s); ok {
 		return t, true
@@ -245,8 +248,8 @@ func ParseSeconds(s string) (Timestamp, bool) {
 	return UnixSeconds(v)
 }
 
-// decimal reports whether s has no characters but those of decimal numbers:
-// ParseFloat takes hexadecimal, underscores and words too.
+// decimal reports whether s consists of characters of decimal numbers:
+// ParseFloat also accepts hexadecimal, underscores and words.
 func decimal(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -284,7 +287,7 @@ func parseDecimal(s string) (Timestamp, bool) {
 		}
 		nsec += int64(digit-'0') * scale
 	}
-	const coarse = 1 << 24 // seconds from which on the digits of a float64 end at nanoseconds
+	const coarse = 1 << 24 // seconds from which a float64 has no digits after nanoseconds
 	if finer && sec > -coarse && sec < coarse {
 		return Timestamp{}, false
 	}

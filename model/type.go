@@ -8,12 +8,12 @@ type Type uint8
 
 // The eight types.
 const (
-	Unknown        Type = iota // neither promised to grow nor free to fall; "untyped" in text 0.0.4
-	Counter                    // grows from 0, or starts again from 0
+	Unknown        Type = iota // a number of unknown meaning; "untyped" in text 0.0.4
+	Counter                    // increases from 0, and may restart from 0
 	Gauge                      // any number
 	Summary                    // count, sum, and perhaps quantiles
 	Histogram                  // count, sum and buckets of observations
-	GaugeHistogram             // a histogram whose buckets may shrink
+	GaugeHistogram             // a histogram whose buckets may decrease
 	Info                       // labels that describe, with the value 1
 	StateSet                   // a set of named booleans
 	numTypes
@@ -55,8 +55,8 @@ func ParseType(name string) (Type, error) {
 	return Unknown, fmt.Errorf("model: invalid metric type %q", name)
 }
 
-// Parts is a set of the kinds of sample a family can have. Restricting a family
-// to some sample names leaves a mask of parts (see [Family.Restrict]).
+// Parts is a set of the kinds of sample that a family can have.
+// [Family.Restrict] leaves a family with some of them.
 type Parts uint16
 
 // The kinds of sample, with the suffix that each adds to the family's name.
@@ -95,7 +95,7 @@ func (t Type) Parts() Parts {
 	return PartValue
 }
 
-// Suffix returns what a single part adds to the family's name.
+// Suffix returns the suffix that a single part adds to the family's name.
 func (p Parts) Suffix() string {
 	for i, s := range partSuffixes {
 		if p == 1<<i {

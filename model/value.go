@@ -7,13 +7,12 @@ import (
 	"strconv"
 )
 
-// AppendValue appends a sample's value as telltale spells numbers in every text
-// format: always recognisable as a float ("42.0", "0.5"), shortest exact
-// digits, an exponent from 1e6 on and below 1e-4 ("1e+06", "1e-05"), "+Inf",
-// "-Inf", "NaN".
+// AppendValue appends a sample's value in the form of every text format: always
+// recognisable as a float ("42.0", "0.5"), with the shortest exact digits, an
+// exponent from 1e6 on and below 1e-4 ("1e+06", "1e-05"), "+Inf", "-Inf", "NaN".
 func AppendValue(dst []byte, v float64) []byte {
 	if u := uint32(int64(v)); u < exponentFrom && float64(u) == v && (u != 0 || math.Float64bits(v) == 0) {
-		return appendSmall(dst, uint64(u)) // as mostly
+		return appendSmall(dst, uint64(u)) // the usual case
 	}
 	return appendOther(dst, v)
 }
@@ -51,13 +50,14 @@ const (
 	leastPlain   = 1e-4    // the least spelled without
 	mostExact    = 1 << 53 // below which whole numbers have a float64 each
 
-	fifteenDigits = 1e15 // no two numbers of so many digits are the same float64
+	fifteenDigits = 1e15 // no two numbers with up to fifteen digits are the same float64
 )
 
-// fixedPoint returns v as digits with a decimal point before the last few of them, if
-// it is whole or has no more than nine decimals and fifteen digits. Then they are its
-// shortest digits, but for zeros at the end: shorter ones would be another number of
-// at most fifteen digits and the same float64. v is in [leastPlain, mostExact), or 0.
+// fixedPoint returns v as digits and the number of them after the decimal point,
+// if it is whole or has at most nine decimals and fifteen digits. These are its
+// shortest digits, except for zeros at the end: shorter ones would be another
+// number of at most fifteen digits and the same float64. v is in [leastPlain,
+// mostExact), or 0.
 func fixedPoint(v float64) (digits uint64, decimals int, ok bool) {
 	if whole := int64(v); float64(whole) == v { // signed numbers are converted in fewer steps
 		return uint64(whole), 0, true
@@ -69,9 +69,10 @@ func fixedPoint(v float64) (digits uint64, decimals int, ok bool) {
 	return digits, 9, ok
 }
 
-// scale returns v times a power of ten, if that is a whole number of at most fifteen
-// digits. To divide it again rounds once, as reading v from its digits does; that is
-// asked of what comes near to whole numbers only, since it takes long.
+// scale returns v times a power of ten, if that is a whole number of at most
+// fifteen digits. Dividing it again rounds once, as reading v from its digits
+// does; that is checked only for numbers close to whole ones, since it takes
+// long.
 func scale(v, power float64) (digits uint64, ok bool) {
 	product := v * power
 	if !(product < fifteenDigits) {
@@ -82,7 +83,7 @@ func scale(v, power float64) (digits uint64, ok bool) {
 	return uint64(nearest), math.Abs(whole-product) <= product*0x1p-51 && whole/power == v
 }
 
-// room is appended to be written over, so that a number takes one check of the
+// room is appended and then overwritten, so that a number takes one check of the
 // capacity.
 const room = "                                "
 
@@ -98,8 +99,8 @@ func appendSmall(dst []byte, u uint64) []byte {
 	return dst[:n+8-inFront/8]
 }
 
-// appendDecimal appends a number of at most sixteen digits, so many of them
-// decimals: nine at most.
+// appendDecimal appends a number of at most sixteen digits, of which the given
+// number, at most nine, are decimals.
 func appendDecimal(dst []byte, negative bool, digits uint64, decimals int) []byte {
 	if negative {
 		dst = append(dst, '-')
@@ -145,8 +146,8 @@ func appendExponent(dst []byte, digits uint64, decimals int) []byte {
 	return dst
 }
 
-// spread writes eighteen digits and returns where the first is that is no zero, and
-// where the last of those ends.
+// spread writes eighteen digits and returns the index of the first that is not
+// zero, and the end of the last.
 func spread(b *[40]byte, u uint64) (first, end int) {
 	millions := u / 1e6
 	high, middle, low := sixDigits(u/1e12), sixDigits(millions%1e6), sixDigits(u-1e6*millions)
@@ -175,11 +176,11 @@ func spread(b *[40]byte, u uint64) (first, end int) {
 // zeros are eight digits.
 const zeros = 0x3030303030303030
 
-// powers are those of ten.
+// powers are the powers of ten.
 var powers = [...]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
 
-// threeDigits is the digits of each number below 1000, a byte each, the first in
-// the lowest.
+// threeDigits holds the digits of each number below 1000, one in each byte, the
+// first in the lowest.
 var threeDigits = func() (all [1024]uint32) {
 	for u := range uint32(1000) {
 		all[u] = u/100 | u/10%10<<8 | u%10<<16
@@ -187,11 +188,11 @@ var threeDigits = func() (all [1024]uint32) {
 	return all
 }()
 
-// sixDigits returns those of a number below 1e6, as threeDigits has them.
+// sixDigits returns the digits of a number below 1e6 in the form of threeDigits.
 func sixDigits(u uint64) uint64 {
 	thousands := u / 1000
 	return uint64(threeDigits[thousands&1023]) | uint64(threeDigits[(u-1000*thousands)&1023])<<24
 }
 
-// endOf returns where the last digit ends that is no zero.
+// endOf returns the end of the last digit that is not zero.
 func endOf(digits uint64) int { return 8 - bits.LeadingZeros64(digits)/8 }
