@@ -11,7 +11,7 @@ import (
 // answer and after the handler has returned. Here the connection is closed
 // instead, and what net/http still reads has a deadline.
 //
-// In HTTP/2 an unread body holds nothing up.
+// An unread body does not delay HTTP/2.
 type bodiless struct {
 	next    http.Handler
 	timeout time.Duration // zero or less means no deadline
@@ -31,8 +31,8 @@ func (b bodiless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.allow(w)
 }
 
-// allow gives the body its time. Where the writer hides its connection, closing
-// it is all that can be done.
+// allow sets the deadline for the body. If the writer hides its connection, it
+// can only have the connection closed.
 func (b bodiless) allow(w http.ResponseWriter) {
 	if b.timeout > 0 {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(b.timeout))

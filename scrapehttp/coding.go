@@ -12,10 +12,10 @@ import (
 	"telltale"
 )
 
-// Coding is a content coding of HTTP: a way of compressing a page.
+// Coding is a content coding of HTTP, that is, a compression of the page.
 type Coding uint8
 
-// The codings.
+// The codings that a page can have.
 const (
 	Gzip Coding = iota + 1
 	Zstd
@@ -31,13 +31,13 @@ func (c Coding) String() string {
 	return "Coding(" + strconv.Itoa(int(c)) + ")"
 }
 
-// identity is no coding at all, which is always possible.
+// identity is no coding, which is always possible.
 const identity Coding = 0
 
-// negotiate returns the offered coding that the Accept-Encoding headers like
-// best (RFC 9110, section 12.5.3), the first of several. One that is not named
-// is not used: "*" does not say that a client can undo it. Whatever the client
-// refuses, identity is what is left.
+// negotiate returns the offered coding that the Accept-Encoding headers prefer
+// (RFC 9110, section 12.5.3), the first of several. A coding that is not named
+// is not used: "*" does not mean that a client can decode it. If the client
+// refuses everything, identity is used.
 func negotiate(offered []Coding, accept []string) Coding {
 	if len(accept) == 0 {
 		return identity
@@ -77,8 +77,8 @@ func acceptedCodings(accept []string) (weights [len(codingNames)]float64) {
 	return weights
 }
 
-// weight reads the q-value among a coding's parameters. What is not a number
-// from 0 to 1 counts as 0: identity is always understood.
+// weight reads the q-value among a coding's parameters. Text that is not a
+// number from 0 to 1 counts as 0: identity is always understood.
 func weight(params string) float64 {
 	for param := range strings.SplitSeq(params, ";") {
 		name, value, _ := strings.Cut(param, "=")
@@ -94,14 +94,14 @@ func weight(params string) float64 {
 	return 1
 }
 
-// compressor is what writes a coding.
+// compressor writes a coding.
 type compressor interface {
 	io.WriteCloser
 	Reset(io.Writer)
 }
 
 // zstdWindow bounds the memory of a zstd stream. Lines of metrics resemble those
-// just before them, so that a wider one gains next to nothing.
+// just before them, so that a larger window saves almost nothing.
 const zstdWindow = 128 << 10
 
 // compressors holds the compressors that are not in use, by coding. They are set
@@ -129,10 +129,10 @@ func (c Coding) borrow(w io.Writer) compressor {
 	return z
 }
 
-// giveBack takes a compressor back, in whatever state it is.
+// giveBack returns a compressor to the pool, in any state.
 func (c Coding) giveBack(z compressor) {
 	if z != nil {
-		z.Reset(nil) // keeps nothing of the response alive
+		z.Reset(nil) // retains nothing of the response
 		compressors[c].Put(z)
 	}
 }

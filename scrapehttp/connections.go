@@ -40,8 +40,8 @@ func newConnections(limit int) *connections {
 	return &connections{limit: limit, freed: make(chan struct{}, 1), open: make(map[net.Conn]*list.Element)}
 }
 
-// note is the server's ConnState. The server accepts no other connection while a
-// new one waits for room here.
+// note is the server's ConnState. While a new connection waits for room here,
+// the server accepts no other.
 func (c *connections) note(conn net.Conn, state http.ConnState) {
 	c.keep(conn, state)
 	if state == http.StateNew {
@@ -73,8 +73,8 @@ func (c *connections) keep(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// shutDown closes the connections that have no request, for which
-// [http.Server.Shutdown] would wait, and lets in no more.
+// shutDown closes the connections without a request, for which
+// [http.Server.Shutdown] would wait, and refuses new ones.
 func (c *connections) shutDown() {
 	c.mu.Lock()
 	c.limit = 0
@@ -89,8 +89,8 @@ func (c *connections) shutDown() {
 	}
 }
 
-// makeRoom waits until there are no more connections than may be, and closes those
-// that are without a request for too long.
+// makeRoom waits until the number of connections is within the limit, and closes
+// those that have been without a request for too long.
 func (c *connections) makeRoom() {
 	for {
 		over, wait := c.longestWaiting()
@@ -111,9 +111,9 @@ func (c *connections) makeRoom() {
 	}
 }
 
-// longestWaiting returns the connection to be closed if there are too many, and
-// how long it may still take for its request; nil if there are not, or if all
-// have requests.
+// longestWaiting returns the connection to close if there are too many, and the
+// time that it still has for its request; nil if there are not too many, or if
+// all have requests.
 func (c *connections) longestWaiting() (conn net.Conn, rest time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -124,7 +124,7 @@ func (c *connections) longestWaiting() (conn net.Conn, rest time.Duration) {
 	return longest.Conn, time.Until(longest.since.Add(requestTime))
 }
 
-// closeAtOnce closes a connection without telling the client by TLS, which could
+// closeAtOnce closes a connection without a TLS alert to the client, which could
 // take a while.
 func closeAtOnce(conn net.Conn) {
 	if encrypted, ok := conn.(*tls.Conn); ok {

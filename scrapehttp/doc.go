@@ -1,7 +1,7 @@
-// Package scrapehttp serves metrics over HTTP to Prometheus and to others that
-// scrape. [Handler] is the page itself, to be mounted where a program has a
-// server already; [NewServer] is a server with the page at /metrics, and [Serve]
-// runs one until a context is done.
+// Package scrapehttp serves metrics over HTTP to Prometheus and other scrapers.
+// [Handler] is the page itself, for programs that have a server already;
+// [NewServer] is a server with the page at /metrics, and [Serve] runs one until
+// a context is done.
 //
 //	go scrapehttp.Serve(ctx, ":9464", telltale.Default)
 //
@@ -9,11 +9,11 @@
 //
 // GET is answered with the metrics in the format that the Accept header asks
 // for, compressed if Accept-Encoding allows it; HEAD with the same headers,
-// without collecting; OPTIONS with the methods; anything else with 405. The
+// without collecting; OPTIONS with the methods; any other method with 405. The
 // query parameter name[], which may be repeated, restricts the page to samples
 // or whole families of those names; collectors of other names are not called.
-// Empty names are ignored, so name[]= alone gives the full page, as in
-// the Python client. Other parameters are ignored.
+// Empty names are ignored, so name[]= alone gives the full page, as in the
+// Python client. Other parameters are ignored.
 //
 // The body of a request is not read, whatever its method. Its connection is
 // closed after the answer.
@@ -50,29 +50,30 @@
 //	the header of a request                   128 KiB      MaxHeaderBytes          431
 //
 // Handler sets the deadlines of a connection through [http.ResponseController].
-// A middleware whose [http.ResponseWriter] has no Unwrap method hides it. Then
-// write deadlines are the server's own, a client that reads too slowly is cut off
-// only between two writes, and a body is only kept from being read before the
-// answer: give such a server a ReadTimeout and a WriteTimeout. A ReadTimeout is
-// also what bounds requests that net/http answers itself, before any handler, as
-// it does "OPTIONS *" and those with a strange Expect header; it ends no scrape.
+// A middleware whose [http.ResponseWriter] has no Unwrap method hides the
+// connection. Then write deadlines are the server's own, a client that reads too
+// slowly is cut off only between two writes, and a body is only kept from being
+// read before the answer: give such a server a ReadTimeout and a WriteTimeout. A
+// ReadTimeout also bounds requests that net/http answers itself, before any
+// handler, such as "OPTIONS *" and those with an unknown Expect header; it does
+// not bound scrapes.
 //
 // # Middlewares that compress
 //
 // A page is compressed once. If the response has a Content-Encoding before
-// Handler is called, as where a middleware sets it and compresses what is
-// written, or if a middleware takes Accept-Encoding off the request, the page is
-// left to the middleware. A middleware that leaves alone what has a
-// Content-Encoding leaves the page to Handler. One that compresses what is
-// compressed and replaces the Content-Encoding is noticed when it does so: the
-// scrape fails, because the client could not read the page. Such a middleware
-// needs [WithCodings] without arguments.
+// Handler is called, as set by a middleware that compresses what is written, or
+// if a middleware removes Accept-Encoding from the request, Handler does not
+// compress. A middleware that does not compress responses with a
+// Content-Encoding leaves compression to Handler. One that compresses a
+// compressed page and replaces the Content-Encoding is detected: the scrape
+// fails, because the client could not read the page. Such a middleware needs
+// [WithCodings] without arguments.
 //
 // # Failure
 //
-// What fails before anything was written is answered with a status and a short
-// text that says nothing of the program's inside. What fails later aborts the
-// connection, so that the client does not take a part for the whole page. (Only a client
-// of HTTP/1.0 that wants neither compression nor OpenMetrics cannot see the
-// difference.) [WithErrorHook] tells the program.
+// A failure before anything was written is answered with a status and a short
+// text without details of the program. A later failure aborts the connection, so
+// that the client does not take a part for the whole page. (Only a client of
+// HTTP/1.0 that accepts neither compression nor OpenMetrics cannot see the
+// difference.) [WithErrorHook] reports both to the program.
 package scrapehttp

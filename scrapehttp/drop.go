@@ -8,9 +8,9 @@ import (
 	"telltale/exposition"
 )
 
-// DropError tells the error hook of something that a page in the format could
-// not hold and was written without, or that is on the page although the format
-// reserves it.
+// DropError is passed to the error hook for something that was left out of a
+// page because the format cannot hold it, or that is on the page although the
+// format reserves its name.
 type DropError struct {
 	Drop   exposition.Drop
 	Format exposition.Format
@@ -29,8 +29,8 @@ func (e *DropError) Error() string {
 	return fmt.Sprintf("scrapehttp: %s %s a page in %s: %s", what, verb, e.Format, e.Drop.Reason)
 }
 
-// longestName is how many bytes of a name reach the error hook and are
-// remembered.
+// longestName is the number of bytes of a name that are passed to the error hook
+// and remembered.
 const longestName = 1 << 10
 
 // shortened cuts a name to longestName bytes.
@@ -41,18 +41,18 @@ func shortened(name string) string {
 	return name
 }
 
-// maxTold is how many different drops a handler passes to its hook. Names on a page
-// may come from outside, through a custom collector.
+// maxTold is the number of different drops that a handler passes to its hook.
+// Names on a page may come from outside, through a custom collector.
 const maxTold = 1000
 
-// told remembers the drops that the hook has had, so that it gets each once and
-// not at every scrape.
+// told remembers the drops passed to the hook, so that it gets each once and not
+// at every scrape.
 type told struct {
 	mu    sync.Mutex
 	drops map[DropError]bool
 }
 
-// isNew reports whether the hook has not had this drop, and remembers it.
+// isNew reports whether the hook has not got this drop, and remembers it.
 func (t *told) isNew(e DropError) bool {
 	e.Drop.Family, e.Drop.Sample = shortened(e.Drop.Family), shortened(e.Drop.Sample)
 	t.mu.Lock()
@@ -60,7 +60,7 @@ func (t *told) isNew(e DropError) bool {
 	if t.drops[e] || len(t.drops) >= maxTold {
 		return false
 	}
-	e.Drop.Family, e.Drop.Sample = strings.Clone(e.Drop.Family), strings.Clone(e.Drop.Sample) // a source may take its memory back
+	e.Drop.Family, e.Drop.Sample = strings.Clone(e.Drop.Family), strings.Clone(e.Drop.Sample) // a source may reuse its memory
 	if t.drops == nil {
 		t.drops = make(map[DropError]bool)
 	}

@@ -11,12 +11,12 @@ import (
 
 const allowed = "GET, HEAD, OPTIONS"
 
-// Handler returns a handler that serves the metrics of c: see the package's
-// documentation for what it answers. A collector that is neither a registry nor
-// a view of one is run as a registry would run it, contained, but its failure
-// fails the scrape, since nothing else is on the page. The handler is safe for
-// concurrent use; each handler has limits of its own. Handler panics
-// if c is nil, as [http.Handle] does without a handler.
+// Handler returns a handler that serves the metrics of c; the package's
+// documentation describes its answers. A collector that is neither a registry
+// nor a view of one is run as in a registry, but its failure fails the scrape,
+// since the page has nothing else. The handler is safe for concurrent use; each
+// handler has limits of its own. Handler panics if c is nil, as [http.Handle]
+// does without a handler.
 func Handler(c telltale.Collector, opts ...Option) http.Handler {
 	s := defaults()
 	for _, o := range opts {
@@ -29,16 +29,16 @@ func Handler(c telltale.Collector, opts ...Option) http.Handler {
 type handler struct {
 	settings
 	collector telltale.Collector
-	slots     slots // one is taken by each scrape
+	slots     slots // each scrape takes one
 	drops     told
 }
 
 func newHandler(c telltale.Collector, s settings) *handler {
-	merged := telltale.Must(telltale.Merge(c)) // which runs a custom collector as a registry does
+	merged := telltale.Must(telltale.Merge(c)) // runs a custom collector as a registry does
 	return &handler{settings: s, collector: merged, slots: slots{limit: s.maxInFlight, perPeer: s.maxPerPeer}}
 }
 
-// The refusals that say always the same.
+// The refusals with a fixed text.
 var (
 	wrongMethod      = &refusal{http.StatusMethodNotAllowed, "use GET, HEAD or OPTIONS"}
 	collectingFailed = &refusal{http.StatusInternalServerError, "the metrics could not be collected"}
@@ -90,13 +90,13 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = call(h.hook, fmt.Errorf("scrapehttp: a scrape from %s failed: %w", r.RemoteAddr, err))
 	if started {
-		c.abort() // a piece must not be taken for the page
+		c.abort() // a part must not be taken for the whole page
 	}
 	c.refuse(collectingFailed)
 }
 
-// scrape collects and writes the page, and gives back the peer's slot. It reports
-// whether something was written.
+// scrape collects and writes the page, and returns the peer's slot. It reports
+// whether anything was written.
 func (h *handler) scrape(w *wire, r *http.Request, peer netip.Prefix, asked request) (started bool, err error) {
 	defer h.slots.giveBack(peer)
 	c := h.collector
@@ -117,7 +117,7 @@ func (h *handler) scrape(w *wire, r *http.Request, peer netip.Prefix, asked requ
 	}
 	if err != nil {
 		p.fail(err)
-		_ = enc.Close() // it has failed; this frees its memory
+		_ = enc.Close() // the encoder has failed; this frees its memory
 	}
 	return p.started, err
 }

@@ -83,22 +83,21 @@ type serverOption func(*serverSettings)
 
 func (o serverOption) applyServer(s *serverSettings) { o(s) }
 
-// WithTimeout sets the handler's own timeout: how long collecting may take where
-// the scraper does not say how long it waits, in the header
-// X-Prometheus-Scrape-Timeout-Seconds. If the scraper says so, collecting may
-// take that long, less a tenth of it (half a second at most) for the way back,
-// within the bounds of [WithTimeoutRange]. A header that is not one positive
-// number says nothing. Zero or less means no limit. The default is
-// [DefaultTimeout].
+// WithTimeout sets the handler's own timeout: how long collecting may take if
+// the scraper does not send its timeout, in the header
+// X-Prometheus-Scrape-Timeout-Seconds. If it does, collecting may take that
+// long, less a tenth of it (half a second at most) for the transfer, within the
+// bounds of [WithTimeoutRange]. A header that is not one positive number is
+// ignored. Zero or less means no limit. The default is [DefaultTimeout].
 //
 // A collector counts as hung only once it has run for longer than the handler's
-// own timeout: a scraper that does not wait as long misses its families, and
-// takes them from no other scraper.
+// own timeout: a scraper with a shorter timeout misses its families, and other
+// scrapers still get them.
 func WithTimeout(d time.Duration) Option {
 	return handlerOption(func(s *settings) { s.timeout = d })
 }
 
-// WithTimeoutRange sets within which bounds a scraper may choose how long
+// WithTimeoutRange sets the bounds within which a scraper may choose how long
 // collecting takes. It cannot shorten the time to less than shortest, or to less
 // than the handler's own timeout if that is less still. It cannot lengthen the
 // time beyond longest, or beyond the handler's own timeout if that is more. Zero
@@ -109,24 +108,25 @@ func WithTimeoutRange(shortest, longest time.Duration) Option {
 }
 
 // WithWriteTimeout sets how long a client may take to receive one chunk of the
-// page, some 32 KiB before compression; one that takes longer is cut off. Zero
-// or less means no limit, and no least rate ([WithMinWriteRate]). The default is
+// page, about 32 KiB before compression; a slower client is cut off. Zero or
+// less means no limit, and no least rate ([WithMinWriteRate]). The default is
 // [DefaultWriteTimeout].
 //
 // The write deadline of the request, which [http.Server] sets by its own
-// WriteTimeout, is replaced: a big page may take longer altogether. Where the
-// [http.ResponseWriter] hides its connection, having no Unwrap method, there are
-// no deadlines: a client that reads too slowly is cut off only when it takes
-// something at last, and one that reads nothing is the server's to cut off.
+// WriteTimeout, is replaced: a large page may take longer in all. If the
+// [http.ResponseWriter] hides its connection, by having no Unwrap method, there
+// are no deadlines: a client that reads too slowly is cut off only at its next
+// read, and one that reads nothing must be cut off by the server.
 func WithWriteTimeout(d time.Duration) Option {
 	return handlerOption(func(s *settings) { s.writeTimeout = d })
 }
 
-// WithMinWriteRate sets how many bytes a second of a page, as compressed, a
-// client must take on the whole. A client may keep the handler waiting for one
-// write timeout; what it takes earns that time back, one second for each bytesPerSecond bytes.
-// So a page of n bytes takes at most the write timeout and n divided by the rate,
-// beside what collecting takes. Zero or less means no least rate. The default is
+// WithMinWriteRate sets the least rate, in bytes of the compressed page per
+// second, at which a client must receive the page as a whole. A client may make
+// the handler wait for one write timeout; bytes that it receives earn that time
+// back, one second for each bytesPerSecond bytes. So a page of n bytes takes at
+// most the write timeout plus n divided by the rate, in addition to the time of
+// collecting. Zero or less means no least rate. The default is
 // [DefaultMinWriteRate].
 func WithMinWriteRate(bytesPerSecond int) Option {
 	return handlerOption(func(s *settings) { s.minWriteRate = bytesPerSecond })
@@ -134,95 +134,97 @@ func WithMinWriteRate(bytesPerSecond int) Option {
 
 // WithBodyTimeout sets how long the body of a request may keep its connection
 // busy, once when the request begins and once more after the answer. Bodies are
-// never read and their connections closed, but net/http takes what is on its way
-// so that the client can read the answer. Zero or less means no limit but the
-// server's own. The default is [DefaultBodyTimeout]. It has no effect where the
-// [http.ResponseWriter] hides its connection, having no Unwrap method.
+// never read and their connections closed, but net/http receives bytes on their
+// way so that the client can read the answer. Zero or less means no limit other
+// than the server's. The default is [DefaultBodyTimeout]. It has no effect if
+// the [http.ResponseWriter] hides its connection, by having no Unwrap method.
 func WithBodyTimeout(d time.Duration) Option {
 	return handlerOption(func(s *settings) { s.bodyTimeout = d })
 }
 
-// WithMaxInFlight sets how many scrapes may be under way at once; one too many
-// is answered with 503 and a Retry-After header. Zero or less means no limit.
-// The default is [DefaultMaxInFlight].
+// WithMaxInFlight sets the largest number of scrapes at once; further ones are
+// answered with 503 and a Retry-After header. Zero or less means no limit. The
+// default is [DefaultMaxInFlight].
 func WithMaxInFlight(n int) Option {
 	return handlerOption(func(s *settings) { s.maxInFlight = n })
 }
 
-// WithMaxInFlightPerPeer sets how many scrapes may be under way at once for one
-// peer; one too many is answered with 429 and a Retry-After header. A peer is an
-// IPv4 address or, because a client with one IPv6 address usually has its whole
+// WithMaxInFlightPerPeer sets the largest number of scrapes at once of one peer;
+// further ones are answered with 429 and a Retry-After header. A peer is an IPv4
+// address or, because a client with one IPv6 address usually has its whole
 // network, the first 64 bits of an IPv6 address; of link-local addresses all
 // bits. Peers on Unix sockets, and others without an IP address, have no limit.
 // Zero or less means no limit, which is the default.
 //
 // Behind a proxy that connects by TCP all clients are one peer: leave it unset
-// there. Headers that name another client, such as X-Forwarded-For, are not
-// looked at, but a middleware that sets RemoteAddr from them is believed.
+// there. Headers that name another client, such as X-Forwarded-For, are ignored,
+// but a RemoteAddr that a middleware has set from them is used.
 func WithMaxInFlightPerPeer(n int) Option {
 	return handlerOption(func(s *settings) { s.maxPerPeer = n })
 }
 
-// WithQueryLimits sets the limits of a request's query; one that is beyond them
+// WithQueryLimits sets the limits of a request's query; a query that exceeds one
 // is answered with 400.
 func WithQueryLimits(limits QueryLimits) Option {
 	return handlerOption(func(s *settings) { s.query = limits.effective() })
 }
 
-// WithMaxAccept sets how many bytes each of the headers Accept and
-// Accept-Encoding may have, all its lines together; a request with more is
+// WithMaxAccept sets the largest number of bytes of each of the headers Accept
+// and Accept-Encoding, all lines of one together; a request with more is
 // answered with 431. Zero or less means no limit. The default is
 // [DefaultMaxAccept].
 func WithMaxAccept(bytes int) Option {
 	return handlerOption(func(s *settings) { s.maxAccept = bytes })
 }
 
-// WithCodings sets with what a page may be compressed, in order of preference:
-// the first wins where the client likes several equally well. None means that
-// pages are not compressed, which suits a program behind a proxy or a middleware
-// that does it. The default is [Zstd], then [Gzip]. See the package's
-// documentation for what middlewares have to observe.
+// WithCodings sets the compressions of pages, in order of preference: the first
+// wins if the client prefers several equally. None means that pages are not
+// compressed, for programs behind a proxy or a middleware that compresses. The
+// default is [Zstd], then [Gzip]. See the package's documentation for the rules
+// for middlewares.
 func WithCodings(codings ...Coding) Option {
 	codings = slices.Clone(codings)
 	return handlerOption(func(s *settings) { s.codings = codings })
 }
 
-// WithCreated has the times when series began written in OpenMetrics, as samples
-// of their own ("x_created"). Readers that do not know of them take them for
-// series, so they are left out without it.
+// WithCreated writes created times in OpenMetrics 1.0 as samples of their own
+// ("x_created"). They are left out by default, because older readers store them
+// as series.
 func WithCreated() Option {
 	return handlerOption(func(s *settings) { s.created = true })
 }
 
-// WithErrorHook sets a function that is called for every scrape that failed, clients that were
-// cut off or went away included ([os.ErrDeadlineExceeded] and
-// [context.Canceled] tell them from others), and as [*DropError], once for each
-// family, sample, reason and format, of what a format could not hold; after 1,000
-// different ones it is not called for others. It is called on the request's goroutine, from
-// several at once, and should be quick. A hook that panics is contained: what it
-// panicked with is lost. What a registry left out it tells its own hook.
+// WithErrorHook sets a function that is called for every scrape that failed,
+// including clients that were cut off or disconnected ([os.ErrDeadlineExceeded]
+// and [context.Canceled] identify those), and with a [*DropError], once for each
+// family, sample, reason and format, for content that a format could not hold;
+// after 1,000 different ones it is not called for others. It is called in the
+// request's goroutine, concurrently for concurrent requests, and should be
+// quick. A panic of the hook is recovered and dropped. What a registry leaves
+// out is reported to the registry's own hook.
 func WithErrorHook(hook func(error)) Option {
 	return handlerOption(func(s *settings) { s.hook = hook })
 }
 
-// WithListening has f called with the address that the server listens on, before
-// the first request is served. It tells the port where that was left open, as in
-// "127.0.0.1:0". If f panics, the error hook is called with the panic, and the server goes on.
+// WithListening calls f with the address on which the server listens, before the
+// first request is served; it has the port that the system chose for an address
+// such as "127.0.0.1:0". If f panics, the error hook is called with the panic,
+// and the server goes on.
 func WithListening(f func(net.Addr)) ServerOption {
 	return serverOption(func(s *serverSettings) { s.listening = f })
 }
 
-// WithMaxConnections sets how many connections a server has at once. Where one
-// more is opened, the one is closed that has had no request for the longest time,
-// but for a second at least; if there is none, the new connection waits, and is
-// closed when it has waited a second. Zero or less means no limit. The default is
-// [DefaultMaxConnections]. It uses the server's ConnState: a program that sets
-// that field of a [NewServer] has no limit.
+// WithMaxConnections sets the largest number of connections of a server. If one
+// more is opened, the connection that has had no request for the longest time,
+// and for at least a second, is closed; if there is none, the new connection
+// waits, and is closed after a second. Zero or less means no limit. The default
+// is [DefaultMaxConnections]. It uses the server's ConnState: a program that
+// sets that field of a [NewServer] has no limit.
 func WithMaxConnections(n int) ServerOption {
 	return serverOption(func(s *serverSettings) { s.maxConnections = n })
 }
 
-// WithGrace sets how long [Serve] waits at the end for the scrapes under way;
+// WithGrace sets how long [Serve] waits at the end for scrapes in progress;
 // those that take longer are cut off. The default is [DefaultGrace].
 func WithGrace(d time.Duration) ServerOption {
 	return serverOption(func(s *serverSettings) { s.grace = d })

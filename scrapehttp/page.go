@@ -2,8 +2,8 @@ package scrapehttp
 
 import "io"
 
-// page is the body of one response. The encoder writes to it in chunks, which
-// it passes on to the wire, compressed.
+// page is the body of one response. The encoder writes chunks to it, which it
+// compresses and writes to the wire.
 type page struct {
 	wire    *wire
 	target  io.Writer // the compressor, if there is one, or the wire
@@ -21,7 +21,7 @@ func newPage(w *wire, coding Coding) *page {
 	return p
 }
 
-// Write passes on a chunk.
+// Write compresses and writes a chunk.
 func (p *page) Write(chunk []byte) (int, error) {
 	if p.err != nil {
 		return 0, p.err
@@ -32,7 +32,7 @@ func (p *page) Write(chunk []byte) (int, error) {
 	return n, err
 }
 
-// finish writes what the compressor still has.
+// finish writes the rest of the compressor's output.
 func (p *page) finish() error {
 	if p.err != nil {
 		return p.err
@@ -55,7 +55,7 @@ func (p *page) fail(err error) {
 	}
 }
 
-// release gives the compressor back.
+// release returns the compressor to its pool.
 func (p *page) release() {
 	p.coding.giveBack(p.zipped)
 	p.zipped = nil

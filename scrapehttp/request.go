@@ -16,14 +16,14 @@ import (
 	"telltale/internal/patience"
 )
 
-// request is what a scraper asks for.
+// request is what a scraper asked for.
 type request struct {
-	names  []string // that the page is restricted to, none for the full page
+	names  []string // names to which the page is restricted; none for the full page
 	format exposition.Format
 	coding Coding
 }
 
-// read reads what a scraper asks for, or says why it gets nothing.
+// read reads the scraper's request, or returns why it is refused.
 func (h *handler) read(r *http.Request) (request, *refusal) {
 	names, err := wantedNames(r, h.query)
 	if err != nil {
@@ -39,16 +39,16 @@ func (h *handler) read(r *http.Request) (request, *refusal) {
 	}, nil
 }
 
-// QueryLimits are limits of a request's query. A limit of zero is the default's,
-// one below zero is none.
+// QueryLimits are limits of a request's query. Zero means the default, a number
+// below zero no limit.
 type QueryLimits struct {
-	Bytes      int // of the whole query, as it was sent: DefaultQueryBytes
-	Parameters int // of any name: DefaultQueryParameters
-	NameBytes  int // of one value of name[]: DefaultNameBytes
+	Bytes      int // length of the whole query as sent; DefaultQueryBytes by default
+	Parameters int // number of parameters of any name; DefaultQueryParameters by default
+	NameBytes  int // length of one value of name[]; DefaultNameBytes by default
 }
 
-// effective returns the limits with the defaults put in, and with numbers that
-// nothing reaches for none.
+// effective returns the limits with defaults for zero, and the largest number
+// for no limit.
 func (l QueryLimits) effective() QueryLimits {
 	return QueryLimits{
 		Bytes:      limitOr(l.Bytes, DefaultQueryBytes),
@@ -67,8 +67,8 @@ func limitOr(limit, otherwise int) int {
 	return limit
 }
 
-// wantedNames returns the names that a request restricts the page to, none for
-// the full page. The errors are for the client to read.
+// wantedNames returns the names to which a request restricts the page, none for
+// the full page. Its errors are sent to the client.
 func wantedNames(r *http.Request, limits QueryLimits) ([]string, error) {
 	if r.URL == nil || r.URL.RawQuery == "" {
 		return nil, nil
@@ -81,7 +81,7 @@ func wantedNames(r *http.Request, limits QueryLimits) ([]string, error) {
 		return nil, fmt.Errorf("the query has more than %d parameters", limits.Parameters)
 	}
 	parameters, err := url.ParseQuery(query)
-	if err != nil { // the full page is not what was asked for
+	if err != nil { // not answered with the full page
 		return nil, fmt.Errorf("the query is malformed: %w", err)
 	}
 	names := parameters["name[]"]
@@ -95,8 +95,8 @@ func wantedNames(r *http.Request, limits QueryLimits) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// checkAccept returns an error for the client to read if a header that the
-// answer is negotiated by is longer than limit, all its lines together.
+// checkAccept returns an error, to be sent to the client, if a header used for
+// negotiation is longer than limit, all its lines together.
 func checkAccept(header http.Header, limit int) error {
 	if limit <= 0 {
 		return nil
@@ -115,13 +115,13 @@ func checkAccept(header http.Header, limit int) error {
 
 const (
 	timeoutHeader      = "X-Prometheus-Scrape-Timeout-Seconds"
-	timeoutHeaderBytes = 32 // of a number that anybody means
+	timeoutHeaderBytes = 32 // longer than any sensible number
 	longestMargin      = 500 * time.Millisecond
 	noTimeout          = time.Duration(math.MaxInt64)
 )
 
 // withDeadline returns the request's context with the scrape's deadline, and
-// with the handler's own limit, which does not hang on what the scraper asks.
+// with the handler's own limit, which does not depend on the scraper.
 func (s *settings) withDeadline(r *http.Request) (context.Context, context.CancelFunc) {
 	own := s.timeout
 	if own <= 0 {
@@ -136,7 +136,7 @@ func (s *settings) withDeadline(r *http.Request) (context.Context, context.Cance
 }
 
 // scrapeTimeout returns how long collecting may take: the handler's own timeout,
-// or what the scraper's header asks for, as far as it may.
+// or the scraper's, within the bounds.
 func (s *settings) scrapeTimeout(own time.Duration, header []string) time.Duration {
 	asked, err := askedTimeout(header)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"telltale"
 )
 
-// What a server grants clients beside what the options say. Requests to it are
-// short and have no body. The read timeout is for requests that net/http answers
-// itself; it ends no scrape, because it is over when a request is read.
+// Limits of a server for which there are no options. Requests to it are short
+// and have no body. The read timeout is for requests that net/http answers
+// itself; it does not bound scrapes, because it ends when a request is read.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 10 * time.Second
@@ -27,10 +27,10 @@ const landingPage = `<!DOCTYPE html>
 <body><p><a href="metrics">Metrics</a></p></body></html>
 `
 
-// NewServer returns a server, to be started by its methods, with the metrics of
-// c at /metrics, "OK" at /-/healthy without collecting, and at / a page that
-// links to the metrics. Its fields may be changed before it is started: a
-// TLSConfig or another Handler around its own, say. It panics if c is nil.
+// NewServer returns an [http.Server], not yet started, with the metrics of c at
+// /metrics, "OK" at /-/healthy without collecting, and a page that links to the
+// metrics at /. Its fields may be changed before it is started, for example
+// TLSConfig, or Handler to wrap it. It panics if c is nil.
 func NewServer(addr string, c telltale.Collector, opts ...ServerOption) *http.Server {
 	return newServer(addr, c, serverSettingsOf(opts))
 }
@@ -96,9 +96,9 @@ func answerPings(next http.Handler) http.Handler {
 var errGoexit = errors.New("a hook has ended the server's goroutine by runtime.Goexit")
 
 // Serve runs the server of [NewServer] on the TCP address until ctx is done.
-// Then it takes no more requests, lets the scrapes under way finish (see
+// Then it accepts no more requests, lets the scrapes in progress finish (see
 // [WithGrace]) and returns nil, or an error if some had to be cut off. It
-// returns at once with an error if it cannot listen.
+// returns an error at once if it cannot listen.
 func Serve(ctx context.Context, addr string, c telltale.Collector, opts ...ServerOption) error {
 	s := serverSettingsOf(opts)
 	server := newServer(addr, c, s)

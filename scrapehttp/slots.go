@@ -7,12 +7,12 @@ import (
 	"sync"
 )
 
-// peerBits is how much of an IPv6 address tells peers apart: a client that has one
-// address usually has the whole network of that size.
+// peerBits is the number of bits of an IPv6 address that identify a peer: a
+// client that has one address usually has the whole network of that size.
 const peerBits = 64
 
-// slots limits the scrapes under way, in all and by peer. The table of peers has
-// only those that hold slots.
+// slots limits the scrapes in progress, in all and by peer. The table of peers
+// has only those that hold slots.
 type slots struct {
 	limit, perPeer int // zero or less means no limit
 
@@ -26,7 +26,8 @@ var (
 	peerSlotsTaken = &refusal{http.StatusTooManyRequests, "too many scrapes at once from this address"}
 )
 
-// take takes a slot for a peer, to be given back, or says why there is none.
+// take takes a slot for a peer, or returns why there is none. giveBack returns
+// it.
 func (s *slots) take(peer netip.Prefix) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,7 +48,7 @@ func (s *slots) take(peer netip.Prefix) *refusal {
 	return nil
 }
 
-// giveBack ends the use of a slot that the peer took.
+// giveBack returns a slot that the peer took.
 func (s *slots) giveBack(peer netip.Prefix) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,13 +61,14 @@ func (s *slots) giveBack(peer netip.Prefix) {
 }
 
 // peerOf returns the network of the client: an IPv4 address, the /64 of an IPv6
-// address, or a single one of those that a link's machines share a /64 of. It is
-// the zero Prefix where clients have no IP address, as on a Unix socket.
+// address, or a single link-local address, since the machines of a link share
+// one /64 of those. It is the zero Prefix if clients have no IP address, as on a
+// Unix socket.
 func peerOf(r *http.Request) netip.Prefix {
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && local.Network() == "unix" {
 		return netip.Prefix{}
 	}
-	addr, err := netip.ParseAddr(r.RemoteAddr) // as middlewares leave it
+	addr, err := netip.ParseAddr(r.RemoteAddr) // which a middleware may have set
 	if withPort, portErr := netip.ParseAddrPort(r.RemoteAddr); portErr == nil {
 		addr, err = withPort.Addr(), nil
 	}

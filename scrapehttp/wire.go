@@ -9,23 +9,23 @@ import (
 	"time"
 )
 
-// errCodedTwice is the error where a middleware sets the Content-Encoding of a page
-// that is compressed already.
+// errCodedTwice is the error if a middleware has replaced the Content-Encoding
+// of a compressed page.
 var errCodedTwice = errors.New("a middleware has replaced the Content-Encoding of a compressed page, so that clients would decode it once too few; leave the middleware out or use WithCodings()")
 
-// wire is the response as the client takes it. Each write has a deadline: as
-// long as the client's credit lasts, which is used up by waiting for the client
-// and earned back by the bytes that it takes, at the least rate.
+// wire writes the response to the client. Each write has a deadline: the
+// client's credit, which is used up by waiting for the client and earned back by
+// the bytes that it receives, at the least rate.
 type wire struct {
 	response http.ResponseWriter
 	control  *http.ResponseController
 	timeout  time.Duration // for each write; zero or less means no limits
 	rate     int           // bytes a second; zero or less means no least rate
-	keeps    bool          // whether the server sets the next request's write deadline
+	keeps    bool          // the server sets the next request's write deadline
 	blind    bool          // there are no deadlines, so time is only measured
 
-	credit time.Duration // how long the next write may take, at most the timeout
-	coding []string      // the Content-Encoding that the page has, nil if none
+	credit time.Duration // time for the next write, at most the timeout
+	coding []string      // the Content-Encoding of the page, nil if none
 }
 
 func newWire(w http.ResponseWriter, r *http.Request, s settings) *wire {
@@ -36,16 +36,16 @@ func newWire(w http.ResponseWriter, r *http.Request, s settings) *wire {
 		keeps: ok && server.WriteTimeout > 0,
 	}
 	if c.timeout > 0 {
-		c.disarm() // the server's own deadline is not for pages that take their time
+		c.disarm() // the server's own deadline is too short for large pages
 	}
 	return c
 }
 
-// Write passes on some of the page.
+// Write writes a part of the page.
 func (c *wire) Write(chunk []byte) (int, error) {
 	began := c.arm()
 	n, err := c.response.Write(chunk)
-	if err == nil && n < len(chunk) { // a middleware's, which may say that it took less
+	if err == nil && n < len(chunk) { // a middleware may report fewer bytes
 		err = io.ErrShortWrite
 	}
 	if err == nil {
@@ -54,8 +54,8 @@ func (c *wire) Write(chunk []byte) (int, error) {
 	return n, c.settle(began, n, err)
 }
 
-// end has everything that net/http has buffered sent while a deadline stands.
-// Then the deadline has to go, or it would hit the connection's next request. A
+// end sends everything that net/http has buffered while a deadline is set. Then
+// the deadline is removed, or it would hit the connection's next request. A
 // server that sets deadlines itself does both.
 func (c *wire) end() error {
 	if c.timeout <= 0 || c.blind {
@@ -72,7 +72,7 @@ func (c *wire) end() error {
 	return c.settle(began, 0, err)
 }
 
-// arm gives the client its time for what is written next.
+// arm sets the deadline for the next write.
 func (c *wire) arm() (began time.Time) {
 	if c.timeout <= 0 {
 		return began
@@ -82,7 +82,8 @@ func (c *wire) arm() (began time.Time) {
 	return began
 }
 
-// settle counts how long a write of n bytes took, and returns its error.
+// settle updates the client's credit after a write of n bytes, and returns the
+// write's error.
 func (c *wire) settle(began time.Time, n int, err error) error {
 	if c.timeout <= 0 {
 		return err
@@ -118,8 +119,8 @@ func (c *wire) announce(coding Coding) {
 	c.response.Header()["Content-Encoding"] = c.coding
 }
 
-// refusal is an answer in the place of a page: a status, and a text that says no
-// more than a stranger may know.
+// refusal is an answer instead of a page: a status, and a text without details
+// of the program.
 type refusal struct {
 	status int
 	text   string
@@ -127,7 +128,7 @@ type refusal struct {
 
 // refuse answers with a refusal.
 func (c *wire) refuse(r *refusal) {
-	if c.coding != nil { // what a middleware has set stays
+	if c.coding != nil { // a coding that a middleware has set stays
 		c.response.Header().Del("Content-Encoding")
 		c.coding = nil
 	}
@@ -136,8 +137,8 @@ func (c *wire) refuse(r *refusal) {
 	_ = c.end()
 }
 
-// abort ends the response where it is. What is buffered must not be sent, nor a
-// regular end, even where a middleware stops the panic.
+// abort ends the response at this point. Neither buffered bytes nor a regular
+// end must be sent, even if a middleware stops the panic.
 func (c *wire) abort() {
 	_ = c.control.SetWriteDeadline(time.Unix(1, 0))
 	panic(http.ErrAbortHandler)
