@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"telltale/model"
 )
@@ -60,6 +61,7 @@ type family struct {
 	modal  string // the file whose mode counts
 	Series []series
 	index  map[string]uint32      // from labels
+	text   Arena                  // of labels that segments have
 	apart  []apart                // by series, where each process has its own
 	loose  map[looseSample]uint32 // slots, with the samples' slots left out
 	Quoted bool                   // a label name is not a legacy name
@@ -340,15 +342,20 @@ func (c *Catalog) newSlot(f *family) uint32 {
 
 // of returns the place of the series with the labels.
 func (f *family) of(labels string) uint32 {
-	i, ok := f.index[labels]
-	if !ok {
-		if f.index == nil {
-			f.index = make(map[string]uint32)
-		}
-		i = uint32(len(f.Series))
-		f.index[labels] = i
-		f.Series = append(f.Series, series{Labels: labels})
+	if i, ok := f.index[labels]; ok {
+		return i
 	}
+	return f.add(labels)
+}
+
+// add makes a series, and returns its place.
+func (f *family) add(labels string) uint32 {
+	if f.index == nil {
+		f.index = make(map[string]uint32)
+	}
+	i := uint32(len(f.Series))
+	f.index[labels] = i
+	f.Series = append(f.Series, series{Labels: labels})
 	return i
 }
 
@@ -369,13 +376,16 @@ func (f *family) Find(labels string, guess uint32) (place uint32, ok bool) {
 	return place, ok
 }
 
-// Add returns the place of the series with the labels, in whatever order they are,
-// which is made if it is new.
+// Add returns the place of the series with labels that Find did not find, in whatever
+// order they are. It is made if it is new.
 func (f *family) Add(labels string) uint32 {
-	kept := strings.Clone(labels)
-	i := f.of(SortedLabels(kept))
-	f.index[kept] = i
-	return i
+	kept := f.text.Keep(unsafe.Slice(unsafe.StringData(labels), len(labels)))
+	if sorted := SortedLabels(kept); sorted != kept {
+		i := f.of(sorted)
+		f.index[kept] = i
+		return i
+	}
+	return f.add(kept)
 }
 
 // Mark is called by sources with the slots that they have.
