@@ -13,6 +13,7 @@
 //	add p1 c0 x 2.5               to a counter or a gauge
 //	set p1 g0 x 3                 a gauge
 //	observe p1 h0 x 1.5           into a histogram or a summary
+//	crowd p1 c0 x 0.5             the same, by several goroutines, many times
 //	remove p1 c0 x
 //	clear p1 c0
 //	replace p1 c0 y=1 z=2         all series of the family

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 )
 
 // generator makes scripts. It follows them with a world, so that most of their
@@ -18,6 +19,7 @@ type generator struct {
 	editions bool
 	damage   bool
 	families []string
+	labels   []string
 	begun    int
 }
 
@@ -25,10 +27,18 @@ type generator struct {
 func newScript(seed uint64) (ops []op) {
 	g := &generator{random: rand.New(rand.NewPCG(seed, 1)), world: newWorld()}
 	g.floats, g.epochs, g.editions, g.damage = g.one(3), g.one(4), g.one(3), g.one(4)
-	for _, name := range []string{"c0", "c1", "g0", "m0", "l0", "a0", "t0", "h0", "s0"} {
-		if name == "c0" || g.random.IntN(2) == 0 {
+	all := []string{"c0", "c1", "g0", "m0", "l0", "a0", "t0", "h0", "s0"}
+	g.labels = []string{"x", "y", "z"}
+	if g.one(3) { // much happens to one series
+		all, g.labels = []string{pick(g, all...)}, g.labels[:1]
+	}
+	for _, name := range all {
+		if len(all) == 1 || g.one(2) {
 			g.families = append(g.families, name)
 		}
+	}
+	if len(g.families) == 0 {
+		g.families = all[:1]
 	}
 	for range 10 + g.random.IntN(50) {
 		if o := g.any(); g.world.can(o) {
@@ -78,7 +88,7 @@ func (g *generator) any() op {
 		return op{"rest", pick(g, living...)}
 	}
 	p, f := pick(g, living...), pick(g, g.families...)
-	label := pick(g, "x", "y", "z")
+	label := pick(g, g.labels...)
 	switch {
 	case n < 45:
 		return op{"make", p, f, label}
@@ -88,12 +98,15 @@ func (g *generator) any() op {
 		return op{"clear", p, f}
 	case n < 59:
 		o := op{"replace", p, f}
-		for _, label := range []string{"x", "y", "z"} {
+		for _, label := range g.labels {
 			if len(o) == 3 || g.one(2) {
 				o = append(o, label+"="+g.number(f))
 			}
 		}
 		return o
+	}
+	if !g.floats && n < 63 && strings.ContainsAny(f[:1], "cghs") {
+		return op{"crowd", p, f, label, pick(g, "0.5", "1", "2.25")} // in any order the sum is the same
 	}
 	verb := updates[f[0]]
 	if f[0] == 'g' && g.one(2) {
@@ -116,13 +129,16 @@ func (g *generator) open() op {
 
 // number is a value: a whole one, one whose sums are exact, or any.
 func (g *generator) number(family string) string {
-	v := pick(g, 1, 2, 3, 10, 1e6, 1<<40)
+	v := pick(g, 1, 2, 3, 10, 1e6, 1<<30)
 	switch {
 	case g.one(2):
 	case g.floats:
-		v = pick(g, 0.1, 0.2, 0.7, 1e-9, 3.3, 1e15+0.3)
+		v = pick(g, 0.1, 0.7, 1e-9, 3.3, 1.5, 1e15+0.3, 1e16, 1e16+2)
 	default:
 		v = float64(g.random.IntN(10240)) / 1024
+	}
+	if family[0] == 'c' && v >= 1e16 {
+		v = 4e15 + 0.5 // whole numbers of a counter are in one word until it is almost full
 	}
 	return strconv.FormatFloat(v, 'g', -1, 64)
 }

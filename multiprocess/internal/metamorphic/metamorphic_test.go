@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -72,8 +73,14 @@ func runScripts(t *testing.T, long time.Duration, ways []way) {
 func checkScript(t *testing.T, seed uint64, ways []way) {
 	t.Helper()
 	ops := newScript(seed)
-	for _, how := range ways {
-		wrong := play(ops, how)
+	wrongs := make([]*failure, len(ways))
+	var playing sync.WaitGroup
+	for i, how := range ways {
+		playing.Go(func() { wrongs[i] = play(ops, how) })
+	}
+	playing.Wait()
+	for i, how := range ways {
+		wrong := wrongs[i]
 		if wrong == nil {
 			continue
 		}

@@ -14,6 +14,8 @@ type world struct {
 	processes []*process     // in the order of their beginning
 	epochs    map[string]int // when the epoch first appeared, by the number of the operation
 	step      int
+
+	editionsSeen map[string]map[int]int // by family, when an edition appeared, by the number of the operation
 }
 
 // process is one that lives, or what is left of it.
@@ -27,17 +29,19 @@ type process struct {
 
 // row is what a process has of a series.
 type row struct {
-	whole    uint64  // of a counter
-	value    float64 // of a counter, its fractions
-	observed []float64
-	bounds   []float64 // of a histogram
-	set      int       // when a gauge was set last, by the number of the operation; 0 for never
+	whole    uint64          // of a counter
+	value    float64         // of a counter, its fractions
+	observed map[float64]int // how often each value was
+	bounds   []float64       // of a histogram
+	set      int             // when a gauge was set last, by the number of the operation; 0 for never
 
 	// doubtful says that readers may leave it out, all or none of them.
 	doubtful bool
 }
 
-func newWorld() *world { return &world{epochs: make(map[string]int)} }
+func newWorld() *world {
+	return &world{epochs: make(map[string]int), editionsSeen: make(map[string]map[int]int)}
+}
 
 func (w *world) process(name string) *process {
 	for _, p := range w.processes {
@@ -83,14 +87,16 @@ func (w *world) play(o op) {
 		if o.opt("edition") == "2" {
 			p.edition = 2
 		}
-		if !slices.ContainsFunc(w.processes, func(other *process) bool { return other.epoch == p.epoch }) {
+		if !slices.ContainsFunc(w.processes, func(other *process) bool { return other.epoch == p.epoch && !other.damaged }) {
 			w.epochs[p.epoch] = w.step
 		}
 		w.processes = append(w.processes, p)
 	case "make":
-		p.row(o.arg(2), o.arg(3))
+		w.row(p, o.arg(2), o.arg(3))
 	case "add", "set", "observe":
-		p.row(o.arg(2), o.arg(3)).update(o.arg(2), o.verb(), o.value(), w.step)
+		w.row(p, o.arg(2), o.arg(3)).update(o.arg(2), o.verb(), o.value(), w.step)
+	case "crowd":
+		w.row(p, o.arg(2), o.arg(3)).crowd(o.arg(2), o.value())
 	case "remove":
 		if p.families[o.arg(2)][o.arg(3)] != nil {
 			w.forget(p, o.arg(2), []string{o.arg(3)}, false)
@@ -101,7 +107,7 @@ func (w *world) play(o op) {
 		w.forget(p, o.arg(2), sorted(p.families[o.arg(2)]), true)
 		labels, values := o.pairs()
 		for i, label := range labels {
-			p.row(o.arg(2), label).update(o.arg(2), updates[o.arg(2)[0]], values[i], w.step)
+			w.row(p, o.arg(2), label).update(o.arg(2), updates[o.arg(2)[0]], values[i], w.step)
 		}
 	case "kill":
 		p.lives = false
@@ -132,13 +138,20 @@ func (w *world) forget(p *process, family string, labels []string, whole bool) {
 // updates says by which verb a family is updated in a replace.
 var updates = map[byte]string{'c': "add", 'g': "set", 'm': "set", 'l': "set", 'a': "set", 't': "set", 'h': "observe", 's': "observe"}
 
-func (p *process) row(family, label string) *row {
+// row returns what a process has of a series, which is made if it is not there.
+func (w *world) row(p *process, family, label string) *row {
 	if p.families[family] == nil {
 		p.families[family] = make(map[string]*row)
+		if w.editionsSeen[family] == nil {
+			w.editionsSeen[family] = make(map[int]int)
+		}
+		if w.editionsSeen[family][p.edition] == 0 {
+			w.editionsSeen[family][p.edition] = w.step
+		}
 	}
 	r := p.families[family][label]
 	if r == nil {
-		r = &row{bounds: boundsOf(p.edition)}
+		r = &row{observed: make(map[float64]int), bounds: boundsOf(p.edition)}
 		p.families[family][label] = r
 	}
 	return r
@@ -147,11 +160,11 @@ func (p *process) row(family, label string) *row {
 func (r *row) update(family, verb string, v float64, step int) {
 	switch {
 	case verb == "observe":
-		r.observed = append(r.observed, v)
+		r.observed[v]++
 		r.value += v
 	case verb == "set":
 		r.value, r.set = v, step
-	case family[0] == 'c' && v == math.Trunc(v) && v < 1<<53:
+	case family[0] == 'c' && v == math.Trunc(v) && v < 1<<60:
 		r.whole += uint64(v)
 	default:
 		r.value += v
@@ -168,6 +181,19 @@ func (w *world) over(p *process) bool {
 // alive reports whether a process of the epoch lives, or is taken to live.
 func (w *world) alive(epoch string, taken map[string]bool) bool {
 	return taken[epoch] || slices.ContainsFunc(w.processes, func(p *process) bool { return p.epoch == epoch && p.lives })
+}
+
+// crowd is what a crowd does. In whatever order, the sum is exact.
+func (r *row) crowd(family string, v float64) {
+	const times = crowdSize * crowdTimes
+	switch {
+	case family[0] == 'c' && v == math.Trunc(v):
+		r.whole += uint64(v) * times
+		return
+	case family[0] == 'h' || family[0] == 's':
+		r.observed[v] += times
+	}
+	r.value += v * times
 }
 
 // epoch returns the epoch that counts: one with a name, then one that has a live writer,
@@ -285,7 +311,7 @@ func expect(page map[sample]expectation, family, label string, parts []part, bou
 		}
 		fallthrough
 	case 's':
-		sum(family+"_count", "", func(r *row) []float64 { return []float64{float64(len(r.observed))} })
+		sum(family+"_count", "", func(r *row) []float64 { return []float64{r.at(math.Inf(1))} })
 		sum(family+"_sum", "", value)
 	}
 }
@@ -307,21 +333,37 @@ func (r *row) at(bound float64) (n float64) {
 			own = b
 		}
 	}
-	for _, v := range r.observed {
+	for v, times := range r.observed {
 		if v <= own {
-			n++
+			n += float64(times)
 		}
 	}
 	return n
 }
 
-// bounds returns the bounds of each histogram that a page may have: those of processes
-// of the epoch that live, of all if none does or it is not known which.
-func (w *world) bounds(epoch, family string, behind bool) (may [][]float64) {
+// editions returns the editions of which a family may be shown: the one that appeared
+// last of those that processes of the epoch have who live, or of all if none has it. If
+// it is not known who lives those are all, and those of the living, or of all, if it is
+// not known when an edition appeared: archives keep histograms of several bounds apart,
+// and of others the newest definition alone.
+func (w *world) editions(epoch, family string, behind bool) (may []int) {
+	sure := !behind && family[0] == 'h'
 	for _, lives := range []bool{true, false} {
+		latest := 0
 		for _, p := range w.processes {
-			if p.epoch == epoch && p.families[family] != nil && (behind || p.lives == lives) {
-				may = append(may, boundsOf(p.edition))
+			if p.families[family] == nil {
+				continue
+			}
+			sure = sure && p.epoch == epoch && !p.damaged // what appeared in other epochs may be inherited or not
+			if p.epoch != epoch || !behind && p.lives != lives {
+				continue
+			}
+			first := w.editionsSeen[family][p.edition]
+			if sure && first > latest {
+				may = may[:0]
+			}
+			if !sure || first >= latest {
+				may, latest = append(may, p.edition), first
 			}
 		}
 		if len(may) > 0 {

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"telltale"
@@ -84,13 +85,20 @@ func (i *instruments) do(o op) (removed bool, err error) {
 		return telltale.NewGaugeVec(name, help, labels, in, telltale.WithGaugeMode(modes[name[0]]))
 	})
 	return act(o, v, err, func(g *telltale.Gauge, v float64) {
-		if o.verb() == "add" {
+		if o.verb() != "set" && o.verb() != "replace" {
 			g.Add(v)
 		} else {
 			g.Set(v)
 		}
 	})
 }
+
+// A crowd is so many goroutines, each of which does an update so many times, so that
+// values are spread over lanes.
+const (
+	crowdSize  = 4
+	crowdTimes = 50_000
+)
 
 // act does an operation on a family.
 func act[H any](o op, vec *telltale.Vec[H], err error, update func(*H, float64)) (removed bool, _ error) {
@@ -102,6 +110,17 @@ func act[H any](o op, vec *telltale.Vec[H], err error, update func(*H, float64))
 		vec.With(o.arg(3))
 	case "add", "set", "observe":
 		update(vec.With(o.arg(3)), o.value())
+	case "crowd":
+		var crowd sync.WaitGroup
+		h, v := vec.With(o.arg(3)), o.value()
+		for range crowdSize {
+			crowd.Go(func() {
+				for range crowdTimes {
+					update(h, v)
+				}
+			})
+		}
+		crowd.Wait()
 	case "remove":
 		return vec.Remove(o.arg(3)), nil
 	case "clear":

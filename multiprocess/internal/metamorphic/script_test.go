@@ -81,7 +81,7 @@ func parseScript(text string) (ops []op, err error) {
 
 // shapes says how many words an operation has at least.
 var shapes = map[string]int{
-	"open": 2, "make": 4, "add": 5, "set": 5, "observe": 5, "remove": 4, "clear": 3, "replace": 4, "rest": 2,
+	"open": 2, "make": 4, "add": 5, "set": 5, "observe": 5, "crowd": 5, "remove": 4, "clear": 3, "replace": 4, "rest": 2,
 	"kill": 2, "fold": 1, "copy": 2, "damage": 2, "litter": 2, "read": 1, "reopen": 1,
 }
 
@@ -116,7 +116,7 @@ func simplerOps(o op) (simpler []op) {
 		for i := 2; i < len(o); i++ {
 			simpler = append(simpler, slices.Delete(slices.Clone(o), i, i+1))
 		}
-	case "add", "set", "observe":
+	case "add", "set", "observe", "crowd":
 		instead(3, "x")
 		instead(4, "1")
 	case "make", "remove":
