@@ -197,11 +197,11 @@ func (r *row) crowd(family string, v float64) {
 }
 
 // epoch returns the epoch that counts: one with a name, then one that has a live writer,
-// then the latest. Those taken to live do.
+// then the latest. Those taken to live do; to whom some are, damaged files may be whole.
 func (w *world) epoch(taken map[string]bool) string {
 	best, found := "", false
 	for _, p := range w.processes {
-		if p.damaged {
+		if p.damaged && taken == nil {
 			continue
 		}
 		better := func(a, b bool, otherwise bool) bool { return a && !b || a == b && otherwise }
