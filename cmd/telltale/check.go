@@ -9,22 +9,22 @@ import (
 	"telltale/exposition"
 )
 
-// check is the verb that says whether pages hold to their format.
+// check is the verb that checks pages against their format.
 type check struct {
-	Format     pageFormat `help:"Read the pages as this: auto, json, ${writable} (${default})." default:"auto" placeholder:"FORMAT"`
-	AllowEmpty bool       `help:"Take a page without metrics for right."`
-	MaxErrors  limit      `help:"Tell no more errors of a page than this (${default})." default:"100" placeholder:"N"`
+	Format     pageFormat `help:"Read the pages in this format: auto, json, ${writable} (${default})." default:"auto" placeholder:"FORMAT"`
+	AllowEmpty bool       `help:"Accept a page without metrics."`
+	MaxErrors  limit      `help:"Report at most this many errors of a page (${default})." default:"100" placeholder:"N"`
 	reading
 	Pages []string `arg:"" optional:"" name:"page" default:"-" help:"Files, URLs of pages, or -, which is standard input. Gzip is unpacked."`
 }
 
 // Help is what kong prints below the usage.
 func (*check) Help() string {
-	return `A page is held to all rules of its format. What is wrong is reported on stderr, with file, line and column, or of protobuf the first error with its offset, except what follows from an error before it. With --format=auto, the format of a URL is the one that the server names, and that of other pages the one that the content looks like: a page that has "# EOF", or anything else that only OpenMetrics has, is OpenMetrics.
+	return `Each page is checked against all rules of its format. Errors are reported on stderr, with file, line and column; of protobuf only the first one, with its offset. Errors that follow from an earlier one are left out. With --format=auto, the format of a URL is the one that the server names, and the format of other pages is detected from their content: a page with "# EOF", or anything else that only OpenMetrics has, is OpenMetrics.
 
 A page of text or protobuf without metrics is wrong unless --allow-empty is given, so that "curl URL | telltale check" fails where curl does.
 
-The exit status is 0 if all is right, 1 if anything is wrong, or cannot be read, and 2 for wrong usage.`
+The exit status is 0 if all pages are right, 1 if one has an error or cannot be read, and 2 for wrong usage.`
 }
 
 // Run checks the pages.
@@ -67,7 +67,7 @@ func (c *check) page(ctx context.Context, page string, out output, diag diagnost
 			_, err = fmt.Fprintf(out, "%s is right: %s, %s, %s\n", d.name, d.format.name, counted(families, "family"), counted(samples, "sample"))
 			return err
 		case errors.Is(err, exposition.ErrUnread):
-			return fmt.Errorf("%s is not right: %s of %s, and the rest was not read; --max-errors tells more", d.name, counted(wrong, "error"), d.format.name)
+			return fmt.Errorf("%s is not right: %s of %s, and the rest was not read; --max-errors raises the limit", d.name, counted(wrong, "error"), d.format.name)
 		case err != nil:
 			wrong++
 			last = err

@@ -98,32 +98,32 @@ func TestCheck(t *testing.T) {
 		stderr string
 	}{
 		{"text", nil, rightText, 0, "stdin is right: text, 2 families, 2 samples\n", ""},
-		{"nothing", []string{"-"}, "", 1, "", "telltale: stdin is empty; --allow-empty takes that for right\n"},
-		{"blanks alone", nil, " \n\n", 1, "", "telltale: stdin is empty; --allow-empty takes that for right\n"},
-		{"comments alone", nil, "# a comment\n", 1, "", "telltale: stdin has no metrics; --allow-empty takes that for right\n"},
-		{"nothing of protobuf", []string{"--format=protobuf"}, "", 1, "", "telltale: stdin is empty; --allow-empty takes that for right\n"},
+		{"nothing", []string{"-"}, "", 1, "", "telltale: stdin is empty; --allow-empty accepts that\n"},
+		{"blanks alone", nil, " \n\n", 1, "", "telltale: stdin is empty; --allow-empty accepts that\n"},
+		{"comments alone", nil, "# a comment\n", 1, "", "telltale: stdin has no metrics; --allow-empty accepts that\n"},
+		{"nothing of protobuf", []string{"--format=protobuf"}, "", 1, "", "telltale: stdin is empty; --allow-empty accepts that\n"},
 		{"nothing allowed", []string{"--allow-empty"}, "", 0, "stdin is right: text, 0 families, 0 samples\n", ""},
 		{"openmetrics says that it is empty", nil, "# EOF\n", 0, "stdin is right: openmetrics, 0 families, 0 samples\n", ""},
 		{"json says that it is empty", nil, "[]", 0, "stdin is right: json, 0 families, 0 samples\n", ""},
 		{"gzip", nil, gzipped(rightText), 0, "stdin is right: text, 2 families, 2 samples\n", ""},
 		{"gzip of protobuf", nil, gzipped(rightProtobuf), 0, "stdin is right: protobuf, 1 family, 1 sample\n", ""},
-		{"gzip of nothing", nil, gzipped(""), 1, "", "telltale: stdin is empty; --allow-empty takes that for right\n"},
+		{"gzip of nothing", nil, gzipped(""), 1, "", "telltale: stdin is empty; --allow-empty accepts that\n"},
 		{"gzip cut off", nil, gzipped(rightText)[:30], 1, "", "telltale: stdin: it is gzip and was cut off\n"},
 		{"gzip spoilt", nil, "\x1f\x8b\x09", 1, "", "telltale: stdin: it is gzip and was cut off\n"},
 		{"gzip and more", nil, gzipped(rightText) + rightText, 1, "", "telltale: stdin: it is gzip: gzip: invalid header\n"},
 		{"gzip twice", nil, gzipped(gzipped(rightText)), 1, "", "telltale: stdin: it is gzip within gzip: something compresses it twice\n"},
-		{"gzip that grows", []string{"--max-size=1MiB"}, gzipped(strings.Repeat("\n", 1<<20+1)), 1, "", "telltale: stdin: it is gzip: the page has more than 1048576 bytes; --max-size lets it have more\n"},
+		{"gzip that grows", []string{"--max-size=1MiB"}, gzipped(strings.Repeat("\n", 1<<20+1)), 1, "", "telltale: stdin: it is gzip: the page has more than 1048576 bytes; --max-size raises the limit\n"},
 		{"zstd", nil, "\x28\xb5\x2f\xfd\x04\xff", 1, "", "telltale: stdin: this is zstd, which has to be unpacked first; only gzip is unpacked here\n"},
 		{"html", nil, "\n<!DOCTYPE html>\r\n<html><title>Log in\x1b[31m</title>", 1, "", "telltale: stdin: this is HTML, not a page of metrics; is its address right, and does it ask for a login?\n    <!DOCTYPE html>\n"},
 		{"html with escapes", []string{"--format=openmetrics"}, "<html>\x1b[31m", 1, "", "telltale: stdin: this is HTML, not a page of metrics; is its address right, and does it ask for a login?\n    <html>␛[31m\n"},
 		{"xml", nil, "<?xml version=\"1.0\"?><a/>", 1, "", "telltale: stdin: this is XML, not a page of metrics; is its address right, and does it ask for a login?\n"},
 		{"a long line", []string{"--max-line=5B"}, "", 2, "", "telltale: "},
-		{"a line of more", []string{"--max-line=5"}, "a 12345\n", 1, "", "stdin:1:6: found a line of more than 5 bytes, expected a shorter one; --max-line lets it have more\n"},
+		{"a line of more", []string{"--max-line=5"}, "a 12345\n", 1, "", "stdin:1:6: found a line of more than 5 bytes, expected a shorter one; --max-line raises the limit\n"},
 		{"a line of as much", []string{"--max-line=5"}, "a 123\n", 0, "stdin is right: text, 1 family, 1 sample\n", ""},
-		{"more labels", []string{"--max-labels=1"}, "a{b=\"\",c=\"\"} 1\n", 1, "", "stdin:1:8: found more than 1 labels, expected fewer; --max-labels lets it have more\n"},
+		{"more labels", []string{"--max-labels=1"}, "a{b=\"\",c=\"\"} 1\n", 1, "", "stdin:1:8: found more than 1 labels, expected fewer; --max-labels raises the limit\n"},
 		{"as many labels", []string{"--max-labels=2"}, "a{b=\"\",c=\"\"} 1\n", 0, "stdin is right: text, 1 family, 1 sample\n", ""},
 		{"more labels of json", []string{"--max-labels=1"}, strings.Replace(rightJSON, "{}", `{"b":"","c":""}`, 1), 1, "",
-			"stdin:1:2: found a sample of \"a\" with more than 1 labels, expected fewer; --max-labels lets it have more\n"},
+			"stdin:1:2: found a sample of \"a\" with more than 1 labels, expected fewer; --max-labels raises the limit\n"},
 		{"no labels", []string{"--max-labels=0"}, rightText, 2, "", "telltale: "},
 		{"a larger message", []string{"--max-message=17"}, rightProtobuf, 1, "", "stdin: offset 0: found a message of 18 bytes"},
 		{"a message as large", []string{"--max-message=18"}, rightProtobuf, 0, "stdin is right: protobuf, 1 family, 1 sample\n", ""},
@@ -146,7 +146,7 @@ func TestCheck(t *testing.T) {
 		{"counter without end", nil, "# TYPE a counter\na_total 1\n", 1, "",
 			"stdin:3:1: found the end of the page, expected \"# EOF\"\ntelltale: stdin is not right: 1 error of openmetrics\n"},
 		{"json", nil, "[\n1]", 1, "", "stdin:2:1: found a number as \"\", expected what the form has there\n    1]\n    ^\ntelltale: stdin is not right: 1 error of json\n"},
-		{"too large", []string{"--max-size=10"}, rightText, 1, "", "telltale: stdin: the page has more than 10 bytes; --max-size lets it have more\n"},
+		{"too large", []string{"--max-size=10"}, rightText, 1, "", "telltale: stdin: the page has more than 10 bytes; --max-size raises the limit\n"},
 		{"just fits", []string{"--max-size=23"}, "a 123456789\nb 123456789", 1, "", "stdin:2:12: "},
 		{"no such file", []string{"nowhere"}, "", 1, "", "telltale: open nowhere: "},
 	} {
@@ -173,7 +173,7 @@ func TestCheckShowsErrors(t *testing.T) {
 		golden(t, name+".golden", stderr)
 	}
 	_, stderr, status := outcomeOf(t, strings.Repeat("x y\n", 1000), "check")
-	if status != 1 || strings.Count(stderr, "expected a number") != 100 || !strings.HasSuffix(stderr, "100 errors of text, and the rest was not read; --max-errors tells more\n") {
+	if status != 1 || strings.Count(stderr, "expected a number") != 100 || !strings.HasSuffix(stderr, "100 errors of text, and the rest was not read; --max-errors raises the limit\n") {
 		t.Errorf("status %d, stderr ends %q", status, stderr[max(0, len(stderr)-200):])
 	}
 }
@@ -231,8 +231,8 @@ func TestCheckURL(t *testing.T) {
 		{"text", text, rightText, nil, 0, " is right: text, 2 families, 2 samples\n", ""},
 		{"text1", "text/plain; version=1.0.0; escaping=allow-utf-8", rightText, nil, 0, " is right: text1, 2 families, 2 samples\n", ""},
 		{"text that says it is openmetrics", openMetrics, rightText, nil, 1, "", `:4:1: found the end of the page`},
-		{"forced", openMetrics, rightText, []string{"--format=text"}, 0, " is right: text", "it is read as text all the same"},
-		{"no format", "text/html", rightOpenMetrics, nil, 0, " is right: openmetrics", `"text/html", which is no format of metrics; the content decides`},
+		{"forced", openMetrics, rightText, []string{"--format=text"}, 0, " is right: text", "it is read as text nevertheless"},
+		{"no format", "text/html", rightOpenMetrics, nil, 0, " is right: openmetrics", `"text/html", which is no format of metrics; the format is detected from the content`},
 		{"openmetrics2", "application/openmetrics-text; version=2.0.0", rightDraft, nil, 0, " is right: openmetrics2, 1 family, 5 samples\n", ""},
 		{"protobuf", "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited", rightProtobuf, nil, 0, " is right: protobuf, 1 family, 1 sample\n", ""},
 		{"json", "application/json", rightJSON, []string{"--format=json"}, 0, " is right: json", ""},

@@ -15,20 +15,20 @@ import (
 
 // convert is the verb that writes a page in another format.
 type convert struct {
-	From    pageFormat   `help:"Read the page as this: auto, json, ${writable} (${default})." default:"auto" placeholder:"FORMAT"`
-	To      targetFormat `help:"Write it as this: json, ${writable}." required:"" placeholder:"FORMAT"`
-	Lenient bool         `help:"Take what sloppy exporters write."`
+	From    pageFormat   `help:"Read the page in this format: auto, json, ${writable} (${default})." default:"auto" placeholder:"FORMAT"`
+	To      targetFormat `help:"Write the page in this format: json, ${writable}." required:"" placeholder:"FORMAT"`
+	Lenient bool         `help:"Accept common mistakes of exporters."`
 	Strict  bool         `help:"Write nothing if the format cannot hold all of the page."`
 	source
 }
 
 // Help is what kong prints below the usage.
 func (*convert) Help() string {
-	return `Families keep their order. The output passes telltale check. What the format cannot hold is reported on stderr, counted by reason; JSON holds everything. In text and openmetrics, names that need quotes are written with underscores; the other formats have them as they are.
+	return `Families keep their order. The output passes telltale check. What the format cannot hold is reported on stderr, counted by reason; JSON holds everything. In text and openmetrics, names that need quotes are written with underscores; the other formats keep them.
 
 In openmetrics, gauges "x_created" beside a counter, histogram or summary "x" become its created timestamps. A family that breaks a rule of its type, or whose type needs a name that another family has, is written as samples of unknown type. Names that OpenMetrics reserves, which begin with an underscore, are an error.
 
-With --strict nothing is written if anything is lost, and what is written converts back to the same.`
+With --strict nothing is written if anything is lost, and the output converts back to the same page.`
 }
 
 // Run converts the page.
@@ -55,8 +55,9 @@ func (c *convert) Run(ctx context.Context, out output, diag diagnostics) error {
 	return err
 }
 
-// render returns the families in the format, as a page that a strict reader takes,
-// and adds what they lose there. It is an error if the format reserves a name.
+// render returns the families as a page in the format that a strict parser
+// accepts, and adds to lost what they lose. It returns an error if the format
+// reserves a name.
 func (f targetFormat) render(families []*model.Family, lost *losses) ([]byte, error) {
 	if reserved := f.reserved(families); len(reserved) > 0 {
 		return nil, fmt.Errorf("%s reserves names that begin with an underscore: %s", f.name, strings.Join(reserved, ", "))
@@ -83,10 +84,10 @@ func (f targetFormat) render(families []*model.Family, lost *losses) ([]byte, er
 	return page, nil
 }
 
-// reserved returns the families whose names the format reserves, and those that have
+// reserved returns the families whose names the format reserves, and those with
 // labels of such names.
 func (f targetFormat) reserved(families []*model.Family) (names []string) {
-	_, _ = f.encode(families, func(d exposition.Drop) { // an error comes again
+	_, _ = f.encode(families, func(d exposition.Drop) { // the error is returned again when the page is written
 		switch d.Reason {
 		case exposition.ReservedName:
 			names = append(names, fmt.Sprintf("the family %q", d.Family))
@@ -97,7 +98,7 @@ func (f targetFormat) reserved(families []*model.Family) (names []string) {
 	return names
 }
 
-// encoder is what encoders of all formats can.
+// encoder is the part that encoders of all formats have in common.
 type encoder interface {
 	Encode(f *model.Family) error
 	Close() error
@@ -121,7 +122,7 @@ func (f targetFormat) encode(families []*model.Family, dropped func(exposition.D
 	return page.Bytes(), err
 }
 
-// reread reads a page that was written, strictly.
+// reread parses a page that was written, strictly.
 func (f targetFormat) reread(page []byte) (all []*model.Family, err error) {
 	d := document{name: f.name, content: page, format: pageFormat(f)}
 	p := d.parser()

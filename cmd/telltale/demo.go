@@ -12,8 +12,8 @@ import (
 	"telltale/collectors"
 )
 
-// demo is the verb that shows the library at work: a shop with instruments, its
-// customers, and its metrics.
+// demo is the verb that shows the library in a running program: a shop with
+// instruments, its customers, and its metrics.
 type demo struct {
 	Listen  address       `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
 	For     time.Duration `help:"End after this time, such as 10s; without it on Ctrl-C." placeholder:"DURATION"`
@@ -61,7 +61,7 @@ func (d *demo) Run(ctx context.Context, out output, diag diagnostics) error {
 
 	ctx, cancel := d.opening(ctx)
 	defer cancel()
-	go func() { // without its page the demo has nothing to show
+	go func() { // without its page the demo is pointless
 		<-page.ended
 		cancel()
 	}()
@@ -76,7 +76,7 @@ func (d *demo) Run(ctx context.Context, out output, diag diagnostics) error {
 	return report(out, tally, counted, 0)
 }
 
-// opening returns a context for as long as the shop is open.
+// opening returns a context that lasts as long as the shop is open.
 func (d *demo) opening(ctx context.Context) (context.Context, context.CancelFunc) {
 	if d.For > 0 {
 		return context.WithTimeout(ctx, d.For)
@@ -89,7 +89,7 @@ func visit(ctx context.Context, url string) shop.Tally {
 	return shop.Customers{URL: url, PerSecond: requestsPerSecond, AtOnce: customersAtOnce}.Visit(ctx)
 }
 
-// guide tells what to look at.
+// guide returns text that names the addresses to look at.
 func guide(url, shopURL string, lasts time.Duration) string {
 	return fmt.Sprintf(`A shop at %[1]s has %[2]d customers a second. Its metrics are at
   %[3]s
@@ -115,9 +115,9 @@ func ending(lasts time.Duration) string {
 	return "It ends on Ctrl-C."
 }
 
-// report compares what the customers saw with what the metrics say. The two are
-// the same, or the library is wrong; only of requests that processes had in hand
-// when they were killed is not known.
+// report compares what the customers saw with the metrics. A difference is a
+// mistake of the library, except for requests in processes that were killed,
+// whose outcome is not known.
 func report(out io.Writer, tally shop.Tally, counted float64, killed int) error {
 	answered := "answered"
 	if tally.Failed > 0 {
@@ -128,7 +128,7 @@ func report(out io.Writer, tally shop.Tally, counted float64, killed int) error 
 	case tally.Failed > 0 && killed == 0:
 		return fmt.Errorf("%d requests were not answered, the last because of: %w", tally.Failed, tally.LastError)
 	case counted < float64(tally.Answered) || counted > float64(tally.Answered+tally.Failed):
-		return errors.New("the metrics do not say what happened")
+		return errors.New("the metrics differ from what the customers saw")
 	}
 	return nil
 }

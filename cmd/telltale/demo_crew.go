@@ -79,8 +79,8 @@ func (d *demo) runCrew(ctx context.Context, out output, diag diagnostics) error 
 	return report(out, tally, counted, c.killed)
 }
 
-// start starts a worker, waits until it listens and returns where. It ends when
-// ctx is done, or when this process does.
+// start starts a worker, waits until it listens and returns its address. The
+// worker ends when ctx is done, or when this process ends.
 func (c *crew) start(ctx context.Context, number int) (cmd *exec.Cmd, listens address, err error) {
 	cmd = exec.CommandContext(ctx, c.program, "demo-worker", "--listen", string(c.listen), "--dir", c.dir, "--number", strconv.Itoa(number))
 	setApart(cmd)
@@ -100,7 +100,7 @@ func (c *crew) start(ctx context.Context, number int) (cmd *exec.Cmd, listens ad
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		_ = cmd.Process.Kill()
-		return nil, "", errors.Join(errors.New("it does not say where it listens"), cmd.Wait())
+		return nil, "", errors.Join(errors.New("the worker does not print its address"), cmd.Wait())
 	}
 	return cmd, address(strings.TrimSpace(line)), nil
 }
@@ -120,8 +120,8 @@ func (c *crew) keep(ctx context.Context, number int, cmd *exec.Cmd) {
 	}
 }
 
-// startAgain starts a worker, however long it takes. It returns nil if ctx is done
-// before.
+// startAgain starts a worker, retrying until it succeeds. It returns nil if ctx
+// is done first.
 func (c *crew) startAgain(ctx context.Context, number int) *exec.Cmd {
 	for ; ctx.Err() == nil; time.Sleep(time.Second) {
 		cmd, _, err := c.start(ctx, number)
@@ -140,8 +140,8 @@ func (c *crew) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(c.out, format, args...)
 }
 
-// counted returns the requests that all workers have counted, those that are gone
-// among them.
+// counted returns the requests that all workers have counted, including ended
+// ones.
 func (c *crew) counted(ctx context.Context) (float64, error) {
 	workers, err := multiprocess.NewCollector(c.dir, multiprocess.WithErrorHook(c.diag.warn))
 	if err != nil {
@@ -154,7 +154,7 @@ func (c *crew) counted(ctx context.Context) (float64, error) {
 	return shop.RequestsCounted(ctx, reg)
 }
 
-// crewGuide tells what to look at.
+// crewGuide returns text that names the addresses and commands to try.
 func crewGuide(url, dir string, workers int, lasts time.Duration) string {
 	return fmt.Sprintf(`A shop of %[1]d processes, all at %[2]s, has %[3]d customers a second. Any of
 them serves the metrics of all:
@@ -181,7 +181,7 @@ type demoWorker struct {
 }
 
 // Run serves the shop, and the metrics of all workers, until ctx is done or the
-// standard input, which the parent holds, is at its end. The parent removes the
+// standard input, which the parent holds open, ends. The parent removes the
 // directory; if it was killed, the last worker does.
 func (w *demoWorker) Run(ctx context.Context, out output, diag diagnostics) error {
 	release, err := holdDemoDir(w.Dir)

@@ -2,8 +2,8 @@
 
 package main
 
-// holdDemoDir does nothing: without locks removeAbandoned cannot tell what is
-// abandoned, and removes nothing.
+// holdDemoDir does nothing: without locks removeAbandoned cannot detect
+// abandoned directories, and removes nothing.
 func holdDemoDir(string) (release func(), err error) { return func() {}, nil }
 
 func removeAbandoned(string) {}

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// holdDemoDir keeps a directory from being removed as abandoned, until release is
-// called or the process ends, however it does. Each process of a demo holds its
+// holdDemoDir keeps a directory from being removed as abandoned, until release
+// is called or the process ends in any way. Each process of a demo holds its
 // directory by a shared lock.
 func holdDemoDir(dir string) (release func(), err error) {
 	file, err := openDir(dir)
@@ -29,7 +29,7 @@ func holdDemoDir(dir string) (release func(), err error) {
 }
 
 // removeAbandoned removes a directory of a demo of this user if no process holds
-// it. It leaves alone whatever else is at dir.
+// it. It does not touch anything else at dir.
 func removeAbandoned(dir string) {
 	if !demoDirName.MatchString(filepath.Base(dir)) {
 		return

@@ -13,7 +13,7 @@ import (
 	"telltale/exposition"
 )
 
-// How much of a line is shown, in columns of a terminal.
+// The part of a line that is shown, in columns of a terminal.
 const (
 	shownBefore = 60
 	shownAfter  = 40
@@ -29,7 +29,7 @@ func (d *document) explain(err error) string {
 	more := ""
 	var exceeded *exposition.LimitError
 	if errors.As(err, &exceeded) {
-		more = fmt.Sprintf("; %s lets it have more", limitFlags[exceeded.Limit])
+		more = fmt.Sprintf("; %s raises the limit", limitFlags[exceeded.Limit])
 	}
 	var wrong *exposition.SyntaxError
 	if !errors.As(err, &wrong) {
@@ -43,7 +43,7 @@ func (d *document) explain(err error) string {
 	return text
 }
 
-// line returns a line, and whether there is one.
+// line returns a line, or false if the document has no such line.
 func (d *document) line(number int) (line []byte, ok bool) {
 	rest := d.content
 	for ; number > 1; number-- {
@@ -57,8 +57,8 @@ func (d *document) line(number int) (line []byte, ok bool) {
 	return line, len(line) > 0
 }
 
-// excerpt returns what is to be shown of a line about a column, which counts
-// bytes and begins with 1, and a line with a caret below that column.
+// excerpt returns the part of a line around a column, which counts bytes from 1,
+// and a line with a caret below that column.
 func excerpt(line []byte, column int) (shown, caret string) {
 	at := min(max(column-1, 0), len(line))
 	var before, after []cell
@@ -101,14 +101,14 @@ func excerpt(line []byte, column int) (shown, caret string) {
 	return text.String(), strings.Repeat(" ", columns) + "^"
 }
 
-// cell is a character as it is shown.
+// cell is a character in its printed form.
 type cell struct {
 	text    string
 	columns int
 }
 
-// cellOf returns how a character of n bytes is shown. What a terminal would
-// obey or hide is replaced, a tab is a blank.
+// cellOf returns the printed form of a character of n bytes. Control and
+// invisible characters are replaced; a tab is a blank.
 func cellOf(r rune, n int) cell {
 	switch {
 	case r == utf8.RuneError && n == 1:
@@ -119,7 +119,7 @@ func cellOf(r rune, n int) cell {
 		return cell{string('\u2400' + r), 1} // the picture of the control character
 	case !unicode.IsPrint(r) && !unicode.Is(unicode.Mn, r):
 		return cell{"\ufffd", 1}
-	case unicode.Is(unicode.Mn, r): // stands on the one before
+	case unicode.Is(unicode.Mn, r): // combines with the character before
 		return cell{string(r), 0}
 	}
 	switch width.LookupRune(r).Kind() {

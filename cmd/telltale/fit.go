@@ -9,19 +9,20 @@ import (
 	"telltale/model"
 )
 
-// fitting makes families such that a strict reader of the target format takes the
-// page: what the format has no form for is written in the nearest one that it has,
-// and told as a loss. The strict parser of the format decides what that is.
+// fitting changes families so that a strict parser of the target format accepts
+// the page: what the format cannot hold is written in the nearest form that it
+// has, and reported as a loss. The strict parser itself decides which form is
+// accepted.
 type fitting struct {
 	target  targetFormat
 	claimed map[string]*fitted // by the names on the page
 }
 
-// fitted is a family of the source as it is going to be written.
+// fitted is a family of the source in the form in which it is written.
 type fitted struct {
 	from    *model.Family
 	as      []*model.Family
-	names   []string // that it claims on the page
+	names   []string // names that it claims on the page
 	drops   []exposition.Drop
 	losses  []loss
 	untyped bool
@@ -33,7 +34,7 @@ func (o *fitted) lose(times int, reason, what string) {
 	}
 }
 
-// What several forms lose.
+// Losses that several forms have.
 const (
 	repeatedSeries = "a series that comes twice is written once"
 	olderPoints    = "of several points of a series the newest is written alone"
@@ -63,14 +64,14 @@ func fit(target targetFormat, families []*model.Family, lost *losses) []*model.F
 	return out
 }
 
-// scheme is the one under which names are written.
+// scheme is the escaping scheme of the page.
 func (t *fitting) scheme() model.Escaping { return t.target.Escaping() }
 
-// form returns the first form of a family that the format takes.
+// form returns the first form of a family that the format accepts.
 func (t *fitting) form(f *model.Family) *fitted {
 	ordered, again := regrouped(f, t.scheme())
 	var first error
-	if again == 0 { // as nearly always, and then the family is mostly right as it is
+	if again == 0 { // the usual case, in which the family mostly needs no change
 		one, err := t.try(f, f)
 		if err == nil {
 			return one
@@ -98,8 +99,8 @@ func (t *fitting) form(f *model.Family) *fitted {
 	return t.withoutType(f, "a family is written as samples of unknown type, since it breaks a rule of its own type", broken(first))
 }
 
-// withoutType returns a family as samples of unknown type, each kind of them a
-// family of its own, and without those that the format does not take even so.
+// withoutType returns a family as samples of unknown type, each part a family of
+// its own, without the samples that the format does not accept even so.
 func (t *fitting) withoutType(f *model.Family, reason, detail string) *fitted {
 	all := &fitted{from: f, untyped: true}
 	all.lose(1, reason, f.Name+" ("+detail+")")
@@ -141,17 +142,17 @@ func (t *fitting) try(from, form *model.Family) (*fitted, error) {
 	return one, nil
 }
 
-// names returns the names that no other family of a page may have, of a family as
-// it was read from one.
+// names returns the names that no other family of a page may have, for a family
+// as read from a page.
 func (t *fitting) names(f *model.Family) []string {
 	var names []string
 	switch t.target.name {
-	case "openmetrics": // section "Suffixes": those of all samples that the type may have
+	case "openmetrics": // section "Suffixes": names of all samples that the type may have
 		names = append(names, f.BaseName())
 		f.Type.Parts().Each(func(part model.Parts) { names = append(names, f.NameOf(part)) })
 	case "openmetrics2", "protobuf":
 		names = append(names, f.SampleName())
-	default: // those of all samples that the type may have in text, and of those that it has beside them
+	default: // names of all samples that the type may have in text, and of further ones that the family has
 		names = append(names, f.Name)
 		(f.Type.Parts() &^ model.PartCreated).Each(func(part model.Parts) { names = append(names, f.NameOf(part)) })
 		for i := range f.Loose() {
@@ -161,7 +162,7 @@ func (t *fitting) names(f *model.Family) []string {
 	return names
 }
 
-// claim takes the names of a family, unless one is taken.
+// claim claims the names of a family, unless one is taken.
 func (t *fitting) claim(one *fitted) bool {
 	for _, name := range one.names {
 		if t.claimed[name] != nil {
@@ -174,9 +175,9 @@ func (t *fitting) claim(one *fitted) bool {
 	return true
 }
 
-// resolve settles a clash of names: the family is written without its type, if its
-// samples have names of their own, or else those that it clashes with are. What has a
-// name of another family even so is left out.
+// resolve resolves a clash of names. The family is written without its type if
+// its samples then have names of their own; otherwise the families with which it
+// clashes are. Samples that still have a name of another family are left out.
 func (t *fitting) resolve(one *fitted) {
 	const reason = "a family is written as samples of unknown type, since a name that its type needs belongs to another family"
 	if !one.untyped {
@@ -224,7 +225,7 @@ func (t *fitting) become(one, form *fitted) {
 	}
 }
 
-// owner returns a family that has a name which another one needs, or nil.
+// owner returns a family that has a name which one needs, or nil.
 func (t *fitting) owner(one *fitted) *fitted {
 	for _, name := range one.names {
 		if other := t.claimed[name]; other != nil && other != one {
@@ -234,7 +235,7 @@ func (t *fitting) owner(one *fitted) *fitted {
 	return nil
 }
 
-// release gives back the names that a family has claimed.
+// release releases the names that a family has claimed.
 func (t *fitting) release(one *fitted) {
 	for _, name := range one.names {
 		if t.claimed[name] == one {
@@ -243,7 +244,7 @@ func (t *fitting) release(one *fitted) {
 	}
 }
 
-// broken says which rule an error of a page is about.
+// broken returns which rule an error of a page is about.
 func broken(err error) string {
 	var wrong *exposition.SyntaxError
 	if errors.As(err, &wrong) {

@@ -9,11 +9,11 @@ import (
 	"telltale/model"
 )
 
-// foldCreated gives the times of gauges "x_created", as text pages have them beside
-// a counter, histogram or summary "x", to the points that they are about. A gauge of
-// which a time has no point stays as it is.
+// foldCreated moves the times of gauges "x_created", which text pages have
+// beside a counter, histogram or summary "x", to the points of x. A gauge with a
+// time that belongs to no point stays.
 func foldCreated(families []*model.Family, lost *losses) []*model.Family {
-	places := map[string]int{} // of what can have created times, by the name of those samples
+	places := map[string]int{} // indexes of families that can have created times, by the name of the gauge
 	for i, f := range families {
 		if f.Type.Parts()&model.PartCreated != 0 && !f.IsLiteral() {
 			places[f.NameOf(model.PartCreated)] = i
@@ -34,8 +34,8 @@ func foldCreated(families []*model.Family, lost *losses) []*model.Family {
 	return slices.DeleteFunc(out, func(f *model.Family) bool { return f == nil })
 }
 
-// withCreated returns a family with the times of the gauges, or nil if they do not
-// belong to points of it that have none.
+// withCreated returns a family with the times of the gauges, or nil if a time
+// belongs to no point or to one that has a time already.
 func withCreated(f, times *model.Family) *model.Family {
 	created := map[string]model.Timestamp{}
 	fits := len(times.Loose()) == 0
@@ -75,13 +75,13 @@ func eachPoint(f *model.Family, do func(p *model.Point)) {
 	})
 }
 
-// seriesKey is the same for the same labels in every order.
+// seriesKey returns a key of labels that does not depend on their order.
 func seriesKey(labels model.Labels) string { return writtenKey(model.AllowUTF8, labels) }
 
-// writtenKey is the same for labels that are written alike under the scheme, in
-// every order. The values of names that become equal are joined, as encoders do.
+// writtenKey returns a key of labels as they are written under the scheme, in
+// any order. The values of names that become equal are joined, as encoders do.
 func writtenKey(scheme model.Escaping, lists ...model.Labels) string {
-	if len(lists) == 1 && sortedAsWritten(scheme, lists[0]) { // as most are
+	if len(lists) == 1 && sortedAsWritten(scheme, lists[0]) { // the usual case
 		return lists[0].Text() + "\n"
 	}
 	values := map[string]string{}
@@ -101,7 +101,7 @@ func writtenKey(scheme model.Escaping, lists ...model.Labels) string {
 	return string(append(key, '\n'))
 }
 
-// pointKey is the same for points of one series.
+// pointKey returns the same key for points of one series.
 func pointKey(scheme model.Escaping, p *model.Point) string {
 	if p.Info.IsEmpty() {
 		return writtenKey(scheme, p.Labels)
@@ -109,8 +109,8 @@ func pointKey(scheme model.Escaping, p *model.Point) string {
 	return writtenKey(scheme, p.Labels, p.Info)
 }
 
-// sortedAsWritten reports whether labels stand in the order of their names, and are
-// written as they are.
+// sortedAsWritten reports whether labels are sorted by name and are written
+// unchanged.
 func sortedAsWritten(scheme model.Escaping, labels model.Labels) bool {
 	before := ""
 	for name := range labels.Raw() {
@@ -122,9 +122,9 @@ func sortedAsWritten(scheme model.Escaping, labels model.Labels) bool {
 	return true
 }
 
-// regrouped returns a family with the points of each series together, in the order
-// of time, as OpenMetrics has them, and without what is there again. What is one
-// series is decided by the labels as they are written.
+// regrouped returns a family with the points of each series together, in the
+// order of time, as OpenMetrics demands, and without repeated ones, whose number
+// it returns. Series are compared by their labels as written.
 func regrouped(f *model.Family, scheme model.Escaping) (ordered *model.Family, again int) {
 	groups := map[string][]model.Point{}
 	var order []string
@@ -167,8 +167,8 @@ func regrouped(f *model.Family, scheme model.Escaping) (ordered *model.Family, a
 	return ordered.WithLoose(loose), again
 }
 
-// newest returns a family with the last point of each series alone, of one that is
-// regrouped.
+// newest returns a regrouped family with only the last point of each series, and
+// the number of older ones.
 func newest(f *model.Family, scheme model.Escaping) (single *model.Family, older int) {
 	single = f.WithPoints(nil)
 	var last *model.Point
@@ -190,13 +190,13 @@ func newest(f *model.Family, scheme model.Escaping) (single *model.Family, older
 	return single, older
 }
 
-// withInfinity returns a family whose histograms all have the bucket +Inf where their
-// count is known, and how many had no bucket at all.
+// withInfinity returns a family whose histograms have the bucket +Inf if their
+// count is known, and the number of histograms without any bucket.
 func withInfinity(f *model.Family) (closed *model.Family, open int) {
 	if f.Type != model.Histogram && f.Type != model.GaugeHistogram {
 		return f, 0
 	}
-	infinity, _ := model.NewBounds([]float64{math.Inf(1)}) // which increases
+	infinity, _ := model.NewBounds([]float64{math.Inf(1)}) // one bound is always valid
 	closed = f.WithPoints(nil)
 	eachPoint(f, func(p *model.Point) {
 		c := *p

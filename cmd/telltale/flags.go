@@ -12,8 +12,8 @@ import (
 	"telltale/model"
 )
 
-// What several verbs take from the command line. The types read themselves, so
-// that what is wrong with a value is wrong usage, told with the flag's name.
+// Types of flags and arguments of several verbs. They parse themselves, so that
+// an invalid value is wrong usage and reported with the flag's name.
 
 // address is a TCP address to listen on.
 type address string
@@ -39,7 +39,7 @@ func (o *operand) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// span is a time that something takes, of 0 or more.
+// span is a duration of 0 or more.
 type span time.Duration
 
 // UnmarshalText is called by kong.
@@ -47,7 +47,7 @@ func (s *span) UnmarshalText(text []byte) error {
 	d, err := time.ParseDuration(string(text))
 	switch {
 	case err != nil:
-		return fmt.Errorf("%q is no duration; it should look like 10m or 1h30m", text)
+		return fmt.Errorf("%q is not a duration; it should look like 10m or 1h30m", text)
 	case d < 0:
 		return fmt.Errorf("%v is negative", d)
 	}
@@ -55,7 +55,7 @@ func (s *span) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// most is how many of something that there may be at once, 0 for no limit.
+// most is the largest number of something at once, 0 for no limit.
 type most int
 
 // UnmarshalText is called by kong.
@@ -63,7 +63,7 @@ func (m *most) UnmarshalText(text []byte) error {
 	n, err := strconv.Atoi(string(text))
 	switch {
 	case err != nil:
-		return fmt.Errorf("%q is no whole number, or too large a one", text)
+		return fmt.Errorf("%q is not a whole number, or is too large", text)
 	case n < 0:
 		return fmt.Errorf("%d is negative; 0 is for no limit", n)
 	}
@@ -77,8 +77,8 @@ type namedFormat struct {
 	exposition.Format
 }
 
-// writable lists the formats that can be written. In those that can hold any
-// name, names are left as they are.
+// writable lists the formats that can be written. Formats that can hold any name
+// keep names unchanged.
 var writable = []namedFormat{
 	{inText, exposition.Text004},
 	{inText1, exposition.Text100.WithEscaping(model.AllowUTF8)},

@@ -12,25 +12,25 @@ import (
 	"telltale/multiprocess"
 )
 
-// fold is the verb that puts what dead writers left into one file.
+// fold is the verb that folds the files of dead writers into one.
 type fold struct {
-	DryRun    bool    `help:"Change nothing, and say what would be done."`
-	DeadAfter span    `help:"Take a file of Python's client for that of a dead process when folds have seen the same bytes in it for so long (10m, 2h), where it cannot be seen which processes live." placeholder:"DURATION"`
-	Epoch     *string `help:"Fold this epoch and drop dead writers of others; without, the epoch is that of the writer that started last." placeholder:"EPOCH"`
-	Remote    bool    `help:"Fold although DIR is on a file system of another machine or of the host (NFS, 9p, virtiofs, FUSE), where a writer that lives elsewhere may count as dead."`
+	DryRun    bool    `help:"Change nothing; print what would be done."`
+	DeadAfter span    `help:"Treat a file of Python's client as that of a dead process once folds have found it unchanged for this long (10m, 2h), where live processes cannot be seen." placeholder:"DURATION"`
+	Epoch     *string `help:"Fold this epoch, and drop dead writers of other epochs; by default the epoch of the writer that started last." placeholder:"EPOCH"`
+	Remote    bool    `help:"Fold even if DIR is on a file system of another machine or of the host (NFS, 9p, virtiofs, FUSE), where a live writer elsewhere may count as dead."`
 	Dir       operand `arg:"" help:"The directory that the writers write to."`
 }
 
 // Help is what kong prints below the usage.
 func (*fold) Help() string {
-	return `What writers that have ended left in DIR is added up in one file there, archive.seg. Totals stay what they are. Writers, readers and other folds may run meanwhile, and a fold that is killed has lost nothing.
+	return `The files of ended writers in DIR are added up in one file there, archive.seg. Totals do not change. Writers, readers and other folds may run at the same time, and a fold that is killed loses nothing.
 
-Of Python's prometheus_client, files are folded whose process has certainly ended: where this program sees all processes (as root on Linux, outside of containers), where mark_process_dead of telltale put them aside, or with --dead-after. Its own MultiProcessCollector does not see what was folded.
+A file of Python's prometheus_client is folded if its process has certainly ended: where this program sees all processes (as root on Linux, outside of containers), if telltale's mark_process_dead put the file aside, or with --dead-after. Python's own MultiProcessCollector does not read folded files.
 
-Files that are left alone are listed, with the reason. Those of processes that live, or may live, are as they should be; the exit status is 1 if any other is left: because it is damaged, is no file of a writer, or cannot be deleted.`
+Files that were not folded are listed, with the reason. Files of processes that live, or may live, are left on purpose; the exit status is 1 if any other file is left: because it is damaged, is not a writer's file, or cannot be deleted.`
 }
 
-// maxEpoch is how many bytes an epoch has at most: no writer has a longer one.
+// maxEpoch is the largest length of an epoch in bytes, for all writers.
 const maxEpoch = 63
 
 // Validate is called by kong when it has parsed the flags.
@@ -61,7 +61,7 @@ func (f *fold) Run(ctx context.Context, out output) error {
 		err = errors.Join(err, f.print(report, out))
 	}
 	if n := faulty(report.Left); n > 0 {
-		err = errors.Join(err, fmt.Errorf("not everything is folded: %s left", counted(n, "file")))
+		err = errors.Join(err, fmt.Errorf("not everything was folded: %s left", counted(n, "file")))
 	}
 	return err
 }
@@ -71,9 +71,9 @@ func isEmpty(r *multiprocess.FoldReport) bool {
 	return len(r.Absorbed)+len(r.Dropped)+len(r.Swept)+len(r.Left) == 0
 }
 
-// faulty returns how many files were left for a reason that an operator should
-// look at.
-// Those whose writers live, or may, are folded when their time comes.
+// faulty returns the number of files that were left for a reason that an
+// operator should look at. Files whose writers live, or may, are folded once
+// they have ended.
 func faulty(left []multiprocess.LeftFile) (n int) {
 	for _, l := range left {
 		switch l.Reason {
@@ -85,7 +85,7 @@ func faulty(left []multiprocess.LeftFile) (n int) {
 	return n
 }
 
-// print tells what was done to which file.
+// print prints what was done to each file.
 func (f *fold) print(report *multiprocess.FoldReport, out output) error {
 	if isEmpty(report) {
 		_, err := fmt.Fprintf(out, "Nothing is there to be folded in %s.\n", printable(string(f.Dir)))
@@ -94,7 +94,7 @@ func (f *fold) print(report *multiprocess.FoldReport, out output) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	line := func(name, what, why string) {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", printable(name), what, printable(why))
-	} // Flush has the error
+	} // Flush returns the error
 	line("FILE", "WHAT", "WHY")
 	for _, name := range report.Absorbed {
 		line(name, "folded", "its writer has ended")

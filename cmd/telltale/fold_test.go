@@ -26,7 +26,7 @@ func deadWorkers(t *testing.T) string {
 
 func TestFold(t *testing.T) {
 	dir := deadWorkers(t)
-	const notFolded = "telltale: not everything is folded: 1 file left\n"
+	const notFolded = "telltale: not everything was folded: 1 file left\n"
 	merged := func() {
 		t.Helper()
 		if stdout, _, status := outcome(t, "merge", dir); stdout != mergedText || status != 1 {

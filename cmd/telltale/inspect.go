@@ -9,17 +9,17 @@ import (
 	"telltale/multiprocess"
 )
 
-// inspect is the verb that says what the files of a directory are.
+// inspect is the verb that lists the files of a directory and their state.
 type inspect struct {
-	JSON bool    `name:"json" help:"Print an array of objects, one for each file, with all that is known."`
+	JSON bool    `name:"json" help:"Print a JSON array of objects, one for each file, with all details."`
 	Dir  operand `arg:"" help:"The directory that the writers write to."`
 }
 
 // Help is what kong prints below the usage.
 func (*inspect) Help() string {
-	return `One line for each file in DIR: what it is, whose, whether the writer lives, what is in it, and what is wrong with it. GARBAGE counts bytes that are not read any more. Nothing is changed, and no process has to stop. Damaged files are listed like others and are no failure of the command.
+	return `Prints one line for each file in DIR: its kind, its writer, whether the writer lives, its contents, and its faults. GARBAGE counts bytes that are not read any more. Nothing is changed, and no process has to stop. Damaged files are listed like others and are no failure of the command.
 
-The names in the JSON do not change: name, kind, file_system, alive (yes, no, unknown), why, writer, pid, host, boot, pid_namespace, start, last_beat, closed, spilled_series, id, epoch, generation, absorbed, families, series, used_bytes, garbage_bytes, size_bytes, reason, error. What does not apply to a file is left out. Times are as in RFC 3339.`
+The names in the JSON do not change: name, kind, file_system, alive (yes, no, unknown), why, writer, pid, host, boot, pid_namespace, start, last_beat, closed, spilled_series, id, epoch, generation, absorbed, families, series, used_bytes, garbage_bytes, size_bytes, reason, error. Fields that do not apply to a file are left out. Times are as in RFC 3339.`
 }
 
 // Run prints the files.
@@ -41,7 +41,7 @@ func (i *inspect) Run(out output) error {
 		}
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "FILE\tKIND\tPID\tWRITER\tALIVE\tEPOCH\tSTART\tFAMILIES\tSERIES\tUSED\tGARBAGE\tSIZE\tHEALTH") // Flush has the error
+	_, _ = fmt.Fprintln(table, "FILE\tKIND\tPID\tWRITER\tALIVE\tEPOCH\tSTART\tFAMILIES\tSERIES\tUSED\tGARBAGE\tSIZE\tHEALTH") // Flush returns the error
 	for _, r := range reports {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n",
 			printable(r.Name), r.Kind, or(r.PID), or(r.Writer), or(string(r.Alive)), or(r.Epoch), when(r.Start), r.Families, r.Series, r.Used, r.Garbage, r.Size, printable(health(&r)))
@@ -64,7 +64,7 @@ func when(t time.Time) string {
 	return t.Format(time.RFC3339)
 }
 
-// health says what an operator should know of a file.
+// health describes the faults of a file for an operator.
 func health(r *multiprocess.FileReport) string {
 	switch {
 	case r.Reason != "":

@@ -8,13 +8,13 @@ import (
 	"telltale/lint"
 )
 
-// lintVerb is the verb that looks at names, units and labels.
+// lintVerb is the verb that checks names, units and labels against conventions.
 type lintVerb struct {
-	Format     pageFormat `help:"Read the page as this: auto, json, ${writable} (${default})." default:"auto" placeholder:"FORMAT"`
-	Lenient    bool       `help:"Take what sloppy exporters write."`
-	Disable    []silenced `help:"Do not look for this, or not at this metric; may be given again." placeholder:"RULE[:METRIC]" sep:"none"`
-	Rules      bool       `help:"List the rules and do nothing else."`
-	AllowEmpty bool       `help:"Take a page without metrics for right."`
+	Format     pageFormat `help:"Read the page in this format: auto, json, ${writable} (${default})." default:"auto" placeholder:"FORMAT"`
+	Lenient    bool       `help:"Accept common mistakes of exporters."`
+	Disable    []silenced `help:"Leave out this rule, for all metrics or for one; may be repeated." placeholder:"RULE[:METRIC]" sep:"none"`
+	Rules      bool       `help:"List the rules and exit."`
+	AllowEmpty bool       `help:"Accept a page without metrics."`
 	source
 }
 
@@ -22,10 +22,10 @@ type lintVerb struct {
 func (*lintVerb) Help() string {
 	return `The rules are those of Prometheus's naming practices; --rules lists them. A finding is a line "page: metric: rule: message".
 
-The exit status is 0 if nothing is found, 1 if anything is, or the page is wrong, and 2 for wrong usage.`
+The exit status is 0 without findings, 1 with findings or if the page has errors, and 2 for wrong usage.`
 }
 
-// Run looks at the page.
+// Run checks the page.
 func (l *lintVerb) Run(ctx context.Context, out output, diag diagnostics) error {
 	if l.Rules {
 		for _, r := range lint.Rules() {
@@ -77,7 +77,7 @@ func (s *silenced) UnmarshalText(text []byte) error {
 	case err != nil:
 		return fmt.Errorf("there is no rule %q; --rules lists them", name)
 	case one && metric == "":
-		return fmt.Errorf("%q names no metric behind the colon", text)
+		return fmt.Errorf("%q names no metric after the colon", text)
 	}
 	return nil
 }

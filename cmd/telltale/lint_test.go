@@ -42,7 +42,7 @@ func TestLint(t *testing.T) {
 	if stdout, stderr, status := outcomeOf(t, "a x\n", "lint"); status != 1 || stdout != "" || !strings.HasPrefix(stderr, "telltale: stdin:1:3: found \"x\"") {
 		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
-	if stdout, stderr, status := outcomeOf(t, "", "lint"); status != 1 || stdout != "" || stderr != "telltale: stdin is empty; --allow-empty takes that for right\n" {
+	if stdout, stderr, status := outcomeOf(t, "", "lint"); status != 1 || stdout != "" || stderr != "telltale: stdin is empty; --allow-empty accepts that\n" {
 		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 	if stdout, stderr, status := outcomeOf(t, "", "lint", "--allow-empty"); status != 0 || stdout != "" || stderr != "" {

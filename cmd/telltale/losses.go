@@ -8,8 +8,8 @@ import (
 	"telltale/model"
 )
 
-// capacity is what a format can hold beyond names, help texts, labels, values
-// and timestamps in milliseconds.
+// capacity is what a format can hold in addition to names, help texts, labels,
+// values and timestamps in milliseconds.
 type capacity struct {
 	units          bool // where the name ends in them
 	unitsAny       bool // and elsewhere
@@ -38,11 +38,12 @@ var capacities = map[string]capacity{
 	},
 }
 
-// losses are what a page loses, by reason, in the order in which they were met.
+// losses are what a page loses, by reason, in the order of their first
+// occurrence.
 type losses struct {
 	all   []*loss
 	index map[string]*loss
-	told  map[*model.Family]bool // families of which something was told
+	told  map[*model.Family]bool // families with a reported loss
 }
 
 type loss struct {
@@ -68,7 +69,7 @@ func (l *losses) addTimes(n int, reason string, f *model.Family, what string) {
 	known.count += n
 }
 
-// explain says that something was told of a family.
+// explain records that a loss of the family was reported.
 func (l *losses) explain(f *model.Family) {
 	if l.told == nil {
 		l.told = map[*model.Family]bool{}
@@ -76,7 +77,7 @@ func (l *losses) explain(f *model.Family) {
 	l.told[f] = true
 }
 
-// subjects are what encoders drop, by reason.
+// subjects are the parts that encoders drop, by reason.
 var subjects = map[exposition.Reason]string{
 	exposition.NoName:            "a family or sample",
 	exposition.ClashingName:      "a family",
@@ -101,7 +102,7 @@ func (l *losses) dropped(f *model.Family, d exposition.Drop) {
 	l.add(subjects[d.Reason]+" is left out, since "+d.Reason.String(), f, what)
 }
 
-// tell says what was lost, a line for each reason.
+// tell reports what was lost, a line for each reason.
 func (l *losses) tell(say func(error), format string) {
 	for _, lost := range l.all {
 		times := ""
@@ -112,8 +113,8 @@ func (l *losses) tell(say func(error), format string) {
 	}
 }
 
-// look finds what of a family the format has no place for. What encoders report
-// themselves is not among it.
+// look finds the parts of a family that the format cannot hold, except those
+// that encoders report themselves.
 func (l *losses) look(f *model.Family, c capacity, escaped bool) {
 	unheld := func(holds bool, reason string) {
 		if !holds {
@@ -179,7 +180,7 @@ func (l *losses) lookAt(f *model.Family, p *model.Point, c capacity, escaped boo
 	}
 }
 
-// count returns how many exemplars a sample has.
+// count returns the number of exemplars of a sample.
 func count(x *model.Exemplar) (n int) {
 	for range x.All() {
 		n++

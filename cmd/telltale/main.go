@@ -9,10 +9,10 @@
 //	telltale lint [--disable RULE[:METRIC]] [--rules] [--allow-empty] [FILE|-|URL]
 //	telltale convert [--from FORMAT] --to FORMAT [--strict] [FILE|-|URL]
 //
-// It exits with 0 when all is well, with 1 when something it was given is wrong (a
-// port that is taken, a directory that is not there, a file that had to be left
-// out), and with 2 when it was called wrongly. What it says of files and pages has
-// no character that a terminal would obey; pages on standard output are as they are.
+// It exits with 0 on success, with 1 if something that it was given is wrong (a
+// port that is taken, a directory that does not exist, a file that had to be
+// left out), and with 2 for wrong usage. Its messages about files and pages
+// contain no control characters; pages on standard output are unchanged.
 package main
 
 import (
@@ -38,12 +38,12 @@ const (
 type commandLine struct {
 	Demo    demo    `cmd:"" help:"Run a small shop under load and serve its metrics."`
 	Serve   serve   `cmd:"" help:"Serve the metrics of a service's worker processes as one page."`
-	Merge   merge   `cmd:"" help:"Print what the metrics files of worker processes say together."`
-	Fold    fold    `cmd:"" help:"Put what worker processes that have ended left into one file."`
-	Inspect inspect `cmd:"" help:"Say what the metrics files of worker processes are."`
+	Merge   merge   `cmd:"" help:"Merge the metrics files of worker processes and print the result."`
+	Fold    fold    `cmd:"" help:"Fold the files of ended worker processes into one."`
+	Inspect inspect `cmd:"" help:"List the metrics files of worker processes with their state."`
 
-	Check   check    `cmd:"" help:"Say whether pages of metrics hold to their format, and all that is wrong with them."`
-	Lint    lintVerb `cmd:"" help:"Say which metrics of a page are not named as they should be."`
+	Check   check    `cmd:"" help:"Check pages of metrics against their format and print all errors."`
+	Lint    lintVerb `cmd:"" help:"Print which metrics of a page break naming conventions."`
 	Convert convert  `cmd:"" help:"Write a page of metrics in another format."`
 
 	DemoWorker demoWorker `cmd:"" hidden:""`
@@ -53,8 +53,8 @@ func main() {
 	os.Exit(runUntil(signalled, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// signalled returns a context that ends at the first signal to stop. A second one
-// kills.
+// signalled returns a context that ends at the first signal to stop. A second
+// signal kills the process.
 func signalled() context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
@@ -65,8 +65,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	return runUntil(func() context.Context { return ctx }, args, stdout, stderr)
 }
 
-// runUntil runs a verb, in the context that until returns if the verb's Run asks for
-// one. The others have nothing to end in good order: a signal kills them.
+// runUntil runs a verb, in the context that until returns if the verb's Run
+// takes one. Other verbs need no orderly end: a signal kills them.
 func runUntil(until func() context.Context, args []string, stdout, stderr io.Writer) (status int) {
 	diag := diagnostics{stderr}
 	parser, err := kong.New(&commandLine{},

@@ -11,17 +11,18 @@ import (
 	"telltale/multiprocess"
 )
 
-// merge is the verb that prints what the files of many processes say together.
+// merge is the verb that merges the files of many processes and prints the
+// result.
 type merge struct {
 	Accumulate bool         `help:"Print cumulative buckets of histograms, as Prometheus expects; without it each bucket counts its own observations, as in the files." negatable:"" default:"true"`
 	Strict     bool         `help:"Print nothing if a file cannot be read, or if files disagree so that samples are left out."`
 	To         targetFormat `help:"Print in this format: json, ${writable} (${default})." default:"text" placeholder:"FORMAT"`
-	Paths      []operand    `arg:"" name:"path" help:"Directories that workers write to, and single files. What is given twice counts twice."`
+	Paths      []operand    `arg:"" name:"path" help:"Directories that workers write to, and single files. A file given twice counts twice."`
 }
 
 // Help is what kong prints below the usage.
 func (*merge) Help() string {
-	return `The files are those of workers with Python's prometheus_client in multiprocess mode, *.db, and those of workers with telltale and what folds made of both, *.seg. Families come out sorted by name. What the format cannot hold is reported on stderr, counted by reason; JSON holds everything.
+	return `The files are those of workers with Python's prometheus_client in multiprocess mode, *.db, and those of workers with telltale and archives made by folds, *.seg. Families come out sorted by name. What the format cannot hold is reported on stderr, counted by reason; JSON holds everything.
 
 A file that cannot be read is left out and reported on stderr, and so are the samples of a file that disagrees with others on the type of a family, or on its states or mode. The rest is printed, and the exit status is 1. With --strict nothing is printed then.`
 }
@@ -66,7 +67,7 @@ func (m *merge) merge(diag diagnostics) (families []*model.Family, left []error,
 	return families, m.lacking(failure), nil
 }
 
-// warnIfEmpty tells that a path is a directory without any files of workers.
+// warnIfEmpty warns if a path is a directory without any files of workers.
 func warnIfEmpty(path string, diag diagnostics) error {
 	info, err := os.Stat(path)
 	if err != nil || !info.IsDir() {
@@ -85,8 +86,9 @@ func warnIfEmpty(path string, diag diagnostics) error {
 	return nil
 }
 
-// lacking returns the single errors of a merge. A file of a directory that was
-// gone when it was its turn, and is in no archive, was deleted by its owner.
+// lacking returns the single errors of a merge. A file that disappeared from the
+// directory during the merge, and is in no archive, was deleted by its owner and
+// is no error.
 func (m *merge) lacking(failure error) (left []error) {
 	if failure == nil {
 		return nil
@@ -104,7 +106,7 @@ func (m *merge) lacking(failure error) (left []error) {
 // maxErrors is how many errors of files are printed.
 const maxErrors = 100
 
-// tellSome tells the first of many errors, and how many more there are.
+// tellSome reports the first of many errors, and the number of the others.
 func tellSome(tell func(error), all []error) {
 	for i, err := range all {
 		if i == maxErrors {
@@ -115,7 +117,7 @@ func tellSome(tell func(error), all []error) {
 	}
 }
 
-// summary counts files that are left out and disagreements.
+// summary returns the number of files that were left out and of disagreements.
 func summary(left []error) string {
 	files := 0
 	for _, err := range left {

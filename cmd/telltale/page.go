@@ -10,7 +10,7 @@ import (
 	"telltale/scrapehttp"
 )
 
-// page is the metrics page while it is served.
+// page is the metrics page of a verb while it is served.
 type page struct {
 	addr  net.Addr
 	end   context.CancelFunc
@@ -41,15 +41,15 @@ func startPage(ctx context.Context, addr address, c telltale.Collector, opts ...
 // url is the address of the page.
 func (p *page) url() string { return "http://" + reachable(p.addr) + "/metrics" }
 
-// stop lets the scrapes under way finish and returns why the page ended, if it
-// was not for that.
+// stop lets the scrapes in progress finish. It returns why the page ended
+// before, if it did.
 func (p *page) stop() error {
 	p.end()
 	<-p.ended
 	return p.err
 }
 
-// reachable returns an address by which to reach what listens on addr, which may
+// reachable returns an address by which to reach a listener on addr, which may
 // be all interfaces.
 func reachable(addr net.Addr) string {
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {

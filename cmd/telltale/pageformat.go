@@ -12,9 +12,9 @@ import (
 	"telltale/model"
 )
 
-// The names of formats. The first two are none of package exposition.
+// The names of formats. The first two are not formats of package exposition.
 const (
-	auto       = "auto" // to be found out
+	auto       = "auto" // detected from the page
 	inJSON     = "json"
 	inText     = "text"
 	inText1    = "text1"
@@ -73,7 +73,7 @@ func formatOf(f exposition.Format) pageFormat {
 	return found
 }
 
-// is reports whether two formats differ in nothing but escaping, and the old
+// is reports whether two formats are equal except for escaping and for the old
 // version of OpenMetrics, which is written alike.
 func (f pageFormat) is(other exposition.Format) bool {
 	if other.WithEscaping(model.Underscores) == exposition.OpenMetrics001 {
@@ -82,8 +82,8 @@ func (f pageFormat) is(other exposition.Format) bool {
 	return f.name != inJSON && f.WithEscaping(model.Underscores) == other.WithEscaping(model.Underscores)
 }
 
-// accept returns the Accept header of a request for a page: what is asked for,
-// or else OpenMetrics before text, names as they are.
+// accept returns the Accept header of a request for a page: for the format that
+// was asked for, or else OpenMetrics before text, with unescaped names.
 func (f pageFormat) accept() string {
 	switch f.name {
 	case inJSON:
@@ -98,15 +98,15 @@ func (f pageFormat) accept() string {
 	return strings.ReplaceAll(f.WithEscaping(model.AllowUTF8).ContentType(), "; charset=utf-8", "")
 }
 
-// drafty finds what OpenMetrics 2.0 alone has: start timestamps and values in
-// braces.
+// drafty matches forms that only OpenMetrics 2.0 has: start timestamps and
+// values in braces.
 var drafty = regexp.MustCompile(`(?m)^[^#\n].*(\} | )(\{(g?count|g?sum|bucket|schema|quantile)[:,]|.* st@-?[0-9])`)
 
-// distinct finds what OpenMetrics has and text has not.
+// distinct matches forms that OpenMetrics has and text lacks.
 var distinct = regexp.MustCompile(`(?m)^# (EOF|UNIT .*|TYPE \S+ (unknown|info|stateset|gaugehistogram))$|^[^#\n].* # \{`)
 
-// counters finds the families of counters that have not the name of their
-// samples.
+// counters matches the families of counters, whose names in OpenMetrics 1.0
+// differ from those of their samples.
 var counters = regexp.MustCompile(`(?m)^# TYPE (\S+) counter$`)
 
 // isOpenMetrics reports whether a page is OpenMetrics rather than text.
@@ -123,7 +123,7 @@ func isOpenMetrics(content []byte) bool {
 	return false
 }
 
-// sniff finds out the format of a page from its content.
+// sniff detects the format of a page from its content.
 func sniff(content []byte) pageFormat {
 	start := bytes.TrimLeftFunc(content, unicode.IsSpace)
 	switch {
@@ -141,8 +141,8 @@ func sniff(content []byte) pageFormat {
 	return formatNamed("openmetrics")
 }
 
-// isDelimited reports whether a page begins as a message of protobuf after its
-// length does: with its first field, a name, in full.
+// isDelimited reports whether a page begins like a delimited protobuf message:
+// with its length, and its first field, a name, in full.
 func isDelimited(content []byte) bool {
 	length, n := binary.Uvarint(content)
 	if n <= 0 || length < 2 || uint64(len(content)-n) < 2 || content[n] != 1<<3|2 {

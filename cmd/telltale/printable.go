@@ -13,16 +13,16 @@ import (
 	"unicode/utf8"
 )
 
-// printable returns text from outside, the name of a file or an error, as it may
-// be shown on a terminal: on one line, and with Go's escapes (\n, \x1b, \u202e,
-// \xff) in place of whatever is not printed. Other text, backslashes included,
-// stays as it is.
+// printable returns text from outside, such as the name of a file or an error,
+// in a form for terminals: on one line, and with Go's escapes (\n, \x1b, \u202e,
+// \xff) in place of characters that are not printed. Other text, backslashes
+// included, is unchanged.
 func printable(text string) string { return escape(text, "") }
 
-// escape is [printable], but for the characters in kept.
+// escape is [printable] except for the characters in kept.
 func escape(text, kept string) string {
 	var safe strings.Builder
-	from := 0 // what is behind it is not in safe yet
+	from := 0 // text from here on is not in safe yet
 	for i, r := range text {
 		n := utf8.RuneLen(r)
 		if invalid := r == utf8.RuneError && !strings.HasPrefix(text[i:], string(r)); invalid {
@@ -41,16 +41,16 @@ func escape(text, kept string) string {
 	return safe.String() + text[from:]
 }
 
-// output is where verbs write their results. What they write goes out as it is,
-// since it may be a page; text around it that comes from outside has to be
+// output is where verbs write their results. It writes them unchanged, since
+// they may be a page; text from outside that is added to it has to be
 // [printable].
 type output struct{ io.Writer }
 
-// diagnostics is where verbs tell what is wrong. Whatever is written there is
-// safe to show on a terminal.
+// diagnostics is where verbs report errors and warnings. Everything written
+// there is made safe for a terminal.
 type diagnostics struct{ to io.Writer }
 
-// Write writes whole lines, and escapes all in them that is not printed.
+// Write writes whole lines, with unprintable characters escaped.
 func (d diagnostics) Write(text []byte) (int, error) {
 	if _, err := io.WriteString(d.to, escape(string(text), "\n")); err != nil {
 		return 0, err
@@ -61,21 +61,21 @@ func (d diagnostics) Write(text []byte) (int, error) {
 // warn prints a problem that does not stop the verb.
 func (d diagnostics) warn(err error) { d.tell("telltale: warning: ", err) }
 
-// fail tells what does.
+// fail prints an error that stops the verb.
 func (d diagnostics) fail(err error) { d.tell("telltale: ", err) }
 
-// tell writes a line for each error that was joined to err.
+// tell prints a line for each of the errors joined in err.
 func (d diagnostics) tell(prefix string, err error) {
 	for _, one := range each(err) {
 		text := printable(one.Error())
 		if shown := (*explanation)(nil); errors.As(one, &shown) {
 			text = shown.text
 		}
-		_, _ = fmt.Fprintf(d, "%s%s\n", prefix, text) // there is nowhere else to tell that it failed
+		_, _ = fmt.Fprintf(d, "%s%s\n", prefix, text) // a failure cannot be reported anywhere else
 	}
 }
 
-// each returns the errors that were joined to one.
+// each returns the errors that err joins.
 func each(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -95,8 +95,8 @@ type explanation struct{ text string }
 // Error returns the text.
 func (e *explanation) Error() string { return e.text }
 
-// writeJSON writes v as indented JSON in which every character is escaped that a
-// terminal would not print.
+// writeJSON writes v as indented JSON in which every character that a terminal
+// would not print is escaped.
 func writeJSON(to io.Writer, v any) error {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
@@ -108,7 +108,7 @@ func writeJSON(to io.Writer, v any) error {
 	var safe strings.Builder
 	for _, r := range text.String() { // which is valid UTF-8
 		switch {
-		case r < ' ' || unicode.IsPrint(r): // the control characters are those of the layout
+		case r < ' ' || unicode.IsPrint(r): // control characters are line breaks of the layout
 			safe.WriteRune(r)
 		case r <= 0xffff:
 			fmt.Fprintf(&safe, `\u%04x`, r)

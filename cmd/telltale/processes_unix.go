@@ -19,5 +19,5 @@ func reusePort(_, _ string, connection syscall.RawConn) error {
 	return errors.Join(err, failed)
 }
 
-// setApart keeps a Ctrl-C in the terminal from a process.
+// setApart keeps a Ctrl-C in the terminal from reaching a process.
 func setApart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

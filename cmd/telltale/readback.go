@@ -9,9 +9,9 @@ import (
 	"telltale/model"
 )
 
-// compare finds families of the source that read back otherwise from the page that
-// was written, although nothing was told of them. So a conversion without a loss is
-// one that comes back whole.
+// compare finds families of the source that differ when the written page is
+// read, although no loss of them was reported. So a conversion without a
+// reported loss is complete.
 func (l *losses) compare(source, written []*model.Family) {
 	back := map[string]*model.Family{}
 	for _, f := range written {
@@ -27,8 +27,8 @@ func (l *losses) compare(source, written []*model.Family) {
 	}
 }
 
-// difference says what of a family another one lacks or has instead, or nothing. The
-// order of series does not count.
+// difference describes what of a family another one lacks or changes, or returns
+// "". The order of series does not matter.
 func difference(f, back *model.Family) string {
 	switch {
 	case back == nil:
@@ -58,7 +58,7 @@ func samplesOf(f *model.Family) []string {
 	var line []byte
 	for s := range f.Samples() {
 		if f.Type.Parts()&model.PartCreated != 0 && s.Name == f.NameOf(model.PartCreated) {
-			continue // which comes below, as exactly as it is known
+			continue // added below with all known digits
 		}
 		line = append(append(line[:0], s.Name...), '{')
 		line = append(append(line, inWords(s.Labels)...), '}', ' ')
@@ -88,8 +88,8 @@ func samplesOf(f *model.Family) []string {
 // inWords returns labels sorted by name.
 func inWords(labels model.Labels) string { return strings.TrimSuffix(seriesKey(labels), "\n") }
 
-// appendExactly spells a number such that -0 is another than 0, and NaN the same as
-// NaN.
+// appendExactly appends a number such that -0 and 0 differ and all NaNs are
+// equal.
 func appendExactly(dst []byte, v float64) []byte {
 	if v == 0 && math.Signbit(v) {
 		return append(dst, "-0.0"...)

@@ -23,17 +23,17 @@ type serve struct {
 	Dir    operand `help:"The directory that the workers write to." required:"" env:"PROMETHEUS_MULTIPROC_DIR" placeholder:"DIR"`
 	Listen address `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
 
-	NoFold    bool `help:"Leave the files of workers that have ended as they are."`
-	DeadAfter span `help:"Fold a file of Python's client too when its bytes have been the same for so long (10m, 2h), where it cannot be seen which processes live." placeholder:"DURATION"`
+	NoFold    bool `help:"Do not fold the files of ended workers."`
+	DeadAfter span `help:"Also fold a file of Python's client that has not changed for this long (10m, 2h), where live processes cannot be seen." placeholder:"DURATION"`
 
-	Timeout        span `help:"Collect for so long at most where the scraper says nothing of its own timeout (${default}); 0 for no limit." default:"${timeout}" placeholder:"DURATION"`
+	Timeout        span `help:"Collect for at most this long if the scraper does not send its own timeout (${default}); 0 for no limit." default:"${timeout}" placeholder:"DURATION"`
 	MaxInFlight    most `help:"Answer at most N scrapes at once (${default}); 0 for no limit." default:"${maxInFlight}" placeholder:"N"`
 	MaxPerPeer     most `help:"Answer at most N scrapes of one address at once (${default}); 0 for no limit, which a page behind a proxy needs." default:"${maxPerPeer}" placeholder:"N"`
 	MaxConnections most `help:"Hold at most N connections (${default}); 0 for no limit." default:"${maxConnections}" placeholder:"N"`
 }
 
-// servingDefaults is what the help and the definition of flags call the defaults
-// of package scrapehttp.
+// servingDefaults are the defaults of package scrapehttp, as variables of the
+// help and of flags.
 func servingDefaults() kong.Vars {
 	return kong.Vars{
 		"timeout":        scrapehttp.DefaultTimeout.String(),
@@ -47,9 +47,9 @@ func servingDefaults() kong.Vars {
 func (*serve) Help() string {
 	return `The workers are Go processes that share a directory (multiprocess.Open), processes of a service with Python's prometheus_client in multiprocess mode, or both. Their files are merged anew at every scrape. A file that cannot be read is left out and reported on stderr, and so are the samples of a file that disagrees with others. A problem is reported once while it lasts; one that comes back, after five minutes at the earliest.
 
-What workers that have ended left is folded into one file, as by telltale fold. A program that reads Python's files by itself (MultiProcessCollector) does not see what was folded: --no-fold is for services that have one.
+Files of ended workers are folded into one, as by telltale fold. A program that reads Python's files itself (MultiProcessCollector) does not read folded files: services with such a program need --no-fold.
 
-The page has the workers' metrics and telltale_*, the health of this registry and of the directory. It has no process_* or go_* metrics of this process, which would pass for the service's.`
+The page has the workers' metrics and telltale_*, the health of this registry and of the directory. It has no process_* or go_* metrics of this process, which would be mistaken for the service's.`
 }
 
 // Run serves the page until ctx is done.
@@ -61,8 +61,8 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	if err != nil {
 		return fmt.Errorf("cannot read the workers' files: %w", err)
 	}
-	// Reading once before anybody asks finds what is wrong with the directory,
-	// and makes the first scrape as quick as the others.
+	// Reading once before the first scrape finds faults of the directory, and
+	// makes the first scrape as quick as later ones.
 	if err := workers.Collect(ctx, func(*model.Family) error { return nil }); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -85,8 +85,8 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	return page.stop()
 }
 
-// hearPage returns a hook of the page that passes on what the page could not hold
-// as news, and all else as scrapes that failed.
+// hearPage returns a hook of the page that reports drops as news, and other
+// errors as failed scrapes.
 func hearPage(news, failures *news) func(error) {
 	return func(err error) {
 		var drop *scrapehttp.DropError
@@ -98,7 +98,7 @@ func hearPage(news, failures *news) func(error) {
 	}
 }
 
-// limits is what the flags say of the server.
+// limits returns the options of the server that the flags set.
 func (s *serve) limits() []scrapehttp.ServerOption {
 	return []scrapehttp.ServerOption{
 		scrapehttp.WithTimeout(time.Duration(s.Timeout)), scrapehttp.WithMaxInFlight(int(s.MaxInFlight)),
@@ -116,7 +116,7 @@ func (s *serve) options(news *news) []multiprocess.Option {
 	return opts
 }
 
-// warn logs what went wrong and was survived.
+// warn logs an error that does not stop the verb.
 func warn(log *slog.Logger, err error) {
 	var file *multiprocess.FileError
 	var conflict *multiprocess.ConflictError
@@ -134,21 +134,22 @@ func warn(log *slog.Logger, err error) {
 	}
 }
 
-// news passes on errors that may be met again at every scrape, each once until it
-// was not met for some time, and no flood of different ones.
+// news reports errors that may occur at every scrape, each once until it has not
+// occurred for some time, and limits the number of different ones.
 type news struct {
-	limit int // of different ones in newsEnds
+	limit int // number of different errors in newsEnds
 	tell  func(error)
 
 	mu      sync.Mutex
-	met     map[string]time.Time // when last, by text
-	flooded time.Time            // when a flood was last told
+	met     map[string]time.Time // time of the last occurrence, by text
+	flooded time.Time            // time of the last report of a flood
 }
 
-// An error that was not met for newsEnds is over: scrapes are at most minutes
-// apart. No more than newsLimit different ones are passed on in that time: they may
-// have names in them that workers make up. Scrapes that failed are apart, because
-// any client can make as many as it likes and must not drown the others.
+// An error that has not occurred for newsEnds is over: scrapes are at most
+// minutes apart. At most newsLimit different ones are reported in that time,
+// since they may contain names from workers. Failed scrapes are limited
+// separately, because any client can cause many and must not crowd out the
+// others.
 const (
 	newsEnds      = 5 * time.Minute
 	newsLimit     = 1000
@@ -165,7 +166,8 @@ func (n *news) hear(err error) {
 	}
 }
 
-// sift returns the error if it is to be told, or that there is a flood, or nil.
+// sift returns the error if it should be reported, an error that says there is a
+// flood, or nil.
 func (n *news) sift(err error, now time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -182,7 +184,7 @@ func (n *news) sift(err error, now time.Time) error {
 				return nil
 			}
 			n.flooded = now
-			return fmt.Errorf("more than %d different faults in %v: others are left out here", n.limit, newsEnds)
+			return fmt.Errorf("more than %d different faults in %v: further ones are not reported", n.limit, newsEnds)
 		}
 	}
 	n.met[text] = now

@@ -21,16 +21,16 @@ import (
 	"telltale/model"
 )
 
-// reading is how pages are read, and how much of them.
+// reading holds how pages are read and their limits.
 type reading struct {
-	MaxSize    size          `help:"Read no more of a page than this (${default})." default:"256MiB" placeholder:"SIZE"`
-	MaxLine    size          `help:"Read no longer line than this (${default})." default:"1MiB" placeholder:"SIZE"`
-	MaxLabels  limit         `help:"Read no more labels of a sample than this (${default})." default:"256" placeholder:"N"`
-	MaxMessage size          `help:"Read no larger message of protobuf, which is a family, than this (${default})." default:"256MiB" placeholder:"SIZE"`
-	Timeout    time.Duration `help:"Wait no longer for a URL (${default})." default:"10s"`
+	MaxSize    size          `help:"Largest page to read (${default})." default:"256MiB" placeholder:"SIZE"`
+	MaxLine    size          `help:"Longest line to read (${default})." default:"1MiB" placeholder:"SIZE"`
+	MaxLabels  limit         `help:"Most labels of a sample (${default})." default:"256" placeholder:"N"`
+	MaxMessage size          `help:"Largest protobuf message to read, which holds a family (${default})." default:"256MiB" placeholder:"SIZE"`
+	Timeout    time.Duration `help:"Longest time to wait for a URL (${default})." default:"10s"`
 }
 
-// source is where a verb reads its page from.
+// source is the page argument of a verb.
 type source struct {
 	reading
 	Page string `arg:"" optional:"" name:"page" default:"-" help:"A file, the URL of a page, or -, which is standard input. Gzip is unpacked."`
@@ -46,12 +46,12 @@ type document struct {
 	name    string // for messages
 	content []byte
 	format  pageFormat
-	reading *reading // nil for a page that was written here, which is read whatever its size
-	errors  limit    // after which the parser gives up; 0 is the default
+	reading *reading // nil for a page that was written here, which has no size limit
+	errors  limit    // errors after which the parser gives up; 0 means the default
 }
 
-// read reads a page. Where the format is to be found out, a URL's is the one of
-// its Content-Type, and any other the one that the content looks like.
+// read reads a page. If its format has to be detected, that of a URL is taken
+// from its Content-Type, and that of any other page from its content.
 func (r *reading) read(ctx context.Context, page string, format pageFormat, diag diagnostics) (*document, error) {
 	d := &document{name: printable(page), format: format, reading: r}
 	var err error
@@ -66,7 +66,7 @@ func (r *reading) read(ctx context.Context, page string, format pageFormat, diag
 		if file, err = os.Open(page); err != nil {
 			return nil, err
 		}
-		defer func() { _ = file.Close() }() // it is only read
+		defer func() { _ = file.Close() }() // closing a file that was only read does not matter
 		d.content, err = r.all(file)
 	}
 	if err == nil {
@@ -84,12 +84,12 @@ func (r *reading) read(ctx context.Context, page string, format pageFormat, diag
 func (r *reading) all(from io.Reader) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(from, int64(r.MaxSize)+1))
 	if err == nil && int64(len(content)) > int64(r.MaxSize) {
-		err = fmt.Errorf("the page has more than %d bytes; --max-size lets it have more", r.MaxSize)
+		err = fmt.Errorf("the page has more than %d bytes; --max-size raises the limit", r.MaxSize)
 	}
 	return content, err
 }
 
-// unpack unpacks a page that is gzip, which then also has to fit.
+// unpack decompresses a page in gzip, which must then be within the limit too.
 func (r *reading) unpack(d *document) error {
 	if !isGzip(d.content) {
 		return nil
@@ -115,8 +115,8 @@ func isGzip(content []byte) bool { return bytes.HasPrefix(content, []byte{0x1f, 
 // unpack.
 var packings = map[string]string{"zstd": "\x28\xb5\x2f\xfd", "xz": "\xfd7zXZ\x00", "bzip2": "BZh", "zip": "PK\x03\x04"}
 
-// foreign returns an error if the page is none of metrics, but packed, or markup,
-// as login and error pages are.
+// foreign returns an error if the page is not one of metrics, but compressed, or
+// markup as of login and error pages.
 func (d *document) foreign() error {
 	for name, magic := range packings {
 		if bytes.HasPrefix(d.content, []byte(magic)) && !utf8.Valid(d.content) {
@@ -137,16 +137,16 @@ func (d *document) foreign() error {
 	return &explanation{fmt.Sprintf("%s: this is %s, not a page of metrics; is its address right, and does it ask for a login?\n    %s", d.name, what, shown)}
 }
 
-// empty returns an error if nothing was found in the page, and its format has no
-// way to say so: nothing is what a failed download leaves.
+// empty returns an error if the page has no families and its format cannot mark
+// that as intended: a failed download leaves an empty page.
 func (d *document) empty(families int) error {
 	switch {
 	case families > 0 || d.format.name != inText && d.format.name != inText1 && d.format.name != inProtobuf:
 		return nil
 	case len(bytes.TrimSpace(d.content)) == 0:
-		return fmt.Errorf("%s is empty; --allow-empty takes that for right", d.name)
+		return fmt.Errorf("%s is empty; --allow-empty accepts that", d.name)
 	}
-	return fmt.Errorf("%s has no metrics; --allow-empty takes that for right", d.name)
+	return fmt.Errorf("%s has no metrics; --allow-empty accepts that", d.name)
 }
 
 // fetch gets the page from a URL.
@@ -161,7 +161,7 @@ func (r *reading) fetch(ctx context.Context, url string, d *document, diag diagn
 	request.Header.Set("User-Agent", "telltale")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return errors.Unwrap(err) // which names the URL again
+		return errors.Unwrap(err) // the outer error repeats the URL
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
@@ -175,12 +175,12 @@ func (r *reading) fetch(ctx context.Context, url string, d *document, diag diagn
 	switch {
 	case d.format.name != auto:
 		if known && !d.format.is(f) {
-			diag.warn(fmt.Errorf("%s: the server says that it is %q; it is read as %s all the same", d.name, contentType, d.format.name))
+			diag.warn(fmt.Errorf("%s: the server says that it is %q; it is read as %s nevertheless", d.name, contentType, d.format.name))
 		}
 	case known:
 		d.format = formatOf(f)
 	default:
-		diag.warn(fmt.Errorf("%s: the server says that it is %q, which is no format of metrics; the content decides", d.name, contentType))
+		diag.warn(fmt.Errorf("%s: the server says that it is %q, which is no format of metrics; the format is detected from the content", d.name, contentType))
 	}
 	return nil
 }
@@ -193,7 +193,7 @@ func (d *document) parser(opts ...exposition.ParserOption) exposition.Parser {
 	return exposition.NewParser(bytes.NewReader(d.content), d.format.Format, append(opts, exposition.WithLimits(d.limits()))...)
 }
 
-// limits let the parser read all that was read.
+// limits returns limits with which the parser reads everything that was read.
 func (d *document) limits() exposition.Limits {
 	size := len(d.content) + 1
 	limits := exposition.Limits{Input: int64(size), Line: size, Labels: size, Message: size, Errors: int(d.errors)}
@@ -206,7 +206,7 @@ func (d *document) limits() exposition.Limits {
 // limitFlags are the flags that raise limits of parsers.
 var limitFlags = map[string]string{"Input": "--max-size", "Line": "--max-line", "Labels": "--max-labels", "Message": "--max-message"}
 
-// families parses the document. An error of the page comes with its line.
+// families parses the document. An error of the page includes its line.
 func (d *document) families(lenient bool) ([]*model.Family, error) {
 	var opts []exposition.ParserOption
 	if lenient {
@@ -229,14 +229,14 @@ func (d *document) families(lenient bool) ([]*model.Family, error) {
 	}
 }
 
-// limit is a number above zero.
+// limit is a whole number above zero.
 type limit int
 
 // UnmarshalText is called by kong.
 func (l *limit) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseInt(string(text), 10, 32)
 	if err != nil || n <= 0 {
-		return fmt.Errorf("%q is no number from 1 to %d", text, math.MaxInt32)
+		return fmt.Errorf("%q is not a number from 1 to %d", text, math.MaxInt32)
 	}
 	*l = limit(n)
 	return nil
@@ -255,7 +255,7 @@ func (s *size) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n <= 0 || n > 1<<40/unit {
-		return fmt.Errorf("%q is no size of up to 1024GiB; it should look like 64MiB or 1000000", text)
+		return fmt.Errorf("%q is not a size up to 1024GiB; it should look like 64MiB or 1000000", text)
 	}
 	*s = size(n * unit)
 	return nil

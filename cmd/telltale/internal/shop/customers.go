@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Customers visit a shop over HTTP, at a bounded rate, each time on a connection
-// of its own, so that every process that listens has its share.
+// Customers visit a shop over HTTP, at a bounded rate, each request on a
+// connection of its own, so that every process that listens gets some.
 type Customers struct {
 	URL       string
 	PerSecond int
@@ -21,15 +21,15 @@ type Customers struct {
 	Requests  int // how many to make; zero means until the context is done
 }
 
-// Tally is what customers saw.
+// Tally is what customers saw of their requests.
 type Tally struct {
 	Answered  int
-	Failed    int // no answer, whatever its status
+	Failed    int // requests without an answer of any status
 	LastError error
 }
 
-// Visit makes requests until ctx is done, or until as many were made as are
-// wanted, and returns when all are answered.
+// Visit makes requests until ctx is done, or until the wanted number is made,
+// and returns when all are answered.
 func (c Customers) Visit(ctx context.Context) Tally {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 	turns := make(chan struct{})
@@ -57,7 +57,7 @@ func (c Customers) Visit(ctx context.Context) Tally {
 	return tally
 }
 
-// pace gives out turns.
+// pace sends turns at the wanted rate.
 func (c Customers) pace(ctx context.Context, turns chan<- struct{}) {
 	tick := time.NewTicker(time.Second / time.Duration(c.PerSecond))
 	defer tick.Stop()
@@ -75,8 +75,8 @@ func (c Customers) pace(ctx context.Context, turns chan<- struct{}) {
 	}
 }
 
-// request makes one request. It is not cancelled when the time is over, so that
-// both sides know of it.
+// request makes one request. It is not cancelled when ctx is done, so that both
+// sides count it.
 func (c Customers) request(client *http.Client) error {
 	method, path, body := wish()
 	r, err := http.NewRequest(method, c.URL+path, strings.NewReader(body))
@@ -96,8 +96,8 @@ func (c Customers) request(client *http.Client) error {
 	return err
 }
 
-// wish returns what a customer wants: mostly to look, sometimes what there is
-// not.
+// wish returns a random request: mostly for a page, sometimes for a product that
+// does not exist.
 func wish() (method, path, body string) {
 	some := products[rand.IntN(len(products))].name
 	switch n := rand.IntN(100); {

@@ -10,15 +10,15 @@ import (
 	"telltale/model"
 )
 
-// request is the labels of a request. Its fields are the label names, so that a
-// misspelt or forgotten label does not compile.
+// request holds the labels of a request. Its fields are the label names, so that
+// a misspelt or forgotten label does not compile.
 type request struct {
 	Method string
 	Route  string // the pattern, never the path: paths are without number
 	Code   int
 }
 
-// metrics is the shop's instruments. Handles of series that are known from the
+// metrics are the shop's instruments. Handles of series that are known from the
 // start are kept, others are looked up.
 type metrics struct {
 	requests   *telltale.CounterOf[request]
@@ -51,8 +51,8 @@ var payments = []string{"card", "invoice"}
 // constants, so that an error is a mistake in this file and panics.
 func newMetrics(reg *telltale.Registry, s *Shop) *metrics {
 	in, ns := telltale.In(reg), telltale.WithNamespace("shop")
-	seconds := telltale.WithUnit("seconds")             // which becomes a part of the name
-	now := telltale.WithGaugeMode(telltale.ModeLiveSum) // where several processes are one shop
+	seconds := telltale.WithUnit("seconds")             // becomes part of the name
+	now := telltale.WithGaugeMode(telltale.ModeLiveSum) // for several processes of one shop
 	m := &metrics{
 		requests: telltale.Must(telltale.NewCounterOf[request]("http_requests", "Requests answered.", in, ns)),
 		duration: telltale.Must(telltale.NewHistogramVec("http_request_duration", "How long requests took.", []string{"route"},
@@ -74,9 +74,9 @@ func newMetrics(reg *telltale.Registry, s *Shop) *metrics {
 			[]string{stateClosed, stateOpen, stateBusy}, in, ns)),
 	}
 	for _, payment := range payments {
-		m.orders.With(payment) // scraped as zero before the first order
+		m.orders.With(payment) // creates the series, with the value 0
 	}
-	// Values that live elsewhere are asked for when they are scraped.
+	// Values kept elsewhere are read at each scrape.
 	telltale.Must(telltale.NewGaugeFunc("queue_orders", "Orders waiting to be packed.", nil,
 		telltale.SingleValue(func() float64 { return float64(len(s.queue)) }), in, ns))
 	telltale.Must(telltale.NewCounterFunc("running", "How long the shop has been running.", nil,
@@ -89,7 +89,8 @@ func newMetrics(reg *telltale.Registry, s *Shop) *metrics {
 }
 
 // exemplar returns the labels of an exemplar for a request with that W3C
-// traceparent header, nil if it has none. What comes from outside is checked.
+// traceparent header, or nil if it has none. The header comes from outside and
+// is checked.
 func exemplar(traceparent string) map[string]string {
 	parts := strings.Split(traceparent, "-")
 	if len(parts) != 4 || len(parts[1]) != 32 {
@@ -101,8 +102,8 @@ func exemplar(traceparent string) map[string]string {
 	return map[string]string{"trace_id": parts[1]}
 }
 
-// RequestsCounted returns the requests that the shop counted, of all labels, as
-// a scrape would find them.
+// RequestsCounted returns the number of requests that the shop counted, over all
+// labels, as a scrape of reg shows it.
 func RequestsCounted(ctx context.Context, reg *telltale.Registry) (float64, error) {
 	sum := 0.0
 	err := reg.Restricted("shop_http_requests_total").Collect(ctx, func(f *model.Family) error {

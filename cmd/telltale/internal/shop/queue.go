@@ -54,11 +54,11 @@ func (s *Shop) restock(name string) {
 	s.stock[name] = stocked
 }
 
-// look sets the state by the length of the queue.
+// look sets the state of the shop by the length of the queue.
 func (s *Shop) look() {
 	state := stateOpen
 	if len(s.queue) > cap(s.queue)/5 {
 		state = stateBusy
 	}
-	_ = s.metrics.state.Set(state) // one that it has
+	_ = s.metrics.state.Set(state) // a state that it has
 }

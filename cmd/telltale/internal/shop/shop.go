@@ -39,8 +39,8 @@ type Shop struct {
 	stock map[string]int
 }
 
-// New returns a shop with its instruments registered with reg, closed as yet. It
-// panics if reg has other instruments by their names.
+// New returns a closed shop with its instruments registered with reg. It panics
+// if reg has other instruments with their names.
 func New(reg *telltale.Registry) *Shop {
 	s := &Shop{queue: make(chan order, queueLength), started: time.Now(), stock: make(map[string]int)}
 	s.metrics = newMetrics(reg, s)
@@ -50,12 +50,12 @@ func New(reg *telltale.Registry) *Shop {
 	return s
 }
 
-// URL returns where the shop is, once it is open.
+// URL returns the shop's address, once it is open.
 func (s *Shop) URL() string { return s.url }
 
-// Open serves the shop on a free port of the loopback interface and sets the
-// workers to work. What it returns closes the shop when the requests under way
-// are answered; orders that are not packed by then are left.
+// Open serves the shop on a free port of the loopback interface and starts the
+// workers. The function that it returns closes the shop once the requests in
+// progress are answered; orders that are not packed by then are dropped.
 func (s *Shop) Open(ctx context.Context) (closeShop func() error, err error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -65,14 +65,14 @@ func (s *Shop) Open(ctx context.Context) (closeShop func() error, err error) {
 	return s.OpenAt(ctx, listener, s.Handler())
 }
 
-// What a customer may send.
+// Limits of requests.
 const (
 	maxHeaderBytes = 64 << 10
 	maxOrderBytes  = 64 << 10
 )
 
-// OpenAt is [Shop.Open] for an open listener and for a handler that may
-// have more than the shop's own.
+// OpenAt is [Shop.Open] for an open listener, and for a handler that may add
+// routes to the shop's own.
 func (s *Shop) OpenAt(ctx context.Context, listener net.Listener, handler http.Handler) (closeShop func() error, err error) {
 	s.url = "http://" + listener.Addr().String()
 	server := &http.Server{
@@ -138,13 +138,13 @@ func (s *Shop) measured(method, route string, answer http.HandlerFunc) http.Hand
 			duration.Observe(seconds)
 			return
 		}
-		// The labels of an exemplar are one of 32 digits, which is always valid.
+		// The labels of an exemplar are one label of 32 digits, which is always valid.
 		_ = count.AddWithExemplar(1, trace)
 		_ = duration.ObserveWithExemplar(seconds, trace)
 	})
 }
 
-// response remembers what was answered.
+// response records the status that was answered.
 type response struct {
 	http.ResponseWriter
 	code int
@@ -162,10 +162,10 @@ func (r *response) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap lets http.ResponseController find the connection.
+// Unwrap makes the connection accessible to http.ResponseController.
 func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// take spends a random time between the two, as work would.
+// take sleeps for a random time between the two.
 func take(least, most time.Duration) {
 	time.Sleep(least + rand.N(most-least))
 }
