@@ -112,7 +112,7 @@ func (c *Collector) Stats() Stats {
 	return s
 }
 
-// folded is told of a fold in the background.
+// folded notes the outcome of a fold in the background.
 func (c *Collector) folded(r *fold.Report, err error) {
 	c.mu.Lock()
 	before := c.folds

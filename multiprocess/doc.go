@@ -17,7 +17,7 @@
 // # Who is alive
 //
 // A writer holds a lock on its segment until its process ends, however it ends.
-// Whoever sees a segment that is not locked knows that its writer is dead: no PIDs
+// A segment that is not locked is one whose writer is dead: no PIDs
 // are asked for, so containers that share a directory may have the same ones.
 //
 // What dead writers left is added up in one file, the archive ([Fold]). Stores and
@@ -37,7 +37,7 @@
 //
 // Native buckets add up at the coarsest resolution that some process has, and are
 // never emptied (telltale.WithNativeMinReset), or the sum would fall. Where some
-// processes have none, none are shown, which is told to the error hook. Quantiles
+// processes have none, none are shown, and the error hook gets that. Quantiles
 // of summaries stay out of a store: telltale.WithQuantiles says why.
 //
 // Callbacks and custom collectors are published every few seconds, and when the
@@ -141,7 +141,7 @@
 //
 // # Who is trusted
 //
-// Whoever may write to the directory may spoil its metrics, and reaches nothing else:
+// A process that may write to the directory may spoil its metrics, and nothing else:
 // all operations go through one descriptor of the directory, regular files alone are
 // opened, names are taken only in their strict forms, and what a file says is checked
 // (SECURITY.md, docs/segment-format.md). A page that had a file has it again as long
@@ -150,7 +150,7 @@
 // error hook and counted, and looked at again when they change or after ten seconds.
 //
 // Segments and the archive have the permissions 0600, or 0660 where the directory's
-// group may write to the directory ([WithPermissions]). Whoever may write to the
+// group may write to the directory ([WithPermissions]). A process that may write to the
 // directory may fold it. A fold holds at most 256 files open, and no more than a
 // quarter of the descriptors that its process has left.
 //
@@ -159,7 +159,7 @@
 // The first collection reads all files; later ones read values, and what is new,
 // only, and ask of each segment that was live whether its lock is held. Files stay
 // mapped within limits ([WithMappingLimits]), without descriptors, and are listed
-// anew when the directory has changed. A file that somebody truncates while it is
+// anew when the directory has changed. A file that is truncated while it is
 // mapped is left out like any other that cannot be read. The directory should be
 // on a local file system, best of all a tmpfs.
 package multiprocess

@@ -44,7 +44,7 @@ type FileError struct {
 	Path   string
 	Reason Reason
 	Err    error // what was found
-	Counts bool  // it was not left out: what is wrong is told, and it counts
+	Counts bool  // it was not left out: the error is reported, and the file counts
 }
 
 // Error names the file and what is wrong with it. A name with characters that

@@ -236,7 +236,7 @@ func (i *inspector) absorbed(archive *segment.Header, taken *segment.Taken) erro
 		}
 		file, err := i.dir.Read(name)
 		if err != nil {
-			continue // it was deleted, or is told of by itself
+			continue // it was deleted, or has an error of its own
 		}
 		locked, unknown := file.Locked()
 		b, err := spool.Begin(file)

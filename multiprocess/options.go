@@ -155,7 +155,7 @@ func WithMappingLimits(files int, bytes int64) Option {
 // WithoutFolding has a collector or a store fold nothing by itself. Without it
 // what dead writers left is folded in the background ([Fold]), if this process may
 // write to the directory: by a store where they are many, when it is opened and
-// every minute, and by whoever collects a minute later where they are few.
+// every minute, or where they are few by the first collection a minute later.
 func WithoutFolding() Option { return option(func(s *settings) { s.still = true }) }
 
 // WithEpoch names the run of the service that counts. A store writes for it, a

@@ -14,10 +14,10 @@ import (
 // there for others at once and stays when the process is killed.
 //
 // The file grows as series are made and never shrinks. When the disk is full
-// later series live on the heap, where only this process sees them: that is told
-// to the error hook once and counted in [Store.Stats]. When somebody deletes the
+// later series live on the heap, where only this process sees them: the error hook
+// gets that once, and [Store.Stats] counts it. When another process deletes the
 // file, or its directory, this process goes on with what it has, and others do
-// not see it: the error hook is told that too. A new segment needs a new process.
+// not see it: the error hook gets that too. A new segment needs a new process.
 //
 // Removing series looks for what dead processes left of them, in every segment
 // that is not held and in the archive: it costs some microseconds a file, and as

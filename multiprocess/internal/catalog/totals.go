@@ -92,7 +92,7 @@ func (t *Totals) Put(op Operation, slot uint32, v float64) {
 }
 
 // PutTimed merges a value that was set at a time, if at all. One that is still to come
-// counts as now: somebody's clock was ahead.
+// counts as now: the clock of its writer was ahead.
 func (t *Totals) PutTimed(slot uint32, v float64, when int64) {
 	if when = min(when, t.Now); when > t.Times[slot] {
 		t.Times[slot], t.Values[slot] = when, v

@@ -31,7 +31,7 @@ type remainingFamily struct {
 	index  map[remnantKey]*Remnant
 
 	summed int        // values of each series that are added up
-	sums   exact.Sums // so many for each series, in their order
+	sums   exact.Sums // some for each series, in their order
 	pieces []float64  // room
 }
 

@@ -84,7 +84,7 @@ func (f *folding) fill(g *mapped.Growing, h segment.Header, absorbed []spool.Nam
 	return w.Used(), nil
 }
 
-// undisturbed returns an error if somebody has replaced or deleted the lock that a
+// undisturbed returns an error if another process has replaced or deleted the lock that a
 // fold relies on.
 func (f *folding) undisturbed() error {
 	info, err := f.dir.Stat(spool.FoldLockName)
@@ -92,7 +92,7 @@ func (f *folding) undisturbed() error {
 		err = errors.New("it is another file now")
 	}
 	if err != nil {
-		return fmt.Errorf("somebody meddled with %s, so that another fold may be under way: %w", spool.FoldLockName, err)
+		return fmt.Errorf("another process replaced or deleted %s, so that a second fold may be under way: %w", spool.FoldLockName, err)
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func (f *folding) readArchive() (e *estate.Estate, h *segment.Header, err error)
 	return e, h, nil
 }
 
-// chooseAccess finds out who may read the first archive: whoever may read all of
+// chooseAccess finds out who may read the first archive: those who may read all of
 // the files, and the owner of the first of them.
 func (f *folding) chooseAccess(names []spool.Name) {
 	if f.access != nil {

@@ -39,7 +39,7 @@ func NewFolder(dir string, ended func(*Report, error), s Settings) *Folder {
 	return f
 }
 
-// Begun is told how many dead writers there are when a store is opened. Many are
+// Begun takes the number of dead writers when a store is opened. Many are
 // folded at once.
 func (f *Folder) Begun(dead int) {
 	if dead >= foldThreshold {
@@ -47,7 +47,7 @@ func (f *Folder) Begun(dead int) {
 	}
 }
 
-// Saw is told how many dead writers there are, from time to time. It does not
+// Saw takes the number of dead writers that a collection found. It does not
 // wait for the fold that it may begin.
 func (f *Folder) Saw(dead int) {
 	if dead > 0 {

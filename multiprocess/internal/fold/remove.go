@@ -101,7 +101,7 @@ func (f *folding) remove(name spool.Name, info mapped.Info) error {
 // freedBy returns how many bytes are free again without the file.
 func freedBy(info *mapped.Info) int64 { return min(info.Size, info.Allocated) }
 
-// sweepAge is how old a temporary file is that somebody who died has left: it is
+// sweepAge is how old a temporary file is that a process which died has left: it is
 // locked as soon as it is there.
 const sweepAge = time.Minute
 

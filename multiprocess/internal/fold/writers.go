@@ -59,7 +59,7 @@ func (f *folding) drop(w spool.Seen) {
 }
 
 // absorb absorbs dead writers. Their locks are held until the archive is there: a
-// fold that lost its own lock, because somebody deleted that file, does not see
+// fold that lost its own lock, because that file was deleted, does not see
 // them as dead then.
 func (f *folding) absorb(ctx context.Context, writers []spool.Seen) error {
 	var names []spool.Name
@@ -125,7 +125,7 @@ func (f *folding) take(name spool.Name) (e *estate.Estate, err error) {
 	return e, err
 }
 
-var errRevived = errors.New("somebody has locked it")
+var errRevived = errors.New("a process has locked it")
 
 // hold takes the lock of a dead writer's segment. Readers see that lock and must not
 // take it for the writer's, so the header says first that the writer is dead. After

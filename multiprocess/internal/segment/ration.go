@@ -2,8 +2,8 @@ package segment
 
 // Rationed is a Space for reading rows once. What a row refers to, lanes and texts,
 // is its own, so that reading all rows reads no more of them than the segment has.
-// In a forged segment many rows may refer to the same: then there is nothing more
-// to be had, and Err says so. It is not safe for concurrent use.
+// In a forged segment many rows may refer to the same one: then nothing is
+// left, and Err says so. It is not safe for concurrent use.
 type Rationed struct {
 	Space
 	left uint64

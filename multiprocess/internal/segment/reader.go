@@ -40,7 +40,7 @@ func Published(s Space) uint64 {
 // Signs is what a writer says of itself in its header from time to time.
 type Signs struct {
 	Closed  bool   // it ended in good order
-	Dead    bool   // a folder found it dead: whoever holds its lock now is not it
+	Dead    bool   // a fold found it dead: a process that holds its lock now is another
 	Beat    int64  // nanoseconds since 1970; 0 if never
 	Spilled uint64 // series that did not fit
 	Alive   int64  // when it said last that it lives, by the boot's clock; 0 if never
@@ -61,7 +61,7 @@ func SignsOf(s Space) (signs Signs) {
 
 // DeadState returns the bits that say in a header that its writer is dead, as the
 // bytes of a word, and where that lies. They are set before the lock of a dead
-// writer is taken by somebody else.
+// writer is taken by another process.
 func DeadState() (word []byte, offset int64) {
 	return order.AppendUint64(nil, stateDead), offState
 }

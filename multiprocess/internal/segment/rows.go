@@ -298,7 +298,7 @@ func (r *Rows) Touch(first *cell.Word, created int64) {
 	}
 }
 
-// Lanes spreads so many words of a row's values over lanes, which are made at
+// Lanes spreads words of a row's values over lanes, which are made at
 // the first call.
 func (r *Rows) Lanes(first *cell.Word, words int) (*cell.Lanes, error) {
 	w := r.writer

@@ -11,7 +11,7 @@ import (
 )
 
 // textSlot is room for one text with a value and a time, which is written again
-// and again while others read it. Its words: a version, odd while somebody
+// and again while others read it. Its words: a version, odd while a goroutine
 // writes and 0 before anybody has; the value; seconds; nanoseconds, with the bit setBit if there is a time
 // at all; the text's length, with its checksum above; the text.
 type textSlot struct {

@@ -57,7 +57,7 @@ func (d *Dir) lockAccess() (Access, error) {
 
 // Like returns the access of a file that takes up what others hold: that of the
 // file with the info, whose owner root keeps, with that mode or the permissions that
-// somebody has named.
+// were given by an option.
 func (d *Dir) Like(info *mapped.Info, mode fs.FileMode, perm *fs.FileMode) Access {
 	a := Access{Mode: mode, uid: -1, gid: int(info.GID), must: perm != nil}
 	if perm != nil {
@@ -78,7 +78,7 @@ func (d *Dir) Give(g *mapped.Growing, access Access) error { return access.give(
 
 // give sets the owner, the group and the permissions of a file that this process
 // has just created. The group's permissions are left out where the group cannot be
-// had, unless somebody has named them.
+// had, unless they were given by an option.
 func (a Access) give(g *mapped.Growing) error {
 	info, err := g.Stat()
 	if err != nil {

@@ -60,7 +60,7 @@ type FileError struct {
 	Path   string
 	Reason Reason
 	Err    error // what was found
-	Counts bool  // it was not left out: what is wrong is told, and it counts
+	Counts bool  // it was not left out: the error is reported, and the file counts
 }
 
 // NewFileError finds the reason of an error met with a file.

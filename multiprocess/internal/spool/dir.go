@@ -194,7 +194,7 @@ func (d *Dir) LockFolds() (*mapped.Growing, error) {
 }
 
 // openLock opens the lock, or makes it. It is opened first, because in a directory
-// like /tmp Linux may refuse to create what is there already and is somebody
+// like /tmp Linux may refuse to create a file that exists and is somebody
 // else's (protected_regular).
 func (d *Dir) openLock() (*mapped.Growing, error) {
 	for range 3 { // in which others may make it and delete it

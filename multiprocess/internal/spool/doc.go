@@ -2,7 +2,7 @@
 // which names there are and what each says, how a file is opened, checked, created,
 // shown and removed, who owns what is created, and the lock of folds.
 //
-// Whoever may write to the directory may put anything under any name there. A
+// A process that may write to the directory may put anything under any name there. A
 // [Dir] works through one descriptor of the directory, opens regular files alone
 // and follows no link; it sets the owner and the permissions of files that it
 // created and of no others; it writes to, locks and removes a file only after a

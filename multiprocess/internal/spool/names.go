@@ -156,7 +156,7 @@ func (n Name) Original() Name {
 }
 
 // Claimed reports whether a Foreign name looks like that of a file that readers
-// merge, so that whoever put it there may expect that.
+// merge, as its owner may expect.
 func (n Name) Claimed() bool {
 	return n.kind == Foreign && !strings.HasPrefix(n.text, ".") &&
 		(strings.HasSuffix(n.text, SegmentSuffix) || strings.HasSuffix(n.text, PythonSuffix))

@@ -9,7 +9,7 @@ import (
 	"telltale/multiprocess/internal/segment"
 )
 
-// Place is where somebody's values are: in a file, or in this process's memory.
+// Place is where a writer's values are: in a file, or in this process's memory.
 // Places are equal if their parts are.
 type Place struct {
 	Path string
@@ -91,12 +91,12 @@ func DefaultLimits() Limits {
 	return Limits{MaxFiles: 1 << 14, MaxBytes: 16 << 30}
 }
 
-// Allow reports whether another mapping of so many bytes is within the limits.
+// Allow reports whether another mapping of n bytes is within the limits.
 func (l *Limits) Allow(size int64) bool {
 	return mapped.Supported && l.files < l.MaxFiles && l.bytes+size <= l.MaxBytes
 }
 
-// Take counts a mapping of so many bytes.
+// Take counts a mapping of n bytes.
 func (l *Limits) Take(size int64) {
 	l.files++
 	l.bytes += size

@@ -8,7 +8,7 @@ import (
 	"telltale/multiprocess/internal/segment"
 )
 
-// Seen is a segment as somebody found it who reads or folds a directory.
+// Seen is a segment as a reader or a fold of the directory found it.
 type Seen struct {
 	Name   Name            // the file's; any where it was given by hand
 	Header *segment.Header // nil if it cannot be read

@@ -101,7 +101,7 @@ func (r *rows) Reserve(labels model.Labels) *cell.Word {
 }
 
 // add has the segment give a row, or the heap if it cannot. Instruments hold locks
-// meanwhile, so the error hook is told by a goroutine of its own: it may use
+// meanwhile, so the error hook is called by a goroutine of its own: it may use
 // instruments.
 func (r *rows) add(give func(*segment.Rows) (*cell.Word, error)) *cell.Word {
 	r.mu.Lock()
@@ -196,7 +196,7 @@ func (r *rows) SetInfo(row *cell.Word, labels model.Labels) {
 	}
 }
 
-// set puts a value that somebody else has counted into a row, in place of what
+// set puts a value that was counted elsewhere into a row, in place of what
 // was there.
 func (r *rows) set(row *cell.Word, p *model.Point) {
 	switch r.family.Layout {

@@ -47,7 +47,7 @@ type Store struct {
 	families     []*rows
 	publications []*publication
 
-	misplaced bool // the segment, which has been told; of whoever refreshes
+	misplaced bool // the segment, which the error hook has got; written by refreshes alone
 
 	stop    chan struct{}
 	stopped chan struct{}
@@ -304,7 +304,7 @@ func (s *Store) refresh() {
 	s.checkPlace()
 }
 
-// checkPlace tells once if somebody has deleted the segment, or moved it away. It
+// checkPlace reports once that the segment was deleted or moved away. It
 // tells nothing where that cannot be found out.
 func (s *Store) checkPlace() {
 	info, err := s.dir.Stat(s.name)
