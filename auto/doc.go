@@ -11,8 +11,8 @@
 //	orders := m.Counter("orders", "Orders placed.")
 //	latency := auto.HistogramOf[call](m, "latency_seconds", "Latency.")
 //
-// A panic carries an error: the file and line of the call, and what is wrong with
-// the definition, such as the other instrument that has the name. An instrument
-// that was made before with the same definition is returned again, as the
-// constructors do.
+// A panic carries an error: the file and line of the call, and what is wrong
+// with the definition, such as the other instrument that has the name. As with
+// the constructors, a second call with the same definition returns the same
+// instrument.
 package auto

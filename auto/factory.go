@@ -16,11 +16,11 @@ import (
 type Factory struct{ opts []telltale.Option }
 
 // In returns a factory of instruments that are registered with reg and have the
-// options. Options given to a method come after those, and win over them. It
+// options. Options given to a method come after those, and override them. It
 // panics if reg is nil.
 func In(reg *telltale.Registry, opts ...telltale.Option) *Factory {
 	if reg == nil {
-		panic(located(fmt.Errorf("a factory needs a registry")))
+		panic(located(fmt.Errorf("In: the registry is nil")))
 	}
 	return &Factory{append([]telltale.Option{telltale.In(reg)}, opts...)}
 }

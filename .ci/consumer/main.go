@@ -1,4 +1,4 @@
-// A program of somebody else, which uses telltale from outside its tree.
+// A program that uses telltale from outside of its tree.
 package main
 
 import (

@@ -66,7 +66,7 @@ func TestRunsAddUp(t *testing.T) {
 	if from, to := float64(before.Unix()), float64(time.Now().Unix()+1); last < from || last > to {
 		t.Errorf("the last success was at %f, want %f to %f", last, from, to)
 	}
-	// Those who came when there were many have folded what was there.
+	// Runs that found many files have folded them.
 	files, err := filepath.Glob(filepath.Join(dir, "*.seg"))
 	if err != nil || len(files) >= total || !slices.Contains(files, filepath.Join(dir, "archive.seg")) {
 		t.Errorf("%d runs have left %d files, %v", total, len(files), err)

@@ -1,6 +1,6 @@
-// Cronjob is a job that lives for 50 ms. It is gone before anybody could scrape
-// it, but what it has counted stays in a directory and adds up with all other
-// runs. Something that lives longer serves the totals:
+// Cronjob is a job that lives for 50 ms. It ends before a scrape could reach it,
+// but its counts stay in a directory and add up with those of all other runs. A
+// process that lives longer serves the totals:
 //
 //	export PROMETHEUS_MULTIPROC_DIR=/dev/shm/jobs
 //	mkdir -p $PROMETHEUS_MULTIPROC_DIR
@@ -26,7 +26,7 @@ import (
 var (
 	runs     = telltale.Must(telltale.NewCounterVec("job_runs", "Runs of jobs by result.", []string{"job", "result"}))
 	duration = telltale.Must(telltale.NewHistogramVec("job_duration_seconds", "How long jobs took.", []string{"job"}))
-	// The newest of all runs' values is the one to show.
+	// Of all runs' values the newest is shown.
 	lastSuccess = telltale.Must(telltale.NewGaugeVec("job_last_success_timestamp_seconds", "When jobs last succeeded.", []string{"job"},
 		telltale.WithGaugeMode(telltale.ModeMostRecent)))
 )
@@ -45,7 +45,7 @@ func main() {
 	err = measured(*job, func() error {
 		time.Sleep(50*time.Millisecond + rand.N(5*time.Millisecond))
 		if *fails {
-			return errors.New("it was told to fail")
+			return errors.New("the job failed because of -fail")
 		}
 		return nil
 	})

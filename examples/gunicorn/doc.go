@@ -12,10 +12,10 @@
 //	curl http://127.0.0.1:8000/
 //	curl http://127.0.0.1:9464/metrics
 //
-// A worker that is killed leaves its files behind, so what it counted stays, and
-// another takes its place with files of its own. Its live gauges are forgotten by
-// the hook in gunicorn.conf.py. The directory should be emptied when the whole
-// service starts anew, or its counters go on from where they were.
+// A worker that is killed leaves its files behind, so its counts stay, and
+// another takes its place with files of its own. The hook in gunicorn.conf.py
+// removes its live gauges. The directory should be emptied when the whole
+// service is restarted, or its counters go on from their last values.
 //
-// The test runs all of it under load and kills a worker.
+// The test runs all of this under load and kills a worker.
 package gunicorn

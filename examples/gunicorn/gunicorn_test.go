@@ -23,8 +23,8 @@ import (
 	"telltale/multiprocess"
 )
 
-// The test's bounds: all of it, an answer, and how long a process may take to
-// end when it is told to.
+// The limits of the test: in all, for an answer, and for the end of a process
+// after its signal.
 const (
 	testTime   = 90 * time.Second
 	answerTime = 10 * time.Second
@@ -204,7 +204,7 @@ func start(t *testing.T, cmd *exec.Cmd, marker string) string {
 	return ""
 }
 
-// answers is what came of many requests.
+// answers is the outcome of many requests.
 type answers struct {
 	answered, failed int
 	by               map[int]int // how many each process answered

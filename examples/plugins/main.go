@@ -1,13 +1,13 @@
-// Plugins is a program that runs plugins as processes and shows what they count
-// on its own page. They speak no protocol about it: a plugin is given the name of
-// a directory in its environment, and keeps its metrics there.
+// Plugins is a program that runs plugins as processes and shows their metrics on
+// its own page. They need no protocol for that: a plugin gets the name of a
+// directory in its environment, and keeps its metrics there.
 //
 //	go build -o /tmp/resize ./resize
 //	go run . /tmp/resize
 //	curl http://127.0.0.1:8080/metrics
 //
-// What a plugin counted stays when it crashes; a plugin may come and go, and
-// bring metrics that the program does not know of.
+// The counts of a plugin stay when it crashes. A plugin may start and end at any
+// time, and may have metrics that the program does not know.
 package main
 
 import (
@@ -27,7 +27,7 @@ import (
 	"telltale/scrapehttp"
 )
 
-// starts is the program's own; it is on the page beside what the plugins have.
+// starts is the program's own counter, on the page beside those of plugins.
 var starts = telltale.Must(telltale.NewCounterVec("plugin_starts", "How often plugins were started.", []string{"plugin"}))
 
 func main() {
@@ -66,7 +66,7 @@ func run(ctx context.Context, listen string, plugins []string) error {
 	return scrapehttp.Serve(ctx, listen, telltale.Default)
 }
 
-// keep runs a plugin until ctx is done, again and again if it must be.
+// keep runs a plugin until ctx is done, and restarts it when it ends.
 func keep(ctx context.Context, plugin, dir string) {
 	name := filepath.Base(plugin)
 	for ctx.Err() == nil {

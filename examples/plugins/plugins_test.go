@@ -34,7 +34,7 @@ func TestPageHasWhatPluginsCount(t *testing.T) {
 		t.Errorf("3 plugins were started, the page says %v", n)
 	}
 	after.Check(t)
-	// A page is of one moment for each value, not for all of them.
+	// Values on a page are not all of one moment.
 	if images, bytes := after.Total("resized_images_total", ""), after.Total("resized_image_bytes_sum", ""); bytes < 500*images || bytes > 1500*images {
 		t.Errorf("%v images of 1000 bytes have %v bytes", images, bytes)
 	}

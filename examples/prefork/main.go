@@ -1,16 +1,16 @@
 //go:build unix
 
 // Prefork is an HTTP server of several worker processes on one port, each of
-// which serves everybody's metrics: a scraper sees one service, whichever worker
-// the kernel hands its connection to.
+// which serves the merged metrics of all: a scraper sees one service, whichever
+// worker accepts its connection.
 //
 //	go run . &
 //	curl http://127.0.0.1:8080/
 //	curl http://127.0.0.1:8080/metrics
 //
-// A worker that dies is started again, and what it counted stays. On SIGTERM or
-// Ctrl-C the workers finish the requests under way and all processes end. The
-// directory stays: the counters go on from where they were at the next start.
+// A worker that dies is restarted, and its counts stay. On SIGTERM or Ctrl-C the
+// workers finish the requests in progress and all processes end. The directory
+// stays: the counters continue from their values at the next start.
 package main
 
 import (
@@ -40,7 +40,7 @@ import (
 var (
 	requests = telltale.Must(telltale.NewCounterVec("http_requests", "Requests served.", []string{"method"}))
 	duration = telltale.Must(telltale.NewHistogram("http_request_duration_seconds", "How long requests took."))
-	// What a process says of now is forgotten when it ends: a live mode.
+	// The mode is a live one: the value of a process disappears when it ends.
 	inProgress = telltale.Must(telltale.NewGauge("http_requests_in_progress", "Requests being served.",
 		telltale.WithGaugeMode(telltale.ModeLiveSum)))
 )
@@ -60,7 +60,7 @@ func main() {
 		supervise(ctx)
 		return
 	}
-	go func() { // the parent holds the other end for as long as it lives
+	go func() { // the parent holds the other end while it lives
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
@@ -101,7 +101,7 @@ func run(ctx context.Context, number int) error {
 	return cmd.Run()
 }
 
-// serve is what a worker does.
+// serve is the main function of a worker.
 func serve(ctx context.Context) error {
 	store, err := multiprocess.Open(*dir, multiprocess.WithWriterName(fmt.Sprintf("worker-%d", *worker)))
 	if err != nil {
@@ -134,8 +134,8 @@ func serve(ctx context.Context) error {
 	return <-ended
 }
 
-// reusePort lets several processes listen on one port; the kernel gives each a
-// share of the connections.
+// reusePort lets several processes listen on one port; the kernel distributes
+// the connections among them.
 func reusePort(_, _ string, connection syscall.RawConn) error {
 	var failed error
 	err := connection.Control(func(fd uintptr) {
@@ -151,8 +151,8 @@ func answer(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintln(w, os.Getpid())
 }
 
-// method returns the method of a request as a label value. Clients may send any,
-// and each value is a series that stays.
+// method returns the method of a request as a label value. Clients may send any
+// method, and each label value would be a series that stays.
 func method(r *http.Request) string {
 	switch r.Method {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Whatever methods clients send, there are few series.
+// Requests with any methods make only a few series.
 func TestMethodsFromOutside(t *testing.T) {
 	for i := range 500 {
 		answer(httptest.NewRecorder(), httptest.NewRequest(fmt.Sprint("M", i), "/", nil))

@@ -22,7 +22,7 @@ func TestWorkersShowOnePage(t *testing.T) {
 	url := "http://" + address + "/"
 	watch := program.Watch(t, url+"metrics", "http_requests_total", "http_request_duration_seconds_count")
 
-	// Quiet: the page has just what was answered, whoever serves it.
+	// Without load the page equals the answers, whichever worker serves it.
 	first := program.Load(t.Context(), url, 300)
 	if len(first.Failed) > 0 || len(first.Answered) < 2 {
 		t.Fatalf("%v failed; these workers answered: %v", first.Failed, first.Answered)
@@ -47,7 +47,7 @@ func TestWorkersShowOnePage(t *testing.T) {
 	if len(last.Failed) > 0 || last.Answered[fmt.Sprint(victim)] > 0 {
 		t.Errorf("process %d was killed; of the requests after that %v failed, and these answered: %v", victim, last.Failed, last.Answered)
 	}
-	// What the victim had in hand may have been counted and not answered.
+	// The victim's requests may have been counted and not answered.
 	answered := first.Total() + under.Total() + last.Total()
 	made := first.Made + under.Made + last.Made
 	page := program.Get(t, url+"metrics")
@@ -58,7 +58,7 @@ func TestWorkersShowOnePage(t *testing.T) {
 	if now := page.Total("http_requests_in_progress", ""); now != 0 {
 		t.Errorf("%v requests are said to be under way", now)
 	}
-	// One scrape may have been in the victim's hands.
+	// The victim may have been serving one scrape.
 	if failed := watch.Stop(); len(failed) > 1 {
 		t.Errorf("the page could not be read: %v", failed)
 	}

@@ -8,7 +8,7 @@ import (
 	"telltale/examples/internal/program"
 )
 
-// TestPage holds the page to its format and to the rules of package lint.
+// TestPage checks the page against its format and the rules of package lint.
 func TestPage(t *testing.T) {
 	if err := collectors.Register(telltale.Default); err != nil {
 		t.Fatal(err)

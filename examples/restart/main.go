@@ -1,10 +1,10 @@
 //go:build unix
 
-// Restart is an HTTP server that is replaced by its next version without a
-// moment in which nobody serves. On SIGHUP it starts the program anew and hands
-// it the listener; both serve side by side until the old process has answered
-// what it had begun and ends. The totals on /metrics, which either serves, go on
-// without a dip, because the two share a directory.
+// Restart is an HTTP server that is replaced by its next version without
+// interruption. On SIGHUP it starts the program again and passes it the
+// listener; both serve until the old process has answered its requests and ends.
+// The totals on /metrics, which either serves, do not decrease, because the two
+// share a directory.
 //
 //	go build && ./restart &
 //	curl http://127.0.0.1:8080/metrics
@@ -33,7 +33,7 @@ import (
 
 var (
 	requests = telltale.Must(telltale.NewCounter("http_requests", "Requests served."))
-	// Each process that lives adds one: 2 while an old and a new one serve.
+	// Each live process adds one: 2 while an old and a new one serve.
 	processes = telltale.Must(telltale.NewGauge("server_processes", "Processes that serve.",
 		telltale.WithGaugeMode(telltale.ModeLiveSum)))
 )
@@ -43,8 +43,8 @@ var (
 	dir    = flag.String("dir", filepath.Join(os.TempDir(), "restart"), "keep the metrics here; best on a tmpfs, such as /dev/shm/restart")
 )
 
-// inherited is set in the environment of a new process: it has the listener, and
-// a pipe to say on that it is ready.
+// inherited is set in the environment of a new process, which has the listener
+// and a pipe on which to report that it is ready.
 const (
 	inherited  = "RESTART_INHERITED"
 	listenerFD = 3 // the first of exec.Cmd's ExtraFiles
@@ -106,8 +106,8 @@ func serve() error {
 					continue
 				}
 			}
-			// Not Shutdown, which answers no request that comes on a connection
-			// that it has accepted before.
+			// Not Shutdown, which does not answer requests on connections that
+			// it has accepted before.
 			if err := listener.Close(); err != nil {
 				return err
 			}
@@ -123,7 +123,7 @@ func serve() error {
 	}
 }
 
-// listenOrInherit returns the listener that an old process has handed over, or
+// listenOrInherit returns the listener that an old process has passed on, or
 // else a new one.
 func listenOrInherit() (net.Listener, error) {
 	if os.Getenv(inherited) == "" {
@@ -134,7 +134,7 @@ func listenOrInherit() (net.Listener, error) {
 	return listener, errors.Join(err, file.Close())
 }
 
-// sayReady tells the old process that this one serves.
+// sayReady reports to the old process that this one serves.
 func sayReady() error {
 	if os.Getenv(inherited) == "" {
 		return nil
@@ -144,7 +144,7 @@ func sayReady() error {
 	return errors.Join(err, ready.Close())
 }
 
-// replace starts a new process with the listener, and returns when it serves.
+// replace starts a new process with the listener, and returns once it serves.
 func replace(listener net.Listener) error {
 	file, err := listener.(*net.TCPListener).File()
 	if err != nil {
@@ -168,7 +168,7 @@ func replace(listener net.Listener) error {
 	if err != nil {
 		return err
 	}
-	if _, err := ready.Read(make([]byte, 1)); err != nil { // it has ended
+	if _, err := ready.Read(make([]byte, 1)); err != nil { // the process has ended
 		return errors.Join(err, cmd.Wait())
 	}
 	return nil

@@ -56,7 +56,7 @@ func TestTotalsGoOnOverRestarts(t *testing.T) {
 	}
 }
 
-// pid waits for a process to say that it serves, and returns its id.
+// pid waits for a process to print that it serves, and returns its id.
 func pid(t *testing.T, p *program.Process) int {
 	t.Helper()
 	n, err := strconv.Atoi(p.Says("pid="))

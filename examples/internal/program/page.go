@@ -18,8 +18,8 @@ import (
 	"telltale/model"
 )
 
-// client makes each request on a connection of its own, so that all processes
-// that listen have their share.
+// client makes each request on a connection of its own, so that all listening
+// processes get some.
 var client = &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // Fetch makes a request and returns the body of the answer.
@@ -53,8 +53,8 @@ func Get(t *testing.T, url string) Page {
 	return Page(body)
 }
 
-// Total adds up the samples of that name whose labels have the given text in
-// them.
+// Total adds up the samples of that name whose label text contains the given
+// text.
 func (p Page) Total(name, labels string) (sum float64) {
 	for line := range strings.SplitSeq(string(p), "\n") {
 		at := strings.LastIndexByte(line, ' ')
@@ -71,7 +71,7 @@ func (p Page) Total(name, labels string) (sum float64) {
 	return sum
 }
 
-// Await reads a page until it is as wanted, and returns it.
+// Await reads a page until the condition holds, and returns it.
 func Await(t *testing.T, url string, wanted func(Page) bool) Page {
 	t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
@@ -85,7 +85,7 @@ func Await(t *testing.T, url string, wanted func(Page) bool) Page {
 	}
 }
 
-// Watcher reads a page over and over.
+// Watcher reads a page repeatedly and checks it.
 type Watcher struct {
 	t      *testing.T
 	end    context.CancelFunc
@@ -94,8 +94,8 @@ type Watcher struct {
 	failed []error
 }
 
-// Watch begins to read a page, and holds it against the one before: the totals of
-// these names never fall.
+// Watch begins to read a page repeatedly. It is a failure if the total of one of
+// the names decreases.
 func Watch(t *testing.T, url string, names ...string) *Watcher {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := &Watcher{t: t, end: cancel, ended: make(chan struct{})}
@@ -122,8 +122,8 @@ func Watch(t *testing.T, url string, names ...string) *Watcher {
 	return w
 }
 
-// Stop ends the watch. It is a failure if no page was read; it returns what
-// became of those that could not be.
+// Stop ends the watch. It is a failure if no page was read; it returns the
+// errors of reads that failed.
 func (w *Watcher) Stop() (failed []error) {
 	w.t.Helper()
 	w.end()
@@ -134,10 +134,10 @@ func (w *Watcher) Stop() (failed []error) {
 	return w.failed
 }
 
-// Answers is what came of many requests.
+// Answers is the outcome of many requests.
 type Answers struct {
 	Made     int
-	Answered map[string]int // by what was answered
+	Answered map[string]int // by the text of the answer
 	Failed   []error
 }
 
@@ -169,7 +169,7 @@ func Load(ctx context.Context, url string, n int) *Answers {
 	return a
 }
 
-// Total returns how many requests were answered.
+// Total returns the number of requests that were answered.
 func (a *Answers) Total() (sum int) {
 	for _, n := range a.Answered {
 		sum += n
@@ -177,7 +177,7 @@ func (a *Answers) Total() (sum int) {
 	return sum
 }
 
-// FreeAddress returns an address of the loopback interface where nobody listens.
+// FreeAddress returns a free address of the loopback interface.
 func FreeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -188,7 +188,8 @@ func FreeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// Check holds the page to its format and its names to the rules of package lint.
+// Check checks the page against its format, and its names against the rules of
+// package lint.
 func (p Page) Check(t *testing.T) {
 	t.Helper()
 	parser := text.NewParser(strings.NewReader(string(p)), text.WithAllErrors())

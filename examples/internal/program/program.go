@@ -1,5 +1,5 @@
-// Package program runs the examples as what they are, programs of several
-// processes, and reads what their pages say: it is for their tests.
+// Package program builds and runs the examples, which are programs of several
+// processes, and reads their pages, for their tests.
 package program
 
 import (
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// patience is how long a program may take to say something, and to end.
+// patience is how long a program may take to print something, and to end.
 const patience = 30 * time.Second
 
 // Build builds the program in a directory and returns its path.
@@ -29,21 +29,21 @@ func Build(t *testing.T, dir string) string {
 	return path
 }
 
-// Process is a program that runs, with the processes that it starts.
+// Process is a running program, with the processes that it starts.
 type Process struct {
 	t   *testing.T
 	cmd *exec.Cmd
 
 	mu    sync.Mutex
 	lines []string
-	asked int           // how many lines Says has gone through
+	asked int           // number of lines that Says has consumed
 	more  chan struct{} // closed when there is another line
-	ended chan struct{} // closed when nobody is left to write one
+	ended chan struct{} // closed when no process is left to write one
 	over  bool
 }
 
-// Start starts a program. When the test ends it is told to end, and it is a
-// failure if one of its processes is left.
+// Start starts a program. When the test ends the program is signalled to end; it
+// is a failure if one of its processes is left.
 func Start(t *testing.T, path string, args ...string) *Process {
 	t.Helper()
 	says, its, err := os.Pipe()
@@ -74,8 +74,8 @@ func Start(t *testing.T, path string, args ...string) *Process {
 // PID returns the process id of the program's first process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Says waits for the next line with the marker, and returns what stands behind
-// the marker up to a space or the end.
+// Says waits for the next line with the marker, and returns the text after the
+// marker up to a space or the end.
 func (p *Process) Says(marker string) string {
 	p.t.Helper()
 	late := time.After(patience)
@@ -107,7 +107,7 @@ func (p *Process) Says(marker string) string {
 	}
 }
 
-// Log returns all that was said so far.
+// Log returns everything that was printed so far.
 func (p *Process) Log() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -125,7 +125,7 @@ func (p *Process) Wait() error {
 	return p.cmd.Wait()
 }
 
-// End tells the program to end, and waits until all its processes have.
+// End signals the program to end, and waits until all its processes have.
 func (p *Process) End() {
 	p.t.Helper()
 	if !p.over {
@@ -144,7 +144,7 @@ func (p *Process) End() {
 	}
 }
 
-// Kill ends a process without letting it say a word.
+// Kill kills a process.
 func Kill(t *testing.T, pid int) {
 	t.Helper()
 	process, err := os.FindProcess(pid)

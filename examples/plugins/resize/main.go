@@ -1,5 +1,5 @@
-// Resize is a plugin that pretends to resize images. That its metrics end up on
-// its parent's page takes two lines.
+// Resize is a plugin that pretends to resize images. Two lines put its metrics
+// on its parent's page.
 package main
 
 import (
