@@ -4,5 +4,6 @@ package main
 
 import "io/fs"
 
-// allocated is how long a file is: what of it is on the disk is not known here.
+// allocated returns the length of a file: the bytes that it takes on the disk
+// are not known on this system.
 func allocated(info fs.FileInfo) int64 { return info.Size() }

@@ -52,7 +52,7 @@ func (c chartRow) in(r report) (row *rowReport, label string) {
 	return nil, ""
 }
 
-// chartPeers are those that it compares with, from the top.
+// chartPeers are the peers in the chart, from the top.
 var chartPeers = []struct {
 	name, label string
 	fill        color.Color
@@ -62,10 +62,11 @@ var chartPeers = []struct {
 	{otelName, "OpenTelemetry", color.NRGBA{0x2a, 0x9d, 0x78, 0xff}},
 }
 
-// theme is the colours of a chart that do not depend on what it shows.
+// theme is the set of colours of a chart.
 type theme struct{ ground, ink, grid color.Color }
 
-// themes are those of light and of dark pages, by the ends of the files' names.
+// themes are the themes for light and dark pages, by the ends of the files'
+// names.
 var themes = map[string]theme{
 	"light": {color.White, color.NRGBA{0x1f, 0x23, 0x28, 0xff}, color.NRGBA{0xd8, 0xde, 0xe4, 0xff}},
 	"dark":  {color.NRGBA{0x0d, 0x11, 0x17, 0xff}, color.NRGBA{0xe6, 0xed, 0xf3, 0xff}, color.NRGBA{0x30, 0x36, 0x3d, 0xff}},
@@ -77,7 +78,7 @@ type bar struct {
 	times float64 // what the peer takes, telltale's being 1
 }
 
-// chart is what is to be drawn: for each row a bar for each peer.
+// chart is the content of a chart: a bar for each peer, for each row.
 type chart struct {
 	labels []string
 	bars   [][]bar
@@ -103,7 +104,7 @@ func newChart(r report) (chart, error) {
 	return c, nil
 }
 
-// alt says in words what the chart shows.
+// alt returns a text that describes the chart.
 func (c chart) alt() string {
 	var lines []string
 	for i, label := range c.labels {
@@ -121,7 +122,7 @@ func (c chart) alt() string {
 	return "Bar chart: what other libraries take when telltale takes 1. " + strings.Join(lines, ". ") + "."
 }
 
-// spellTimes writes how many times as much a peer takes, in two digits or more.
+// spellTimes writes the factor of a peer, with at least two digits.
 func spellTimes(times float64) string {
 	switch {
 	case times == 1 || times >= 9.95:
@@ -227,11 +228,11 @@ func (c chart) addBars(p *plot.Plot, peer int, t theme, face font.Font) error {
 	return nil
 }
 
-// labelRoom is what a figure and a name behind a bar take, of a scale of some two
-// or three decades.
+// labelRoom is the width of a figure and a name after a bar, as a fraction of a
+// scale of two or three decades.
 const labelRoom = 1.0
 
-// decades gives the ends of the scale, with room for what is behind the bars.
+// decades returns the ends of the scale, with room for the texts after the bars.
 func (c chart) decades() (low, high float64) {
 	high = 1
 	for _, bars := range c.bars {

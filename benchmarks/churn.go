@@ -8,20 +8,20 @@ import (
 	"math/rand/v2"
 )
 
-// lifetimes says how long the series of a family live that come and go. In the
-// end as many are alive as in one that was filled once, whatever has gone before.
+// lifetimes is the distribution of the lifetimes of a family's series. At the
+// end as many are alive as in a family that was filled once.
 type lifetimes string
 
 const (
-	allAtOnce   lifetimes = "fresh"        // nothing has gone
-	exponential lifetimes = "exponential"  // each is as likely to go next
-	heavyTailed lifetimes = "heavy-tailed" // most go soon, some stay very long
-	inBatches   lifetimes = "batches"      // those that came together go together
-	adverse     lifetimes = "adverse"      // one in turnover stays, wherever they are laid
+	allAtOnce   lifetimes = "fresh"        // no series was removed
+	exponential lifetimes = "exponential"  // each series is equally likely to be removed next
+	heavyTailed lifetimes = "heavy-tailed" // most series are removed soon, some stay very long
+	inBatches   lifetimes = "batches"      // series created together are removed together
+	adverse     lifetimes = "adverse"      // one series in turnover stays, spread over all memory
 )
 
 const (
-	turnover = 50  // series that have come, by those that are alive in the end
+	turnover = 50  // series created for each that is alive at the end
 	batches  = 20  // that are alive at a time
 	tail     = 1.1 // exponent of the distribution of Pareto by which lifetimes are heavy-tailed
 )
@@ -34,7 +34,8 @@ type churned struct {
 
 var errNoSeries = errors.New("a series to be removed was not there")
 
-// play has series come and go until living of turnover times as many are alive.
+// play creates and removes series until living series are alive and turnover
+// times as many were created.
 func (l lifetimes) play(living int, family churned) error {
 	next := 0
 	create := func() int {
@@ -95,7 +96,7 @@ func replaceAtRandom(groups, size int, random *rand.Rand, create func() int, rem
 	}
 }
 
-// mortal is a series and when it goes.
+// mortal is a series and the time of its removal.
 type mortal struct {
 	end    float64
 	series int
@@ -115,7 +116,7 @@ func (q *queue) Pop() any {
 }
 
 // replaceByAge keeps series with heavy-tailed lifetimes alive and replaces the
-// one whose time has come.
+// one whose time has ended.
 func replaceByAge(living int, random *rand.Rand, create func() int, remove func(int)) {
 	life := func() float64 { return math.Pow(1-random.Float64(), -1/tail) }
 	var alive queue

@@ -20,20 +20,20 @@ const (
 	nativeName    = "http_response_duration_seconds"
 )
 
-// Native histograms have buckets that grow by nativeFactor at most, which is
-// schema nativeSchema, and so many at most.
+// Native histograms have buckets that grow by at most nativeFactor, that is,
+// schema nativeSchema, and at most nativeBuckets of them.
 const (
 	nativeFactor  = 1.1
 	nativeSchema  = 3
 	nativeBuckets = 160
-	usedBuckets   = 20 // of those that are weighed
+	usedBuckets   = 20 // populated buckets of histograms whose memory is measured
 )
 
-// quantiles are those of summaries that have any.
+// quantiles are the quantiles of summaries with quantiles.
 var quantiles = []float64{0.5, 0.9, 0.99}
 
-// nativeObservationOf is an observation in the j-th bucket of a native histogram
-// that is weighed.
+// nativeObservationOf returns an observation in the j-th bucket of a native
+// histogram whose memory is measured.
 func nativeObservationOf(j int) float64 { return 0.01 * math.Exp2(float64(j)/(1<<nativeSchema)) }
 
 // labelNames are the labels of every labelled family.
@@ -48,9 +48,9 @@ var (
 	statuses = []string{"200", "201", "400", "404", "500"}
 )
 
-// labelsOf gives the labels of series i. The handler is a new string every
-// time, as it is when it comes from a request: a library that keeps its
-// caller's bytes pays for them.
+// labelsOf returns the labels of series i. The handler is a new string every
+// time, as if it came from a request: a library that keeps its caller's bytes
+// retains them.
 func labelsOf(i int) labelValues {
 	m, s := i%len(methods), i/len(methods)%len(statuses)
 	handler := fmt.Sprintf("/api/v1/resource/%05d", i/(len(methods)*len(statuses)))
@@ -66,8 +66,8 @@ func labelSets(n int) []labelValues {
 	return sets
 }
 
-// lookups gives the labels of series 0 to n-1 in random order, in strings of
-// their own, so that no lookup is decided by comparing pointers.
+// lookups returns the labels of series 0 to n-1 in random order, in strings of
+// their own, so that a lookup cannot succeed by comparing pointers.
 func lookups(n int) []labelValues {
 	sets := labelSets(n)
 	for i := range sets {
@@ -112,7 +112,8 @@ var bucketBounds = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 // +Inf, the sum and the count.
 const samplesPerHistogram = 14
 
-// observationsPerHistogram is how often each scraped histogram has observed.
+// observationsPerHistogram is the number of observations of each scraped
+// histogram.
 const observationsPerHistogram = 4
 
 // observations are durations from 1 ms to 20 s in whole nanoseconds, spread

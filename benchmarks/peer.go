@@ -17,7 +17,7 @@ type peer interface {
 	prepare(t task) (*subject, error)
 }
 
-// errNotOffered says that a library has nothing that does the work.
+// errNotOffered is the error of a peer or subject that cannot do the work.
 var errNotOffered = errors.New("not offered")
 
 // The names by which rows refer to peers.
@@ -25,7 +25,7 @@ const (
 	telltaleName     = "telltale"
 	clientGolangName = "client_golang"
 	victoriaName     = "vm"
-	prebuiltName     = "vm-prebuilt" // vm, given a name that somebody else put together
+	prebuiltName     = "vm-prebuilt" // vm, given the complete name of the series
 	otelName         = "otel"
 	prometheusName   = "prometheus" // the server's own parsers
 	floorName        = "floor"
@@ -56,12 +56,12 @@ func roster() []peer {
 	}
 }
 
-// rivals are the peers that telltale must nowhere be slower than. The floors
-// and vm-prebuilt do less than the whole work and serve as marks only.
+// rivals are the peers than which telltale must never be slower. The floors and
+// vm-prebuilt do less than the whole work and are only for comparison.
 var rivals = []string{clientGolangName, victoriaName, otelName, prometheusName, pythonName}
 
-// notSlower is the ratio to a rival that passes for equal: figures of one
-// process agree within a few percent.
+// notSlower is the ratio to a rival that counts as equal: figures of one process
+// vary by a few percent.
 const notSlower = 1.05
 
 // choosePeers picks the peers of a comma-separated list; empty means all.
@@ -89,7 +89,7 @@ const (
 	gaugeSet                     // Set of one gauge
 	gaugeAdd                     // Add(1.5) to one gauge
 	labelledInc                  // Inc through three label values by position
-	labelledTypedInc             // Inc through three label values in a struct, where there is that
+	labelledTypedInc             // Inc through three label values in a struct, if the library has that
 	newSeries                    // first Inc of a series of three labels
 	histogramObserve             // Observe into 11 classic buckets
 	summaryObserve               // Observe into a count and a sum
@@ -111,7 +111,7 @@ const (
 	storedHistograms             // the same of histograms
 )
 
-// shared reports whether the work is about processes that count side by side.
+// shared reports whether the work needs processes that count side by side.
 func (k kind) shared() bool { return k >= pythonFiles }
 
 // task is work in a certain amount. Rows with equal tasks share their setup.
@@ -137,8 +137,8 @@ func (t task) amount() string {
 // total is the number of series in all families.
 func (t task) total() int { return t.families * t.series }
 
-// subject is what a peer hands over to be measured. What a library cannot do
-// is nil.
+// subject holds the functions that are measured for a peer. Those that the
+// library does not offer are nil.
 type subject struct {
 	// repeat does the operation n times on behalf of one goroutine; workers
 	// are numbered from 0.
@@ -160,7 +160,7 @@ type subject struct {
 	growth func() (bytes float64, err error)
 	// stored is the directory with the files to be weighed.
 	stored string
-	// close releases what would outlive the subject.
+	// close releases what is left after the garbage collection of the subject.
 	close func() error
 }
 

@@ -16,7 +16,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// tally is what a page says: how many samples, and the sum of their values.
+// tally is the content of a page: the number of samples, and the sum of their
+// values.
 type tally struct {
 	samples int
 	sum     float64
@@ -63,7 +64,7 @@ func prepared(t *testing.T, p peer, work task) *subject {
 	return s
 }
 
-// written is what write writes.
+// written returns the output of write.
 func written(t *testing.T, write func(io.Writer) error) string {
 	t.Helper()
 	var page bytes.Buffer

@@ -52,16 +52,17 @@ type spread struct {
 	Max    float64 `json:"max"`
 }
 
-// ratio holds two series of samples against each other. Value is the median of
-// the one over the median of the other, the very medians that are shown; Min and
-// Max are the least and the largest ratio that one round by itself had.
+// ratio compares two series of samples. Value is the median of one over the
+// median of the other, the medians that are shown; Min and Max are the least and
+// the largest ratio of a single round.
 type ratio struct {
 	Value float64 `json:"value"`
 	Min   float64 `json:"min"`
 	Max   float64 `json:"max"`
 }
 
-// ratioOf divides; ok is false if there is nothing to divide, or to divide by.
+// ratioOf divides; ok is false if either figure is missing or the divisor is
+// zero.
 func ratioOf(ours, theirs []sample) (r ratio, ok bool) {
 	if len(ours) == 0 || len(theirs) == 0 {
 		return ratio{}, false
@@ -171,8 +172,8 @@ func newPeerReport(one result, ours map[string][]sample) peerReport {
 	return p
 }
 
-// targetsAgainst lists what a row asks of telltale relative to a peer. Where it
-// names no ratio to a rival, telltale still may not be slower.
+// targetsAgainst lists the targets of a row relative to a peer. Without a target
+// for a rival, telltale still must not be slower.
 func targetsAgainst(r row, peer string) []target {
 	var against []target
 	for _, t := range r.targets {

@@ -144,7 +144,8 @@ func (p plan) memory() []row {
 	}
 }
 
-// churn lists what the living cost after many others have come and gone.
+// churn lists the costs of live series after many others were created and
+// removed.
 func (p plan) churn() []row {
 	var rows []row
 	fresh := string(allAtOnce)
@@ -164,7 +165,7 @@ func (p plan) churn() []row {
 	return rows
 }
 
-// merges lists the rows about merging what processes side by side have counted.
+// merges lists the rows about merging the values of several processes.
 func (p plan) merges() []row {
 	var rows []row
 	for _, entries := range p.entries {
@@ -185,7 +186,7 @@ func (p plan) merges() []row {
 	return rows
 }
 
-// files lists the rows about what lies in a directory of segments.
+// files lists the rows about the files in a directory of segments.
 func (p plan) files() []row {
 	var rows []row
 	for _, way := range []struct {

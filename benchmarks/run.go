@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// result is what one peer did in one row, a sample a round; no samples at all
-// if the peer does not offer it.
+// result holds the samples of one peer in one row, one for each round; none if
+// the peer does not offer the work.
 type result struct {
 	row     row
 	peer    string
@@ -83,7 +83,7 @@ func (p plan) runStage(s stage, peers []peer, taken map[string]map[string][]samp
 		if rounds > 0 && elapsed > p.stage && (rounds >= fewestRounds || elapsed > patience*p.stage) {
 			break
 		}
-		for i := range peers { // each round begins with another, so that nobody always follows the same one
+		for i := range peers { // each round begins with another peer, so that no peer always follows the same one
 			one := peers[(rounds+i)%len(peers)]
 			if err := p.visit(s, one, taken); err != nil {
 				return rounds, fmt.Errorf("%s by %s: %w", s.title(), one.name(), err)
@@ -94,8 +94,8 @@ func (p plan) runStage(s stage, peers []peer, taken map[string]map[string][]samp
 	return rounds, s.even(taken, rounds)
 }
 
-// even checks that all who have figures in a row have them of all rounds: medians
-// of other rounds would not compare.
+// even checks that all peers with figures in a row have figures of all rounds:
+// medians of different rounds cannot be compared.
 func (s stage) even(taken map[string]map[string][]sample, rounds int) error {
 	for _, r := range s.rows {
 		for peer, samples := range taken[r.name] {

@@ -22,7 +22,7 @@ func tinyPlan() plan {
 	return p
 }
 
-// aloneIn matches the rows of which nobody else offers the work.
+// aloneIn matches the rows whose work only telltale offers.
 var aloneIn = regexp.MustCompile("^(parse-openmetrics-families|segments-|folded-|stored/)")
 
 // TestMain is the program's main as far as it calls itself.
@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestRowsRun measures all rows with all peers; it looks at what there is to
-// see, never at how long it took.
+// TestRowsRun measures all rows with all peers; it checks the results, never
+// their times.
 func TestRowsRun(t *testing.T) {
 	p := tinyPlan()
 	rows := p.rows()
@@ -87,7 +87,7 @@ func checkOutputs(t *testing.T, made report) {
 	}
 }
 
-// TestRowsAreSound looks for slips in the table of rows.
+// TestRowsAreSound checks the table of rows for mistakes.
 func TestRowsAreSound(t *testing.T) {
 	for _, p := range []plan{fullPlan(), quickPlan()} {
 		var names []string
@@ -128,8 +128,8 @@ func TestCommandRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// TestRatioIsOfTheMediansShown has a machine that slows down threefold in the
-// second round, for all alike, and one in which it slows one of them down.
+// TestRatioIsOfTheMediansShown simulates a machine that slows down threefold in
+// the second round, for all peers or for one.
 func TestRatioIsOfTheMediansShown(t *testing.T) {
 	for _, c := range []struct {
 		name         string

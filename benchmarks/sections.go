@@ -13,7 +13,7 @@ type section struct {
 	peers []string // columns beside telltale's
 }
 
-// mostRows is how many rows a reader takes in.
+// mostRows is the largest number of rows in a table.
 const mostRows = 10
 
 // of picks a section's rows.

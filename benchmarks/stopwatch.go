@@ -19,8 +19,9 @@ type sample struct {
 	Value  float64 `json:"value"`        // in the row's unit
 	Allocs float64 `json:"allocs_perop"` // heap objects allocated by one operation or scrape
 	Bytes  float64 `json:"bytes_perop"`  // heap bytes allocated by one operation or scrape
-	// Share is how much of the processors it asked for an operation had: short
-	// of that, goroutines that should contend took turns. 0 if not looked at.
+	// Share is the share of the requested processor time that an operation got:
+	// with less, goroutines that should contend took turns. 0 if it was not
+	// measured.
 	Share float64 `json:"share,omitempty"`
 }
 
@@ -34,8 +35,8 @@ type stand struct {
 	renew   func() (*subject, error) // sets up another subject for the same task
 }
 
-// stopwatch takes a measurement, or answers errNotOffered where the subject
-// lacks what it measures.
+// stopwatch takes a measurement, or returns errNotOffered if the subject lacks
+// the function.
 type stopwatch func(s *stand) (sample, error)
 
 // alone measures an operation on one goroutine, per operation.
@@ -68,9 +69,9 @@ func contended(s *stand) (sample, error) {
 // bouts is how often an operation is repeated and scraped before it is measured.
 const bouts = 3
 
-// acquaint repeats an operation in bouts of a twentieth of the budget and scrapes
-// after each, as programs that count are scraped: a library may arrange what it
-// keeps by what it has seen.
+// acquaint repeats an operation in bouts of a twentieth of the budget and
+// scrapes after each, as in programs that are scraped: a library may adapt to
+// what it has seen.
 func (s *stand) acquaint(work loop) error {
 	n := 1000
 	for range bouts {
@@ -92,9 +93,9 @@ func (s *stand) acquaint(work loop) error {
 	return nil
 }
 
-// crowd has workers repeat an operation n times each, every one on a thread and
-// a processor of its own, since on one processor they would take turns. It
-// tells the share of its processor that the poorest of them had.
+// crowd makes workers repeat an operation n times each, each bound to a thread
+// and a processor, since on one processor they would take turns. It returns the
+// least share of its processor that a worker had.
 func crowd(subject *subject, workers, n int) (share float64, err error) {
 	times, errs := make([]time.Duration, workers), make([]error, workers)
 	var running sync.WaitGroup
@@ -253,7 +254,7 @@ func fetch(client *http.Client, url, encoding string, body []byte) error {
 	return nil
 }
 
-// liveHeap tells the live heap per series: bytes, and objects as allocations.
+// liveHeap measures the live heap per series: bytes, and objects as allocations.
 func liveHeap(s *stand) (sample, error) {
 	return s.live.per(s.task.total()), nil
 }
@@ -271,7 +272,7 @@ func heapGrowth(way scrape) stopwatch {
 	}
 }
 
-// growthDuring tells by how many bytes the heap grows at most during a call,
+// growthDuring returns the largest growth of the heap during a call, in bytes,
 // sampled every millisecond.
 func growthDuring(call func() error) (sample, error) {
 	settle()
@@ -310,8 +311,8 @@ func settle() {
 	runtime.GC()
 }
 
-// loop does something n times and tells what share of the processors it had, 0
-// if it does not know.
+// loop does an operation n times and returns the share of the processors that it
+// had, 0 if that is not known.
 type loop func(n int) (share float64, err error)
 
 // repeated turns a single operation into a loop of it.
@@ -332,10 +333,10 @@ const (
 	fullShare  = 0.8 // of the processors; runs that had less are taken if there are no better
 )
 
-// timed tells the time and the allocations of one repetition. It finds how many
-// repetitions make a run and takes the median of some runs that had the
-// processors to themselves, so that losing them to somebody else spoils a run
-// and not all. Work that takes half the budget is done once.
+// timed returns the time and the allocations of one repetition. It determines
+// how many repetitions make a run, and takes the median of runs that had the
+// processors to themselves, so that losing them to other programs spoils single
+// runs only. Work that takes half the budget is done once.
 func timed(budget time.Duration, work loop) (sample, error) {
 	settle()
 	run := float64(budget) / runsWanted
@@ -356,7 +357,8 @@ func timed(budget time.Duration, work loop) (sample, error) {
 	}
 }
 
-// busy is the time spent without waiting for a processor, as far as is known.
+// busy returns the time spent without waiting for a processor, as far as that is
+// known.
 func (s sample) busy() float64 {
 	if s.Share == 0 {
 		return s.Value

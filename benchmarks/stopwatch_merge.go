@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// errEmpty says that a merge found nothing, and so did not do its work.
+// errEmpty is the error of a merge that found nothing.
 var errEmpty = errors.New("nothing was merged")
 
 // merged turns a collection into one that fails if it found nothing.
@@ -20,7 +20,7 @@ func merged(collect func() (samples int, err error)) func() error {
 	}
 }
 
-// firstMerge measures a merge by somebody who knows nothing of the files yet.
+// firstMerge measures a merge by a collector that has read no file yet.
 func firstMerge(s *stand) (sample, error) {
 	if s.subject.collector == nil {
 		return sample{}, errNotOffered
@@ -48,7 +48,7 @@ func laterMerge(s *stand) (sample, error) {
 		return sample{}, err
 	}
 	once := merged(collect)
-	if s.subject.growth == nil { // who is asked for it merges all anew each time
+	if s.subject.growth == nil { // the peer merges all files anew each time
 		if err := errors.Join(once(), once()); err != nil {
 			return sample{}, err
 		}
@@ -57,7 +57,7 @@ func laterMerge(s *stand) (sample, error) {
 }
 
 // mergeGrowth measures by how many bytes the process that merges for the first
-// time grows; mapped files are not its own.
+// time grows, without mapped files.
 func mergeGrowth(s *stand) (sample, error) {
 	switch {
 	case s.subject.growth != nil:
@@ -69,7 +69,7 @@ func mergeGrowth(s *stand) (sample, error) {
 	return sample{}, errNotOffered
 }
 
-// storedBytes tells how many bytes files take on the disk, by series.
+// storedBytes measures the bytes of the disk that files take, per series.
 func storedBytes(s *stand) (sample, error) {
 	if s.subject.stored == "" {
 		return sample{}, errNotOffered

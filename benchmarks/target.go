@@ -2,14 +2,14 @@ package main
 
 import "fmt"
 
-// target is what the design asks of telltale in a row.
+// target is a goal of the design for a row.
 type target struct {
 	measure measure
 	of      string  // the peer or the row that a ratio compares with
 	atMost  float64 // the ratio, or the figure
 }
 
-// measure is what a target is about.
+// measure is the figure that a target limits.
 type measure int
 
 const (
@@ -20,7 +20,7 @@ const (
 	allocations                // telltale's allocations per operation
 )
 
-// words spells a target out, short of the peer it stands beside.
+// words describes a target without the peer that it is compared with.
 func (t target) words(u unit) string {
 	text := spell(t.atMost, t.unit(u))
 	switch t.measure {
@@ -45,29 +45,30 @@ func (t target) unit(row unit) unit {
 	}
 }
 
-// times asks for at most factor times what the peer takes.
+// times sets at most factor times the peer's figure as target.
 func times(factor float64, peer string) target { return target{ratioToPeer, peer, factor} }
 
-// timesRow asks for at most factor times what telltale takes in another row.
+// timesRow sets at most factor times telltale's figure in another row as target.
 func timesRow(factor float64, row string) target { return target{ratioToRow, row, factor} }
 
-// linear asks for what the other row takes; the factor leaves room for caches.
+// linear sets the figure of the other row as target; the factor leaves room for
+// caches.
 func linear(row string) target { return timesRow(1.25, row) }
 
-// sameAsHeap asks that counting in files takes what it takes on the heap.
+// sameAsHeap sets the figure on the heap as target for counting in files.
 var sameAsHeap = []target{{ratioOfPeer, tmpfsName, 1.15}, {ratioOfPeer, diskName, 1.15}}
 
-// below asks for at most so much, whatever the peers do.
+// below sets at most the given figure as target, whatever the peers need.
 func below(limit float64) target { return target{figure, "", limit} }
 
-// noAllocs asks for an operation that does not allocate.
+// noAllocs sets no allocations per operation as target.
 var noAllocs = target{allocations, "", 0}
 
-// fewAllocs asks for a scrape whose allocations grow with nothing: a million
-// series, or ten thousand families, have to do with as many.
+// fewAllocs sets a constant number of allocations per scrape as target, the same
+// for a million series and for ten thousand families.
 var fewAllocs = target{allocations, "", 100}
 
-// verdict says how telltale stands to a target.
+// verdict is the result of comparing telltale with a target.
 type verdict struct {
 	Target  string  `json:"target"`
 	Unit    unit    `json:"unit"` // of AtMost and Got
@@ -76,7 +77,7 @@ type verdict struct {
 	Outcome outcome `json:"outcome"`
 }
 
-// outcome is a verdict's word.
+// outcome is the word of a verdict.
 type outcome string
 
 const (
@@ -85,10 +86,10 @@ const (
 	missed outcome = "missed" // more
 )
 
-// nearMiss is how far beyond its target a figure is still called near.
+// nearMiss is the factor of its target up to which a figure is called near.
 const nearMiss = 1.1
 
-// judge holds what was measured against a target of a row with that unit.
+// judge compares a figure with a target of a row with that unit.
 func judge(t target, u unit, got ratio) verdict {
 	said := missed
 	switch {
@@ -100,7 +101,7 @@ func judge(t target, u unit, got ratio) verdict {
 	return verdict{Target: t.words(u), Unit: t.unit(u), AtMost: t.atMost, Got: got, Outcome: said}
 }
 
-// spellOutcome adds by how much a target was missed.
+// spellOutcome adds the factor by which a target was missed.
 func (v verdict) spellOutcome() string {
 	if v.Outcome == met || v.AtMost == 0 {
 		return string(v.Outcome)

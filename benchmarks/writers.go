@@ -14,8 +14,9 @@ import (
 	"telltale/multiprocess"
 )
 
-// writersVerb has the command be a process with many writers, as which it calls
-// itself. Writers must be another's to be alive for the reader and to die.
+// writersVerb makes the command run as a process with many writers; the command
+// starts itself so. Writers must belong to another process to be alive for the
+// reader and to die.
 const writersVerb = "write-segments"
 
 // writers is a running process that has made segments.
@@ -58,11 +59,11 @@ func startWriters(t task, gauges bool) (dir string, w *writers, err error) {
 	return dir, w, age(dir)
 }
 
-// end ends the process, and the writers die.
+// end ends the process, and with it the writers.
 func (w *writers) end() error { return errors.Join(w.input.Close(), w.command.Wait()) }
 
-// writeSegments is what that process does: it counts in as many stores, says that
-// it is ready and waits for its input to end.
+// writeSegments is the main function of that process: it counts in the given
+// number of stores, prints that it is ready and waits for its input to end.
 func writeSegments(args []string, in io.Reader, out io.Writer) error {
 	flags := flag.NewFlagSet(writersVerb, flag.ContinueOnError)
 	number := flags.Int("writers", 1, "open `n` stores")

@@ -19,8 +19,8 @@ import (
 	"telltale/model"
 )
 
-// commonRule is something that the parsers or encoders of OpenMetrics in common
-// v0.74 do otherwise than the specification.
+// commonRule is a difference between the specification and the parsers or
+// encoders of OpenMetrics in common v0.74.
 type commonRule struct {
 	says   string // an expression for the error, theirs or telltale's
 	clause string
@@ -123,7 +123,7 @@ func TestCommonWrites(t *testing.T) {
 	allNeeded(t, rules)
 }
 
-// differentLines shows what either of two readings has alone.
+// differentLines returns the lines that only one of two readings has.
 func differentLines(theirs, ours []string) string {
 	var b strings.Builder
 	for _, line := range theirs {

@@ -31,7 +31,7 @@ func startDemo(t *testing.T) (demo *process, address, path string) {
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building cmd/telltale: %v\n%s", err, output)
 	}
-	// It is stopped when the test has seen enough; --for is for a test that dies.
+	// The demo is stopped by the test; --for ends it if the test dies.
 	demo = start(t, "telltale demo", exec.CommandContext(t.Context(), binary, "demo", "--listen", "127.0.0.1:0", "--for", "5m"))
 	found := demo.says(t, pageURL)
 	return demo, found[1], found[2]
@@ -65,8 +65,8 @@ func cumulative(page reading) map[string]float64 {
 	return found
 }
 
-// TestPrometheusScrapesDemo has a real Prometheus scrape a real program under
-// load.
+// TestPrometheusScrapesDemo starts a real Prometheus that scrapes a real program
+// under load.
 func TestPrometheusScrapesDemo(t *testing.T) {
 	began := time.Now()
 	demo, address, path := startDemo(t)
@@ -128,7 +128,7 @@ func checkCounters(t *testing.T, p *scraper, address, path string) {
 	}
 }
 
-// checkExemplars looks at what Prometheus has stored of the page's exemplars.
+// checkExemplars checks the exemplars that Prometheus has stored from the page.
 func checkExemplars(t *testing.T, p *scraper, page reading, began time.Time) {
 	onPage := map[string]bool{}
 	everySample(page, func(_ *readFamily, s *readSample) {
@@ -181,7 +181,7 @@ func checkHealth(t *testing.T, p *scraper) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What Prometheus counts when it does not like samples.
+	// What Prometheus counts for samples that it refuses.
 	unwanted := map[string]bool{
 		"prometheus_target_scrapes_sample_duplicate_timestamp_total": false,
 		"prometheus_target_scrapes_sample_out_of_bounds_total":       false,

@@ -15,8 +15,8 @@ var (
 	onlyFamily = flag.Int("family", -1, "look at this family of each registry only")
 )
 
-// TestReaders writes random registries in every dialect and has every reader
-// find exactly what was planned.
+// TestReaders writes random registries in every dialect and checks that every
+// reader finds exactly what was planned.
 func TestReaders(t *testing.T) {
 	readers := []reader{textparseReader(), expfmtReader(), textparseProtobufReader(), expfmtProtobufReader(), pythonReaderOf(startPython(t))}
 	needed := map[*rule]int{}
@@ -28,7 +28,7 @@ func TestReaders(t *testing.T) {
 		}
 		for _, d := range dialects() {
 			for i := range readers {
-				// One failure of each reader says enough.
+				// One failure of each reader is enough.
 				if r := &readers[i]; r.takes(d) && !wrong[r] {
 					wrong[r] = !r.check(t, p, d, needed)
 				}
@@ -49,8 +49,8 @@ func TestReaders(t *testing.T) {
 	}
 }
 
-// check has the reader read the plan's page, and looks for the one family that
-// is to blame if that fails.
+// check makes the reader read the plan's page. If that fails, it looks for the
+// one family that causes the failure.
 func (r *reader) check(t *testing.T, p *plan, d dialect, needed map[*rule]int) bool {
 	t.Helper()
 	if why, _ := r.disagrees(p.families, d, needed); why == "" {
@@ -68,8 +68,8 @@ func (r *reader) check(t *testing.T, p *plan, d dialect, needed map[*rule]int) b
 	return false
 }
 
-// disagrees says how what the reader finds differs from what was planned, ""
-// if it does not, and on which page.
+// disagrees describes how the reader's result differs from the plan, "" if it
+// does not, and on which page.
 func (r *reader) disagrees(families []familyPlan, d dialect, needed map[*rule]int) (why, page string) {
 	shown := slices.Clone(families)
 	for _, rule := range r.rules {

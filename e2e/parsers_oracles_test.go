@@ -88,7 +88,7 @@ var pythonOpenMetricsRules = []parserRule{
 	},
 }
 
-// refusedRules are for pages that telltale takes and others do not.
+// refusedRules are for pages that telltale accepts and others refuse.
 var refusedRules = []parserRule{
 	{
 		readers: "textparse", format: "text", outcome: theyRefuse, says: says(`^expected timestamp or new record, got "[-+]"`), when: onPage(` [-+][0-9]+[ \t]*$`),
@@ -148,7 +148,7 @@ var refusedRules = []parserRule{
 	},
 }
 
-// sampleRules are for pages that nobody refuses.
+// sampleRules are for pages that all accept.
 var sampleRules = []parserRule{
 	{
 		readers: "textparse", format: "text", outcome: otherSamples, when: onPage(`^[ \t]+[a-zA-Z_:{]`),

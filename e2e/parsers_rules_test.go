@@ -10,17 +10,17 @@ import (
 	"telltale/exposition"
 )
 
-// outcome is how two parsers disagree about a page.
+// outcome is the way in which two parsers disagree about a page.
 type outcome int
 
 const (
-	weRefuse      outcome = iota // telltale does, they do not
-	theyRefuse                   // they do, telltale does not
-	otherSamples                 // nobody does
-	otherMetadata                // nobody does, and samples are alike
+	weRefuse      outcome = iota // telltale refuses the page, they accept it
+	theyRefuse                   // they refuse the page, telltale accepts it
+	otherSamples                 // all accept the page
+	otherMetadata                // all accept the page, and samples are equal
 )
 
-// right says who reads a page as the specification has it.
+// right names the parsers that follow the specification.
 type right string
 
 const (

@@ -168,7 +168,7 @@ func momentOf(at model.Timestamp) *moment {
 	return &moment{ns: ns}
 }
 
-// A disagreement is what two parsers make of a page.
+// A disagreement is a difference between two parsers about a page.
 type disagreement struct {
 	reader       *reader
 	dialect      dialect
@@ -238,7 +238,7 @@ func differentMetadata(want, got reading) string {
 	return ""
 }
 
-// readSafely takes a panic for a refusal.
+// readSafely treats a panic as a refusal.
 func (r *reader) readSafely(page string, d dialect) (found reading, err error) {
 	defer func() {
 		if p := recover(); p != nil {

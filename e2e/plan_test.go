@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// A plan says what a registry holds, in terms of this package alone. Telltale
-// is built from it in one place (build_test.go) and what a reader has to find
-// is worked out from it in another (expect_test.go), so that a fault of
+// A plan is the content of a registry, described by types of this package alone.
+// Telltale is built from it in one place (build_test.go) and the expected
+// reading is derived from it in another (expect_test.go), so that a fault of
 // telltale's model cannot hide itself.
 type plan struct {
 	seed     uint64
@@ -146,7 +146,7 @@ func (f *familyPlan) anyExemplarValue(fits func(value string) bool) bool {
 	return found
 }
 
-// mended is how text looks that telltale was given with invalid UTF-8 in it.
+// mended returns text with invalid UTF-8 as telltale writes it.
 func mended(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // lastBound returns the upper bound of the last bucket, or NaN.

@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// patience bounds every wait for another program. It is far more than any takes:
-// it ends what hangs and decides nothing else.
+// patience bounds every wait for another program. It is far more than any wait
+// takes: it ends hung processes and decides nothing else.
 const patience = 90 * time.Second
 
-// A process is a program under test or a judge of it, with what it says.
+// A process is a program under test, or one that checks it, with its output.
 type process struct {
 	name    string
 	command *exec.Cmd
@@ -61,8 +61,8 @@ func (p *process) stop(signal os.Signal) error {
 	}
 }
 
-// says waits until the program has said something and returns the expression's
-// groups.
+// says waits until the program has printed a match of the expression and returns
+// its groups.
 func (p *process) says(t *testing.T, what *regexp.Regexp) []string {
 	t.Helper()
 	var found []string
@@ -73,8 +73,8 @@ func (p *process) says(t *testing.T, what *regexp.Regexp) []string {
 	return found
 }
 
-// await asks again and again until the answer is yes. The end of the process or
-// of patience fails the test.
+// await repeats a question until the answer is yes. The end of the process or of
+// patience fails the test.
 func (p *process) await(t *testing.T, what string, yes func(context.Context) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

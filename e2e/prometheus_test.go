@@ -70,7 +70,7 @@ func runPrometheus(t *testing.T, program, configuration string, features ...stri
 		if !taken {
 			return p
 		}
-		_ = p.stop(syscall.SIGTERM) // somebody else was given the address; it ends by itself with an error
+		_ = p.stop(syscall.SIGTERM) // another program got the address; this one ends with an error
 	}
 	t.Fatal("no address stays free for as long as Prometheus takes to listen on it")
 	return nil
@@ -132,7 +132,7 @@ func (p *scraper) query(ctx context.Context, path string, parameters map[string]
 	return json.Unmarshal(answer.Data, data)
 }
 
-// number evaluates an expression that gives one number; false if it gives none.
+// number evaluates an expression to one number; false if it has another result.
 func (p *scraper) number(ctx context.Context, expression string) (float64, bool) {
 	var data struct {
 		Result []struct{ Value [2]any }
@@ -236,9 +236,8 @@ func (p *scraper) exemplars(ctx context.Context, since time.Time) ([]storedExemp
 	return all, err
 }
 
-// complaints returns the lines of the server's log that are about something
-// wrong. Nothing is: any warning counts, and so do the words that are said of
-// samples at debug level.
+// complaints returns the lines of the server's log that report problems: any
+// warning, and the words for refused samples at debug level.
 func (p *scraper) complaints() []string {
 	var found []string
 	for line := range strings.Lines(p.output.String()) {

@@ -31,7 +31,7 @@ func TestPromtool(t *testing.T) {
 		}
 		return nil
 	}
-	// It would be no judge if it took everything.
+	// A promtool that accepts everything would prove nothing.
 	if verdict([]byte("a{b=\"1\" 2\n")) == nil {
 		t.Fatal("promtool takes a page with a brace missing")
 	}

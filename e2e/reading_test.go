@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A reading is what a page says, as a reader found it or as it has to be.
+// A reading is the content of a page, as a reader found it or as expected.
 type reading []readFamily
 
 type readFamily struct {
@@ -104,7 +104,7 @@ func (c comparison) sameMoment(want, got *moment) bool {
 	return want.ns == got.ns
 }
 
-// isRecent allows for what is lost to milliseconds and to float64.
+// isRecent allows for rounding to milliseconds and to float64.
 func (c comparison) isRecent(ns int64) bool {
 	const slack = 2 * time.Millisecond
 	return ns >= c.began.Add(-slack).UnixNano() && ns <= time.Now().Add(slack).UnixNano()
@@ -123,7 +123,7 @@ func nanoseconds(time, parts int64) int64 {
 	return time * (1e9 / parts)
 }
 
-// sameNumber tells -0 from 0 and takes every NaN for the same.
+// sameNumber distinguishes -0 from 0 and treats all NaNs as equal.
 func sameNumber(a, b float64) bool {
 	return math.IsNaN(a) && math.IsNaN(b) || math.Float64bits(a) == math.Float64bits(b)
 }

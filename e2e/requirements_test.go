@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What a test cannot do without is a failure when it is missing, with CI=true
-// and without: a test that skips itself proves nothing, and nobody notices.
+// A missing requirement is a failure, with and without CI=true: a test that
+// skips itself proves nothing, and that goes unnoticed.
 
 func missing(t *testing.T, what, debianPackage string, err error) {
 	t.Helper()

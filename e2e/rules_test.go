@@ -6,8 +6,8 @@ import (
 	"telltale/model"
 )
 
-// A rule is one thing that readers do otherwise than the specification, or
-// cannot hold. It either keeps a family from them or changes what they are
+// A rule is one point in which readers differ from the specification, or that
+// they cannot hold. It either keeps a family from them or changes what they are
 // expected to find. Each is as narrow as the fault it stands for.
 type rule struct {
 	name, why string
@@ -15,7 +15,7 @@ type rule struct {
 	changes   func(page reading, d dialect)
 }
 
-// A reader is a parser that others wrote.
+// A reader is a parser of another project.
 type reader struct {
 	name    string
 	ordered bool // it keeps the order of the page
