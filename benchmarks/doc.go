@@ -26,8 +26,8 @@
 // and is the median of runs that fill it, or a single run where the work takes
 // that long; scrapes are measured after one that does not count. Contending
 // goroutines are bound to a processor each, and runs in which other programs
-// took the processors away are left out; the table names rows where that was
-// not to be had. Updates are repeated and scraped before they are measured.
+// took the processors away are left out; the table names rows without enough
+// other runs. Updates are repeated and scraped before they are measured.
 // Stages that take long end after three rounds.
 //
 // A ratio is telltale's median over the peer's, the two that are shown. All peers

@@ -59,7 +59,7 @@ func lasting(families []sharedFamily) []sharedFamily {
 	return counted
 }
 
-// mergedSamples is how many samples the page of so many processes has.
+// mergedSamples returns the number of samples on the merged page of processes.
 func mergedSamples(families []sharedFamily, processes int) (n int) {
 	for _, f := range families {
 		switch {

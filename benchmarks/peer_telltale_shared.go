@@ -54,7 +54,7 @@ func (telltalePeer) folded(t task) (*subject, error) {
 	return s, nil
 }
 
-// foldAll folds a directory in which so many files are to be absorbed.
+// foldAll folds a directory, in which the given number of files must be absorbed.
 func foldAll(dir string, files int) error {
 	report, err := multiprocess.Fold(context.Background(), dir)
 	if err == nil && len(report.Absorbed) != files {

@@ -52,7 +52,7 @@ func TestRowsRun(t *testing.T) {
 			t.Errorf("%s has no figures of telltale", r.Name)
 		}
 		if len(r.Peers) < 2 && !aloneIn.MatchString(r.Name) {
-			t.Errorf("%s has nobody to compare with", r.Name)
+			t.Errorf("%s has no peer to compare with", r.Name)
 		}
 		for _, one := range r.Peers {
 			if len(one.Samples) != p.rounds {

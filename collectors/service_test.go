@@ -33,7 +33,7 @@ func TestVersion(t *testing.T) {
 		t.Errorf("%s%v", s.Name, s.Labels)
 	}
 	if _, ok := s.Labels.Get("branch"); ok {
-		t.Errorf("there is a branch that nobody set: %v", s.Labels)
+		t.Errorf("a branch that was not set is shown: %v", s.Labels)
 	}
 	for _, name := range []string{"", "my shop", "1st"} {
 		if _, err := collectors.NewVersion(name); err == nil || !strings.Contains(err.Error(), name) {

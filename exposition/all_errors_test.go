@@ -37,7 +37,7 @@ func allErrors(t testing.TB, page string, f exposition.Format, opts ...expositio
 	return nil
 }
 
-// All that is wrong is told, and nothing that is not.
+// All errors of a page are reported, and nothing else.
 func TestAllErrors(t *testing.T) {
 	for _, c := range []struct {
 		name   string

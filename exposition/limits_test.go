@@ -60,7 +60,7 @@ func manyLabels(n int) string {
 }
 
 // Each limit is a field of Limits with a default; a page may ask for just as much,
-// and what asks for more is told which limit that is.
+// and the error of a page that exceeds one names it.
 func TestEachLimit(t *testing.T) {
 	defaults := exposition.Limits{}.WithDefaults()
 	fields := reflect.ValueOf(defaults)

@@ -89,7 +89,7 @@ func TestFormatIsNegotiated(t *testing.T) {
 		t.Errorf("no end in %q", w.Body)
 	}
 	if strings.Contains(w.Body.String(), "_created") {
-		t.Errorf("created times that nobody asked for in %q", w.Body)
+		t.Errorf("created times although they are off in %q", w.Body)
 	}
 	w = answer(h, request("GET", "/metrics", "Accept", "image/png"))
 	wantStatus(t, w, 200)
@@ -314,7 +314,7 @@ func TestHookHearsOfDrops(t *testing.T) {
 	}
 }
 
-// A hook that panics costs nobody a page.
+// A hook that panics does not affect the page.
 func TestHooksThatPanic(t *testing.T) {
 	fails := telltale.CollectorFunc(func(context.Context, func(*model.Family) error) error { return errors.New("x") })
 	for name, argument := range map[string]any{"error": errors.New("x"), "abort": http.ErrAbortHandler, "nil": nil} {
@@ -336,7 +336,7 @@ func TestHooksThatPanic(t *testing.T) {
 			for range 2 {
 				wantStatus(t, answer(h, request("GET", "/metrics")), 500)
 			}
-			if calls != 3 { // a drop is told once
+			if calls != 3 { // a drop is reported once
 				t.Errorf("the hook was called %d times", calls)
 			}
 		})

@@ -180,7 +180,7 @@ func TestServeLetsScrapesFinish(t *testing.T) {
 	}()
 	<-begun
 	go func() { ended <- stop() }()
-	for { // until nobody listens any more, so that the shutdown is under way
+	for { // until the listener is closed, so that the shutdown has begun
 		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 		if err != nil {
 			break

@@ -133,7 +133,7 @@ func TestDropsToldAreBounded(t *testing.T) {
 	}
 }
 
-// Of long names no more than the beginning is told.
+// Only the beginning of long names is reported.
 func TestDropsOfLongNames(t *testing.T) {
 	reg := telltale.NewRegistry()
 	if err := reg.Register(emitting(t, "_"+strings.Repeat("x", 1<<20), map[string]string{}, "_"+strings.Repeat("\n", 1<<20), map[string]string{})); err != nil {
@@ -142,12 +142,12 @@ func TestDropsOfLongNames(t *testing.T) {
 	heard := 0
 	h := scrapehttp.Handler(reg, scrapehttp.WithErrorHook(func(err error) {
 		if heard++; len(err.Error()) > 4<<10 {
-			t.Errorf("a drop is told in %d bytes", len(err.Error()))
+			t.Errorf("the error of a drop has %d bytes", len(err.Error()))
 		}
 	}))
 	answer(h, request("GET", "/metrics", "Accept", "application/openmetrics-text"))
 	if heard == 0 {
-		t.Error("nothing was told")
+		t.Error("nothing was reported")
 	}
 }
 

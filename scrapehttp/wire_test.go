@@ -251,7 +251,7 @@ func TestWriterThatTakesLess(t *testing.T) {
 			h.ServeHTTP(stingy{httptest.NewRecorder()}, request("GET", "/metrics", "Accept-Encoding", coding))
 		}()
 		if !errors.Is(told, io.ErrShortWrite) {
-			t.Errorf("%s: the hook was told %v", coding, told)
+			t.Errorf("%s: the hook got %v", coding, told)
 		}
 	}
 }

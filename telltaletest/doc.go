@@ -4,7 +4,7 @@
 // custom collector to the contract of [telltale.Collector].
 //
 // All functions take a [telltale.Collector]: an instrument, a registry, a view, a
-// custom collector, or a page that somebody serves ([FromHandler], [FromURL]).
+// custom collector, or a page that is served ([FromHandler], [FromURL]).
 //
 //	func TestOrdersAreCounted(t *testing.T) {
 //		n := telltaletest.Delta(t, telltale.Default, "orders_total", map[string]string{"country": "de"}, func() {

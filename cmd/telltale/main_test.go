@@ -58,7 +58,7 @@ func outcome(t *testing.T, args ...string) (stdout, stderr string, status int) {
 	return out.String(), errs.String(), c.ProcessState.ExitCode()
 }
 
-// server is a verb that runs until it is told to end.
+// server is a verb that runs until it is signalled to end.
 type server struct {
 	t       *testing.T
 	process *exec.Cmd

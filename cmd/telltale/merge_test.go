@@ -57,7 +57,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// What a format cannot hold is told.
+// Content that a format cannot hold is reported.
 func TestMergeDrops(t *testing.T) {
 	dir := t.TempDir()
 	workerFile(t, filepath.Join(dir, "histogram_1.db"), `["d", "d_bucket", {"le": "+Inf"}, "Help."]`, `["d", "d_sum", {}, "Help."]`)
@@ -83,7 +83,7 @@ func writes(t *testing.T, processes ...func(reg *telltale.Registry)) string {
 	return dir
 }
 
-// Whatever costs samples is told, with the files and what counts, and the exit
+// Every loss of samples is reported, with the files and what counts, and the exit
 // status is 1; what costs none is not.
 func TestMergeDisagreements(t *testing.T) {
 	count := func(name string, opts ...telltale.CounterOption) func(*telltale.Registry) {

@@ -113,7 +113,7 @@ func TestServeTellsWhatChanges(t *testing.T) {
 	scrapes("\nserved_total 2.0\n")
 	_, stderr, status := s.end(os.Interrupt)
 	if left, gone := strings.Count(stderr, damaged), strings.Count(stderr, "no such file"); status != 0 || left != 2 || gone != 1 {
-		t.Errorf("status %d; the file was told of %d times, the directory %d times\n%s", status, left, gone, stderr)
+		t.Errorf("status %d; the file was reported %d times, the directory %d times\n%s", status, left, gone, stderr)
 	}
 }
 

@@ -152,7 +152,7 @@ func build(ctx context.Context, t *testing.T) string {
 }
 
 // start starts a server, waits until it says where it listens, and returns the
-// URL up to its path. The server is told to end when the test has ended.
+// URL up to its path. The server is signalled to end when the test ends.
 func start(t *testing.T, cmd *exec.Cmd, marker string) string {
 	t.Helper()
 	says, its, err := os.Pipe()

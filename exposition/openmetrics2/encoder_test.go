@@ -23,7 +23,7 @@ func bounds(t testing.TB, upper ...float64) *model.Bounds {
 	return b
 }
 
-// What the draft has no place for is told.
+// Content that the draft cannot hold is reported.
 func TestDrops(t *testing.T) {
 	const parts = model.PartBucket | model.PartCount | model.PartSum
 	at := model.Unix(5, 0)

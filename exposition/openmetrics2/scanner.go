@@ -7,7 +7,7 @@ import (
 	"telltale/internal/scan"
 )
 
-// SyntaxError is what is wrong with a page, with its line and column.
+// SyntaxError is an error of a page, with its line and column.
 type SyntaxError = scan.SyntaxError
 
 // Limits bound the size of a page, of a line and of a sample's labels.
@@ -19,7 +19,7 @@ type Entry = scan.Entry
 // Composite is the value of a histogram or a summary.
 type Composite = scan.Composite
 
-// Kind is what a line is.
+// Kind is the kind of a line.
 type Kind = scan.Kind
 
 // The kinds of line.
@@ -34,22 +34,22 @@ const (
 // ParserOption is an option of [NewParser] and [NewScanner].
 type ParserOption = scan.Option
 
-// WithLimits sets other limits than the default ones.
+// WithLimits replaces the default limits.
 func WithLimits(l Limits) ParserOption { return scan.WithLimits(l) }
 
-// WithAllErrors has Next go on behind a [*SyntaxError], at the next line, so
-// that all that is wrong with a page can be told. An error that follows from one
-// before it is left out. A parser gives up after [Limits].Errors with
-// [ErrUnread]; the families that it returns lack what was wrong.
+// WithAllErrors makes Next go on at the next line after a [*SyntaxError], so
+// that one pass finds all errors of a page. Errors that follow from an earlier
+// one are left out. A parser gives up with [ErrUnread] after [Limits].Errors
+// errors; the families that it returns lack the wrong lines.
 func WithAllErrors() ParserOption { return scan.WithAllErrors() }
 
-// WithLenient has a parser take what sloppy exporters write; the documentation of
-// the package exposition lists it. The page is read as a whole before the first
-// family comes.
+// WithLenient makes a parser accept common mistakes of exporters; package
+// exposition lists them. The whole page is read before the first family is
+// returned.
 func WithLenient() ParserOption { return scan.WithLenient() }
 
-// ErrUnread comes behind the errors of a page whose rest was not read, for there
-// were too many of them or too many bytes.
+// ErrUnread follows the errors of a page whose rest was not read because it has
+// too many errors or too many bytes.
 var ErrUnread = scan.ErrUnread
 
 // grammar is what the draft allows in a line (section "ABNF").
@@ -58,9 +58,9 @@ var grammar = scan.Grammar{
 	Timestamp: scan.Seconds, Timestamps: "a timestamp in seconds",
 }
 
-// Scanner reads a page line by line. It checks each line, and that the page
-// ends as it must, but not what lines mean together: that is [Parser]'s. Lines
-// cost no allocation.
+// Scanner reads a page line by line. It checks each line, and that the page ends
+// with "# EOF", but not the rules that hold between lines, which [Parser]
+// checks. Lines cost no allocation. It is not safe for concurrent use.
 type Scanner struct{ page *scan.Page }
 
 // NewScanner returns a scanner that reads from r.
@@ -68,8 +68,8 @@ func NewScanner(r io.Reader, opts ...ParserOption) *Scanner {
 	return &Scanner{scan.NewPage(r, grammar, scan.OptionsOf(opts))}
 }
 
-// Next returns the next line; the one before becomes invalid, with all that it
-// refers to. The last is "# EOF"; after it comes [io.EOF]. An error is a
-// [*SyntaxError] or one of the reader, and is returned ever after, unless
-// [WithAllErrors] has it go on.
+// Next returns the next line, which is valid until the next call. The last line
+// is "# EOF"; after it Next returns [io.EOF]. An error is a [*SyntaxError] or an
+// error of the reader, and is returned again by every later call, unless
+// [WithAllErrors] makes the scanner go on.
 func (s *Scanner) Next() (*Entry, error) { return s.page.Next() }

@@ -200,7 +200,8 @@ func TestMessageInMemory(t *testing.T) {
 	}
 }
 
-// Errors of the reader are returned, ever after; small reads make no difference.
+// Errors of the reader are returned by every later call; small reads make no
+// difference.
 func TestReaders(t *testing.T) {
 	page := append(family(gauge, field(2, double(1, 1))), message(text(1, "g"), text(2, strings.Repeat("x", 200_000)))...)
 	if families, _, err := read(iotest.OneByteReader(bytes.NewReader(page))); families != 2 || err != nil {

@@ -24,7 +24,7 @@ const (
 	reserved   = "Data model: the metric name is stored in the label __name__"
 )
 
-// Pages that break a rule of the format, and what is told of each: all errors,
+// Pages that break a rule of the format, and the errors of each: all errors,
 // as "line:column found". Lenient readers take them all, as others do.
 func TestRules(t *testing.T) {
 	for _, c := range []struct{ clause, name, in, want string }{

@@ -78,7 +78,7 @@ func TestLanesUnderContention(t *testing.T) {
 func TestChanges(t *testing.T) {
 	var w Word
 	if w.Store(5); Changes(&w, 1) != 0 || Crowded(&w) {
-		t.Error("a word that nobody writes to changes")
+		t.Error("a word without writers changes")
 	}
 }
 

@@ -68,8 +68,8 @@ func AddWhole(w *Word, n uint64) (rest float64) {
 }
 
 const (
-	readingsOfCrowd = 100 // of a word, which take some 50 nanoseconds while nobody writes to it
-	leastCrowd      = 2   // changes seen meanwhile: one other writer may have come by chance
+	readingsOfCrowd = 100 // readings of a word, about 50 nanoseconds while no other goroutine writes to it
+	leastCrowd      = 2   // changes seen meanwhile: a single one may be chance
 )
 
 // Changes reads a word for about 50 nanoseconds, or until it has changed the

@@ -26,7 +26,7 @@ func (c *collector) Collect(ctx context.Context, emit func(*model.Family) error)
 
 func (c *collector) Name() string { return "the collector" }
 
-// account keeps the reasons of what it is told.
+// account keeps the reasons of reported faults.
 type account struct {
 	told    []gather.Reason
 	counted uint64
