@@ -13,9 +13,11 @@ import (
 type world struct {
 	processes []*process     // in the order of their beginning
 	epochs    map[string]int // when the epoch first appeared, by the number of the operation
+	archive   *string        // the epoch of the archive, nil if there is none
 	step      int
 
 	editionsSeen map[string]map[int]int // by family, when an edition appeared, by the number of the operation
+	removed      map[string]bool        // families that had series removed
 }
 
 // process is one that lives, or what is left of it.
@@ -40,7 +42,7 @@ type row struct {
 }
 
 func newWorld() *world {
-	return &world{epochs: make(map[string]int), editionsSeen: make(map[string]map[int]int)}
+	return &world{epochs: make(map[string]int), editionsSeen: make(map[string]map[int]int), removed: make(map[string]bool)}
 }
 
 func (w *world) process(name string) *process {
@@ -65,16 +67,22 @@ func (w *world) living(name string) *process {
 func (w *world) can(o op) bool {
 	switch o.verb() {
 	case "open":
-		return w.process(o.arg(1)) == nil
+		return w.process(o.arg(1)) == nil && (w.epochs[o.opt("epoch")] > 0 || !w.isDamaged())
 	case "fold", "litter", "read", "reopen":
 		return true
 	case "copy":
 		return w.process(o.arg(1)) != nil
 	case "damage":
 		p := w.process(o.arg(1))
-		return p != nil && !p.lives && !p.damaged
+		// Who reads on from a mapping knows when an epoch appeared of which others can
+		// read no file any more, so that another epoch may count. That is in order.
+		return p != nil && !p.lives && !p.damaged && len(w.epochs) < 2
 	}
 	return w.living(o.arg(1)) != nil
+}
+
+func (w *world) isDamaged() bool {
+	return slices.ContainsFunc(w.processes, func(p *process) bool { return p.damaged })
 }
 
 // play does an operation that can be done.
@@ -87,7 +95,7 @@ func (w *world) play(o op) {
 		if o.opt("edition") == "2" {
 			p.edition = 2
 		}
-		if !slices.ContainsFunc(w.processes, func(other *process) bool { return other.epoch == p.epoch && !other.damaged }) {
+		if !slices.Contains(w.present(), p.epoch) {
 			w.epochs[p.epoch] = w.step
 		}
 		w.processes = append(w.processes, p)
@@ -120,6 +128,7 @@ func (w *world) play(o op) {
 // If the whole family is meant, what else the dead have of it may be shown or not:
 // removals name single series today, and will name the family.
 func (w *world) forget(p *process, family string, labels []string, whole bool) {
+	w.removed[family] = true
 	for _, other := range w.processes {
 		if other.damaged || other != p && other.lives {
 			continue
@@ -197,20 +206,29 @@ func (r *row) crowd(family string, v float64) {
 }
 
 // epoch returns the epoch that counts: one with a name, then one that has a live writer,
-// then the latest. Those taken to live do; to whom some are, damaged files may be whole.
+// then the latest. Those taken to live do.
 func (w *world) epoch(taken map[string]bool) string {
 	best, found := "", false
-	for _, p := range w.processes {
-		if p.damaged && taken == nil {
-			continue
-		}
-		better := func(a, b bool, otherwise bool) bool { return a && !b || a == b && otherwise }
-		e := p.epoch
+	better := func(a, b bool, otherwise bool) bool { return a && !b || a == b && otherwise }
+	for _, e := range w.present() {
 		if !found || better(e != "", best != "", better(w.alive(e, taken), w.alive(best, taken), w.epochs[e] > w.epochs[best])) {
 			best, found = e, true
 		}
 	}
 	return best
+}
+
+// present returns the epochs of which there are files.
+func (w *world) present() (epochs []string) {
+	if w.archive != nil {
+		epochs = append(epochs, *w.archive)
+	}
+	for _, p := range w.processes {
+		if !p.damaged {
+			epochs = append(epochs, p.epoch)
+		}
+	}
+	return epochs
 }
 
 // part is a row that counts, and whose it is.
@@ -347,7 +365,9 @@ func (r *row) at(bound float64) (n float64) {
 // not known when an edition appeared: archives keep histograms of several bounds apart,
 // and of others the newest definition alone.
 func (w *world) editions(epoch, family string, behind bool) (may []int) {
-	sure := !behind && family[0] == 'h'
+	// A definition of which no series is left is not in the next archive, and with it
+	// goes when it first appeared: those who have it by then say when they began.
+	sure := !behind && family[0] == 'h' && !w.removed[family]
 	for _, lives := range []bool{true, false} {
 		latest := 0
 		for _, p := range w.processes {

@@ -213,7 +213,7 @@ func (r *run) do(o op) *failure {
 				_, err = reader.remake()
 			}
 		}
-		r.anyFall = r.anyFall || slices.ContainsFunc(r.world.processes, func(p *process) bool { return p.damaged })
+		r.anyFall = r.anyFall || r.world.isDamaged()
 	case "fold":
 		if r.way.folds == never {
 			return nil
@@ -260,7 +260,9 @@ func (r *run) fold() error {
 			r.archived[p.name] = true
 		}
 	}
-	r.generation = report.Generation
+	if report.Generation != r.generation {
+		r.generation, r.world.archive = report.Generation, &report.Epoch
+	}
 	r.world.processes = slices.DeleteFunc(r.world.processes, func(p *process) bool { return slices.Contains(gone, p) })
 	return nil
 }
