@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -249,7 +248,7 @@ func TestModelConcurrently(t *testing.T) {
 	for end := time.Now().Add(budget() / 4); time.Now().Before(end) && !t.Failed(); scripts++ {
 		seed := *modelSeed
 		if seed == 0 {
-			seed = rand.Uint64()
+			seed = nextSeed(scripts)
 		}
 		ops := concurrentScript(seed)
 		wrong := runConcurrently(ops)

@@ -14,18 +14,28 @@ import (
 )
 
 var (
-	runFor   = flag.Duration("metamorphic.for", 20*time.Second, "how long scripts are made: a quarter of it with children that are killed")
+	runFor   = flag.Duration("metamorphic.for", 0, "how long scripts are made of random seeds, a quarter of it with children that are killed; 0 for 20s, 5s with -short, of the seeds 1, 2, 3 and so on")
 	onlySeed = flag.Uint64("metamorphic.seed", 0, "the only seed to make a script from; 0 for many")
 )
 
-// budget returns how long scripts are made, which is less with -short.
+// budget returns how long scripts are made.
 func budget() time.Duration {
-	set := false
-	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "metamorphic.for" })
-	if testing.Short() && !set {
+	switch {
+	case *runFor > 0:
+		return *runFor
+	case testing.Short():
 		return 5 * time.Second
 	}
-	return *runFor
+	return 20 * time.Second
+}
+
+// nextSeed returns the seed of the script number n, from 0. Without a duration they
+// are the same in every run, so that a change of the tree is what makes one fail.
+func nextSeed(n int) uint64 {
+	if *runFor > 0 {
+		return rand.Uint64()
+	}
+	return uint64(n) + 1
 }
 
 // memory is where files are in memory, if there is such a place.
@@ -61,7 +71,7 @@ func runScripts(t *testing.T, long time.Duration, ways []way) {
 	t.Helper()
 	seeds := 0
 	for end := time.Now().Add(long); time.Now().Before(end) && !t.Failed(); seeds++ {
-		seed := rand.Uint64()
+		seed := nextSeed(seeds)
 		if *onlySeed != 0 {
 			seed, end = *onlySeed, time.Now()
 		}
