@@ -141,7 +141,8 @@ func TestMemory(t *testing.T) {
 			}
 		})
 	}
-	if few, many := allocs(counters(t, 15_000)), allocs(counters(t, 60_000)); many > few+2 {
+	const slack = 20 // the race detector and the garbage collector empty pools at random
+	if few, many := allocs(counters(t, 15_000)), allocs(counters(t, 60_000)); many > few+slack {
 		t.Errorf("%v allocations for 15000 series, %v for 60000", few, many)
 	}
 }
