@@ -19,53 +19,81 @@ import (
 // reader and to die.
 const writersVerb = "write-segments"
 
-// writers is a running process that has made segments.
-type writers struct {
+// writersAtOnce is how many writers a process has at most: each takes a few
+// descriptors.
+const writersAtOnce = 1000
+
+// writers are running processes that have made segments.
+type writers []writerProcess
+
+type writerProcess struct {
 	command *exec.Cmd
 	input   io.Closer
 }
 
 // startWriters makes a directory with a segment of each of the task's writers,
-// whose process goes on.
-func startWriters(t task, gauges bool) (dir string, w *writers, err error) {
+// whose processes go on.
+func startWriters(t task, gauges bool) (dir string, w writers, err error) {
 	if dir, err = inMemory(); err != nil {
 		return "", nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(dir))
+			err = errors.Join(err, w.end(), os.RemoveAll(dir))
 		}
 	}()
-	program, err := os.Executable()
-	if err != nil {
-		return dir, nil, err
-	}
-	w = &writers{command: exec.Command(program, writersVerb, "-writers", fmt.Sprint(t.writers),
-		"-entries", fmt.Sprint(t.series), fmt.Sprintf("-gauges=%t", gauges), dir)}
-	w.command.Stderr = os.Stderr
-	output, err := w.command.StdoutPipe()
-	if err != nil {
-		return dir, nil, err
-	}
-	if w.input, err = w.command.StdinPipe(); err != nil {
-		return dir, nil, err
-	}
-	if err := w.command.Start(); err != nil {
-		return dir, nil, err
-	}
-	if line, err := bufio.NewReader(output).ReadString('\n'); err != nil {
-		return dir, nil, errors.Join(fmt.Errorf("the writers said %q: %w", line, err), w.end())
+	for first := 0; first < t.writers; first += writersAtOnce {
+		p, err := startProcess(dir, t, gauges, first)
+		if err != nil {
+			return dir, w, err
+		}
+		w = append(w, p)
 	}
 	return dir, w, age(dir)
 }
 
-// end ends the process, and with it the writers.
-func (w *writers) end() error { return errors.Join(w.input.Close(), w.command.Wait()) }
+// startProcess starts the process of the writers from first on, and waits until it
+// has counted.
+func startProcess(dir string, t task, gauges bool, first int) (p writerProcess, err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return p, err
+	}
+	p.command = exec.Command(program, writersVerb, "-first", fmt.Sprint(first), "-writers", fmt.Sprint(min(writersAtOnce, t.writers-first)),
+		"-entries", fmt.Sprint(t.series), fmt.Sprintf("-gauges=%t", gauges), dir)
+	p.command.Stderr = os.Stderr
+	output, err := p.command.StdoutPipe()
+	if err != nil {
+		return p, err
+	}
+	if p.input, err = p.command.StdinPipe(); err != nil {
+		return p, err
+	}
+	if err := p.command.Start(); err != nil {
+		return p, err
+	}
+	if line, err := bufio.NewReader(output).ReadString('\n'); err != nil {
+		return p, errors.Join(fmt.Errorf("the writers said %q: %w", line, err), p.end())
+	}
+	return p, nil
+}
+
+// end ends the processes, and with them the writers.
+func (w writers) end() error {
+	var errs []error
+	for _, p := range w {
+		errs = append(errs, p.end())
+	}
+	return errors.Join(errs...)
+}
+
+func (p writerProcess) end() error { return errors.Join(p.input.Close(), p.command.Wait()) }
 
 // writeSegments is the main function of that process: it counts in the given
 // number of stores, prints that it is ready and waits for its input to end.
 func writeSegments(args []string, in io.Reader, out io.Writer) error {
 	flags := flag.NewFlagSet(writersVerb, flag.ContinueOnError)
+	first := flags.Int("first", 0, "count the stores from `n` on")
 	number := flags.Int("writers", 1, "open `n` stores")
 	entries := flags.Int("entries", 200, "count `n` entries in each")
 	gauges := flags.Bool("gauges", true, "have gauges among them")
@@ -77,7 +105,7 @@ func writeSegments(args []string, in io.Reader, out io.Writer) error {
 		families = lasting(families)
 	}
 	sets := labelSets(*entries)
-	for n := range *number {
+	for n := *first; n < *first+*number; n++ {
 		store, err := multiprocess.Open(flags.Arg(0), multiprocess.WithWriterName(fmt.Sprint(1000+n)), multiprocess.WithoutFolding())
 		if err != nil {
 			return err
