@@ -33,7 +33,9 @@ func options[O any](f *Factory, opts []O) []O {
 	}
 	all := make([]O, 0, len(f.opts)+len(opts))
 	for _, o := range f.opts {
-		all = append(all, any(o).(O))
+		if o != nil { // a nil option says nothing, as in the constructors
+			all = append(all, any(o).(O))
+		}
 	}
 	return append(all, opts...)
 }

@@ -72,7 +72,7 @@ func TestFactoryMakesEveryInstrument(t *testing.T) {
 // Options of an instrument win over those of its factory.
 func TestOptionsOfInstrumentsComeLast(t *testing.T) {
 	reg := telltale.NewRegistry()
-	auto.In(reg, telltale.WithNamespace("shop")).Counter("orders", "Help.", telltale.WithNamespace("market"))
+	auto.In(reg, nil, telltale.WithNamespace("shop")).Counter("orders", "Help.", nil, telltale.WithNamespace("market"))
 	if _, ok := reg.SampleValue("market_orders_total", nil); !ok {
 		t.Error("the registry has no market_orders_total")
 	}
