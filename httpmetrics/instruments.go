@@ -35,7 +35,9 @@ func keep[T any](b *builder, make func() (*T, error)) *T {
 func options[O any](b *builder, own ...O) []O {
 	var all []O
 	for _, o := range b.settings.instruments {
-		all = append(all, any(o).(O))
+		if o != nil { // a nil option says nothing, as in the constructors
+			all = append(all, any(o).(O))
+		}
 	}
 	return append(all, own...)
 }

@@ -51,7 +51,9 @@ type series struct {
 func NewServer(opts ...ServerOption) (*Server, error) {
 	s := &Server{settings: defaults(), series: map[request]*series{}, routes: map[string]bool{other: true}}
 	for _, o := range opts {
-		o.applyServer(s.settings)
+		if o != nil {
+			o.applyServer(s.settings)
+		}
 	}
 	b := builder{settings: s.settings, err: s.settings.err}
 	s.inFlight = b.gauge("http_server_in_flight_requests", "Requests that are being served.")
@@ -192,24 +194,25 @@ func (a *answer) begin(code int, n int64) {
 func (a *answer) done() {
 	took := time.Since(a.start)
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	route, code, written, firstByte := a.route, a.code, a.written, a.firstByte
 	if !a.begun {
-		a.firstByte = took
+		firstByte = took
 	}
+	a.mu.Unlock() // the functions of WithRoute and WithExemplars may call SetRoute
 	if a.panicked {
-		a.code = http.StatusInternalServerError
+		code = http.StatusInternalServerError
 	}
-	s := a.server.of(methodLabel(a.request.Method), known(a.code), a.matched())
+	s := a.server.of(methodLabel(a.request.Method), known(code), a.matched(route))
 	s.requests.Inc()
 	s.requestSize.Observe(float64(a.body.read.Load()))
-	s.responseSize.Observe(float64(a.written))
+	s.responseSize.Observe(float64(written))
 	observe(a.server.settings.exemplar(a.request.Context(), a.request.Header),
-		observation{s.duration, took}, observation{s.firstByte, a.firstByte})
+		observation{s.duration, took}, observation{s.firstByte, firstByte})
 }
 
-// matched returns the route of the request, "other" for none.
-func (a *answer) matched() string {
-	route := a.route
+// matched returns the route of the request, given the one that SetRoute has set:
+// "other" for none.
+func (a *answer) matched(route string) string {
 	if route == "" && a.server.settings.route != nil {
 		route = a.server.settings.route(a.request)
 	} else if route == "" {

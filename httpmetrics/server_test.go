@@ -153,6 +153,11 @@ func TestRoutesOfOtherRouters(t *testing.T) {
 	})
 	s.Wrap(router).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/users/anna", nil))
 	httpmetrics.SetRoute(t.Context(), "/nothing")
+	again, _ := newServer(t, httpmetrics.WithRoute(func(r *http.Request) string {
+		httpmetrics.SetRoute(r.Context(), "/too/late") // must not wait for itself
+		return "/route"
+	}), nil)
+	again.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 	telltaletest.Compare(t, reg, `http_server_requests_total{method="GET",code="200",route="/users/:name"} 1`, "http_server_requests_total")
 }
 

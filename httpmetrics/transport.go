@@ -55,7 +55,9 @@ func NewTransport(base http.RoundTripper, opts ...TransportOption) (*Transport, 
 	}
 	t := &Transport{base: base, settings: defaults()}
 	for _, o := range opts {
-		o.applyTransport(t.settings)
+		if o != nil {
+			o.applyTransport(t.settings)
+		}
 	}
 	b := builder{settings: t.settings, err: t.settings.err}
 	t.inFlight = b.gauge("http_client_in_flight_requests", "Requests whose answer has not been read to its end.")
@@ -76,6 +78,12 @@ func NewTransport(base http.RoundTripper, opts ...TransportOption) (*Transport, 
 // until its answer's body is closed or read to its end.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.inFlight.Inc()
+	body := false // whether the request is in flight until its body ends
+	defer func() {
+		if !body {
+			t.inFlight.Dec()
+		}
+	}()
 	start := time.Now()
 	watch := &watch{transport: t, start: start}
 	resp, err := t.base.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), watch.trace())))
@@ -86,11 +94,10 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	t.requests.With(labels).Inc()
 	observe(t.settings.exemplar(r.Context(), r.Header), observation{t.duration.With(labels), took})
-	if err != nil {
-		t.inFlight.Dec()
+	if err != nil || resp.Body == nil { // http.Client gives an answer without a body an empty one
 		return resp, err
 	}
-	resp.Body = t.counted(resp.Body, labels)
+	resp.Body, body = t.counted(resp.Body, labels), true
 	return resp, nil
 }
 

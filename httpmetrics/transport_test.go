@@ -89,6 +89,40 @@ func TestFailedRequestsAreErrors(t *testing.T) {
 	`, "http_client_in_flight_requests", "http_client_requests_total")
 }
 
+// transportFunc is a transport that a program makes of a function.
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A transport may leave out the body, and may panic.
+func TestTransportsOfPrograms(t *testing.T) {
+	reg := telltale.NewRegistry()
+	answer := transportFunc(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 204}, nil })
+	transport, err := httpmetrics.NewTransport(answer, httpmetrics.In(reg), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: transport}).Get("http://127.0.0.1:1/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(resp.Body); len(text) != 0 || err != nil || resp.Body.Close() != nil {
+		t.Errorf("the body is %q, error %v", text, err)
+	}
+	broken, err := httpmetrics.NewTransport(transportFunc(func(*http.Request) (*http.Response, error) { panic("broken") }), httpmetrics.In(reg))
+	if err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = broken.RoundTrip(httptest.NewRequest("GET", "/", nil))
+		t.Error("the panic did not go on")
+	}()
+	if got := telltaletest.Value(t, reg, "http_client_in_flight_requests", nil); got != 0 {
+		t.Errorf("%v requests are in flight", got)
+	}
+}
+
 // A connection that has switched protocols can still be written to.
 func TestSwitchedProtocols(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
