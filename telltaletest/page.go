@@ -25,7 +25,7 @@ const (
 // collection is a GET request of the path. The collector is safe for concurrent
 // use if the handler is.
 func FromHandler(h http.Handler, path string) telltale.Collector {
-	return page(func(ctx context.Context) (*http.Response, error) {
+	return page(pageBytes, func(ctx context.Context) (*http.Response, error) {
 		r := httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil)
 		r.Header.Set("Accept", accept)
 		w := httptest.NewRecorder()
@@ -37,7 +37,7 @@ func FromHandler(h http.Handler, path string) telltale.Collector {
 // FromURL returns a collector of the families on a page that a server serves. A
 // collection takes 10 seconds and 256 MiB at most. It is safe for concurrent use.
 func FromURL(url string) telltale.Collector {
-	return page(func(ctx context.Context) (*http.Response, error) {
+	return page(pageBytes, func(ctx context.Context) (*http.Response, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			return nil, err
@@ -51,8 +51,8 @@ func FromURL(url string) telltale.Collector {
 // accept asks for OpenMetrics, which keeps units, types and exemplars.
 const accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 
-// page is a collector of what a request is answered with.
-func page(get func(context.Context) (*http.Response, error)) telltale.Collector {
+// page is a collector of the answer to a request, of at most that many bytes.
+func page(most int64, get func(context.Context) (*http.Response, error)) telltale.Collector {
 	return telltale.CollectorFunc(func(ctx context.Context, emit func(*model.Family) error) error {
 		resp, err := get(ctx)
 		if err != nil {
@@ -67,7 +67,7 @@ func page(get func(context.Context) (*http.Response, error)) telltale.Collector 
 		if !ok && resp.Header.Get("Content-Type") != "" {
 			return fmt.Errorf("telltaletest: the page is %q, which is no format of metrics", resp.Header.Get("Content-Type"))
 		}
-		p := exposition.NewParser(io.LimitReader(resp.Body, pageBytes), format)
+		p := exposition.NewParser(resp.Body, format, exposition.WithLimits(exposition.Limits{Input: most}))
 		for {
 			f, err := p.Next()
 			if errors.Is(err, io.EOF) {

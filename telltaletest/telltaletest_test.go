@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -224,6 +225,20 @@ func TestLossesFail(t *testing.T) {
 				t.Error("the test passes")
 			}
 		})
+	}
+}
+
+// A page that is too large is refused, and not taken for a shorter one.
+func TestPagesHaveALimit(t *testing.T) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		_, _ = io.WriteString(w, "a 1\nb 2\n")
+	})
+	for limit, want := range map[int64]string{8: "", 4: "4 bytes"} { // the first line has four
+		got := failure(t, func(t testing.TB) { telltaletest.Value(t, telltaletest.FromHandlerWithin(limit, handler), "a", nil) })
+		if (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("with a limit of %d bytes the failure is %q", limit, got)
+		}
 	}
 }
 
