@@ -32,7 +32,7 @@ var version, branch string
 // program's name cannot begin the name of a family.
 func NewVersion(program string) (*Info, error) {
 	if !model.LegacyName(program) {
-		return nil, fmt.Errorf("collectors: %q cannot begin the name of a metric: it needs a letter or an underscore, then letters, digits and underscores", program)
+		return nil, fmt.Errorf("collectors: %q cannot begin the name of a metric: it needs a letter, an underscore or a colon, then these and digits", program)
 	}
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
