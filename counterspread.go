@@ -11,7 +11,7 @@ import (
 
 // A counter's Inc is one atomic addition, too small to notice that other goroutines
 // count too. So collections choose the counters for which to find out, and lead
-// their Inc the slow way for a few calls, by a nil word: each counts, then looks for a
+// their Inc the slow way for some calls, by a nil word: each counts, then looks for a
 // moment whether the word goes on moving. If few saw that, the word is put back; if
 // many did, lanes take its place. The word itself keeps what it has, so nothing moves
 // and no value changes.
@@ -19,8 +19,9 @@ import (
 const (
 	leastToLook = 1 << 20   // counts of a counter that is worth it
 	leastRate   = 1 << 20   // counts a second since its creation, likewise: many goroutines reach it, many counters cannot
-	looks       = 64        // calls that look for others
-	metToSpread = looks / 4 // of them, how many must have seen others
+	looks       = 64        // calls in a row of which some must see others
+	metToSpread = looks / 4 // how many
+	mostLooks   = 16        // such rows of calls: about a millisecond, in which others may begin
 )
 
 // tend is what a collection does for a counter: it takes what was counted late on the
@@ -81,18 +82,20 @@ func (c *Counter) slow() (w *cell.Word, looking bool) {
 // look sees whether others count in the word just now.
 func (c *Counter) look(w *cell.Word) {
 	e := c.extra.Load()
-	if cell.Changes(w, 1) > 0 {
+	if cell.Changes(w) {
 		e.met.Add(1)
 	}
-	if e.looked.Add(1) == looks {
-		c.decide(e, w)
+	if n := e.looked.Add(1); n%looks == 0 {
+		c.decide(e, w, n == mostLooks*looks)
 	}
 }
 
-// decide spreads the counter if others were met often enough. Else, and without room
-// for lanes, it puts the word back.
-func (c *Counter) decide(e *counterExtra, w *cell.Word) {
-	if e.met.Load() < metToSpread || c.spread(c.rowOf(w)) == nil {
+// decide spreads the counter if others were met often enough in a row of calls. After
+// the last row, and without room for lanes, it puts the word back.
+func (c *Counter) decide(e *counterExtra, w *cell.Word, last bool) {
+	switch met := e.met.Swap(0) >= metToSpread; {
+	case met && c.spread(c.rowOf(w)) != nil:
+	case met || last:
 		c.putBack()
 	}
 }

@@ -45,7 +45,7 @@ func alone(s *stand) (sample, error) {
 		return sample{}, errNotOffered
 	}
 	work := func(n int) (share float64, err error) { return 0, s.subject.repeat(0, n) }
-	if err := s.acquaint(work); err != nil {
+	if err := s.acquaint(work, s.budget/20); err != nil {
 		return sample{}, err
 	}
 	return timed(s.budget, work)
@@ -59,7 +59,8 @@ func contended(s *stand) (sample, error) {
 	}
 	workers := contenders()
 	work := func(n int) (share float64, err error) { return crowd(s.subject, workers, n) }
-	if err := s.acquaint(work); err != nil {
+	// A scrape gets a processor only when the scheduler takes one from a worker.
+	if err := s.acquaint(work, s.budget/3); err != nil {
 		return sample{}, err
 	}
 	taken, err := timed(s.budget, work)
@@ -69,13 +70,14 @@ func contended(s *stand) (sample, error) {
 // bouts is how often an operation is repeated and scraped before it is measured.
 const bouts = 3
 
-// acquaint repeats an operation in bouts of a twentieth of the budget and
-// scrapes after each, as in programs that are scraped: a library may adapt to
-// what it has seen.
-func (s *stand) acquaint(work loop) error {
+// acquaint repeats an operation in bouts of at least the given time and scrapes
+// in the middle of each, as programs are scraped while they work: a library may
+// adapt to what it has seen.
+func (s *stand) acquaint(work loop, bout time.Duration) error {
 	n := 1000
 	for range bouts {
-		for took := time.Duration(0); took < s.budget/20; n *= 2 {
+		took := time.Duration(0)
+		for ; took < bout; n *= 2 {
 			start := time.Now()
 			if _, err := work(n); err != nil {
 				return err
@@ -86,7 +88,10 @@ func (s *stand) acquaint(work loop) error {
 		if s.subject.text == nil {
 			continue
 		}
-		if err := s.subject.text(io.Discard); err != nil {
+		scraped := make(chan error, 1)
+		time.AfterFunc(took/2, func() { scraped <- s.subject.text(io.Discard) })
+		_, err := work(n)
+		if err = errors.Join(err, <-scraped); err != nil {
 			return err
 		}
 	}
@@ -98,13 +103,16 @@ func (s *stand) acquaint(work loop) error {
 // least share of its processor that a worker had.
 func crowd(subject *subject, workers, n int) (share float64, err error) {
 	times, errs := make([]time.Duration, workers), make([]error, workers)
-	var running sync.WaitGroup
+	var ready, running sync.WaitGroup
+	ready.Add(workers)
 	start := time.Now()
 	for worker := range workers {
 		running.Go(func() {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
 			defer bind(worker)()
+			ready.Done()
+			ready.Wait() // moving to a processor can take longer than a small loop
 			before := threadTime()
 			errs[worker] = subject.repeat(worker, n)
 			times[worker] = threadTime() - before

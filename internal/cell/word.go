@@ -68,30 +68,37 @@ func AddWhole(w *Word, n uint64) (rest float64) {
 }
 
 const (
-	readingsOfCrowd = 100 // readings of a word, about 50 nanoseconds while no other goroutine writes to it
-	leastCrowd      = 2   // changes seen meanwhile: a single one may be chance
+	readingsOfCrowd = 100  // readings of a word, about 50 nanoseconds while no other goroutine writes to it
+	leastCrowd      = 2    // changes seen meanwhile: a single one may be chance
+	readingsOfWait  = 1000 // about a microsecond: some processors keep a word that others want for half as long
 )
-
-// Changes reads a word for about 50 nanoseconds, or until it has changed the
-// given number of times, and returns the number of changes.
-func Changes(w *Word, most int) (n int) {
-	last := w.Load()
-	for range readingsOfCrowd {
-		if now := w.Load(); now != last {
-			if n++; n == most {
-				break
-			}
-			last = now
-		}
-	}
-	return n
-}
 
 // Crowded reports whether other goroutines keep writing to a word. Writers call
 // it after another writer came between: that happens now and then to every word
 // that is written often, and on some processors seldom to words with many
 // writers.
-func Crowded(w *Word) bool { return Changes(w, leastCrowd) == leastCrowd }
+func Crowded(w *Word) bool { return changes(w, readingsOfCrowd, leastCrowd) }
+
+// Changes reports whether another goroutine writes to a word within about a
+// microsecond.
+func Changes(w *Word) bool { return changes(w, readingsOfWait, 1) }
+
+// changes reads a word until it has changed the given number of times, and reports
+// whether that took no more than the given number of readings.
+func changes(w *Word, readings, times int) bool {
+	last := w.Load()
+	for range readings {
+		now := w.Load()
+		if now == last {
+			continue
+		}
+		if times--; times == 0 {
+			return true
+		}
+		last = now
+	}
+	return false
+}
 
 // FightFloat adds v to a word for which another writer contended. It reports
 // false, with nothing added, if the word is crowded.
