@@ -142,12 +142,20 @@ func (c *Counter) addFloat(v float64) {
 		}
 		e = c.grow()
 	}
-	lanes := e.current.Load()
-	switch w := e.floats(c.row()); {
-	case lanes != nil:
+	if lanes := e.current.Load(); lanes != nil {
 		lanes.AddFloat(1, v)
-	case !cell.TryAddFloat(w, v):
-		c.fight(e, w, v)
+		if lanes == e.rowLanes.Load() {
+			return // what is added to a row need not follow it
+		}
+	} else {
+		row := c.row()
+		w := e.floats(row)
+		switch added := cell.TryAddFloat(w, v); {
+		case !added:
+			c.fight(e, w, v)
+		case row != nil:
+			return
+		}
 	}
 	if c.core.moving.Moved() {
 		c.follow()

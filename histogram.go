@@ -83,14 +83,14 @@ func (h *Histogram) Observe(v float64) {
 		default:
 			e.observe(v, h.core.upper)
 		}
-		if h.core.moving.Moved() && h.extra.Load() != e {
+		if h.extra.Load() != e {
 			h.follow(e)
 		}
 		return
 	}
 	bucket, w := 1+bucketOf(h.core.upper, v), h.cells.Mine(first)
 	cell.At(w, bucket).Add(1)
-	if added := cell.TryAddFloat(w, v); !added || h.core.moving.Moved() {
+	if added := cell.TryAddFloat(w, v); !added || h.cells.First() != first {
 		h.core.finish(&h.cells, cell.Addition{I: bucket, V: v, Added: added}, first, w)
 	}
 }

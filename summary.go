@@ -75,7 +75,7 @@ func (m *Summary) Observe(v float64) {
 	}
 	w := m.cells.Mine(first)
 	cell.At(w, 1).Add(1)
-	if added := cell.TryAddFloat(w, v); !added || m.core.moving.Moved() {
+	if added := cell.TryAddFloat(w, v); !added || m.cells.First() != first {
 		m.core.finish(&m.cells, cell.Addition{I: 1, V: v, Added: added}, first, w)
 		if window != nil && m.cells.Spreads() {
 			window.Spread()

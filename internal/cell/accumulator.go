@@ -30,7 +30,7 @@ func (Heap) Lanes(_ *Word, words int) *Lanes { return NewLanes(words) }
 //     words sees every addition that had ended, none twice, and never less than
 //     an earlier reader.
 //   - A move copies the values of words and lanes to other words, under a
-//     [Moving]. A late writer detects it by [Moving.Moved] and moves what it
+//     [Moving]. A late writer detects it by another first word and moves what it
 //     added to the old words ([Accumulator.Finish]); readers read again.
 //
 // Word 0 is a float64, the others are whole numbers.
@@ -77,7 +77,7 @@ func (a *Accumulator) Finish(d Addition, first, w *Word, words int, m *Moving, r
 			AddFloat(w, d.V)
 		}
 	}
-	if m.Moved() && a.first.Load() != first && room != Room(Heap{}) {
+	if a.first.Load() != first && room != Room(Heap{}) {
 		a.follow(d.I, w, m)
 	}
 }

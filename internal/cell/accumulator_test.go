@@ -21,7 +21,7 @@ func observe(a *Accumulator, d Addition, words int, m *Moving, room func() Room)
 	first := a.First()
 	w := a.Mine(first)
 	At(w, d.I).Add(1)
-	if added := TryAddFloat(w, d.V); !added || m.Moved() {
+	if added := TryAddFloat(w, d.V); !added || a.First() != first {
 		d.Added = added
 		a.Finish(d, first, w, words, m, room())
 	}
