@@ -8,7 +8,7 @@
 //
 // A script has one operation a line:
 //
-//	open p1 epoch=e1 edition=2    a process begins; both options may be left out
+//	open p1 epoch=e1 edition=2    a process begins; options, service=s1 too, may be left out
 //	make p1 c0 x                  a series without a value
 //	add p1 c0 x 2.5               to a counter or a gauge
 //	set p1 g0 x 3                 a gauge
@@ -20,15 +20,20 @@
 //	rest p1                       so much time that rows of removed series are given out anew
 //	kill p1                       the process ends
 //	fold
+//	stop 7                        a fold ends before its 7th operation on files
+//	clone                         the directory is copied, and the copy read and folded
 //	copy p1                       the file of the process, under another writer's name
 //	damage p1                     the file of a process that is dead
+//	damage archive, mend archive  folds fail in between
 //	litter empty                  a file that no writer has written
 //	read                          the reader that is asked seldom is asked
 //	reopen                        the readers that go on are made anew
 //
 // Families are named by what they are: c are counters, g, m, l, a and t gauges of the
-// modes sum, max, livesum, all and mostrecent, h histograms and s summaries. A process
-// of edition 2 has another help text and other buckets than one of edition 1.
+// modes sum, max, livesum, all and mostrecent, h histograms, n those with native buckets,
+// s summaries, i infos, e enums. A process of edition 2 has another help text and other
+// buckets than one of edition 1, and another label name of the counter b. x and y are
+// counters of edition 1 and gauges of edition 2, where x is called x_total.
 //
 // Scripts are made from seeds. One that fails is shortened and printed; pasted into
 // testdata/scripts as a file it is a test for ever.

@@ -18,6 +18,7 @@ type generator struct {
 	epochs   bool
 	editions bool
 	damage   bool
+	services bool
 	families []string
 	labels   []string
 	begun    int
@@ -26,8 +27,9 @@ type generator struct {
 // newScript makes a script from a seed.
 func newScript(seed uint64) (ops []op) {
 	g := &generator{random: rand.New(rand.NewPCG(seed, 1)), world: newWorld()}
-	g.floats, g.epochs, g.editions, g.damage = g.one(3), g.one(4), g.one(3), g.one(4)
-	all := []string{"c0", "c1", "g0", "m0", "l0", "a0", "t0", "h0", "s0"}
+	g.floats, g.epochs, g.editions, g.damage = g.one(3), g.one(4), g.one(2), g.one(4)
+	g.services = g.one(6)
+	all := []string{"c0", "c1", "g0", "m0", "l0", "a0", "t0", "h0", "s0", "n0", "i0", "e0", "b0", "x0", "y0"}
 	g.labels = []string{"x", "y", "z"}
 	if g.one(3) { // much happens to one series
 		all, g.labels = []string{pick(g, all...)}, g.labels[:1]
@@ -41,8 +43,11 @@ func newScript(seed uint64) (ops []op) {
 		g.families = all[:1]
 	}
 	for range 10 + g.random.IntN(50) {
-		if o := g.any(); g.world.can(o) {
+		switch o := g.any(); {
+		case g.world.can(o):
 			g.world.play(o)
+			ops = append(ops, o)
+		case o.arg(1) == "archive": // of which this world knows nothing
 			ops = append(ops, o)
 		}
 	}
@@ -68,8 +73,12 @@ func (g *generator) any() op {
 		return g.open()
 	case n < 14:
 		return op{"fold"}
-	case n < 18:
+	case n < 15:
+		return op{"stop", g.stops()}
+	case n < 17:
 		return op{"read"}
+	case n < 18:
+		return op{"clone"}
 	case n < 19:
 		return op{"reopen"}
 	case n < 21:
@@ -78,8 +87,10 @@ func (g *generator) any() op {
 		return g.open()
 	case n < 24:
 		return op{"copy", pick(g, all...)}
-	case n < 27 && g.damage:
+	case n < 25 && g.damage:
 		return op{"damage", pick(g, all...)}
+	case n < 27 && g.damage:
+		return op{pick(g, "damage", "mend", "mend"), "archive"}
 	case len(living) == 0:
 		return op{"fold"}
 	case n < 38:
@@ -105,7 +116,7 @@ func (g *generator) any() op {
 		}
 		return o
 	}
-	if !g.floats && n < 63 && strings.ContainsAny(f[:1], "cghs") {
+	if !g.floats && n < 63 && strings.ContainsAny(f[:1], "cbghns") {
 		return op{"crowd", p, f, label, pick(g, "0.5", "1", "2.25")} // in any order the sum is the same
 	}
 	verb := updates[f[0]]
@@ -120,6 +131,9 @@ func (g *generator) open() op {
 	o := op{"open", fmt.Sprint("p", g.begun)}
 	if g.epochs && !g.one(4) {
 		o = append(o, "epoch="+pick(g, "e1", "e2", "e3"))
+	}
+	if g.services && !g.one(3) {
+		o = append(o, "service="+pick(g, "s1", "s2"))
 	}
 	if g.editions && g.one(2) {
 		o = append(o, "edition=2")
@@ -137,7 +151,7 @@ func (g *generator) number(family string) string {
 	default:
 		v = float64(g.random.IntN(10240)) / 1024
 	}
-	if family[0] == 'c' && v >= 1e16 {
+	if updates[family[0]] == "add" && v >= 1e16 {
 		v = 4e15 + 0.5 // whole numbers of a counter are in one word until it is almost full
 	}
 	return strconv.FormatFloat(v, 'g', -1, 64)

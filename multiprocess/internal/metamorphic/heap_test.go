@@ -13,7 +13,7 @@ type heap map[string]*instruments
 
 // do does an operation, of which the world does not know yet.
 func (h heap) do(w *world, o op) error {
-	if o.verb() == "open" {
+	if o.verb() == "open" && !w.refuses(o.opt("service")) {
 		h[o.arg(1)] = newInstruments(telltale.NewRegistry(telltale.WithStrict()), o.opt("edition"))
 	}
 	if shapes[o.verb()] < 3 {
@@ -31,7 +31,7 @@ func (h heap) do(w *world, o op) error {
 	}
 	for _, p := range w.processes {
 		for _, label := range gone {
-			if p.lives || p.families[o.arg(2)] == nil {
+			if p.lives || p.families[o.arg(2)] == nil || !sameSeries(o.arg(2), p.edition, w.process(o.arg(1)).edition) {
 				continue
 			}
 			if _, err := h[p.name].do(op{"remove", p.name, o.arg(2), label}); err != nil {
@@ -51,7 +51,7 @@ func (h heap) check(w *world) error {
 		}
 		alone := &world{processes: []*process{{name: p.name, lives: true, edition: p.edition, families: p.families}}}
 		expected := make(map[sample]expectation)
-		for key, e := range alone.page("", false, page.bounds) {
+		for key, e := range alone.page("", false, page) {
 			key.pid = ""
 			expected[key] = e
 		}

@@ -50,15 +50,15 @@ func memory() string {
 func ways() []way {
 	return []way{
 		{name: "on the heap"},
-		{name: "in memory, with the folds of the script", parent: memory(), open: openInner},
-		{name: "in memory, without folds", parent: memory(), folds: never, open: openInner},
-		{name: "on the disk, with a fold behind every death", folds: often, open: openInner},
+		{name: "in memory, with the folds of the script", parent: memory(), open: openInner, stop: stopInner},
+		{name: "in memory, without folds", parent: memory(), folds: never, open: openInner, stop: stopInner},
+		{name: "on the disk, with a fold behind every death", folds: often, open: openInner, stop: stopInner},
 	}
 }
 
 // killed is how a script is run with processes that are killed.
 func killed() []way {
-	return []way{{name: "with children that are killed", parent: memory(), open: openOuter}}
+	return []way{{name: "with children that are killed", parent: memory(), open: openOuter, stop: stopOuter}}
 }
 
 // Scripts run alike in all ways, and as the model has it.

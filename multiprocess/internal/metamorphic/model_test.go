@@ -3,6 +3,7 @@
 package metamorphic
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -14,6 +15,8 @@ type world struct {
 	processes []*process     // in the order of their beginning
 	epochs    map[string]int // when the epoch first appeared, by the number of the operation
 	archive   *string        // the epoch of the archive, nil if there is none
+	archiveOf string         // the service of the archive
+	spoilt    bool           // the archive cannot be read
 	step      int
 
 	editionsSeen map[string]map[int]int // by family, when an edition appeared, by the number of the operation
@@ -23,14 +26,17 @@ type world struct {
 // process is one that lives, or what is left of it.
 type process struct {
 	name, epoch string
+	service     string
 	edition     int
 	lives       bool
+	archived    bool // the archive alone has what it left
 	damaged     bool // its file cannot be read any more by those who begin to read
 	families    map[string]map[string]*row
 }
 
 // row is what a process has of a series.
 type row struct {
+	kind     byte            // of the family, to the process that has it
 	whole    uint64          // of a counter
 	value    float64         // of a counter, its fractions
 	observed map[float64]int // how often each value was
@@ -68,22 +74,28 @@ func (w *world) can(o op) bool {
 	switch o.verb() {
 	case "open":
 		return w.process(o.arg(1)) == nil && (w.epochs[o.opt("epoch")] > 0 || !w.isDamaged())
-	case "fold", "litter", "read", "reopen":
+	case "fold", "stop", "litter", "read", "reopen", "clone":
 		return true
+	case "mend":
+		return w.spoilt
 	case "copy":
 		return w.process(o.arg(1)) != nil
 	case "damage":
+		if o.arg(1) == "archive" {
+			return w.archive != nil && !w.spoilt && len(w.epochs) < 2
+		}
 		p := w.process(o.arg(1))
 		// Who reads on from a mapping knows when an epoch appeared of which others can
 		// read no file any more, so that another epoch may count. That is in order.
-		return p != nil && !p.lives && !p.damaged && len(w.epochs) < 2
+		return p != nil && !p.lives && !p.damaged && !p.archived && len(w.epochs) < 2
 	}
 	return w.living(o.arg(1)) != nil
 }
 
-func (w *world) isDamaged() bool {
-	return slices.ContainsFunc(w.processes, func(p *process) bool { return p.damaged })
-}
+func (w *world) isDamaged() bool { return slices.ContainsFunc(w.processes, w.isLost) }
+
+// isLost reports whether what a process left cannot be read by those who begin to read.
+func (w *world) isLost(p *process) bool { return p.damaged || p.archived && w.spoilt }
 
 // play does an operation that can be done.
 func (w *world) play(o op) {
@@ -91,7 +103,10 @@ func (w *world) play(o op) {
 	p := w.process(o.arg(1))
 	switch o.verb() {
 	case "open":
-		p = &process{name: o.arg(1), epoch: o.opt("epoch"), edition: 1, lives: true, families: make(map[string]map[string]*row)}
+		if w.refuses(o.opt("service")) {
+			return
+		}
+		p = &process{name: o.arg(1), epoch: o.opt("epoch"), service: o.opt("service"), edition: 1, lives: true, families: make(map[string]map[string]*row)}
 		if o.opt("edition") == "2" {
 			p.edition = 2
 		}
@@ -102,9 +117,9 @@ func (w *world) play(o op) {
 	case "make":
 		w.row(p, o.arg(2), o.arg(3))
 	case "add", "set", "observe":
-		w.row(p, o.arg(2), o.arg(3)).update(o.arg(2), o.verb(), o.value(), w.step)
+		w.row(p, o.arg(2), o.arg(3)).update(o.verb(), o.value(), w.step)
 	case "crowd":
-		w.row(p, o.arg(2), o.arg(3)).crowd(o.arg(2), o.value())
+		w.row(p, o.arg(2), o.arg(3)).crowd(o.value())
 	case "remove":
 		if p.families[o.arg(2)][o.arg(3)] != nil {
 			w.forget(p, o.arg(2), []string{o.arg(3)}, false)
@@ -115,12 +130,16 @@ func (w *world) play(o op) {
 		w.forget(p, o.arg(2), sorted(p.families[o.arg(2)]), true)
 		labels, values := o.pairs()
 		for i, label := range labels {
-			w.row(p, o.arg(2), label).update(o.arg(2), updates[o.arg(2)[0]], values[i], w.step)
+			w.row(p, o.arg(2), label).update(updates[o.arg(2)[0]], values[i], w.step)
 		}
 	case "kill":
 		p.lives = false
 	case "damage":
-		p.damaged = true
+		if w.spoilt = p == nil; !w.spoilt {
+			p.damaged = true
+		}
+	case "mend":
+		w.spoilt = false
 	}
 }
 
@@ -130,13 +149,16 @@ func (w *world) play(o op) {
 func (w *world) forget(p *process, family string, labels []string, whole bool) {
 	w.removed[family] = true
 	for _, other := range w.processes {
-		if other.damaged || other != p && other.lives {
+		if other.damaged || other != p && other.lives { // a tombstone is there when an archive is mended
+
 			continue
 		}
-		for _, label := range labels {
-			delete(other.families[family], label)
+		if sameSeries(family, p.edition, other.edition) {
+			for _, label := range labels {
+				delete(other.families[family], label)
+			}
 		}
-		if whole {
+		if whole && (!isContested(family) || p.edition == other.edition) {
 			for _, r := range other.families[family] {
 				r.doubtful = true
 			}
@@ -145,7 +167,10 @@ func (w *world) forget(p *process, family string, labels []string, whole bool) {
 }
 
 // updates says by which verb a family is updated in a replace.
-var updates = map[byte]string{'c': "add", 'g': "set", 'm': "set", 'l': "set", 'a': "set", 't': "set", 'h': "observe", 's': "observe"}
+var updates = map[byte]string{
+	'c': "add", 'b': "add", 'x': "add", 'y': "add", 'g': "set", 'm': "set", 'l': "set", 'a': "set", 't': "set", 'i': "set", 'e': "set",
+	'h': "observe", 'n': "observe", 's': "observe",
+}
 
 // row returns what a process has of a series, which is made if it is not there.
 func (w *world) row(p *process, family, label string) *row {
@@ -154,26 +179,33 @@ func (w *world) row(p *process, family, label string) *row {
 		if w.editionsSeen[family] == nil {
 			w.editionsSeen[family] = make(map[int]int)
 		}
+		w.removed[family] = w.removed[family] || w.isDamaged() // nobody knows when it first appeared
 		if w.editionsSeen[family][p.edition] == 0 {
 			w.editionsSeen[family][p.edition] = w.step
 		}
 	}
 	r := p.families[family][label]
 	if r == nil {
-		r = &row{observed: make(map[float64]int), bounds: boundsOf(p.edition)}
+		r = &row{kind: kindOf(family, p.edition), observed: make(map[float64]int)}
+		switch r.kind {
+		case 'h':
+			r.bounds = boundsOf(p.edition)
+		case 'e':
+			r.set = w.step // its first state is as good as set
+		}
 		p.families[family][label] = r
 	}
 	return r
 }
 
-func (r *row) update(family, verb string, v float64, step int) {
+func (r *row) update(verb string, v float64, step int) {
 	switch {
 	case verb == "observe":
 		r.observed[v]++
 		r.value += v
 	case verb == "set":
 		r.value, r.set = v, step
-	case family[0] == 'c' && v == math.Trunc(v) && v < 1<<60:
+	case r.kind == 'c' && v == math.Trunc(v) && v < 1<<60:
 		r.whole += uint64(v)
 	default:
 		r.value += v
@@ -193,13 +225,13 @@ func (w *world) alive(epoch string, taken map[string]bool) bool {
 }
 
 // crowd is what a crowd does. In whatever order, the sum is exact.
-func (r *row) crowd(family string, v float64) {
+func (r *row) crowd(v float64) {
 	const times = crowdSize * crowdTimes
 	switch {
-	case family[0] == 'c' && v == math.Trunc(v):
+	case r.kind == 'c' && v == math.Trunc(v):
 		r.whole += uint64(v) * times
 		return
-	case family[0] == 'h' || family[0] == 's':
+	case updates[r.kind] == "observe":
 		r.observed[v] += times
 	}
 	r.value += v * times
@@ -220,11 +252,11 @@ func (w *world) epoch(taken map[string]bool) string {
 
 // present returns the epochs of which there are files.
 func (w *world) present() (epochs []string) {
-	if w.archive != nil {
+	if w.archive != nil && !w.spoilt {
 		epochs = append(epochs, *w.archive)
 	}
 	for _, p := range w.processes {
-		if !p.damaged {
+		if !w.isLost(p) {
 			epochs = append(epochs, p.epoch)
 		}
 	}
@@ -245,20 +277,24 @@ type expectation struct {
 
 // page returns what a page of an epoch has. Readers that are behind may still take the
 // dead for living ones, and damaged files for whole ones: what live processes have
-// alone is not expected of them, and what damaged files have may be there or not.
-func (w *world) page(epoch string, behind bool, bounds map[string][]float64) map[sample]expectation {
+// alone is not expected of them, and what damaged files have may be there or not. Of a
+// contested family the edition counts that the given page has.
+func (w *world) page(epoch string, behind bool, of *page) map[sample]expectation {
 	series := make(map[[2]string][]part)
 	for _, p := range w.processes {
-		if p.epoch != epoch || p.damaged && !behind {
+		if p.epoch != epoch || w.isLost(p) && !behind {
 			continue
 		}
 		for family, rows := range p.families {
-			if family[0] == 'l' && (behind || !p.lives) {
+			if isOfTheLiving(family) && (behind || !p.lives) || isContested(family) && p.edition != of.shown(family) {
 				continue
 			}
 			for label, r := range rows {
+				if name := labelOf(family, p.edition); name != "n" {
+					label = name + "=" + label
+				}
 				shown := *r
-				shown.doubtful = r.doubtful || p.damaged
+				shown.doubtful = r.doubtful || w.isLost(p)
 				key := [2]string{family, label}
 				series[key] = append(series[key], part{p, &shown})
 			}
@@ -266,13 +302,13 @@ func (w *world) page(epoch string, behind bool, bounds map[string][]float64) map
 	}
 	page := make(map[sample]expectation)
 	for key, parts := range series {
-		expect(page, key[0], key[1], parts, bounds[key[0]])
+		expect(page, key[0], key[1], parts, of)
 	}
 	return page
 }
 
 // expect adds what a page has of a series.
-func expect(page map[sample]expectation, family, label string, parts []part, bounds []float64) {
+func expect(page map[sample]expectation, family, label string, parts []part, of *page) {
 	sum := func(name string, le string, of func(r *row) []float64) {
 		e := expectation{optional: true}
 		var sure, all []float64
@@ -287,13 +323,30 @@ func expect(page map[sample]expectation, family, label string, parts []part, bou
 		page[sample{name: name, label: label, le: le}] = expectation{min(e.least, e.most), max(e.least, e.most), e.optional}
 	}
 	value := func(r *row) []float64 { return []float64{r.value} }
-	switch family[0] {
+	switch parts[0].kind {
 	case 'c':
 		sum(family+"_total", "", func(r *row) []float64 {
 			return []float64{float64(r.whole >> 32 << 32), float64(r.whole & (1<<32 - 1)), r.value}
 		})
 	case 'g', 'l':
-		sum(family, "", value)
+		sum(nameOf(family, parts[0].of.edition), "", value)
+	case 'i':
+		for _, p := range parts {
+			if p.set == 0 { // it may say that nothing is known
+				page[sample{name: family + "_info", label: label}] = expectation{1, 1, true}
+				continue
+			}
+			page[sample{name: family + "_info", label: label + " v=" + infoOf(p.value)["v"]}] = expectation{1, 1, false}
+		}
+	case 'e':
+		last := slices.MaxFunc(parts, func(a, b part) int { return cmp.Compare(a.set, b.set) })
+		for _, state := range states {
+			on := 0.0
+			if state == stateOf(last.value) {
+				on = 1
+			}
+			page[sample{name: family, label: label + " " + state}] = expectation{on, on, false}
+		}
 	case 'm':
 		best := expectation{math.Inf(-1), math.Inf(-1), true}
 		for _, p := range parts {
@@ -323,9 +376,13 @@ func expect(page map[sample]expectation, family, label string, parts []part, bou
 		if last.set > 0 {
 			page[sample{name: family, label: label}] = e
 		}
-	case 'h':
-		for _, bound := range append(slices.Clone(bounds), math.Inf(1)) {
-			sum(family+"_bucket", model.FormatValue(bound), func(r *row) []float64 { return []float64{r.at(bound)} })
+	case 'h', 'n':
+		name, bounds := "_bucket", append(slices.Clone(of.bounds[family]), math.Inf(1))
+		if parts[0].kind == 'n' {
+			name, bounds = "_native", of.bounds[family+" "+label]
+		}
+		for _, bound := range bounds {
+			sum(family+name, model.FormatValue(bound), func(r *row) []float64 { return []float64{r.at(bound)} })
 		}
 		fallthrough
 	case 's':
@@ -345,10 +402,13 @@ func boundsOf(edition int) []float64 {
 // at returns what a histogram counts at a bound: what is at most its own largest bound
 // that is not above that.
 func (r *row) at(bound float64) (n float64) {
-	own := math.Inf(-1)
-	for _, b := range append(slices.Clone(r.bounds), math.Inf(1)) {
-		if b <= bound {
-			own = b
+	own := bound
+	if r.kind == 'h' {
+		own = math.Inf(-1)
+		for _, b := range append(slices.Clone(r.bounds), math.Inf(1)) {
+			if b <= bound {
+				own = b
+			}
 		}
 	}
 	for v, times := range r.observed {
@@ -362,19 +422,19 @@ func (r *row) at(bound float64) (n float64) {
 // editions returns the editions of which a family may be shown: the one that appeared
 // last of those that processes of the epoch have who live, or of all if none has it. If
 // it is not known who lives those are all, and those of the living, or of all, if it is
-// not known when an edition appeared: archives keep histograms of several bounds apart,
-// and of others the newest definition alone.
+// not known when an edition appeared: archives keep what
+// differs in type, name or bounds apart, and of others the newest definition alone.
 func (w *world) editions(epoch, family string, behind bool) (may []int) {
 	// A definition of which no series is left is not in the next archive, and with it
 	// goes when it first appeared: those who have it by then say when they began.
-	sure := !behind && family[0] == 'h' && !w.removed[family]
+	sure := !behind && (family[0] == 'h' || isContested(family)) && !w.removed[family]
 	for _, lives := range []bool{true, false} {
 		latest := 0
 		for _, p := range w.processes {
 			if p.families[family] == nil {
 				continue
 			}
-			sure = sure && p.epoch == epoch && !p.damaged // what appeared in other epochs may be inherited or not
+			sure = sure && p.epoch == epoch && !w.isLost(p) // what appeared in other epochs may be inherited or not
 			if p.epoch != epoch || !behind && p.lives != lives {
 				continue
 			}

@@ -29,12 +29,15 @@ type instruments struct {
 	gauges     map[string]*telltale.GaugeVec
 	histograms map[string]*telltale.HistogramVec
 	summaries  map[string]*telltale.SummaryVec
+	infos      map[string]*telltale.InfoVec
+	enums      map[string]*telltale.EnumVec
 }
 
 func newInstruments(r *telltale.Registry, edition string) *instruments {
 	i := &instruments{
 		registry: r, edition: 1, counters: make(map[string]*telltale.CounterVec), gauges: make(map[string]*telltale.GaugeVec),
 		histograms: make(map[string]*telltale.HistogramVec), summaries: make(map[string]*telltale.SummaryVec),
+		infos: make(map[string]*telltale.InfoVec), enums: make(map[string]*telltale.EnumVec),
 	}
 	if edition == "2" {
 		i.edition = 2
@@ -44,7 +47,7 @@ func newInstruments(r *telltale.Registry, edition string) *instruments {
 
 // modes are those of gauges, by the first letter of their names.
 var modes = map[byte]telltale.GaugeMode{
-	'g': telltale.ModeSum, 'm': telltale.ModeMax, 'l': telltale.ModeLiveSum, 'a': telltale.ModeAll, 't': telltale.ModeMostRecent,
+	'g': telltale.ModeSum, 'x': telltale.ModeSum, 'y': telltale.ModeSum, 'm': telltale.ModeMax, 'l': telltale.ModeLiveSum, 'a': telltale.ModeAll, 't': telltale.ModeMostRecent,
 }
 
 func helpOf(edition int) string { return fmt.Sprintf("Edition %d.", edition) }
@@ -63,8 +66,9 @@ func obtain[V any](made map[string]V, name string, make func() (V, error)) (V, e
 
 // do does an operation on series, and reports whether a series was removed.
 func (i *instruments) do(o op) (removed bool, err error) {
-	name, in, help, labels := o.arg(2), telltale.In(i.registry), helpOf(i.edition), []string{"n"}
-	switch name[0] {
+	family, in, help := o.arg(2), telltale.In(i.registry), helpOf(i.edition)
+	name, labels := nameOf(family, i.edition), []string{labelOf(family, i.edition)}
+	switch kindOf(family, i.edition) {
 	case 'c':
 		v, err := obtain(i.counters, name, func() (*telltale.CounterVec, error) {
 			return telltale.NewCounterVec(name, help, labels, in)
@@ -75,6 +79,17 @@ func (i *instruments) do(o op) (removed bool, err error) {
 			return telltale.NewHistogramVec(name, help, labels, in, telltale.WithBuckets(boundsOf(i.edition)...))
 		})
 		return act(o, v, err, func(h *telltale.Histogram, v float64) { h.Observe(v) })
+	case 'n':
+		v, err := obtain(i.histograms, name, func() (*telltale.HistogramVec, error) {
+			return telltale.NewHistogramVec(name, help, labels, in, telltale.WithNativeSchema(5-i.edition, telltale.WithNativeMaxBuckets(6*i.edition)))
+		})
+		return act(o, v, err, func(h *telltale.Histogram, v float64) { h.Observe(v) })
+	case 'i':
+		v, err := obtain(i.infos, name, func() (*telltale.InfoVec, error) { return telltale.NewInfoVec(name, help, labels, in) })
+		return act(o, v, err, func(i *telltale.Info, v float64) { must(i.Set(infoOf(v))) })
+	case 'e':
+		v, err := obtain(i.enums, name, func() (*telltale.EnumVec, error) { return telltale.NewEnumVec(name, help, states, labels, in) })
+		return act(o, v, err, func(e *telltale.Enum, v float64) { must(e.Set(stateOf(v))) })
 	case 's':
 		v, err := obtain(i.summaries, name, func() (*telltale.SummaryVec, error) {
 			return telltale.NewSummaryVec(name, help, labels, in)
@@ -85,12 +100,18 @@ func (i *instruments) do(o op) (removed bool, err error) {
 		return telltale.NewGaugeVec(name, help, labels, in, telltale.WithGaugeMode(modes[name[0]]))
 	})
 	return act(o, v, err, func(g *telltale.Gauge, v float64) {
-		if o.verb() != "set" && o.verb() != "replace" {
+		if o.verb() != "set" && (o.verb() != "replace" || updates[name[0]] == "add") {
 			g.Add(v)
 		} else {
 			g.Set(v)
 		}
 	})
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
 
 // A crowd is so many goroutines, each of which does an update so many times, so that
@@ -143,6 +164,7 @@ type writer interface {
 	do(o op) error
 	read() (*page, error) // its own page, nil if it cannot be asked
 	path() string         // of its segment
+	beat()                // has it say that it lives
 	kill() error
 }
 
@@ -151,6 +173,9 @@ func openStore(dir string, o op, hook func(error)) (*multiprocess.Store, error) 
 	opts := []multiprocess.StoreOption{multiprocess.WithoutFolding(), multiprocess.WithWriterName(o.arg(1)), multiprocess.WithErrorHook(hook)}
 	if epoch := o.opt("epoch"); epoch != "" {
 		opts = append(opts, multiprocess.WithEpoch(epoch))
+	}
+	if service := o.opt("service"); service != "" {
+		opts = append(opts, multiprocess.WithService(service))
 	}
 	return multiprocess.Open(dir, opts...)
 }
@@ -190,6 +215,8 @@ func rest(s *store.Store) {
 }
 
 func (p *inner) read() (*page, error) { return read(p.registry) }
+
+func (p *inner) beat() { p.kept.Tick() }
 
 func (p *inner) path() string { return p.store.String() }
 
@@ -260,6 +287,8 @@ func (p *outer) ask(o op) (string, error) {
 
 func (p *outer) read() (*page, error) { return nil, nil }
 
+func (p *outer) beat() {} // it does behind each operation
+
 func (p *outer) path() string { return p.segment }
 
 func (p *outer) kill() error {
@@ -269,11 +298,14 @@ func (p *outer) kill() error {
 }
 
 func TestMain(m *testing.M) {
-	dir := os.Getenv(childVariable)
+	be, dir := beChild, os.Getenv(childVariable)
+	if dir == "" {
+		be, dir = beFold, os.Getenv(foldVariable)
+	}
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	if err := beChild(dir); err != nil {
+	if err := be(dir); err != nil {
 		fmt.Println("failed:", err)
 		os.Exit(1)
 	}

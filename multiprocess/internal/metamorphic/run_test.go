@@ -3,7 +3,6 @@
 package metamorphic
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -23,6 +22,7 @@ type way struct {
 	parent string // of the directory; empty for that of temporary files
 	folds  folds
 	open   func(dir string, o op, hook func(error)) (writer, error) // nil: on the heap
+	stop   func(dir, number string) error
 }
 
 // folds says when there are folds.
@@ -52,8 +52,7 @@ type run struct {
 	paths   map[string]string // of the segments, of dead processes too
 	readers []*reader
 
-	archived   map[string]bool // processes that the archive has
-	generation uint64          // of the archive
+	generation uint64 // of the archive
 
 	mayFall map[string]bool // families, since readers were asked
 	anyFall bool
@@ -86,7 +85,7 @@ func play(ops []op, how way) *failure {
 	if err != nil {
 		return failed("setting up", "%v", err)
 	}
-	r := &run{way: how, dir: dir, world: newWorld(), writers: make(map[string]writer), paths: make(map[string]string), mayFall: make(map[string]bool), archived: make(map[string]bool)}
+	r := &run{way: how, dir: dir, world: newWorld(), writers: make(map[string]writer), paths: make(map[string]string), mayFall: make(map[string]bool)}
 	defer r.end()
 	if err := r.open(); err != nil {
 		return failed("setting up", "%v", err)
@@ -152,14 +151,7 @@ func (r *run) open() error {
 		_, err := made.remake()
 		return err
 	}
-	fresh := func() (*page, error) {
-		c, err := multiprocess.NewCollector(r.dir, multiprocess.WithoutFolding(), multiprocess.WithErrorHook(r.hook))
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = c.Close() }()
-		return read(c)
-	}
+	fresh := func() (*page, error) { return readAfresh(r.dir, r.hook) }
 	merge := func() (*page, error) {
 		families, err := multiprocess.Merge([]string{r.dir}, true)
 		if err != nil {
@@ -175,6 +167,16 @@ func (r *run) open() error {
 	)
 }
 
+// readAfresh asks a new collector.
+func readAfresh(dir string, hook func(error)) (*page, error) {
+	c, err := multiprocess.NewCollector(dir, multiprocess.WithoutFolding(), multiprocess.WithErrorHook(hook))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = c.Close() }()
+	return read(c)
+}
+
 func (r *run) hook(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -185,13 +187,14 @@ func (r *run) hook(err error) {
 func (r *run) do(o op) *failure {
 	var err error
 	name := o.arg(1)
-	r.odd = r.odd || o.verb() == "copy" || o.verb() == "damage" || o.verb() == "litter"
+	r.odd = r.odd || o.verb() == "copy" || o.verb() == "stop" || o.verb() == "damage" || o.verb() == "litter"
 	switch o.verb() {
 	case "open":
 		var w writer
 		if w, err = r.way.open(r.dir, o, r.hook); err == nil {
 			r.writers[name], r.paths[name] = w, w.path()
 		}
+		err = r.opened(o, err)
 		r.anyFall = r.anyFall || o.opt("epoch") != "" // a new one begins
 	case "kill":
 		err = r.writers[name].kill()
@@ -201,10 +204,18 @@ func (r *run) do(o op) *failure {
 		err = r.copy(r.paths[name])
 	case "damage":
 		r.anyFall = true
+		path := r.paths[name]
+		if name == "archive" {
+			path = r.archive()
+		}
 		var there bool
-		if there, err = damage(r.paths[name]); !there {
+		if there, err = overwrite(path, spoilt); !there {
 			return nil
 		}
+	case "mend":
+		_, err = overwrite(r.archive(), whole)
+	case "clone":
+		return r.clone()
 	case "litter":
 		err = r.litter(name)
 	case "reopen":
@@ -219,6 +230,11 @@ func (r *run) do(o op) *failure {
 			return nil
 		}
 		err = r.fold()
+	case "stop":
+		if r.way.folds == never {
+			return nil
+		}
+		err = r.stop(name)
 	case "read":
 	default:
 		if o.verb() == "remove" || o.verb() == "clear" || o.verb() == "replace" {
@@ -235,35 +251,6 @@ func (r *run) do(o op) *failure {
 			return failed("error", "%v", err)
 		}
 	}
-	return nil
-}
-
-// fold folds, and forgets what the fold has deleted of epochs that are over.
-func (r *run) fold() error {
-	report, err := multiprocess.Fold(context.Background(), r.dir)
-	if err != nil {
-		return err
-	}
-	if report.Busy {
-		return errors.New("a fold is busy where there is no other")
-	}
-	var gone []*process
-	for _, p := range r.world.processes {
-		name := filepath.Base(r.paths[p.name])
-		_, there := os.Lstat(r.paths[p.name])
-		switch {
-		case slices.Contains(report.Dropped, name) && !r.world.over(p):
-			return fmt.Errorf("the fold has deleted what %s left, whose epoch is not over", p.name)
-		case slices.Contains(report.Dropped, name), r.archived[p.name] && report.Generation != r.generation && r.world.over(p):
-			gone = append(gone, p)
-		case there != nil:
-			r.archived[p.name] = true
-		}
-	}
-	if report.Generation != r.generation {
-		r.generation, r.world.archive = report.Generation, &report.Epoch
-	}
-	r.world.processes = slices.DeleteFunc(r.world.processes, func(p *process) bool { return slices.Contains(gone, p) })
 	return nil
 }
 
@@ -284,19 +271,6 @@ func otherName() string {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
 	return "writer-" + hex.EncodeToString(id[:]) + ".seg"
-}
-
-// damage makes a segment one that nobody can read, if it is there.
-func damage(path string) (there bool, err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	_, err = f.WriteAt([]byte("damaged!"), 0)
-	return true, errors.Join(err, f.Close())
 }
 
 // litter puts a file into the directory that no writer has written.
@@ -348,7 +322,7 @@ func (r *run) check(all bool) *failure {
 		}
 		reader.last, reader.any = page, false
 		clear(reader.may)
-		if wrong := r.wrong(page, reader.behind); wrong != "" {
+		if wrong := r.world.wrong(page, reader.behind, r.world.epochsSeen(reader.behind)); wrong != "" {
 			return failed("total", "%s: %s", reader.name, wrong)
 		}
 		if !reader.behind {
@@ -377,7 +351,7 @@ func (r *run) checkOwn(name string) *failure {
 	if page == nil {
 		return nil
 	}
-	if wrong := r.wrongOf(page, true, r.epochsOf(r.world.process(name))); wrong != "" {
+	if wrong := r.world.wrong(page, true, r.epochsOf(r.world.process(name))); wrong != "" {
 		return failed("total", "the registry of %s: %s", name, wrong)
 	}
 	return nil
@@ -409,69 +383,4 @@ func (r *run) expected(err error) bool {
 		return slices.ContainsFunc(r.world.processes, func(p *process) bool { return p.edition != r.world.processes[0].edition })
 	}
 	return false
-}
-
-// epochsOf returns the epochs that a page of a process's own registry may be of.
-func (r *run) epochsOf(p *process) []string {
-	if p.epoch != "" {
-		return []string{p.epoch}
-	}
-	return r.epochs(true)
-}
-
-// epochs returns the epochs that a page may be of. Readers that are behind may take
-// those for live ones of which a process lived.
-func (r *run) epochs(behind bool) []string {
-	may := []string{r.world.epoch(nil)}
-	if !behind {
-		return may
-	}
-	names := sorted(r.world.epochs)
-	for set := range 1 << len(names) {
-		taken := make(map[string]bool)
-		for i, name := range names {
-			taken[name] = set>>i&1 == 1
-		}
-		if e := r.world.epoch(taken); !slices.Contains(may, e) {
-			may = append(may, e)
-		}
-	}
-	return may
-}
-
-// wrong returns what is wrong with a page.
-func (r *run) wrong(p *page, behind bool) string { return r.wrongOf(p, behind, r.epochs(behind)) }
-
-// wrongOf returns what is wrong with a page that is of one of the epochs.
-func (r *run) wrongOf(p *page, behind bool, epochs []string) (wrong string) {
-	for _, epoch := range epochs {
-		in := r.wrongIn(p, behind, epoch)
-		if in == "" {
-			return ""
-		}
-		if wrong += in; len(epochs) > 1 {
-			wrong += fmt.Sprintf(" if the epoch is %q\n", epoch)
-		}
-	}
-	return wrong
-}
-
-func (r *run) wrongIn(p *page, behind bool, epoch string) string {
-	if wrong := p.misses(r.world.page(epoch, behind, p.bounds), behind); wrong != "" {
-		return wrong
-	}
-	for _, family := range sorted(p.help) {
-		var bounds [][]float64
-		var help []string
-		for _, edition := range r.world.editions(epoch, family, behind) {
-			bounds, help = append(bounds, boundsOf(edition)), append(help, helpOf(edition))
-		}
-		if shown := p.bounds[family]; shown != nil && !slices.ContainsFunc(bounds, func(b []float64) bool { return slices.Equal(b, shown) }) {
-			return fmt.Sprintf("%s has the bounds %v, it has to have those of %v", family, shown, help)
-		}
-		if !slices.Contains(help, p.help[family]) {
-			return fmt.Sprintf("%s has the help %q, it has to have that of %v", family, p.help[family], help)
-		}
-	}
-	return ""
 }

@@ -83,6 +83,7 @@ func parseScript(text string) (ops []op, err error) {
 var shapes = map[string]int{
 	"open": 2, "make": 4, "add": 5, "set": 5, "observe": 5, "crowd": 5, "remove": 4, "clear": 3, "replace": 4, "rest": 2,
 	"kill": 2, "fold": 1, "copy": 2, "damage": 2, "litter": 2, "read": 1, "reopen": 1,
+	"stop": 2, "mend": 2, "clone": 1,
 }
 
 // shorten returns a script that fails as well, with fewer operations and simpler
