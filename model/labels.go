@@ -294,8 +294,39 @@ func (l Labels) Append(others Labels) Labels {
 	return Labels{l.text + "," + others.text}
 }
 
-// Sorted returns the labels in the order of their names.
-func (l Labels) Sorted() Labels { return LabelsOf(l.Map()) }
+// Sorted returns the labels in the order of their names, of each name the last.
+func (l Labels) Sorted() Labels {
+	type part struct{ name, label string }
+	var room [16]part
+	parts, sorted := room[:0], true
+	for rest := l.text; rest != ""; {
+		name, value, after := cutLabel(rest)
+		label := rest[:len(name)+len(`=""`)+len(value)]
+		if name[0] == '"' {
+			name = unescape(name[1 : len(name)-1])
+		}
+		if n := len(parts); n > 0 && name <= parts[n-1].name {
+			sorted = false
+		}
+		parts, rest = append(parts, part{name, label}), after
+	}
+	if sorted {
+		return l
+	}
+	slices.SortStableFunc(parts, func(a, b part) int { return strings.Compare(a.name, b.name) })
+	var text strings.Builder
+	text.Grow(len(l.text))
+	for i, p := range parts {
+		switch {
+		case i+1 < len(parts) && parts[i+1].name == p.name:
+			continue
+		case text.Len() > 0:
+			text.WriteByte(',')
+		}
+		text.WriteString(p.label)
+	}
+	return Labels{text.String()}
+}
 
 // Same reports whether both have the same names with the same values, in any
 // order.

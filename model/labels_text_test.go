@@ -58,10 +58,21 @@ func TestValidLabelsText(t *testing.T) {
 	}
 }
 
+func TestSortingLabelsAllocatesTheirText(t *testing.T) {
+	for text, want := range map[string]float64{`a="1",b="2"`: 0, `method="GET",handler="/",code="200"`: 1} {
+		labels := model.LabelsFromText(text)
+		if got := testing.AllocsPerRun(100, func() { _ = labels.Sorted() }); got != want {
+			t.Errorf("sorting %s allocates %v times, want %v", text, got, want)
+		}
+	}
+}
+
 // FuzzValidLabelsText holds text that is accepted to what AppendLabel makes of
 // its labels, and what AppendLabel makes to being accepted.
 func FuzzValidLabelsText(f *testing.F) {
-	for _, text := range []string{``, `a="x"`, `a="x",b="\\\n\""`, `"a.b"="x","c\"d"=""`, `a="x",`, `""="x"`, "a=\"\xff\"", `"a"="x"`} {
+	for _, text := range []string{``, `a="x"`, `a="x",b="\\\n\""`, `"a.b"="x","c\"d"=""`, `a="x",`, `""="x"`, "a=\"\xff\"", `"a"="x"`,
+		`b="1",a="2"`, `c="",b="2",a="3"`, `b="1",a="2",b="3"`, `"a\"b"="1","a!"="2",a="3"`,
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -87,6 +98,9 @@ func FuzzValidLabelsText(f *testing.F) {
 		if l.Len() != n || l.IsEmpty() != (n == 0) || len(l.Names()) != n {
 			t.Errorf("%q has %d labels, Len() says %d", text, n, l.Len())
 		}
-		_, _, _ = l.AllLegacy(), l.Map(), l.Sorted()
+		if sorted := model.LabelsOf(l.Map()); l.Sorted() != sorted {
+			t.Errorf("%q sorted is %q, want %q", text, l.Sorted().Text(), sorted.Text())
+		}
+		_ = l.AllLegacy()
 	})
 }

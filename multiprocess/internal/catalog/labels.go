@@ -8,16 +8,7 @@ import (
 )
 
 // SortedLabels returns labels sorted by name, of each name one.
-func SortedLabels(text string) string {
-	last := ""
-	for name := range model.LabelsFromText(text).All() {
-		if name <= last {
-			return model.LabelsFromText(text).Sorted().Text()
-		}
-		last = name
-	}
-	return text
-}
+func SortedLabels(text string) string { return model.LabelsFromText(text).Sorted().Text() }
 
 // Arena keeps many small texts in few blocks, which live as long as one of their
 // texts does.
