@@ -19,8 +19,8 @@ var rooms = [][]string{
 	{"multiprocess/internal/estate"},
 	{"multiprocess/internal/segsource", "multiprocess/internal/python", "multiprocess/internal/store"},
 	{"multiprocess/internal/fold", "multiprocess/internal/merging"},
-	{"exposition/", "multiprocess/", "lint/"}, // each knows nothing of the others
-	{"exposition", "multiprocess", "lint"},    // each may put together what is below it
+	{"exposition/", "multiprocess/", "lint/", "catalogue/"}, // each knows nothing of the others
+	{"exposition", "multiprocess", "lint", "catalogue"},     // each may put together what is below it
 	{""},
 	{"auto/", "collectors/", "scrapehttp/", "push/", "live/", "telltaletest/"},
 	{"examples/"},

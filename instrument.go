@@ -61,6 +61,11 @@ func (f functions[H]) VisitPoints(p *model.Point, visit func(*model.Point) error
 	return f.core.table.walk(room, p, visit)
 }
 
+// VisitPrototype visits what the table's series have in common.
+func (f functions[H]) VisitPrototype(p *model.Point, visit func(*model.Point) error) error {
+	return f.core.table.VisitPrototype(p, visit)
+}
+
 // Collect emits the family to which the handle belongs.
 func (h *handle[H]) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	return h.core.Collect(ctx, emit)

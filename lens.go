@@ -157,9 +157,19 @@ type relabelled struct {
 }
 
 func (r relabelled) VisitPoints(scratch *model.Point, visit func(*model.Point) error) error {
+	return r.family.Visit(scratch, r.relabelling(visit))
+}
+
+// VisitPrototype visits the family's with the labels added.
+func (r relabelled) VisitPrototype(scratch *model.Point, visit func(*model.Point) error) error {
+	return r.family.VisitPrototype(scratch, r.relabelling(visit))
+}
+
+// relabelling returns a visitor that adds the labels to points and visits them.
+func (r relabelled) relabelling(visit func(*model.Point) error) func(*model.Point) error {
 	var text []byte
 	var changed model.Point
-	return r.family.Visit(scratch, func(p *model.Point) error {
+	return func(p *model.Point) error {
 		if r.added.clashes(p.Labels, p.Info) {
 			return nil
 		}
@@ -172,7 +182,7 @@ func (r relabelled) VisitPoints(scratch *model.Point, visit func(*model.Point) e
 		// The visitor keeps nothing, so the next point may use the same bytes.
 		changed.Labels = model.LabelsFromText(unsafe.String(unsafe.SliceData(text), len(text)))
 		return visit(&changed)
-	})
+	}
 }
 
 // LegacyLabels spares encoders a look at every series.

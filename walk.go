@@ -59,6 +59,20 @@ func (t *table[H]) walk(room *scratch, p *model.Point, visit func(*model.Point) 
 	return room.pass()
 }
 
+// VisitPrototype visits a series that no scrape sees, with the table's labels.
+func (t *table[H]) VisitPrototype(p *model.Point, visit func(*model.Point) error) error {
+	room := scratches.Get().(*scratch)
+	room.functions = false
+	defer func() {
+		*p = model.Point{}
+		room.put()
+	}()
+	*p = room.point(&t.core.definition)
+	t.core.kind.read(t.detach(), p, room)
+	p.Labels = t.core.constLabels.Append(model.LabelPairs(t.core.labels, make([]string, len(t.core.labels))))
+	return visit(p)
+}
+
 // LegacyLabels reports whether all series have legacy label names, which the
 // definition settles but for an info, whose Set brings names of its own.
 func (t *table[H]) LegacyLabels() bool { return t.core.legacy && t.core.typ != model.Info }

@@ -22,29 +22,34 @@ func families(t testing.TB, c telltale.Collector) []*model.Family {
 	return list
 }
 
-// collect returns copies of all families of c. What a registry would contain and
-// count is an error here: a custom collector that fails, a series that is emitted
-// twice.
-func collect(ctx context.Context, c telltale.Collector) ([]*model.Family, error) {
+// collect returns copies of all families of c.
+func collect(ctx context.Context, c telltale.Collector) (list []*model.Family, err error) {
+	err = visit(ctx, c, func(f *model.Family) error {
+		list = append(list, f.Clone())
+		return nil
+	})
+	return list, err
+}
+
+// visit calls take with each family of c, which is valid meanwhile. What a registry
+// would contain and count is an error here: a custom collector that fails, a series
+// that is emitted twice.
+func visit(ctx context.Context, c telltale.Collector, take func(*model.Family) error) error {
 	reg, isRegistry := c.(*telltale.Registry)
 	if !isRegistry {
 		reg = telltale.NewRegistry(telltale.WithStrict())
 		if err := reg.Register(c); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	before := reg.Stats().Faults
-	var list []*model.Family
-	for f, err := range reg.Families(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, f)
+	if err := reg.Collect(ctx, take); err != nil {
+		return err
 	}
 	if lost := grown(before, reg.Stats().Faults); lost != "" {
-		return nil, fmt.Errorf("the registry counted faults meanwhile: %s", lost)
+		return fmt.Errorf("the registry counted faults meanwhile: %s", lost)
 	}
-	return list, nil
+	return nil
 }
 
 // grown lists the reasons of which there are more faults now, with how many.

@@ -1,7 +1,8 @@
 // Package telltaletest has what tests of metrics need: the value of a sample and
 // what a piece of code adds to it, pages compared with what is expected, golden
-// files, the buckets of a histogram, lint, and [TestCollector], which holds a
-// custom collector to the contract of [telltale.Collector].
+// files, a catalogue of all families ([Catalogue]), the buckets of a histogram, lint,
+// and [TestCollector], which holds a custom collector to the contract of
+// [telltale.Collector].
 //
 // All functions take a [telltale.Collector]: an instrument, a registry, a view, a
 // custom collector, or a page that is served ([FromHandler], [FromURL]).

@@ -30,14 +30,20 @@ func Golden(t testing.TB, c telltale.Collector, file string, names ...string) {
 		}
 		return
 	}
-	want, err := os.ReadFile(file)
+	Compare(t, c, string(read(t, file)), names...)
+}
+
+// read reads a golden file, and ends the test if it cannot.
+func read(t testing.TB, file string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("telltaletest: %v; run the test with -update to write it", err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	Compare(t, c, string(want), names...)
+	return content
 }
 
 func write(file string, page []byte) error {

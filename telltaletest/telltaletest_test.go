@@ -177,6 +177,37 @@ func TestGoldenFiles(t *testing.T) {
 	}
 }
 
+func TestCatalogue(t *testing.T) {
+	reg := shop(t)
+	file := filepath.Join("testdata", "shop.json")
+	telltaletest.Catalogue(t, reg, file)
+	if flag.Lookup("update").Value.String() == "true" {
+		return // what follows would be written, too
+	}
+	if got := failure(t, func(t testing.TB) { telltaletest.Catalogue(t, reg, filepath.Join(t.TempDir(), "missing.json")) }); !strings.Contains(got, "-update") {
+		t.Errorf("the failure is %q", got)
+	}
+	auto.In(reg).CounterVec("returns", "Returned orders.", []string{"reason"})
+	if got := failure(t, func(t testing.TB) { telltaletest.Catalogue(t, reg, file) }); !strings.Contains(got, "returns: it is new") {
+		t.Errorf("the failure is %q", got)
+	}
+	for name, content := range map[string]string{
+		"cut.json":   `{"families": [`,
+		"other.json": `{"families": [{"name": "queue_jobs", "type": "counter", "help": "", "labels": ["queue"]}]}`,
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := failure(t, func(t testing.TB) { telltaletest.Catalogue(t, reg, path) })
+		for _, part := range []string{path, map[string]string{"cut.json": "cannot be read", "other.json": `the label "queue" is gone`}[name]} {
+			if !strings.Contains(got, part) {
+				t.Errorf("the failure is %q and lacks %q", got, part)
+			}
+		}
+	}
+}
+
 func TestLint(t *testing.T) {
 	reg := telltale.NewRegistry()
 	auto.In(reg).Gauge("wait_milliseconds", "")

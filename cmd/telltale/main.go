@@ -7,6 +7,7 @@
 //	telltale inspect [--json] DIR
 //	telltale check [--format FORMAT] [--allow-empty] [FILE|-|URL]...
 //	telltale lint [--disable RULE[:METRIC]] [--rules] [--allow-empty] [FILE|-|URL]
+//	telltale catalogue [--check FILE] [--allow-empty] [FILE|-|URL]
 //	telltale convert [--from FORMAT] --to FORMAT [--strict] [FILE|-|URL]
 //
 // It exits with 0 on success, with 1 if something that it was given is wrong (a
@@ -45,6 +46,8 @@ type commandLine struct {
 	Check   check    `cmd:"" help:"Check pages of metrics against their format and print all errors."`
 	Lint    lintVerb `cmd:"" help:"Print which metrics of a page break naming conventions."`
 	Convert convert  `cmd:"" help:"Write a page of metrics in another format."`
+
+	Catalogue catalogue `cmd:"" help:"List what a page exports, or compare that with such a list."`
 
 	DemoWorker demoWorker `cmd:"" hidden:""`
 }

@@ -273,6 +273,7 @@ func TestUsage(t *testing.T) {
 		{"check --help", 0, ""},
 		{"lint --help", 0, ""},
 		{"convert --help", 0, ""},
+		{"catalogue --help", 0, ""},
 		{"--help", 0, ""},
 		{"demo --help", 0, ""},
 		{"serve --help", 0, ""},

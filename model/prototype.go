@@ -1,0 +1,22 @@
+package model
+
+// PrototypeSource is a Source that knows what all its series have in common, even
+// before there is one.
+type PrototypeSource interface {
+	Source
+	// VisitPrototype calls visit with a point as every series has it: its label names
+	// with empty values, its buckets, quantiles and states. Its value means nothing.
+	// What holds for visit in [Source] holds here.
+	VisitPrototype(scratch *Point, visit func(*Point) error) error
+}
+
+// VisitPrototype calls visit with a point that has the label names, buckets,
+// quantiles and states that all series of the family have, if its source knows them
+// ([PrototypeSource]); its value means nothing. It returns the error of visit. Use it
+// as [Family.Visit].
+func (f *Family) VisitPrototype(scratch *Point, visit func(*Point) error) error {
+	if s, ok := f.source.(PrototypeSource); ok {
+		return s.VisitPrototype(scratch, visit)
+	}
+	return nil
+}
