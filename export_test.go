@@ -34,7 +34,10 @@ func IncLate(c *Counter) { c.cell.Add(1) }
 func AddLate(c *Counter) { c.extra.Load().lanes.Load().AddFloat(1, 1) }
 
 // SpreadGauge gives the gauge lanes.
-func SpreadGauge(g *Gauge) { g.grow().level.Spread(&g.cell) }
+func SpreadGauge(g *Gauge) {
+	g.grow()
+	g.spread(g.settled())
+}
 
 // SpreadHistogram gives the histogram lanes.
 func SpreadHistogram(h *Histogram) {

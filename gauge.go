@@ -25,7 +25,7 @@ type Gauge struct {
 // over adding, a function in the value's place, or a time beside it. A gauge that
 // moves gets a new one.
 type gaugeExtra struct {
-	level    cell.Level // of the gauge's cell
+	level    cell.Level // of the gauge's word
 	timed    *cell.Word // in a row of a store, with the value's time behind it; nil if that has none
 	row      *cell.Word // of a store, for what the function says; nil without one
 	function atomic.Pointer[func() float64]
@@ -135,7 +135,7 @@ func (g *Gauge) Add(v float64) {
 
 // addSlow adds to the lanes, or where another writer was.
 func (g *Gauge) addSlow(v float64) {
-	if e := g.extra.Load(); e != nil && e.level.TryAdd(&g.cell, v) {
+	if e := g.extra.Load(); e != nil && e.level.TryAdd((*cell.Word)(atomic.LoadPointer(&g.word)), v) {
 		return
 	}
 	if g.core == nil {
@@ -147,15 +147,31 @@ func (g *Gauge) addSlow(v float64) {
 			cell.AddFloat(e.timed, v)
 			raise(cell.At(e.timed, 1))
 			return
-		case w != &g.cell:
-			cell.AddFloat(w, v) // in a row: nobody else would see lanes
-			return
 		case e == nil:
 			g.grow()
-		case e.level.Add(w, v):
-			return
+		default:
+			switch e.level.Add(w, v) {
+			case cell.Added:
+				return
+			case cell.Fought:
+				g.spread(w, e)
+			}
 		}
 	}
+}
+
+// spread gives a gauge lanes, if these are its word and its extra.
+func (g *Gauge) spread(w *cell.Word, e *gaugeExtra) {
+	g.core.moving.Hold(func() {
+		if (*cell.Word)(atomic.LoadPointer(&g.word)) != w || g.extra.Load() != e {
+			return
+		}
+		if w == &g.cell {
+			e.level.Spread(w, cell.Heap{})
+		} else if rows := g.core.rows(); rows != nil {
+			e.level.Spread(w, rows)
+		}
+	})
 }
 
 // Sub subtracts v.
@@ -225,20 +241,17 @@ func (g *Gauge) held() float64 {
 	}
 	for {
 		w, e := g.settled()
-		switch {
-		case w == nil:
+		if w == nil {
 			return cell.LoadFloat(e.timed)
-		case w != &g.cell:
-			return cell.LoadFloat(w)
 		}
-		if v, ok := e.ofCell().Load(w); ok {
+		if v, ok := e.levelOfWord().Load(w); ok {
 			return v
 		}
 	}
 }
 
-// ofCell returns what the gauge's cell has beside it, nil if nothing.
-func (e *gaugeExtra) ofCell() *cell.Level {
+// levelOfWord returns what the gauge's word has beside it, nil if nothing.
+func (e *gaugeExtra) levelOfWord() *cell.Level {
 	if e == nil {
 		return nil
 	}
@@ -259,7 +272,7 @@ func (g *Gauge) read(p *model.Point, room *scratch) {
 	}
 	p.Value = f()
 	if e := g.extra.Load(); e.row != nil && e.function.Load() != nil {
-		cell.StoreFloat(e.row, p.Value)
+		cell.PutLevel(e.row, p.Value)
 		if g.timed() {
 			raise(cell.At(e.row, 1))
 		}
@@ -303,7 +316,7 @@ func (g *Gauge) share(row *cell.Word) {
 	g.move(w, e, func(v float64) {
 		switch {
 		case e.timed == nil:
-			cell.StoreFloat(row, v)
+			cell.PutLevel(row, v)
 		case v != 0 || cell.At(row, 1).Load() != 0: // else it was never set
 			cell.StoreFloat(row, v)
 			raise(cell.At(row, 1))
@@ -333,7 +346,7 @@ func (g *Gauge) moveToHeap(e *gaugeExtra) {
 	if old := g.extra.Load(); old != nil {
 		e.function.Store(old.function.Load())
 	}
-	g.move(unsafe.Pointer(&g.cell), e, func(v float64) { cell.SetLevel(&g.cell, v) })
+	g.move(unsafe.Pointer(&g.cell), e, func(v float64) { cell.PutLevel(&g.cell, v) })
 }
 
 // move lets the gauge count at a word with an extra, once put has stored there
@@ -349,9 +362,9 @@ func (g *Gauge) move(word unsafe.Pointer, e *gaugeExtra, put func(v float64)) {
 	case from == nil:
 		v = cell.LoadFloat(old.timed)
 	case from != unsafe.Pointer(&g.cell):
-		v = cell.LoadFloat((*cell.Word)(from))
+		v, _ = old.level.Load((*cell.Word)(from))
 	default:
-		v = old.ofCell().Close(&g.cell)
+		v = old.levelOfWord().Close(&g.cell)
 	}
 	put(v)
 	g.extra.Store(e)

@@ -105,7 +105,8 @@ type linear struct {
 // as if they took turns.
 func TestInstrumentsAreLinearizable(t *testing.T) {
 	const goroutines, calls, histories = 4, 4, 300
-	alone := telltale.Unregistered()
+	alone, made := telltale.Unregistered(), 0
+	stored := telltale.NewRegistry(telltale.WithStore(openStore(t, t.TempDir())))
 	for name, build := range map[string]func() linear{
 		"counter": func() linear {
 			c := newLoneCounter(false)
@@ -117,6 +118,11 @@ func TestInstrumentsAreLinearizable(t *testing.T) {
 		},
 		"gauge": func() linear {
 			g := newLoneGauge()
+			return linear{write: g.Add, set: g.Set, read: g.Value, spread: func() { telltale.SpreadGauge(g) }, each: []float64{1, -2, 40}}
+		},
+		"gauge in a store": func() linear {
+			g := telltale.Must(telltale.NewGauge("g"+strconv.Itoa(made), "", telltale.In(stored), telltale.WithGaugeMode(telltale.ModeSum)))
+			made++
 			return linear{write: g.Add, set: g.Set, read: g.Value, spread: func() { telltale.SpreadGauge(g) }, each: []float64{1, -2, 40}}
 		},
 		"count of a histogram": func() linear {

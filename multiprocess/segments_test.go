@@ -171,3 +171,20 @@ func (pages) Extend(_ uint64, n int) ([]byte, error) {
 	words := make([]uint64, n/8)
 	return unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), n), nil
 }
+
+// spread gives the row of a gauge lanes.
+func (r rows) spread(first *cell.Word) (lanes *cell.Lanes) {
+	room := roomFunc(func(w *cell.Word) *cell.Lanes {
+		var err error
+		if lanes, err = r.LevelLanes(w); err != nil {
+			r.tb.Fatal(err)
+		}
+		return lanes
+	})
+	new(cell.Level).Spread(first, room)
+	return lanes
+}
+
+type roomFunc func(w *cell.Word) *cell.Lanes
+
+func (f roomFunc) LevelLanes(w *cell.Word) *cell.Lanes { return f(w) }

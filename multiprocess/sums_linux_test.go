@@ -69,7 +69,14 @@ func (e exactly) contribute(t *testing.T, dir string, r *rand.Rand, draw func() 
 		lanes.Mine().Add(e.whole(`c_total{a="1"}`, whole()>>1))
 		lanes.AddFloat(1, math.Float64frombits(e.float(`c_total{a="1"}`, draw())))
 	}
-	w.family(segment.Family{Name: "g", Type: model.Gauge, Mode: 3}).add(a, e.float(`g{a="1"}`, draw()))
+	g := w.family(segment.Family{Name: "g", Type: model.Gauge, Mode: 3})
+	first = g.add(a, e.float(`g{a="1"}`, draw()))
+	if r.IntN(2) == 0 {
+		words, stride := g.spread(first).Words()
+		for lane := range 3 { // the first has what was there before
+			words[(1+lane)*stride].Store(e.float(`g{a="1"}`, draw()))
+		}
+	}
 	w.family(segment.Family{Name: "s", Type: model.Summary}).add(a, e.float(`s_sum{a="1"}`, draw()), e.whole(`s_count{a="1"}`, whole()))
 	bounds := []float64{1, math.Inf(1)}
 	h := w.family(segment.Family{Name: "h", Type: model.Histogram, Bounds: bounds})

@@ -24,7 +24,8 @@ type Lanes struct {
 	step   uintptr        // bytes from lane to lane
 	choice Choice
 	words  []Word
-	stride int // words from lane to lane
+	stride int    // words from lane to lane
+	mark   uint64 // of lanes of a Level, see there
 }
 
 // Choice chooses lanes for goroutines, by a hash of the addresses of their
@@ -63,15 +64,8 @@ func (c *Choice) Mix() { c.mix.Store(c.mix.Load()*0x5851F42D4C957F2D | 1) }
 // NewLanes returns zeroed lanes of the given number of words each, a few for
 // each processor.
 func NewLanes(words int) *Lanes {
-	l := new(Lanes)
-	l.init(words)
-	return l
-}
-
-// init makes zero Lanes what NewLanes returns.
-func (l *Lanes) init(words int) {
 	n, stride := LaneShape(words)
-	l.over(NewLines(n*stride), stride)
+	return LanesOver(NewLines(n*stride), stride)
 }
 
 // NewLines returns n zeroed words that begin a pair of cache lines.
@@ -102,11 +96,23 @@ func LanesOver(words []Word, stride int) *Lanes {
 	return l
 }
 
+// LanesUnder is LanesOver for lanes of a [Level], which are used while its word has
+// the mark.
+func LanesUnder(mark uint64, words []Word, stride int) *Lanes {
+	l := LanesOver(words, stride)
+	l.mark = mark
+	return l
+}
+
 func (l *Lanes) over(words []Word, stride int) {
 	l.first, l.step = unsafe.Pointer(&words[0]), uintptr(stride)*8
 	l.words, l.stride = words, stride
 	l.choice.Init(len(words) / stride)
 }
+
+// Words returns the words of all lanes, and how many lie from the first of one to
+// that of the next.
+func (l *Lanes) Words() (words []Word, stride int) { return l.words, l.stride }
 
 // Mine returns the first word of the lane that the calling goroutine should use.
 func (l *Lanes) Mine() *Word {

@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// Level extends a word on the heap so that its float64 can be set by one store
-// and added to by many goroutines at once. The word says where the value is: it
-// holds the value itself, or the mark of the lanes that hold it.
+// Level extends a word, on the heap or in a row of a store, so that its float64 can
+// be set by one store and added to by many goroutines at once. The word says where
+// the value is: it holds the value itself, or the mark of the lanes that hold it.
 //
 //   - A Set is one store of the word ([SetLevel]): lanes, if any, no longer
 //     count. No lane is written.
@@ -16,25 +16,33 @@ import (
 //     lane under that mark. One that comes to a lane after a Set took the mark away
 //     began before that Set, which erases it.
 //   - Spreading moves the value into new lanes and replaces it by their mark in one
-//     compare-and-swap. Lanes are never used under a second mark, so nothing that
-//     was added to them late can count later.
+//     compare-and-swap. Lanes are never used under a second mark, or only after a
+//     rest ([LevelRoom]), so nothing that was added to them late can count later.
 //   - A Load reads the word, or the lanes twice until both readings agree while the
-//     mark stands.
+//     mark stands. In a store the mark leads other processes to the lanes.
+//   - A writer that is killed leaves the word as it was before the step or after it:
+//     lanes are complete before their mark is stored.
 //
 // The zero Level is ready, for one word. Methods are safe for concurrent use; Load and
 // Close may be called on a nil Level for a word that no Level ever had.
 type Level struct {
 	spreading sync.Mutex // held to make lanes
-	eras      uint64     // how many times lanes were made; under the lock
+	eras      uint64     // how many times lanes were wanted; under the lock
 	fights    uint64     // contentions since then; under the lock
-	lanes     atomic.Pointer[markedLanes]
+	lanes     atomic.Pointer[Lanes]
 }
 
-// markedLanes hold a value while the word has their mark.
-type markedLanes struct {
-	Lanes
-	mark uint64
+// LevelRoom allocates lanes for a [Level]: a store's [Rows], or the [Heap].
+type LevelRoom interface {
+	// LevelLanes returns zeroed lanes of one word each for a level's word, nil if
+	// there is no room. Those that it returned for the word before are not in use any
+	// more. Lanes that others shall find have a mark ([LanesUnder]) that was not theirs
+	// before. Nobody has added to them for seconds.
+	LevelLanes(w *Word) *Lanes
 }
+
+// LevelLanes implements [LevelRoom].
+func (Heap) LevelLanes(*Word) *Lanes { return NewLanes(1) }
 
 // Marks are signaling NaNs, which no arithmetic makes and SetLevel does not store.
 const (
@@ -45,12 +53,27 @@ const (
 
 func marked(bits uint64) bool { return bits>>markShift == markPrefix }
 
+// Mark returns the mark with a number of 48 bits, not all of them set.
+func Mark(number uint64) uint64 { return markPrefix<<markShift | number }
+
+// Marked returns the number of a mark, or false if a level's bits are a value.
+func Marked(bits uint64) (number uint64, ok bool) { return bits & (1<<markShift - 1), marked(bits) }
+
 // SetLevel sets the value to v, which must not be NaN; [SetLevelNaN] stores the
 // only NaN that is allowed.
 func SetLevel(w *Word, v float64) { w.Store(math.Float64bits(v)) }
 
 // SetLevelNaN sets the value to NaN.
 func SetLevelNaN(w *Word) { w.Store(math.Float64bits(math.NaN())) }
+
+// PutLevel sets the value to v, whatever it is.
+func PutLevel(w *Word, v float64) {
+	if v == v {
+		SetLevel(w, v)
+	} else {
+		SetLevelNaN(w)
+	}
+}
 
 // LoadLevel returns the value if the word itself holds it, as it mostly does.
 func LoadLevel(w *Word) (v float64, ok bool) {
@@ -66,11 +89,11 @@ func TryAddLevel(w *Word, v float64) bool {
 }
 
 // TryAdd adds v to a lane and reports true, or false if lanes do not hold the
-// value of w or another writer came between. It is the usual case of [Level.Add]
-// in few steps.
+// value of w, which may be nil, or another writer came between. It is the usual case
+// of [Level.Add] in few steps.
 func (l *Level) TryAdd(w *Word, v float64) bool {
 	s := l.lanes.Load()
-	if s == nil || w.Load() != s.mark {
+	if s == nil || w == nil || w.Load() != s.mark {
 		return false
 	}
 	lane := s.Mine()
@@ -78,57 +101,69 @@ func (l *Level) TryAdd(w *Word, v float64) bool {
 	return !marked(old) && lane.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v))
 }
 
-// Add adds v to the value. It reports false, with nothing added, if w is closed.
-func (l *Level) Add(w *Word, v float64) bool {
+// Outcome is what came of an addition to a [Level].
+type Outcome uint8
+
+// The outcomes.
+const (
+	Added  Outcome = iota
+	Gone           // nothing was added: the word is closed, or has a mark of another Level
+	Fought         // nothing was added yet: the word is crowded, and should be spread first
+)
+
+// Add adds v to the value.
+func (l *Level) Add(w *Word, v float64) Outcome {
 	for {
 		old := w.Load()
-		switch {
-		case !marked(old):
+		if !marked(old) {
 			if w.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v)) {
-				return true
+				return Added
 			}
-			if Crowded(w) {
-				l.fought(w)
+			if Crowded(w) && l.fought() {
+				return Fought
 			}
-		case old == closed:
-			return false
-		default:
-			if lanes := l.under(old); lanes != nil && lanes.addOpen(v) {
-				return true
+			continue
+		}
+		if lanes := l.under(old); lanes == nil {
+			if w.Load() == old {
+				return Gone
 			}
+		} else if lanes.addOpen(v) {
+			return Added
 		}
 	}
 }
 
-// fought records contention for the word and spreads the value if that is worth
-// it. Lanes that a Set made useless need twice the contention each time, so that
-// a gauge that is both set and added to does not keep allocating.
-func (l *Level) fought(w *Word) {
+// fought records contention for the word and reports whether to spread it. Lanes that
+// a Set made useless need twice the contention each time, so that a gauge that is both
+// set and added to does not keep allocating, and one without room does not keep asking.
+func (l *Level) fought() bool {
 	if !l.spreading.TryLock() {
-		return
+		return false
 	}
 	defer l.spreading.Unlock()
-	if l.fights++; l.fights>>min(l.eras, 63) != 0 {
-		l.spread(w)
-	}
+	l.fights++
+	return l.fights>>min(l.eras, 63) != 0
 }
 
-// Spread moves the value into lanes, unless it is there or w is closed.
-func (l *Level) Spread(w *Word) {
+// Spread moves the value into lanes, unless it is there, w is closed or there is no
+// room. The caller makes sure that meanwhile w is not another Level's.
+func (l *Level) Spread(w *Word, room LevelRoom) {
 	l.spreading.Lock()
 	defer l.spreading.Unlock()
-	l.spread(w)
-}
-
-func (l *Level) spread(w *Word) {
 	old := w.Load()
 	if marked(old) {
 		return
 	}
 	l.eras++
 	l.fights = 0
-	s := &markedLanes{mark: markPrefix<<markShift | l.eras}
-	s.init(1)
+	s := room.LevelLanes(w)
+	if s == nil {
+		return
+	}
+	if s.mark == 0 { // which this Level alone has to know
+		s.mark = Mark(l.eras)
+	}
 	s.words[0].Store(old)
 	l.lanes.Store(s)
 	for !w.CompareAndSwap(old, s.mark) { // until then no goroutine uses the lanes
@@ -186,7 +221,7 @@ func (l *Level) under(mark uint64) *Lanes {
 		return nil
 	}
 	if s := l.lanes.Load(); s != nil && s.mark == mark {
-		return &s.Lanes
+		return s
 	}
 	return nil
 }

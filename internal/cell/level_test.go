@@ -12,6 +12,9 @@ type stepLevel struct {
 	history
 	w     Word
 	level Level
+
+	marked map[uint64]*Lanes // what other processes find by marks
+	again  bool              // lanes that have rested are used again
 }
 
 func (s *stepLevel) set(v float64, step func()) {
@@ -53,8 +56,20 @@ func (s *stepLevel) spread(step func()) {
 		return
 	}
 	s.level.eras++
-	m := &markedLanes{mark: markPrefix<<markShift | s.level.eras}
-	m.init(1)
+	m := NewLanes(1)
+	if before := s.level.lanes.Load(); before != nil && s.again {
+		m = LanesOver(before.words, before.stride)
+		for i := range 3 { // no thread uses others
+			step()
+			m.words[i*m.stride].Store(0)
+		}
+	}
+	m.mark = Mark(s.level.eras)
+	if s.marked == nil {
+		s.marked = make(map[uint64]*Lanes)
+	}
+	s.marked[m.mark] = m
+	step()
 	m.words[0].Store(old)
 	step()
 	s.level.lanes.Store(m)
@@ -69,6 +84,15 @@ func (s *stepLevel) spread(step func()) {
 
 // load reads lanes one by one if the steps are fine, else as one step.
 func (s *stepLevel) load(fine bool, step func()) {
+	s.loadBy(s.level.under, fine, step)
+}
+
+// loadElsewhere is load as another process does it, which finds lanes by marks.
+func (s *stepLevel) loadElsewhere(fine bool, step func()) {
+	s.loadBy(func(mark uint64) *Lanes { return s.marked[mark] }, fine, step)
+}
+
+func (s *stepLevel) loadBy(under func(mark uint64) *Lanes, fine bool, step func()) {
 	s.note("load", 0, func() float64 {
 		sum := func(l *Lanes) (v float64) {
 			for i := range 3 { // no thread uses others
@@ -86,7 +110,7 @@ func (s *stepLevel) load(fine bool, step func()) {
 				return math.Float64frombits(bits)
 			}
 			step()
-			lanes := s.level.under(bits)
+			lanes := under(bits)
 			if lanes == nil {
 				continue
 			}
@@ -134,6 +158,28 @@ func TestLevelIsLinearizable(t *testing.T) {
 			func(s *stepLevel, step func()) { s.spread(func() {}); s.set(10, step); s.spread(step) },
 			func(s *stepLevel, step func()) { s.load(false, step) },
 		},
+		"others read before and after lanes are there": {
+			func(s *stepLevel, step func()) { s.set(10, step); s.add(1, 1, step) },
+			func(s *stepLevel, step func()) { s.spread(step) },
+			func(s *stepLevel, step func()) { s.loadElsewhere(false, step); s.loadElsewhere(false, step) },
+		},
+		"others read lanes that a set takes away": {
+			func(s *stepLevel, step func()) { s.spread(func() {}); s.set(10, step); s.add(1, 1, step) },
+			func(s *stepLevel, step func()) { s.add(2, 2, step) },
+			func(s *stepLevel, step func()) { s.loadElsewhere(true, step) },
+		},
+		"others read lanes that are used again": {
+			func(s *stepLevel, step func()) {
+				s.again = true
+				s.set(3, func() {})
+				s.spread(func() {})
+				s.add(2, 4, step)
+				s.set(10, step)
+				s.spread(step)
+				s.add(1, 1, step)
+			},
+			func(s *stepLevel, step func()) { s.loadElsewhere(false, step); s.loadElsewhere(false, step) },
+		},
 		"a reading of all lanes": {
 			func(s *stepLevel, step func()) { s.spread(step); s.add(1, 1, step); s.add(2, 2, step) },
 			func(s *stepLevel, step func()) { s.load(true, step) },
@@ -148,6 +194,7 @@ func TestLevelIsLinearizable(t *testing.T) {
 				}
 				return all, func() error {
 					s.load(false, func() {}) // with which the last state must agree
+					s.loadElsewhere(false, func() {})
 					return s.check()
 				}
 			})
@@ -165,7 +212,7 @@ func TestLevelAfterEachOther(t *testing.T) {
 		}
 	}
 	SetLevel(&w, 2)
-	l.Spread(&w)
+	l.Spread(&w, Heap{})
 	want("spread", 2)
 	if TryAddLevel(&w, 1) {
 		t.Error("an addition to the word succeeds while lanes hold the value")
@@ -176,12 +223,12 @@ func TestLevelAfterEachOther(t *testing.T) {
 	want("set", -1)
 	l.Add(&w, 0.5)
 	want("added to the word", -0.5)
-	l.Spread(&w)
-	l.Spread(&w)
+	l.Spread(&w, Heap{})
+	l.Spread(&w, Heap{})
 	want("spread again", -0.5)
 	for _, v := range []float64{math.Inf(1), math.Copysign(0, -1), math.MaxFloat64} {
 		SetLevel(&w, v)
-		l.Spread(&w)
+		l.Spread(&w, Heap{})
 		want("of any value", v)
 	}
 	l.Add(&w, math.NaN())
@@ -189,8 +236,8 @@ func TestLevelAfterEachOther(t *testing.T) {
 		t.Errorf("with NaN added it is %v, %v", v, ok)
 	}
 	SetLevel(&w, 4)
-	l.Spread(&w)
-	if v := l.Close(&w); v != 4 || l.Add(&w, 1) || TryAddLevel(&w, 1) {
+	l.Spread(&w, Heap{})
+	if v := l.Close(&w); v != 4 || l.Add(&w, 1) != Gone || TryAddLevel(&w, 1) {
 		t.Errorf("closed with %v, or something could still be added", v)
 	}
 	if _, ok := l.Load(&w); ok {
@@ -204,14 +251,21 @@ func TestLevelLosesNothingWhenClosed(t *testing.T) {
 		var w Word
 		var l Level
 		if round%2 == 0 {
-			l.Spread(&w)
+			l.Spread(&w, Heap{})
 		}
 		var done sync.WaitGroup
 		var added Word
 		for range 4 {
 			done.Go(func() {
-				for l.Add(&w, 1) {
-					added.Add(1)
+				for {
+					switch l.Add(&w, 1) {
+					case Added:
+						added.Add(1)
+					case Fought:
+						l.Spread(&w, Heap{})
+					case Gone:
+						return
+					}
 				}
 			})
 		}
@@ -230,7 +284,9 @@ func TestLevelSpreadsLessOften(t *testing.T) {
 	var w Word
 	var l Level
 	for range 100 {
-		l.fought(&w)
+		if l.fought() {
+			l.Spread(&w, Heap{})
+		}
 		SetLevel(&w, 0)
 	}
 	if l.eras < 2 || l.eras > 7 {

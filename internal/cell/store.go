@@ -45,7 +45,7 @@ type Family struct {
 // first word. It holds, by the kind of instrument:
 //
 //	counter    whole numbers, then a float64 of fractions
-//	gauge      the value, and in the mostrecent modes its time
+//	gauge      the value as a Level has it; in the mostrecent modes a float64 and its time
 //	histogram  the sum, then the count of each bucket
 //	native     the count of each classic bucket but that of +Inf, then as many
 //	           words as an exponential.Histogram takes
@@ -76,6 +76,8 @@ type Rows interface {
 	// Lanes returns lanes for the given number of a row's first words, or nil if
 	// there is no room or the word begins no row.
 	Lanes(row *Word, words int) *Lanes
+	// LevelLanes is that of a [LevelRoom], for the row of a gauge without time.
+	LevelLanes(row *Word) *Lanes
 	// SetExemplar sets the exemplar of a counter, or of a histogram's i-th
 	// bucket. Exemplars of native buckets are numbered after the classic
 	// buckets, of which +Inf always exists.

@@ -103,6 +103,16 @@ func (s *Sums) Value(slot uint32) float64 {
 	return p.hi + p.lo
 }
 
+// Sum returns the sum of values, as the Value of a slot to which they were added.
+func Sum(values []float64) float64 {
+	var s Sums
+	s.Grow(1)
+	for _, v := range values {
+		s.Add(0, v)
+	}
+	return s.Value(0)
+}
+
 // Store stores the Value of each slot whose sum is not 0 where values has its place.
 // There are as many as slots.
 func (s *Sums) Store(values []float64) {

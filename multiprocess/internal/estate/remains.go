@@ -245,6 +245,9 @@ func (r *Remains) Write(w *segment.Writer) error {
 			for i, word := range s.Words {
 				cell.At(first, i).Store(word)
 			}
+			if f.Layout == segment.LayoutValue {
+				cell.PutLevel(first, math.Float64frombits(s.Words[0])) // files of Python's may have any NaN
+			}
 			if s.native != nil {
 				if err := writeNative(&f.Family, first, s.native); err != nil {
 					return err
@@ -359,7 +362,9 @@ func (r *reader) take(f *segment.FamilyTable, kept *segment.Family) error {
 			}
 			number := int(rows.From) + i
 			left := Remnant{Labels: r.labels[rows.Tenants[i].Series], created: created}
-			r.values(f.Family, kept, row, &left)
+			if !r.values(f.Family, kept, row, &left) {
+				continue
+			}
 			for ; len(rests) > 0 && int(rests[0].Row) <= number; rests = rests[1:] {
 				if int(rests[0].Row) == number {
 					left.lack(&rests[0])
@@ -401,19 +406,23 @@ func (r *reader) outlives(left *Remnant, f *segment.FamilyTable, kept *segment.F
 	return true
 }
 
-// values reads a row, with its lanes, in the layout of the archive.
-func (r *reader) values(f, kept *segment.Family, row *cell.Word, left *Remnant) {
+// values reads a row, with its lanes, in the layout of the archive, and reports
+// whether it can be read.
+func (r *reader) values(f, kept *segment.Family, row *cell.Word, left *Remnant) bool {
 	first, n := f.Layout.Values(row), kept.Values()
 	if f.Layout == segment.LayoutNative {
 		n = f.Classic()
 	}
 	left.Words = make([]uint64, n)
 	if f.Type == model.Gauge {
+		if f.Layout == segment.LayoutValue {
+			return r.level(row, left, summed(kept) > 0)
+		}
 		left.Words[0] = first.Load()
-		if f.Layout == segment.LayoutTimed && n > 1 {
+		if n > 1 {
 			left.Words[1] = cell.At(first, 1).Load()
 		}
-		return
+		return true
 	}
 	for i := range left.Words {
 		left.Words[i] = cell.At(first, i).Load()
@@ -434,4 +443,24 @@ func (r *reader) values(f, kept *segment.Family, row *cell.Word, left *Remnant) 
 			left.exemplars[i] = e
 		}
 	}
+	return true
+}
+
+// level reads the value of a gauge that bears no time, as one word or, if values of its
+// family are added up, as terms.
+func (r *reader) level(row *cell.Word, left *Remnant, summed bool) bool {
+	parts, ok := segment.Level(r.space, row, nil)
+	switch {
+	case !ok:
+	case len(parts) == 1: // whose bits stay as they are
+		left.Words[0] = math.Float64bits(parts[0])
+	case summed:
+		left.Words[0] = 0
+		for _, v := range parts {
+			left.Terms = append(left.Terms, Term{Bits: math.Float64bits(v)})
+		}
+	default:
+		left.Words[0] = math.Float64bits(exact.Sum(parts))
+	}
+	return ok
 }

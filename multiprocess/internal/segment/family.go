@@ -16,7 +16,8 @@ import (
 // Layout says which words a row has. Word 0 is the row's state in all of them.
 type Layout uint8
 
-// The layouts. Sums, fractions and values are float64s, counts are integers,
+// The layouts. Sums, fractions and values are float64s (in LayoutValue as [Level] has
+// them), counts are integers,
 // times are nanoseconds since 1970. Links are two offsets, each divided by 8: of
 // the row's lanes in the lower half, of its texts in the upper half.
 const (

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"telltale/internal/cell"
+	"telltale/internal/exact"
 	"telltale/internal/mapped"
 	"telltale/model"
 )
@@ -43,8 +45,8 @@ func (g growing) Extend(offset uint64, n int) ([]byte, error) {
 }
 
 // child is a writer that says on its standard output what it has done: "c 7 3"
-// when series 7 has counted to 3, "i 5" when the info is the fifth, and "r 7"
-// when it is about to remove series 7.
+// when series 7 has counted to 3, "i 5" when the info is the fifth, "g 5" when the
+// gauge is 5, and "r 7" when it is about to remove series 7.
 type child struct {
 	w        *Writer
 	out      *bufio.Writer
@@ -52,6 +54,9 @@ type child struct {
 	counts   map[int]*cell.Word
 	lanes    map[int]*cell.Lanes
 	next     int
+	gauges   *Rows
+	gauge    *cell.Word
+	level    cell.Level
 }
 
 func writeForEver(path string) error {
@@ -75,9 +80,16 @@ func writeForEver(path string) error {
 	if c.counters, err = w.Rows(counterFamily()); err != nil {
 		return err
 	}
+	if c.gauges, err = w.Rows(gaugeFamily()); err != nil {
+		return err
+	}
+	if c.gauge, err = c.gauges.Add(Series{Labels: `a="1"`}); err != nil {
+		return err
+	}
 	for i := 1; err == nil; i++ {
 		if err = infos.SetInfo(info, infoText(i)); err == nil {
 			_, _ = fmt.Fprintf(c.out, "i %d\n", i)
+			c.raise(i)
 			err = c.step()
 		}
 	}
@@ -86,6 +98,21 @@ func writeForEver(path string) error {
 
 // infoText returns the labels of the i-th info, of varying length.
 func infoText(i int) string { return fmt.Sprintf(`n="%d",pad="%s"`, i, strings.Repeat("x", i%300)) }
+
+// raise brings the gauge from i - 1 to i: by an addition, which goes to lanes at times,
+// or by a set.
+func (c *child) raise(i int) {
+	switch i % 7 {
+	case 0:
+		cell.SetLevel(c.gauge, float64(i))
+	case 3:
+		c.level.Spread(c.gauge, levelRoom{c.gauges})
+		fallthrough
+	default:
+		c.level.Add(c.gauge, 1)
+	}
+	_, _ = fmt.Fprintf(c.out, "g %d\n", i)
+}
 
 // step adds a series, counts in all, gives one an exemplar and one lanes, and
 // removes one.
@@ -136,6 +163,7 @@ func (c *child) step() error {
 type told struct {
 	counts map[string]uint64
 	info   int
+	gauge  int
 }
 
 // hear takes one line of what the writer says.
@@ -145,6 +173,8 @@ func (d *told) hear(line string) {
 	switch words[0] {
 	case "i":
 		d.info = n
+	case "g":
+		d.gauge = n
 	case "c":
 		d.counts[words[1]] = uint64(n)
 	case "r":
@@ -237,6 +267,13 @@ func checkKilled(b []byte, done told) (err error) {
 			var i int
 			if _, bad := fmt.Sscanf(text, `n="%d"`, &i); bad != nil || i < done.info || text != infoText(i) {
 				err = fmt.Errorf("after info %d, this is there: %s", done.info, text)
+			}
+			return
+		}
+		if f.Layout == LayoutValue {
+			parts, ok := Level(seen.space, row, nil)
+			if v := exact.Sum(parts); !ok || v < float64(done.gauge) || v != math.Trunc(v) {
+				err = fmt.Errorf("after %d the gauge is %v, %v", done.gauge, v, ok)
 			}
 			return
 		}

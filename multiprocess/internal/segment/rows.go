@@ -25,7 +25,8 @@ type Rows struct {
 	total  uint32  // rows in all blocks
 	rest   []resting
 
-	reserved map[*cell.Word]struct{} // rows whose series is not shown yet
+	reserved map[*cell.Word]struct{}   // rows whose series is not shown yet
+	levels   map[*cell.Word]levelLanes // in use, of rows in LayoutValue
 }
 
 type block struct {
@@ -260,6 +261,7 @@ func (r *Rows) Remove(first *cell.Word) {
 	}
 	delete(r.reserved, row)
 	row.Store(state &^ createdMask)
+	r.restLanes(row)
 	r.rest = append(r.rest, resting{row, number, w.ticks + quarantine})
 }
 
@@ -308,18 +310,24 @@ func (r *Rows) Lanes(first *cell.Word, words int) (*cell.Lanes, error) {
 	if l, ok := lanesAt((*locked)(w), lowLink(links.Load())); ok {
 		return cell.LanesOver(unsafe.Slice(l.first, l.lanes*l.stride), l.stride), nil
 	}
-	lanes, stride := cell.LaneShape(words)
-	var p payload
-	p.u32(uint32(words))
-	p.u32(uint32(lanes))
-	p.u32(uint32(stride))
-	rec, err := w.lay(lanesRecord, p, uint64(lanes*stride))
+	rec, err := w.layLanes(words)
 	if err != nil {
 		return nil, err
 	}
 	w.publish()
 	link(links, rec.offset, 0)
-	return cell.LanesOver(unsafe.Slice(WordAt(rec.bytes, rec.mutable), lanes*stride), stride), nil
+	l, _ := lanesAt((*locked)(w), rec.offset)
+	return cell.LanesOver(unsafe.Slice(l.first, l.lanes*l.stride), l.stride), nil
+}
+
+// layLanes lays out lanes of so many words. The caller holds the lock.
+func (w *Writer) layLanes(words int) (record, error) {
+	lanes, stride := cell.LaneShape(words)
+	var p payload
+	p.u32(uint32(words))
+	p.u32(uint32(lanes))
+	p.u32(uint32(stride))
+	return w.lay(lanesRecord, p, uint64(lanes*stride))
 }
 
 // lowLink and highLink return the offsets in links, 0 for none.

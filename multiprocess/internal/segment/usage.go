@@ -94,6 +94,11 @@ func (a *accounts) weigh() error {
 
 // reach crosses off what a row refers to.
 func (a *accounts) reach(f *Family, row *cell.Word) {
+	if f.Layout == LayoutValue {
+		if at, ok := markedLanes(f.Layout.Values(row).Load()); ok {
+			delete(a.linked, at)
+		}
+	}
 	if !f.Layout.linked() {
 		return
 	}

@@ -36,7 +36,8 @@ type Writer struct {
 	used     uint64 // published, or about to be
 	end      uint64 // of the extents
 	families uint32
-	ticks    uint64 // see Tick
+	ticks    uint64       // see Tick
+	rested   []levelLanes // at rest, in the order in which that ends
 }
 
 type extent struct {

@@ -175,7 +175,7 @@ func (r *familyRows) read(t *catalog.Totals, s segment.Space) error {
 		case segment.LayoutCounter:
 			r.readCounters(t, s, &rows, slots)
 		case segment.LayoutValue:
-			r.readValues(t, &rows, slots)
+			r.readValues(t, s, &rows, slots)
 		default:
 			for i, slot := range slots {
 				row := rows.Row(i, r.words)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"telltale/internal/cell"
+	"telltale/internal/exact"
 	"telltale/internal/exponential"
 	"telltale/multiprocess/internal/catalog"
 	"telltale/multiprocess/internal/segment"
@@ -83,15 +84,37 @@ func (r *familyRows) readCounters(t *catalog.Totals, s segment.Space, rows *segm
 }
 
 // readValues merges rows of a gauge.
-func (r *familyRows) readValues(t *catalog.Totals, rows *segment.Stretch, slots []uint32) {
+func (r *familyRows) readValues(t *catalog.Totals, s segment.Space, rows *segment.Stretch, slots []uint32) {
 	const words = 2 // state, value
 	for i, slot := range slots {
 		row := rows.Row(i, words)
-		if created, in := rows.In(i, row); in && slot != 0 {
-			t.Put(r.op, slot, cell.LoadFloat(cell.At(row, 1)))
-			t.Born(slot, created)
+		created, in := rows.In(i, row)
+		if !in || slot == 0 {
+			continue
 		}
+		if v, ok := cell.LoadLevel(cell.At(row, 1)); ok {
+			t.Put(r.op, slot, v)
+		} else if !r.readLevel(t, s, row, slot) {
+			continue
+		}
+		t.Born(slot, created)
 	}
+}
+
+// readLevel merges a gauge's row that may have lanes, and reports whether it can be
+// read.
+func (r *familyRows) readLevel(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) bool {
+	parts, ok := segment.Level(s, row, nil)
+	switch {
+	case !ok:
+	case r.op == catalog.OpAdd:
+		for _, v := range parts {
+			t.Put(r.op, slot, v)
+		}
+	default:
+		t.Put(r.op, slot, exact.Sum(parts))
+	}
+	return ok
 }
 
 // linked reports whether a row refers to anything.

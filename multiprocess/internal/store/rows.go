@@ -179,6 +179,16 @@ func (r *rows) Lanes(row *cell.Word, words int) *cell.Lanes {
 	return nil
 }
 
+// LevelLanes implements [cell.Rows].
+func (r *rows) LevelLanes(row *cell.Word) *cell.Lanes {
+	if rows := r.holder(row); rows != nil {
+		if lanes, err := rows.LevelLanes(row); err == nil {
+			return lanes
+		}
+	}
+	return nil
+}
+
 // SetExemplar implements [cell.Rows]. An exemplar for which there is no room is
 // dropped: the next one may fit.
 func (r *rows) SetExemplar(row *cell.Word, i int, e *model.Exemplar) {
@@ -201,7 +211,7 @@ func (r *rows) SetInfo(row *cell.Word, labels model.Labels) {
 func (r *rows) set(row *cell.Word, p *model.Point) {
 	switch r.family.Layout {
 	case segment.LayoutValue:
-		cell.StoreFloat(row, p.Value)
+		cell.PutLevel(row, p.Value)
 	case segment.LayoutTimed:
 		cell.StoreFloat(row, p.Value)
 		cell.At(row, 1).Store(uint64(time.Now().UnixNano()))
