@@ -41,6 +41,10 @@ func SpreadGauge(g *Gauge) {
 
 // SpreadHistogram gives the histogram lanes.
 func SpreadHistogram(h *Histogram) {
+	if h.core.native != nil {
+		h.extra.Load().native.Spread()
+		return
+	}
 	h.cells.Spread(h.cells.First(), h.core.words(), &h.core.moving, h.core.room())
 }
 

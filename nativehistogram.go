@@ -133,7 +133,8 @@ func (h *Histogram) shareNative(row *cell.Word) {
 		e.counts = row
 	}
 	words := unsafe.Slice(cell.At(row, len(d.upper)), d.native.Words())
-	if err := e.native.InitIn(words, &d.inStore); err != nil {
+	room := func(words int) *cell.Lanes { return d.room().Lanes(row, words) }
+	if err := e.native.InitIn(words, room, &d.inStore); err != nil {
 		d.fault(ReasonStore, func() error { return fmt.Errorf("telltale: a series of %s is kept outside the store: %w", d, err) })
 		e = newHeapExtra(&d.definition)
 	}

@@ -49,7 +49,7 @@ func BenchmarkHistogram(b *testing.B) {
 
 func BenchmarkHistogramInWords(b *testing.B) {
 	words, h := make([]exponential.Word, native.Words()), new(exponential.Histogram)
-	if err := h.InitIn(words, &native); err != nil {
+	if err := h.InitIn(words, nil, &native); err != nil {
 		b.Fatal(err)
 	}
 	observing(b, h.Observe)

@@ -69,7 +69,7 @@ func TestFights(t *testing.T) {
 	const goroutines, rounds = 8, 10000
 	for home, build := range homes {
 		for _, lanes := range []int{1, 2} {
-			o := exponential.Options{Lanes: lanes}
+			o := exponential.Options{}
 			h := build(t, &o)
 			if lanes > 1 {
 				h.Observe(3)
@@ -97,15 +97,15 @@ func TestFights(t *testing.T) {
 // A reader of the words sees one generation or the next, never a mixture.
 func TestReadWordsUnderConcurrency(t *testing.T) {
 	const rounds = 3000
-	for _, lanes := range []int{1, 4} {
-		o := exponential.Options{Schema: 8, MaxBuckets: 8, Lanes: lanes}
-		h, words := inWords(t, &o)
+	for _, spread := range []bool{false, true} {
+		o := exponential.Options{Schema: 8, MaxBuckets: 8}
+		h, words, lanes := inWordsAndLanes(t, &o)
 		stop := make(chan struct{})
 		var readers sync.WaitGroup
 		readers.Go(func() {
 			overtaken := 0
 			totalsGrow(t, func(s *exponential.Snapshot) {
-				for exponential.Read(words, s) != nil {
+				for exponential.Read(words, lanes.find, s) != nil {
 					overtaken++
 				}
 			}, stop)
@@ -114,12 +114,15 @@ func TestReadWordsUnderConcurrency(t *testing.T) {
 		random := rand.New(rand.NewPCG(1, 1))
 		for i := range rounds {
 			h.Observe(math.Exp2((random.Float64() - 0.5) * float64(i*40/rounds)))
+			if spread && i == rounds/10 {
+				h.Spread()
+			}
 		}
 		close(stop)
 		readers.Wait()
 		var own, others exponential.Snapshot
 		h.Read(&own)
-		if err := exponential.Read(words, &others); err != nil {
+		if err := exponential.Read(words, lanes.find, &others); err != nil {
 			t.Fatal(err)
 		}
 		if own.Count() != rounds || others.Count() != rounds || own.Sum != others.Sum || own.Schema != others.Schema {

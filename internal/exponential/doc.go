@@ -52,21 +52,24 @@
 // areas for generations in turn. The layout, in words of eight bytes in the
 // machine's order, is:
 //
-//	0  layout: format (1) << 56 | lanes << 32 | slots of a table
+//	0  layout: format (1) << 56 | 1 << 32 | slots of a table
 //	1  generations so far; number n is words[1] - 1, its area n & 1; 0 before the first
-//	2  sums: two epochs of a float64 for each lane, one epoch after the other;
-//	   with several lanes each float64 has 16 words, of which it uses the first
+//	2  sums: float64s of two epochs
 //	   two areas follow
 //
 // and an area is
 //
-//	0  tag << 52 | epoch << 8 | schema + 4
+//	0  tag << 52 | spread << 9 | epoch << 8 | schema + 4
 //	1  zero threshold, a float64
 //	2  since when it counts: nanoseconds after 1970, or a window's tick
 //	3  unused
 //	   slots keys: tag << 52 | uint32 of sign * (index + 1<<20), tag << 52 for a free slot
-//	   lanes times: frozen << 63 | tag << 52 | count: of the zero bucket, of NaN, of each slot;
-//	   with several lanes each begins at and fills a multiple of 16 words of the area
+//	   frozen << 63 | tag << 52 | count: of the zero bucket, of NaN, of each slot
+//
+// Once writers contend there are lanes, which lie elsewhere, and generations from then
+// on have the bit spread: they count in the lanes, and what lies in the words counts
+// in addition. A lane has the sums of both epochs, and then, for each area, the counts
+// that the area has.
 //
 // The tag is the generation's number modulo 2048. The epoch, 0 or 1, names the
 // sums of the generation; it changes when the histogram is reset. All words are

@@ -35,12 +35,12 @@ func ExampleRead() {
 	for worker := range 3 {
 		words := make([]exponential.Word, options.Words()) // of a file, usually
 		var h exponential.Histogram
-		if err := h.InitIn(words, &options); err != nil {
+		if err := h.InitIn(words, nil, &options); err != nil {
 			fmt.Println(err)
 		}
 		h.Observe(float64(worker))
 
-		if err := exponential.Read(words, &s); err != nil {
+		if err := exponential.Read(words, nil, &s); err != nil {
 			fmt.Println(err)
 		}
 		sum.Merge(&s)

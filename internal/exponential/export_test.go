@@ -21,9 +21,6 @@ func (s *Snapshot) Buckets() int { return len(s.buckets) }
 // Lanes returns how many lanes are in use.
 func (h *Histogram) Lanes() int { return int(h.current.Load().lanes) }
 
-// Spread gives the histogram lanes, as if writers had fought.
-func (h *Histogram) Spread() { h.spread() }
-
 // Freeze stops counting as the making of another generation does at first.
 func (h *Histogram) Freeze() {
 	var s Snapshot

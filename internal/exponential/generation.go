@@ -28,7 +28,8 @@ const (
 	keyBias = 1 << 20 // makes the keys of positive indexes positive, and none zero
 )
 
-// shape is the size of a generation's area; slots are a power of two.
+// shape is the size of a generation's area; slots are a power of two. In given words
+// there is one lane: others lie elsewhere.
 type shape struct{ slots, lanes int }
 
 func (s shape) stride() int { return s.aligned(firstSlot + s.slots) }
@@ -51,8 +52,9 @@ type generation struct {
 	coarser uint   // number of schemas between this and the finest
 	lowest  uint64 // bits of the least number that is normal and outside the zero bucket
 	keys    []Word // a hash table, see slot
-	counts  []Word // by lane, stride words each
-	lanes   uint32 // in use, a power of two; an area may have more
+	counts  []Word // by lane, stride words from each to the next
+	base    []Word // in given words with lanes elsewhere: counts that no more is added to
+	lanes   uint32 // a power of two
 	zero    float64
 	stride  int
 	epoch   *epoch
@@ -70,6 +72,17 @@ func (g *generation) schema() int { return MaxSchema - int(g.coarser) }
 func (g *generation) over(area []Word, s shape) {
 	g.header, g.keys = area[:areaHeader], area[areaHeader:areaHeader+s.slots]
 	g.counts, g.stride, g.shape = area[s.lanesAt():s.words()], s.stride(), s
+}
+
+// beside has the generation count in lanes that lie elsewhere, and leaves the counts
+// in its area as they are.
+func (g *generation) beside(l lanesOf) {
+	g.base, g.counts, g.stride = g.counts, l.counts(g.shape.slots, g.number), l.stride
+}
+
+// ofLane returns what a generation counts in a lane.
+func (g *generation) ofLane(lane int) []Word {
+	return g.counts[lane*g.stride:][:firstSlot+len(g.keys)]
 }
 
 // newArea returns zeroed words on the heap.
@@ -197,14 +210,24 @@ func (g *generation) elsewhere(lane int) int {
 // clear writes the generation's head, and its tag to all other words. Words that
 // have the value already are not written, so that unused memory stays untouched.
 func (g *generation) clear() {
-	g.header[descriptorAt].Store(g.tag | uint64(g.epoch.number)<<8 | uint64(g.schema()-MinSchema))
+	descriptor := g.tag | uint64(g.epoch.number)<<epochShift | uint64(g.schema()-MinSchema)
+	if g.base != nil {
+		descriptor |= spreadFlag
+	}
+	g.header[descriptorAt].Store(descriptor)
 	g.header[thresholdAt].Store(math.Float64bits(g.zero))
 	g.header[sinceAt].Store(uint64(g.since))
-	for _, words := range [][]Word{g.counts, g.keys} {
-		for i := range words {
-			if words[i].Load() != g.tag {
-				words[i].Store(g.tag)
-			}
+	g.fill(g.keys)
+	g.fill(g.base)
+	for lane := range int(g.lanes) {
+		g.fill(g.ofLane(lane))
+	}
+}
+
+func (g *generation) fill(words []Word) {
+	for i := range words {
+		if words[i].Load() != g.tag {
+			words[i].Store(g.tag)
 		}
 	}
 }
@@ -242,42 +265,53 @@ func (g *generation) read(s *Snapshot) error {
 
 // counted returns a word's sum over the lanes.
 func (g *generation) counted(at int) (n uint64, err error) {
-	for ; at < len(g.counts); at += g.stride {
-		w := g.counts[at].Load() &^ frozen
-		if w>>countBits != g.tag>>countBits {
-			return 0, errOvertaken
+	if g.base != nil {
+		if n, err = g.count(&g.base[at]); err != nil {
+			return 0, err
 		}
-		n += w & countMask
+	}
+	for ; at < len(g.counts); at += g.stride {
+		in, err := g.count(&g.counts[at])
+		if err != nil {
+			return 0, err
+		}
+		n += in
 	}
 	return n, nil
+}
+
+// count returns what a word has counted in this generation.
+func (g *generation) count(w *Word) (uint64, error) {
+	n := w.Load() &^ frozen
+	if n>>countBits != g.tag>>countBits {
+		return 0, errOvertaken
+	}
+	return n & countMask, nil
 }
 
 // epoch holds the sums from one reset of a histogram to the next.
 type epoch struct {
 	number int
 	first  *Word
-	more   []Word // of the lanes after the first, a line each
+	more   []Word // of lanes, one in step words; none as long as all add to the first
+	step   int
 }
 
+// sum returns the sum to which to add in a lane.
 func (e *epoch) sum(lane int) *Word {
-	if lane == 0 {
+	if e.step == 0 {
 		return e.first
 	}
-	return &e.more[(lane-1)*line]
+	return &e.more[lane*e.step]
 }
 
 // clear sets the sums to zero.
-func (e *epoch) clear() {
-	e.first.Store(0)
-	for i := 0; i < len(e.more); i += line {
-		e.more[i].Store(0)
-	}
-}
+func (e *epoch) clear() { e.drain() }
 
 // drain sets the sums to zero and returns their total.
 func (e *epoch) drain() float64 {
 	sum := math.Float64frombits(e.first.Swap(0))
-	for i := 0; i < len(e.more); i += line {
+	for i := 0; i < len(e.more); i += e.step {
 		sum += math.Float64frombits(e.more[i].Swap(0))
 	}
 	return sum
@@ -285,8 +319,17 @@ func (e *epoch) drain() float64 {
 
 func (e *epoch) total() float64 {
 	sum := cell.LoadFloat(e.first)
-	for i := 0; i < len(e.more); i += line {
+	for i := 0; i < len(e.more); i += e.step {
 		sum += cell.LoadFloat(&e.more[i])
 	}
 	return sum
+}
+
+// parts appends the sums.
+func (e *epoch) parts(to []float64) []float64 {
+	to = append(to, cell.LoadFloat(e.first))
+	for i := 0; i < len(e.more); i += e.step {
+		to = append(to, cell.LoadFloat(&e.more[i]))
+	}
+	return to
 }

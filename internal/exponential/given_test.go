@@ -7,16 +7,17 @@ import (
 	"strings"
 	"testing"
 
+	"telltale/internal/cell"
 	"telltale/internal/exponential"
 	"telltale/model"
 )
 
 var small = exponential.Options{Schema: 3, ZeroThreshold: exponential.DefaultZeroThreshold, MaxBuckets: 8, MaxZeroThreshold: 0.01}
 
-func nativeIn(t *testing.T, words []exponential.Word) *model.NativeHistogram {
+func nativeIn(t *testing.T, words []exponential.Word, lanes *elsewhere) *model.NativeHistogram {
 	t.Helper()
 	var s exponential.Snapshot
-	if err := exponential.Read(words, &s); err != nil {
+	if err := exponential.Read(words, lanes.find, &s); err != nil {
 		t.Fatal(err)
 	}
 	h := new(model.NativeHistogram)
@@ -27,25 +28,73 @@ func nativeIn(t *testing.T, words []exponential.Word) *model.NativeHistogram {
 // A writer that dies while it makes another generation leaves the one before:
 // its counts frozen, and anything in the other area.
 func TestDeathOfTheWriter(t *testing.T) {
-	for lanes, areas := range map[int]int{1: 4, 4: 144} { // where the areas begin
-		o := small
-		o.Lanes = lanes
-		h, words := inWords(t, &o)
+	const areas = 4 // where they begin
+	for _, spread := range []bool{false, true} {
+		h, words, lanes := inWordsAndLanes(t, &small)
 		for i, v := range mixed(1, 500, 20) {
-			if h.Observe(v); i == 300 {
+			if h.Observe(v); i == 300 && spread {
 				h.Spread()
 			}
 		}
-		before := nativeIn(t, words)
+		before := nativeIn(t, words, lanes)
 		h.Freeze()
-		equalNative(t, nativeIn(t, words), before)
+		equalNative(t, nativeIn(t, words, lanes), before)
 		size := (len(words) - areas) / 2
 		next := words[areas+int(words[1].Load()&1)*size:][:size]
 		for i := range next {
 			if next[i].Store(0xdeadbeef << i % 64); i%10 == 0 {
-				equalNative(t, nativeIn(t, words), before)
+				equalNative(t, nativeIn(t, words, lanes), before)
 			}
 		}
+		all, stride := lanes.find()
+		for i := range all { // of the other area of all lanes
+			if at := i%max(1, stride) - 2; at >= 0 && at < small.LaneWords()-2 && uint64(at/((small.LaneWords()-2)/2)) == words[1].Load()&1 {
+				all[i].Store(0xdeadbeef << i % 64)
+			}
+		}
+		equalNative(t, nativeIn(t, words, lanes), before)
+		if spread && len(all) == 0 {
+			t.Error("there are no lanes")
+		}
+	}
+}
+
+// Lanes that are not there, or not all of them, are no histogram's, and without room
+// there are none.
+func TestLanesOfWords(t *testing.T) {
+	h, words, lanes := inWordsAndLanes(t, &small)
+	h.Observe(1)
+	h.Spread()
+	h.Observe(3)
+	var s exponential.Snapshot
+	all, stride := lanes.find()
+	if err := exponential.Read(words, lanes.find, &s); err != nil || s.Count() != 2 || s.Sum != 4 {
+		t.Errorf("%d observations with the sum %v, %v", s.Count(), s.Sum, err)
+	}
+	parts := 0.0
+	if s.SumParts(func(v float64) { parts += v }); parts != 4 {
+		t.Errorf("the parts of the sum are %v together", parts)
+	}
+	for name, find := range map[string]func() ([]exponential.Word, int){
+		"nobody knows where": nil,
+		"none":               func() ([]exponential.Word, int) { return nil, 0 },
+		"too short ones":     func() ([]exponential.Word, int) { return all, small.LaneWords() - 1 },
+		"a part":             func() ([]exponential.Word, int) { return all[:len(all)-1], stride },
+	} {
+		if err := exponential.Read(words, find, &s); err == nil || !strings.Contains(err.Error(), "lanes") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	full, asked := new(exponential.Histogram), 0
+	words = make([]exponential.Word, small.Words())
+	if err := full.InitIn(words, func(int) *cell.Lanes { asked++; return nil }, &small); err != nil {
+		t.Fatal(err)
+	}
+	full.Spread()
+	full.Spread()
+	full.Observe(2)
+	if err := exponential.Read(words, nil, &s); err != nil || s.Count() != 1 || full.Lanes() != 1 || asked != 1 {
+		t.Errorf("without room: %d observations in %d lanes, asked for room %d times, %v", s.Count(), full.Lanes(), asked, err)
 	}
 }
 
@@ -77,22 +126,22 @@ func TestObserveIntoDamagedWords(t *testing.T) {
 
 func TestWordsRefused(t *testing.T) {
 	var h exponential.Histogram
-	if err := h.InitIn(make([]exponential.Word, small.Words()-1), &small); err == nil || !strings.Contains(err.Error(), "needed") {
+	if err := h.InitIn(make([]exponential.Word, small.Words()-1), nil, &small); err == nil || !strings.Contains(err.Error(), "needed") {
 		t.Errorf("too few words: %v", err)
 	}
 	_, words := inWords(t, &small)
-	if err := h.InitIn(words, &small); err == nil || !strings.Contains(err.Error(), "in use") {
+	if err := h.InitIn(words, nil, &small); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("words in use: %v", err)
 	}
 }
 
 func TestReadWords(t *testing.T) {
 	var s exponential.Snapshot
-	if err := exponential.Read(make([]exponential.Word, 100), &s); err != nil || s.Count() != 0 {
+	if err := exponential.Read(make([]exponential.Word, 100), nil, &s); err != nil || s.Count() != 0 {
 		t.Errorf("no histogram yet: %d observations, %v", s.Count(), err)
 	}
 	_, words := inWords(t, &small)
-	if err := exponential.Read(words, &s); err != nil || s.Count() != 0 || s.Schema != 3 || s.ZeroThreshold != small.ZeroThreshold {
+	if err := exponential.Read(words, nil, &s); err != nil || s.Count() != 0 || s.Schema != 3 || s.ZeroThreshold != small.ZeroThreshold {
 		t.Errorf("no observations yet: %+v, %v", s, err)
 	}
 	for name, damage := range map[string]func([]exponential.Word) []exponential.Word{
@@ -105,7 +154,7 @@ func TestReadWords(t *testing.T) {
 		"another gen":       func(w []exponential.Word) []exponential.Word { w[1].Store(2); return w },
 	} {
 		_, words := inWords(t, &small)
-		if err := exponential.Read(damage(words), &s); err == nil || !strings.Contains(err.Error(), name) {
+		if err := exponential.Read(damage(words), nil, &s); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -114,10 +163,10 @@ func TestReadWords(t *testing.T) {
 // Whatever bytes are in shared memory, reading them ends, with an error or with
 // a histogram whose parts agree.
 func FuzzRead(f *testing.F) {
-	for _, o := range []exponential.Options{small, {Schema: 8, MaxBuckets: 4, Lanes: 2}} {
+	for _, o := range []exponential.Options{small, {Schema: 8, MaxBuckets: 4}} {
 		words, h := make([]exponential.Word, o.Words()), new(exponential.Histogram)
 		f.Add(bytesOf(words))
-		if err := h.InitIn(words, &o); err != nil {
+		if err := h.InitIn(words, nil, &o); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(bytesOf(words))
@@ -132,7 +181,8 @@ func FuzzRead(f *testing.F) {
 			words[i].Store(binary.LittleEndian.Uint64(data[i*8:]))
 		}
 		var s, sum exponential.Snapshot
-		if exponential.Read(words, &s) != nil {
+		lanes := func() ([]exponential.Word, int) { return words, max(1, len(words)/4) }
+		if exponential.Read(words, lanes, &s) != nil {
 			return
 		}
 		for _, q := range []float64{0, 0.5, 1} {

@@ -21,11 +21,6 @@ type Options struct {
 	MaxBuckets       int           // limit of populated buckets, without the zero bucket; 0 for 160
 	MaxZeroThreshold float64       // largest threshold to which the zero bucket is widened before resolution is halved
 	MinReset         time.Duration // least time from the start or last reset to the next reset; 0 for no resets
-
-	// Lanes is the number of lanes of counts and sums that separate writers in
-	// given words, a power of two, or 0 for one. On the heap lanes are made when
-	// writers contend.
-	Lanes int
 }
 
 const (
@@ -55,8 +50,6 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("exponential: a limit of %d buckets is not between %d and %d", o.MaxBuckets, minBuckets, mostBuckets)
 	case o.MinReset < 0:
 		return fmt.Errorf("exponential: resets after %v: the duration is negative", o.MinReset)
-	case o.Lanes < 0 || o.Lanes > mostLanes || o.Lanes&(o.Lanes-1) != 0:
-		return fmt.Errorf("exponential: %d lanes are not a power of two up to %d", o.Lanes, mostLanes)
 	}
 	return nil
 }
@@ -85,14 +78,15 @@ func New(o *Options) *Histogram {
 func (h *Histogram) Init(o *Options) { h.options = o }
 
 // InitIn sets up a zero Histogram in words, o.Words() of them, all zero and
-// aligned to eight bytes; with lanes they should begin on a cache line. No other
-// code may write to them. Other processes read them by [Read].
-func (h *Histogram) InitIn(words []Word, o *Options) error {
-	return h.initIn(words, o, time.Now().UnixNano())
+// aligned to eight bytes. No other code may write to them. Other processes read them
+// by [Read]. Once writers contend it asks room for lanes, zeroed, of so many words
+// each, where readers find them; nil, and a nil room, have none.
+func (h *Histogram) InitIn(words []Word, room func(words int) *cell.Lanes, o *Options) error {
+	return h.initIn(words, room, o, time.Now().UnixNano())
 }
 
-func (h *Histogram) initIn(words []Word, o *Options, since int64) error {
-	given, err := newGiven(words, o)
+func (h *Histogram) initIn(words []Word, room func(words int) *cell.Lanes, o *Options, since int64) error {
+	given, err := newGiven(words, room, o)
 	if err != nil {
 		return err
 	}
@@ -143,7 +137,7 @@ func (h *Histogram) add(g *generation, lane int, v float64) {
 // crowded reports whether a generation should get lanes: it has none, could have
 // some, and other goroutines keep observing.
 func (h *Histogram) crowded(g *generation) bool {
-	return g.lanes == 1 && (h.given == nil || h.given.shape.lanes > 1) && cell.Crowded(g.epoch.first)
+	return g.lanes == 1 && (h.given == nil || !h.given.alone.Load()) && cell.Crowded(g.epoch.first)
 }
 
 // count counts v in the given generation or a later one, and returns that

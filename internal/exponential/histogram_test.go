@@ -4,11 +4,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 	"unsafe"
 
+	"telltale/internal/cell"
 	"telltale/internal/exponential"
 	"telltale/model"
 )
@@ -85,17 +87,39 @@ var homes = map[string]func(*testing.T, *exponential.Options) *exponential.Histo
 		return h
 	},
 	"words with lanes": func(t *testing.T, o *exponential.Options) *exponential.Histogram {
-		with := *o
-		with.Lanes = 4
-		h, _ := inWords(t, &with)
+		h, _, _ := inWordsAndLanes(t, o)
 		return h
 	},
+}
+
+// elsewhere is where lanes of words are, as in a store.
+type elsewhere struct{ made atomic.Pointer[cell.Lanes] }
+
+func (e *elsewhere) room(words int) *cell.Lanes {
+	e.made.Store(cell.NewLanes(words))
+	return e.made.Load()
+}
+
+func (e *elsewhere) find() (words []exponential.Word, stride int) {
+	if made := e.made.Load(); made != nil {
+		return made.Words()
+	}
+	return nil, 0
+}
+
+func inWordsAndLanes(t *testing.T, o *exponential.Options) (*exponential.Histogram, []exponential.Word, *elsewhere) {
+	t.Helper()
+	words, h, e := make([]exponential.Word, o.Words()), new(exponential.Histogram), new(elsewhere)
+	if err := h.InitIn(words, e.room, o); err != nil {
+		t.Fatal(err)
+	}
+	return h, words, e
 }
 
 func inWords(t *testing.T, o *exponential.Options) (*exponential.Histogram, []exponential.Word) {
 	t.Helper()
 	words, h := make([]exponential.Word, o.Words()), new(exponential.Histogram)
-	if err := h.InitIn(words, o); err != nil {
+	if err := h.InitIn(words, nil, o); err != nil {
 		t.Fatal(err)
 	}
 	return h, words
@@ -153,7 +177,6 @@ func TestOptions(t *testing.T) {
 		"one bucket":         {MaxBuckets: 1},
 		"too many buckets":   {MaxBuckets: 1 << 30},
 		"negative duration":  {MinReset: -1},
-		"odd lanes":          {Lanes: 3},
 	} {
 		if o.Validate() == nil {
 			t.Errorf("%s: no error", name)

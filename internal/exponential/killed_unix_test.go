@@ -14,6 +14,7 @@ import (
 	"time"
 	"unsafe"
 
+	"telltale/internal/cell"
 	"telltale/internal/exponential"
 )
 
@@ -36,9 +37,21 @@ func ever(yield func(float64) bool) {
 
 var mapped = exponential.Options{Schema: 8, MaxBuckets: 10, MaxZeroThreshold: 0.5}
 
+// The file has the words, from 0 on, and lanes behind them.
+const (
+	mappedLanes  = 4
+	mappedStride = 256
+	lanesFrom    = 1 << 10
+	mappedWords  = lanesFrom + mappedLanes*mappedStride
+)
+
+func lanesIn(words []exponential.Word) ([]exponential.Word, int) {
+	return words[lanesFrom:], mappedStride
+}
+
 func mapWords(t *testing.T, path string) []exponential.Word {
 	t.Helper()
-	if err := os.WriteFile(path, make([]byte, 8*mapped.Words()), 0o600); err != nil {
+	if err := os.WriteFile(path, make([]byte, 8*mappedWords), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	words, err := mapFile(path)
@@ -54,11 +67,11 @@ func mapFile(path string) ([]exponential.Word, error) {
 	if err != nil {
 		return nil, err
 	}
-	memory, err := syscall.Mmap(fd, 0, 8*mapped.Words(), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	memory, err := syscall.Mmap(fd, 0, 8*mappedWords, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 	if err != nil {
 		return nil, err
 	}
-	return unsafe.Slice((*exponential.Word)(unsafe.Pointer(&memory[0])), mapped.Words()), syscall.Close(fd)
+	return unsafe.Slice((*exponential.Word)(unsafe.Pointer(&memory[0])), mappedWords), syscall.Close(fd)
 }
 
 func TestMain(m *testing.M) {
@@ -76,11 +89,15 @@ func observeEver(path string) error {
 		return err
 	}
 	var h exponential.Histogram
-	if err := h.InitIn(words, &mapped); err != nil {
+	if err := h.InitIn(words[:mapped.Words()], func(int) *cell.Lanes { return cell.LanesOver(lanesIn(words)) }, &mapped); err != nil {
 		return err
 	}
+	i := 0
 	for v := range ever {
-		h.Observe(v)
+		if h.Observe(v); i == 500 {
+			h.Spread()
+		}
+		i++
 	}
 	return nil
 }
@@ -99,7 +116,7 @@ func TestKilledWriter(t *testing.T) {
 		var s exponential.Snapshot
 		seen := uint64(0)
 		for deadline := time.Now().Add(time.Minute); seen < uint64(1000*round) || seen == 0; {
-			if err := exponential.Read(words, &s); err == nil {
+			if err := exponential.Read(words[:mapped.Words()], func() ([]exponential.Word, int) { return lanesIn(words) }, &s); err == nil {
 				seen = s.Count()
 			}
 			if time.Now().After(deadline) {
@@ -109,7 +126,7 @@ func TestKilledWriter(t *testing.T) {
 		}
 		_ = child.Process.Kill()
 		_ = child.Wait()
-		if err := exponential.Read(words, &s); err != nil {
+		if err := exponential.Read(words[:mapped.Words()], func() ([]exponential.Word, int) { return lanesIn(words) }, &s); err != nil {
 			t.Fatal(err)
 		}
 		if s.Count() < seen {

@@ -130,7 +130,7 @@ func TestMergeIntoHistogram(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			equalNative(t, &got, &expected)
 			if words != nil {
-				equalNative(t, nativeIn(t, words), &expected)
+				equalNative(t, nativeIn(t, words, new(elsewhere)), &expected)
 			}
 			h.Observe(1)
 			if h.Read(s); s.Count() != uint64(len(one)+len(other)+1) {

@@ -18,8 +18,9 @@ type Snapshot struct {
 	ZeroCount     uint64
 	NaNCount      uint64
 	Sum           float64
-	Since         int64    // start of counting, in nanoseconds after 1970; 0 if not known
-	buckets       []bucket // in increasing order of keys, each once
+	Since         int64     // start of counting, in nanoseconds after 1970; 0 if not known
+	buckets       []bucket  // in increasing order of keys, each once
+	parts         []float64 // what Read has found of the sum, in more than one word
 }
 
 // bucket is the number of observations in the bucket of a key.
@@ -29,7 +30,20 @@ type bucket struct {
 }
 
 // Reset empties the snapshot.
-func (s *Snapshot) Reset() { *s = Snapshot{Schema: MaxSchema, buckets: s.buckets[:0]} }
+func (s *Snapshot) Reset() {
+	*s = Snapshot{Schema: MaxSchema, buckets: s.buckets[:0], parts: s.parts[:0]}
+}
+
+// SumParts calls add with numbers that make up the sum, exactly where it was read by
+// [Read] and nothing was merged into it; their sum, rounded, is Sum.
+func (s *Snapshot) SumParts(add func(v float64)) {
+	if len(s.parts) == 0 {
+		add(s.Sum)
+	}
+	for _, v := range s.parts {
+		add(v)
+	}
+}
 
 // Count returns the number of observations.
 func (s *Snapshot) Count() uint64 { return s.ZeroCount + s.NaNCount + s.inBuckets() }
@@ -170,6 +184,7 @@ func (s *Snapshot) Merge(other *Snapshot) {
 	s.ZeroCount += other.ZeroCount
 	s.NaNCount += other.NaNCount
 	s.Sum += other.Sum
+	s.parts = s.parts[:0]
 	if s.Since == 0 || other.Since != 0 && other.Since < s.Since {
 		s.Since = other.Since
 	}

@@ -35,7 +35,7 @@ func (h *Histogram) begin(since int64) *generation {
 		return g
 	}
 	s := h.nothing(since)
-	return h.publish(&s, shape{fewestSlots, 1}, 1, h.newEpoch(0, 1), 0)
+	return h.publish(&s, shape{fewestSlots, 1}, h.newEpoch(0, 1), 0)
 }
 
 // claim gives v's bucket a slot, and makes room if there is none. It returns the
@@ -59,7 +59,14 @@ func (h *Histogram) claim(g *generation, v float64) *generation {
 	h.stop(g, &s)
 	s.add(key)
 	s.limit(limit, h.options.MaxZeroThreshold)
-	return h.publish(&s, shape{slotsFor(len(s.buckets)), g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
+	return h.publish(&s, shape{slotsFor(len(s.buckets)), int(g.lanes)}, g.epoch, g.number+1)
+}
+
+// Spread gives a histogram that counts lanes, as if writers had contended.
+func (h *Histogram) Spread() {
+	if h.current.Load() != nil {
+		h.spread()
+	}
 }
 
 // spread gives the current generation lanes, if it can have any, and returns the
@@ -71,17 +78,21 @@ func (h *Histogram) spread() *generation {
 	if g.lanes > 1 {
 		return g
 	}
-	lanes, e := g.shape.lanes, g.epoch
+	var lanes int
+	var e *epoch
 	if h.given == nil {
 		lanes = lanesFor(runtime.GOMAXPROCS(0))
-		e = &epoch{number: e.number, first: e.first, more: cell.NewLines((lanes - 1) * line)}
-	}
-	if lanes == 1 {
-		return g
+		e = &epoch{number: g.epoch.number, first: g.epoch.first, more: cell.NewLines(lanes * line), step: line}
+	} else {
+		if !h.given.spread() {
+			return g
+		}
+		lanes = len(h.given.lanes.words) / h.given.lanes.stride
+		e = h.given.epoch(g.epoch.number, h.given.lanes)
 	}
 	var s Snapshot
 	h.stop(g, &s)
-	return h.publish(&s, shape{g.shape.slots, lanes}, lanes, e, g.number+1)
+	return h.publish(&s, shape{g.shape.slots, lanes}, e, g.number+1)
 }
 
 const lanesPerProc = 4
@@ -126,7 +137,7 @@ func (h *Histogram) restart(g *generation, since int64, s *Snapshot) *generation
 	s.Sum = g.epoch.total()
 	empty := h.nothing(since)
 	slots := slotsFor(len(s.buckets))
-	return h.publish(&empty, shape{slots, g.shape.lanes}, int(g.lanes), h.newEpoch(1-g.epoch.number, g.shape.lanes), g.number+1)
+	return h.publish(&empty, shape{slots, int(g.lanes)}, h.newEpoch(1-g.epoch.number, int(g.lanes)), g.number+1)
 }
 
 // Drain empties a histogram on the heap and sets s to its content before. An
@@ -142,7 +153,7 @@ func (h *Histogram) Drain(s *Snapshot) {
 	}
 	h.stop(g, s)
 	empty := h.nothing(g.since)
-	h.publish(&empty, shape{fewestSlots, g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
+	h.publish(&empty, shape{fewestSlots, int(g.lanes)}, g.epoch, g.number+1)
 	s.Sum = g.epoch.drain()
 }
 
@@ -157,15 +168,18 @@ func (h *Histogram) Merge(s *Snapshot) {
 	h.stop(g, &all)
 	all.Merge(s)
 	all.Limit(h.options)
-	g = h.publish(&all, shape{slotsFor(len(all.buckets)), g.shape.lanes}, int(g.lanes), g.epoch, g.number+1)
+	g = h.publish(&all, shape{slotsFor(len(all.buckets)), int(g.lanes)}, g.epoch, g.number+1)
 	cell.AddFloat(g.epoch.first, s.Sum) // writers may add at the same time
 }
 
 // stop stops all counting in a generation and sets s to its content, without the
 // sum; the content is empty if other code wrote to its words.
 func (h *Histogram) stop(g *generation, s *Snapshot) {
-	for i := range g.counts {
-		g.counts[i].Or(frozen)
+	for lane := range int(g.lanes) {
+		counts := g.ofLane(lane)
+		for i := range counts {
+			counts[i].Or(frozen)
+		}
 	}
 	if g.read(s) != nil {
 		*s = h.nothing(g.since)
@@ -177,38 +191,46 @@ func (h *Histogram) nothing(since int64) Snapshot {
 	return Snapshot{Schema: h.options.Schema, ZeroThreshold: h.options.ZeroThreshold, Since: since}
 }
 
-// newEpoch returns an epoch. In given words, its sums are still those of an
-// earlier epoch.
+// newEpoch returns an epoch whose sums are zero.
 func (h *Histogram) newEpoch(number, lanes int) *epoch {
-	if h.given == nil {
-		return &epoch{number: number, first: new(Word), more: cell.NewLines((lanes - 1) * line)}
+	e := &epoch{number: number, first: new(Word)}
+	switch {
+	case h.given != nil:
+		e = h.given.epoch(number, h.given.lanes)
+		e.clear() // of the epoch before the last
+	case lanes > 1:
+		e.more, e.step = cell.NewLines(lanes*line), line
 	}
-	return h.given.epoch(number)
+	return e
 }
 
-// publish makes and publishes a generation of the shape with the content of s,
-// using the given number of its lanes.
-func (h *Histogram) publish(s *Snapshot, sh shape, lanes int, e *epoch, number uint64) *generation {
+// publish makes and publishes a generation of the shape with the content of s. In
+// given words the number of lanes alone follows the shape.
+func (h *Histogram) publish(s *Snapshot, sh shape, e *epoch, number uint64) *generation {
 	g := &generation{
 		coarser: uint(MaxSchema - s.Schema), zero: s.ZeroThreshold, since: s.Since, number: number,
-		lanes: uint32(lanes), epoch: e,
+		lanes: uint32(sh.lanes), epoch: e,
 		lowest: max(math.Float64bits(s.ZeroThreshold)+1, smallestNormal),
 	}
-	g.choice.Init(lanes)
+	g.choice.Init(sh.lanes)
 	if h.given == nil {
 		g.over(newArea(sh), sh) // new words, in which all tags are 0
 	} else {
 		g.tag = number & tagMask << countBits
 		g.over(h.given.area(number), h.given.shape)
-		g.clear()
-		if old := h.current.Load(); old == nil || old.epoch != e {
-			e.clear()
+		if sh.lanes > 1 {
+			g.beside(h.given.lanes)
 		}
+		g.clear()
 	}
-	g.counts[zeroAt].Store(g.tag | min(s.ZeroCount, countMask))
-	g.counts[nanAt].Store(g.tag | min(s.NaNCount, countMask))
+	counts := g.counts
+	if g.base != nil {
+		counts = g.base
+	}
+	counts[zeroAt].Store(g.tag | min(s.ZeroCount, countMask))
+	counts[nanAt].Store(g.tag | min(s.NaNCount, countMask))
 	for _, b := range s.buckets {
-		g.counts[g.take(b.key)].Store(g.tag | min(b.n, countMask))
+		counts[g.take(b.key)].Store(g.tag | min(b.n, countMask))
 	}
 	if h.given != nil {
 		h.given.words[generationsAt].Store(number + 1)

@@ -106,7 +106,7 @@ func NewWindowIn(words []Word, c *Clock, o *Options) (*Window, error) {
 		return nil, fmt.Errorf("exponential: %d words given, %d needed", len(words), n*len(w.ages))
 	}
 	for i := range w.ages {
-		if err := w.ages[i].initIn(words[i*n:][:n:n], o, 0); err != nil {
+		if err := w.ages[i].initIn(words[i*n:][:n:n], nil, o, 0); err != nil {
 			return nil, err
 		}
 	}
@@ -133,9 +133,7 @@ func (w *Window) Spread() {
 		return
 	}
 	for i := range w.ages {
-		if h := &w.ages[i]; h.current.Load() != nil {
-			h.spread()
-		}
+		w.ages[i].Spread()
 	}
 }
 
@@ -184,7 +182,7 @@ func (c *Clock) ReadWindow(words []Word, s, work *Snapshot) error {
 	}
 	tick, n := c.tick(), len(words)/int(c.ages)
 	for i := range int(c.ages) {
-		if err := Read(words[i*n:][:n], work); err != nil {
+		if err := Read(words[i*n:][:n], nil, work); err != nil {
 			return err
 		}
 		if c.covers(work.Since, tick) {

@@ -274,7 +274,7 @@ func writeNative(f *segment.Family, first *cell.Word, s *exponential.Snapshot) e
 	options := f.Native()
 	options.Schema, options.ZeroThreshold = s.Schema, s.ZeroThreshold
 	var h exponential.Histogram
-	if err := h.InitIn(f.NativeWordsAt(first), options); err != nil {
+	if err := h.InitIn(f.NativeWordsAt(first), nil, options); err != nil {
 		return err
 	}
 	h.Merge(s)
@@ -372,7 +372,8 @@ func (r *reader) take(f *segment.FamilyTable, kept *segment.Family) error {
 			}
 			if kept.Layout == segment.LayoutNative {
 				left.native = new(exponential.Snapshot)
-				if err := exponential.Read(kept.NativeWordsAt(f.Layout.Values(row)), left.native); err != nil {
+				lanes := func() ([]cell.Word, int) { return f.NativeLanes(r.space, row) }
+				if err := exponential.Read(kept.NativeWordsAt(f.Layout.Values(row)), lanes, left.native); err != nil {
 					return spool.Defectf(spool.ReasonCorrupt, "its row at offset %d: %v", rows.Offset+uint64(i*words*8), err)
 				}
 			}
@@ -428,6 +429,9 @@ func (r *reader) values(f, kept *segment.Family, row *cell.Word, left *Remnant) 
 		left.Words[i] = cell.At(first, i).Load()
 	}
 	spread, _ := f.SpreadOf(r.space, row)
+	if f.Layout == segment.LayoutNative { // whose lanes are for [exponential.Read]
+		spread = segment.Spread{}
+	}
 	for lane := range spread.Lanes() {
 		for i := range left.Words {
 			if word := spread.Word(lane, i); word != 0 {

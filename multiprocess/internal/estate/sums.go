@@ -48,7 +48,7 @@ func (f *remainingFamily) sum(slot uint32, s *Remnant) {
 	for i := range f.summed {
 		switch {
 		case i == len(s.Words):
-			f.sums.Add(slot+uint32(i), s.native.Sum)
+			s.native.SumParts(func(v float64) { f.sums.Add(slot+uint32(i), v) })
 		case f.Layout.Float(i):
 			f.sums.Add(slot+uint32(i), math.Float64frombits(s.Words[i]))
 		default:

@@ -67,7 +67,7 @@ func one(t testing.TB, kind Kind) []byte {
 	rows = mustRows(t, w, native)
 	first = mustAdd(t, rows, Series{})
 	var h exponential.Histogram
-	check(h.InitIn(native.NativeWordsAt(first), native.Native()))
+	check(h.InitIn(native.NativeWordsAt(first), nil, native.Native()))
 	h.Observe(0.5)
 	check(rows.SetExemplar(first, 2, exemplar))
 

@@ -161,6 +161,16 @@ func (f *Family) SpreadOf(s Space, row *cell.Word) (Spread, bool) {
 	return Spread{l}, true
 }
 
+// NativeLanes returns the words of the lanes of a row's native buckets, and how many
+// lie from the beginning of one to that of the next; none if there are no such lanes.
+func (f *Family) NativeLanes(s Space, row *cell.Word) (words []cell.Word, stride int) {
+	l, ok := f.SpreadOf(s, row)
+	if !ok || l.words < f.Native().LaneWords() {
+		return nil, 0
+	}
+	return unsafe.Slice(l.first, l.lanes.lanes*l.stride), l.stride
+}
+
 // Lanes returns how many lanes there are.
 func (s Spread) Lanes() int { return s.lanes.lanes }
 

@@ -62,6 +62,9 @@ const (
 	unknownCreated  = 1
 )
 
+// fewestLanes is how many lanes keep writers apart at least.
+const fewestLanes = 2
+
 // maxBlockRows is how many rows a block has at most.
 const maxBlockRows = 512
 
@@ -320,9 +323,15 @@ func (r *Rows) Lanes(first *cell.Word, words int) (*cell.Lanes, error) {
 	return cell.LanesOver(unsafe.Slice(l.first, l.lanes*l.stride), l.stride), nil
 }
 
-// layLanes lays out lanes of so many words. The caller holds the lock.
+// layLanes lays out lanes of so many words, fewer of larger ones. The caller holds the
+// lock.
 func (w *Writer) layLanes(words int) (record, error) {
 	lanes, stride := cell.LaneShape(words)
+	for ; lanes*stride > maxExtent/8; lanes /= 2 {
+		if lanes == fewestLanes {
+			return record{}, errLanes
+		}
+	}
 	var p payload
 	p.u32(uint32(words))
 	p.u32(uint32(lanes))

@@ -140,6 +140,7 @@ type record struct {
 }
 
 var (
+	errLanes = fmt.Errorf("segment: lanes of more than %d MiB", maxExtent>>20)
 	errLarge = errors.New("segment: a record of more than 1 GiB")
 	errFull  = fmt.Errorf("segment: it would have more than %d GiB", maxSize>>30)
 )

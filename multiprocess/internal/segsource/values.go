@@ -202,13 +202,14 @@ func (r *familyRows) mergeNative(t *catalog.Totals, s segment.Space, row *cell.W
 		classic = append(classic, cell.At(first, i).Load())
 		below += classic[i]
 	}
-	if err := exponential.Read(r.NativeWordsAt(first), &t.Work); err != nil {
+	lanes := func() ([]cell.Word, int) { return r.NativeLanes(s, row) }
+	if err := exponential.Read(r.NativeWordsAt(first), lanes, &t.Work); err != nil {
 		return false
 	}
 	for i, n := range append(classic, t.Work.Count()-min(below, t.Work.Count())) {
 		t.Sums.AddWhole(slot+r.buckets[i], n)
 	}
-	t.Sums.Add(slot, t.Work.Sum)
+	t.Work.SumParts(func(v float64) { t.Sums.Add(slot, v) })
 	native := t.NativeOf(slot, r.claim.Family)
 	if linked(row) {
 		for i, to := range r.buckets {
