@@ -39,6 +39,9 @@ func SpreadGauge(g *Gauge) {
 	g.spread(g.settled())
 }
 
+// DamageGauge lets the gauge's word say that the value is where nothing is.
+func DamageGauge(g *Gauge) { (*cell.Word)(g.word).Store(cell.Mark(5)) }
+
 // SpreadHistogram gives the histogram lanes.
 func SpreadHistogram(h *Histogram) {
 	if h.core.native != nil {

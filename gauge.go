@@ -155,6 +155,8 @@ func (g *Gauge) addSlow(v float64) {
 				return
 			case cell.Fought:
 				g.spread(w, e)
+			case cell.Gone:
+				g.mend(w, e)
 			}
 		}
 	}
@@ -162,14 +164,24 @@ func (g *Gauge) addSlow(v float64) {
 
 // spread gives a gauge lanes, if these are its word and its extra.
 func (g *Gauge) spread(w *cell.Word, e *gaugeExtra) {
-	g.core.moving.Hold(func() {
-		if (*cell.Word)(atomic.LoadPointer(&g.word)) != w || g.extra.Load() != e {
-			return
-		}
+	g.at(w, e, func() {
 		if w == &g.cell {
 			e.level.Spread(w, cell.Heap{})
 		} else if rows := g.core.rows(); rows != nil {
 			e.level.Spread(w, rows)
+		}
+	})
+}
+
+// mend sets a gauge to 0 whose row in a file somebody has damaged, so that it says that
+// the value is where it is not, if these are its word and its extra.
+func (g *Gauge) mend(w *cell.Word, e *gaugeExtra) { g.at(w, e, func() { e.levelOfWord().Mend(w) }) }
+
+// at runs f while the gauge does not move, if these are its word and its extra.
+func (g *Gauge) at(w *cell.Word, e *gaugeExtra, f func()) {
+	g.core.moving.Hold(func() {
+		if (*cell.Word)(atomic.LoadPointer(&g.word)) == w && g.extra.Load() == e {
+			f()
 		}
 	})
 }
@@ -247,6 +259,7 @@ func (g *Gauge) held() float64 {
 		if v, ok := e.levelOfWord().Load(w); ok {
 			return v
 		}
+		g.mend(w, e)
 	}
 }
 

@@ -140,3 +140,23 @@ func TestSpreadGaugeMovesUnderReaders(t *testing.T) {
 		t.Errorf("it is %v, want 4", g.Value())
 	}
 }
+
+// A gauge whose row somebody has damaged goes on, from 0.
+func TestGaugeInADamagedRow(t *testing.T) {
+	reg := telltale.NewRegistry(telltale.WithStore(openStore(t, t.TempDir())))
+	g := telltale.Must(telltale.NewGauge("g", "", telltale.In(reg)))
+	for _, spread := range []bool{false, true} {
+		g.Set(5)
+		if spread {
+			telltale.SpreadGauge(g)
+		}
+		telltale.DamageGauge(g)
+		if g.Inc(); g.Value() != 1 {
+			t.Errorf("after damage and Inc it is %v", g.Value())
+		}
+		telltale.DamageGauge(g)
+		if v := g.Value(); v != 0 {
+			t.Errorf("after damage it is %v", v)
+		}
+	}
+}

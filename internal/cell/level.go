@@ -201,6 +201,14 @@ func (l *Level) Load(w *Word) (v float64, ok bool) {
 	}
 }
 
+// Mend sets a word to 0 that has a mark of no lanes of the Level, which is nil if it
+// never had any. The caller makes sure that w is this Level's, and not closed.
+func (l *Level) Mend(w *Word) {
+	if bits := w.Load(); marked(bits) && l.under(bits) == nil {
+		w.CompareAndSwap(bits, 0)
+	}
+}
+
 // Close returns the value and closes the word: no addition that is not in the value
 // succeeds any more. A Set still does, and ends the closing.
 func (l *Level) Close(w *Word) float64 {

@@ -428,9 +428,9 @@ func (r *reader) values(f, kept *segment.Family, row *cell.Word, left *Remnant) 
 	for i := range left.Words {
 		left.Words[i] = cell.At(first, i).Load()
 	}
-	spread, _ := f.SpreadOf(r.space, row)
-	if f.Layout == segment.LayoutNative { // whose lanes are for [exponential.Read]
-		spread = segment.Spread{}
+	var spread segment.Spread
+	if f.Layout != segment.LayoutNative { // whose lanes are for [exponential.Read]
+		spread, _ = f.SpreadOf(r.space, row)
 	}
 	for lane := range spread.Lanes() {
 		for i := range left.Words {
