@@ -41,13 +41,10 @@ func (r *Rows) LevelLanes(first *cell.Word) (*cell.Lanes, error) {
 	defer w.mu.Unlock()
 	row := r.row(first)
 	r.restLanes(row)
-	if len(w.rested) > 0 && w.rested[0].until <= w.ticks {
-		again := w.rested[0]
-		w.rested = w.rested[1:]
-		if l, ok := lanesAt((*locked)(w), again.offset); ok {
-			again.given++
-			return r.useLanes(row, again, l), nil
-		}
+	if again, ok := r.restedBehind(first); ok {
+		again.given++
+		l, _ := lanesAt((*locked)(w), again.offset)
+		return r.useLanes(row, again, l), nil
 	}
 	rec, err := w.layLanes(1)
 	if err != nil {
@@ -56,6 +53,23 @@ func (r *Rows) LevelLanes(first *cell.Word) (*cell.Lanes, error) {
 	w.publish()
 	l, _ := lanesAt((*locked)(w), rec.offset)
 	return r.useLanes(row, levelLanes{offset: rec.offset}, l), nil
+}
+
+// restedBehind takes lanes that have rested, and that lie behind the row with the given
+// first value: who copies a segment from its beginning on has no mark of lanes that it
+// copied before they had the value.
+func (r *Rows) restedBehind(first *cell.Word) (levelLanes, bool) {
+	w, b := r.writer, r.block(first)
+	for i, l := range w.rested {
+		if l.until > w.ticks || b == nil {
+			break
+		}
+		if l.offset > b.offset {
+			w.rested = slices.Delete(w.rested, i, i+1)
+			return l, true
+		}
+	}
+	return levelLanes{}, false
 }
 
 // useLanes gives lanes to a row.

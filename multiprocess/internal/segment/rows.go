@@ -30,9 +30,10 @@ type Rows struct {
 }
 
 type block struct {
-	first *cell.Word
-	from  uint32 // the number of its first row
-	rows  uint32
+	first  *cell.Word
+	offset uint64 // of its record
+	from   uint32 // the number of its first row
+	rows   uint32
 }
 
 // resting is a row that was a removed series'.
@@ -231,7 +232,7 @@ func (r *Rows) grow() error {
 		return err
 	}
 	w.publish()
-	b := block{first: WordAt(rec.bytes, rec.mutable), from: r.total, rows: n}
+	b := block{first: WordAt(rec.bytes, rec.mutable), offset: rec.offset, from: r.total, rows: n}
 	r.total += n
 	r.next = 0
 	i, _ := slices.BinarySearchFunc(r.blocks, b, func(b, c block) int {
@@ -271,16 +272,25 @@ func (r *Rows) Remove(first *cell.Word) {
 // number returns the number of the row with the given first value, which may be
 // nobody's. The caller holds the lock.
 func (r *Rows) number(first *cell.Word) (uint32, bool) {
+	b := r.block(first)
+	if b == nil {
+		return 0, false
+	}
+	place := (uintptr(unsafe.Pointer(r.row(first))) - uintptr(unsafe.Pointer(b.first))) / uintptr(8*r.words)
+	return b.from + uint32(place), place < uintptr(b.rows)
+}
+
+// block returns the last block that begins at or before the row with the given first
+// value, nil if there is none.
+func (r *Rows) block(first *cell.Word) *block {
 	address := uintptr(unsafe.Pointer(first)) - uintptr(8*r.family.Layout.values())
 	i, _ := slices.BinarySearchFunc(r.blocks, address+1, func(b block, address uintptr) int {
 		return cmp.Compare(uintptr(unsafe.Pointer(b.first)), address)
 	})
 	if i == 0 {
-		return 0, false
+		return nil
 	}
-	b := r.blocks[i-1]
-	place := (address - uintptr(unsafe.Pointer(b.first))) / uintptr(8*r.words)
-	return b.from + uint32(place), place < uintptr(b.rows)
+	return &r.blocks[i-1]
 }
 
 // Has reports whether a first value is that of one of these rows.
