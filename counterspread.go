@@ -100,14 +100,6 @@ func (c *Counter) decide(e *counterExtra, w *cell.Word, last bool) {
 	}
 }
 
-// rowOf returns a word of whole numbers if it is in a row, nil if it is on the heap.
-func (c *Counter) rowOf(w *cell.Word) *cell.Word {
-	if w == &c.cell {
-		return nil
-	}
-	return w
-}
-
 // putBack lets Inc count in the word again, unless the counter has lanes. A collection
 // does it, too, for a counter that was called less often since the last one than had to
 // look for others, because it grew by large numbers.
