@@ -39,7 +39,7 @@ func find(list []*model.Family, name string, labels map[string]string) (v float6
 	var sameName, names []string
 	for _, f := range list {
 		for s := range f.Samples() {
-			if s.Name == name && spelled(s.Labels).Same(want) {
+			if s.Name == name && s.NativeHistogram == nil && spelled(s.Labels).Same(want) {
 				return s.Value, true, ""
 			}
 			if s.Name == name {

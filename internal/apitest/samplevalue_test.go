@@ -18,6 +18,9 @@ func TestSampleValue(t *testing.T) {
 	h := telltale.Must(telltale.NewHistogram("h", "", in, telltale.WithBuckets(0.5, 1, 1e6)))
 	h.Observe(0.7)
 	h.Observe(2e6)
+	n := telltale.Must(telltale.NewHistogram("n", "", in, telltale.WithNativeBuckets(1.1)))
+	n.Observe(0.7)
+	n.Observe(3)
 	telltale.Must(telltale.NewSummary("s", "", in)).Observe(4)
 	info := telltale.Must(telltale.NewInfo("build", "", in))
 	telltale.Must(info, info.Set(labelMap{"version": "1"}))
@@ -52,6 +55,9 @@ func TestSampleValue(t *testing.T) {
 		{"a histogram's count", "h_count", nil, 2, true},
 		{"a histogram's sum", "h_sum", nil, 2e6 + 0.7, true},
 		{"a histogram's family", "h", nil, 0, false},
+		{"a native histogram, whose value is no number", "n", nil, 0, false},
+		{"a native histogram's count", "n_count", nil, 2, true},
+		{"a native histogram's sum", "n_sum", nil, 3.7, true},
 		{"a summary's count", "s_count", nil, 1, true},
 		{"a summary's sum", "s_sum", nil, 4, true},
 		{"an info", "build_info", labelMap{"version": "1"}, 1, true},
