@@ -56,6 +56,12 @@ func (s *Set[H]) Get(d Digest, text []byte) *Slot[H] {
 	return t.at(t.index[entry].Load() - 1)
 }
 
+// Walk begins a walk.
+func (s *Set[H]) Walk() Walk[H] {
+	t := s.table.Load()
+	return Walk[H]{table: t, laid: t.laid.Load(), lone: t.lone.Load()}
+}
+
 // Reserve returns the slot and the given number of words for a new series, which
 // becomes part of the set by [Set.Publish]. Until then the next Reserve may
 // return the same slot.

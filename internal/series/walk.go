@@ -19,12 +19,6 @@ type Walk[H any] struct {
 	sum          byte     // of bytes that were read only to fetch them into the processor's cache
 }
 
-// Walk begins a walk.
-func (s *Set[H]) Walk() Walk[H] {
-	t := s.table.Load()
-	return Walk[H]{table: t, laid: t.laid.Load(), lone: t.lone.Load()}
-}
-
 // Next returns slots of the next series, or none at the end. Some series may
 // have been removed meanwhile; [Series.Created] reports that.
 func (w *Walk[H]) Next() []Slot[H] {
