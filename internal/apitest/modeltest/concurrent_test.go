@@ -172,7 +172,7 @@ func (w *watcher) scrape(r *telltale.Registry, way int) {
 		if strings.HasPrefix(key, "c9_total") {
 			rounds[math.Floor(value)]++
 		}
-		if !strings.Contains(key, `a="shared"`) || strings.HasPrefix(key, "g") || strings.Contains(key, "quantile") {
+		if !strings.Contains(key, `a="shared`) || strings.HasPrefix(key, "g") || strings.Contains(key, "quantile") {
 			continue
 		}
 		if value < w.last[key] {
@@ -249,6 +249,10 @@ func TestModelConcurrently(t *testing.T) {
 		seed := *modelSeed
 		if seed == 0 {
 			seed = nextSeed(scripts)
+		}
+		if wrong := runContest(seed); wrong != nil {
+			t.Errorf("-model.seed %d: in a contest, %v", seed, wrong)
+			break
 		}
 		ops := concurrentScript(seed)
 		wrong := runConcurrently(ops)

@@ -18,7 +18,8 @@
 // it; pasted into a file in testdata/scripts it becomes a test (TestScripts).
 // TestModelConcurrently runs the operations of several scripts at once, each on
 // series or families of its own or adding to common ones, while scrapes look for
-// series that are repeated, missing or decreasing.
+// series that are repeated, missing or decreasing. With each script it runs a contest,
+// in which goroutines update, set, replace and remove the same fresh series together.
 //
 //	go test ./internal/apitest/modeltest -run TestModel -model.for 10m
 //	go test ./internal/apitest/modeltest -run TestModel -model.seed 17
