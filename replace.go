@@ -2,10 +2,7 @@ package telltale
 
 // Exchanging all series of an instrument in one step.
 
-import (
-	"telltale/internal/series"
-	"telltale/model"
-)
+import "telltale/internal/series"
 
 // clear takes out all series.
 func (t *table[H]) clear() {
@@ -49,11 +46,10 @@ func (t *table[H]) close() (*series.Set[H], filling) {
 // exchange puts others in the place of all series, as one step for all readers
 // of this process.
 func (t *table[H]) exchange(others *series.Set[H], from filling) {
-	var gone []model.Labels
 	change := func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		gone = t.withdrawAll(t.series.Take(others), t.rows())
+		t.withdrawAll(t.series.Take(others), t.rows())
 		t.show(from)
 	}
 	if rows := t.rowsNow(); rows != nil && t.filling == nil {
@@ -61,7 +57,7 @@ func (t *table[H]) exchange(others *series.Set[H], from filling) {
 	} else {
 		change()
 	}
-	t.forget(gone)
+	t.forgetAll()
 }
 
 // show shows the rows of the series that have just been put in. The caller holds

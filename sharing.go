@@ -152,23 +152,28 @@ func (t *table[H]) withdraw(h *H, rows cell.Rows) (stored bool) {
 	return true
 }
 
-// withdrawAll takes all series of a walk out of the rows and returns which they
-// were.
-func (t *table[H]) withdrawAll(walk series.Walk[H], rows cell.Rows) (gone []model.Labels) {
+// withdrawAll takes all series of a walk out of the rows, unless they are nil. The caller
+// holds the lock.
+func (t *table[H]) withdrawAll(walk series.Walk[H], rows cell.Rows) {
 	if rows == nil {
-		return nil
+		return
 	}
 	for slot := range walk.Living() {
 		t.withdraw(&slot.Handle, rows)
-		gone = append(gone, slot.Labels())
 	}
-	return gone
 }
 
 // forget takes out of the store what processes that ended have left of series. It
-// is called without the lock, because it reads files.
+// is called without the lock.
 func (t *table[H]) forget(series []model.Labels) {
 	if rows := t.core.rows(); rows != nil && len(series) > 0 && t.filling == nil {
 		rows.Forget(series)
+	}
+}
+
+// forgetAll does so for all that they have left of the family.
+func (t *table[H]) forgetAll() {
+	if rows := t.core.rows(); rows != nil && t.filling == nil {
+		rows.ForgetAll()
 	}
 }

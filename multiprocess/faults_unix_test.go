@@ -108,8 +108,9 @@ var actions = []action{
 	{name: "page after a mark", estate: "new", before: "collect @\nmark 10000001", step: "collect @", reads: true, later: true},
 	{name: "open", estate: "writers", step: "open p epoch=now", holds: 3},
 	{name: "grow", estate: "new", before: "open p\nadd p c{a} 3", step: "fill p d 400"},
-	{name: "remove", estate: "interrupted", before: "open p\nadd p c{a} 3\nadd p c{b} 3", step: "remove p c{a}"},
-	{name: "remove beside a writer", estate: "segments", before: "live c{b} 5\nopen p\nadd p c{a} 3\nadd p c{b} 3", step: "remove p c{a}"},
+	{name: "fold of what was removed", estate: "segments", before: "live c{b} 5\nopen p\nadd p c{a} 3\nadd p c{b} 3\nremove p c{a}", step: "fold @", again: true},
+	{name: "fold of a process that removed", estate: "segments", before: "open p\nadd p c{a} 3\nadd p c{b} 3\nremove p c{a}\nkill p", step: "fold @", again: true},
+	{name: "page of what was removed", estate: "interrupted", before: "open p\nadd p c{b} 3\ncollect @\nremove p c{b}", step: "collect @", reads: true, later: true},
 	{name: "close", estate: "writers", before: "open p epoch=now fold-at-close\nadd p c{a} 3", step: "close p"},
 	{name: "page of a store", estate: "writers", before: "open p epoch=now\nadd p c{a} 3\nown p", step: "own p", reads: true, later: true},
 	{name: "page of a store after a fold", estate: "writers", before: "open p epoch=now\nadd p c{a} 3\nown p\nfold python", step: "own p", reads: true, later: true},
@@ -343,11 +344,6 @@ func (f fault) settle(s *scenario, said, told string, err error, before tally) {
 	case "close":
 		if strings.Contains(told, "segment is gone") {
 			t.Errorf("it was told %q", told)
-		}
-	case "remove":
-		if told != "" {
-			series := sampleOf("c{a}")
-			s.counted[series] = bounds{0, before[series].most}
 		}
 	case "fill":
 		if err != nil {

@@ -21,6 +21,7 @@ import (
 	"telltale/model"
 	"telltale/multiprocess/internal/inject"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 var updateScenarios = flag.Bool("update", false, "write what the scenarios of testdata/scenarios give into them")
@@ -178,8 +179,8 @@ func (s *scenario) kill(args []string) (string, error) {
 
 // write makes the segment of a process.
 func (s *scenario) write(args []string) *writer {
-	var h segment.Header
-	h.Start = time.Now().UnixNano()
+	now := spool.Now()
+	h := segment.Header{Start: now.Wall, Born: now.Monotonic, Boot: now.Boot}
 	if len(args) > 2 {
 		h.Epoch = strings.TrimPrefix(args[2], "epoch=")
 	}
@@ -192,6 +193,7 @@ func (s *scenario) write(args []string) *writer {
 		s.tb.Fatal(err)
 	}
 	w := begin(s.tb, s.dir, h)
+	w.Alive(now.Monotonic)
 	w.family(segment.Family{Name: name, Type: model.Counter, Labels: []string{"n"}}).add(`n="`+label+`"`, n)
 	if h.Epoch != "old" {
 		s.counted.add(args[0], float64(n), float64(n))

@@ -47,7 +47,7 @@ func smallSegment(tb testing.TB, kind segment.Kind) []byte {
 	}
 	w.family(segment.Family{Name: "e", Type: model.StateSet, States: []string{"x", "y"}}).add("", 1, 1)
 	if kind == segment.KindArchive {
-		if err := w.Take(takenUp(writerName(0))); err != nil {
+		if err := w.Note(segment.Notes{Taken: takenUp(writerName(0))}); err != nil {
 			tb.Fatal(err)
 		}
 	}

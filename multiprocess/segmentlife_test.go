@@ -124,7 +124,7 @@ func TestArchive(t *testing.T) {
 		cell.At(first, 1).Store(uint64(of.died.UnixNano()))
 	}
 	folded.family(segment.Family{Name: "live", Type: model.Gauge, Mode: 8}).value("", 1) // no folder writes it
-	if err := folded.Take(takenUp(gone.name)); err != nil {
+	if err := folded.Note(segment.Notes{Taken: takenUp(gone.name)}); err != nil {
 		t.Fatal(err)
 	}
 	folded.rename(dir, "archive.seg")
@@ -172,7 +172,7 @@ func TestFoldsWhileReading(t *testing.T) {
 		for i, w := range dead {
 			next := archive(t, dir, uint64(i+1), segment.Header{})
 			count(next, "", uint64(i+1))
-			if err := next.Take(takenUp(w.name)); err != nil {
+			if err := next.Note(segment.Notes{Taken: takenUp(w.name)}); err != nil {
 				t.Error(err)
 			}
 			if err := errors.Join(os.Rename(filepath.Join(dir, next.name), filepath.Join(dir, "archive.seg")),

@@ -19,9 +19,10 @@ import (
 // file, or its directory, this process goes on with what it has, and others do
 // not see it: the error hook gets that too. A new segment needs a new process.
 //
-// Removing series looks for what dead processes left of them, in every segment
-// that is not held and in the archive: it costs some microseconds a file, and as
-// much for many series as for one if they are removed by one call.
+// Removing series removes what processes left of them that are dead by then, too: it says
+// so in this process's file, which others respect at once and folds carry out. What live
+// processes have of them stays, and what is counted later. A process that dies within a
+// second after a removal in another one may count as dead at it.
 //
 // All methods are safe for concurrent use.
 type Store struct {
@@ -53,6 +54,7 @@ func Open(dir string, opts ...StoreOption) (*Store, error) {
 	keeping.Apart = func(change func()) { s.collector.gatherer.Apart(change) }
 	if !s.settings.still {
 		keeping.Crowded = func(dead int) { s.collector.folder.Begun(dead) }
+		keeping.Removed = func() { s.collector.folder.Removed() }
 	}
 	if s.kept, err = store.Open(dir, keeping); err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ func counting(tb testing.TB, dir string, h segment.Header, n uint64) *writer {
 func forgedArchive(tb testing.TB, dir string, start int64, names ...string) {
 	tb.Helper()
 	w := archive(tb, dir, 7, segment.Header{Start: start})
-	if err := w.Take(takenUp(names...)); err != nil {
+	if err := w.Note(segment.Notes{Taken: takenUp(names...)}); err != nil {
 		tb.Fatal(err)
 	}
 	w.family(segment.Family{Name: "c", Type: model.Counter}).add("", 1000)
@@ -244,7 +244,7 @@ func TestArchiveWithTheIDOfAWriter(t *testing.T) {
 			dir := t.TempDir()
 			counting(t, dir, segment.Header{ID: [16]byte{7}, Start: 50}, 5).die()
 			w := archive(t, dir, 7, segment.Header{ID: [16]byte{7}, Start: 10})
-			if err := w.Take(takenUp(absorbed...)); err != nil {
+			if err := w.Note(segment.Notes{Taken: takenUp(absorbed...)}); err != nil {
 				t.Fatal(err)
 			}
 			w.family(segment.Family{Name: "c", Type: model.Counter}).add("", 1000)

@@ -1,7 +1,15 @@
 /* Fold, publication and removal by tombstone, of one series.
-   Writers 0..NW-1 count; writer X = NW removes once. -DBUG1..4 seed faults, -DBUG5
-   a claim that is false. Without -DNW=1 -DFOLDS=2 -DREADS=1, the bounds of `run`,
-   there are some 100 million states. */
+   Writers 0..NW-1 count; writer X = NW removes once. With -DALSO1 it may look then
+   whether its tombstone is spent, so that it gives its room to others, and there is one
+   fold. -DBUG1..4 and 6 seed faults, -DBUG5 a claim that is false. Without -DNW=1
+   -DFOLDS=2 -DREADS=1, the bounds of `run`, there are some 100 million states. */
+#ifdef BUG6
+#define ALSO1
+#endif
+#ifdef ALSO1
+#undef FOLDS
+#define FOLDS 1
+#endif
 #ifndef NW
 #define NW 2
 #endif
@@ -21,6 +29,7 @@ bit  there[NW+1]; byte lock[NW+1]; bit marked[NW+1];
 byte alive[NW+1];              /* header word: clock when last known alive */
 bit  rec[NW]; bit state[NW]; bit val[NW];   /* record published, row's state, value */
 bit  tomb; byte T;             /* X's tombstone, published, and its time */
+bit  spent;                    /* another one has its room */
 typedef Arch { byte cnt[NW]; bit taken[NW+1]; bit applied; bit carried };
 Arch arc; byte gen;
 byte clk = 1; bit foldlock;
@@ -41,16 +50,32 @@ proctype Writer(byte w) {
   skip; d_step { lock[w] = FREE; ended[w] = 1; if :: !removing -> gone[w] = 1 :: else fi }
 }
 
+#define LIVE(w) (lock[w] != FREE && !marked[w])   /* nobody sees whose lock it is */
+
 proctype Remover() {
-  byte t;
+  byte t, i; bit listed[NW], needed;
   removing = 1;
   skip; d_step { clk++; t = clk; T = t }
   tomb = 1;                    /* one store publishes it */
   removed = 1;
+#ifdef ALSO1
+  if
+  :: skip;                     /* is anything left that it covers? */
+#ifdef BUG6                    /* the archive is read first */
+     d_step { needed = gen > 0 && !arc.applied };
+#endif
+     d_step { i = 0; do :: i < NW -> listed[i] = there[i]; i++ :: else -> break od; i = 0 };
+     d_step { i = 0; do :: i < NW -> if :: listed[i] && there[i] && !LIVE(i) && alive[i] < T -> needed = 1 :: else fi; i++ :: else -> break od; i = 0 };
+#ifndef BUG6
+     d_step { if :: gen > 0 && !arc.applied -> needed = 1 :: else fi };
+#endif
+     d_step { if :: !needed -> spent = 1 :: else fi; needed = 0; i = 0; do :: i < NW -> listed[i] = 0; i++ :: else -> break od; i = 0 }
+  :: skip
+  fi;
+#endif
   if :: skip; d_step { lock[X] = FREE; ended[X] = 1 } :: skip fi
 }
 
-#define LIVE(w) (lock[w] != FREE && !marked[w])   /* nobody sees whose lock it is */
 #define COVERED(w, t) (t && alive[w] < T)
 
 inline killed() { d_step { i = 0; do :: i <= NW -> if :: lock[i] == FOLDER -> lock[i] = FREE :: else fi; i++ :: else -> break od; foldlock = 0; i = 0 } ; goto over }
@@ -65,7 +90,7 @@ proctype Folder() {
     /* finish what an earlier fold has left */
     i = 0; do :: i <= NW -> if :: arc.taken[i] && there[i] -> MAYDIE; there[i] = 0 :: else fi; i++ :: else -> break od;
 #ifdef BUG1                    /* tombstones are read before it is known who is dead */
-    fromx = tomb && there[X]; seen = fromx || arc.carried;
+    fromx = tomb && !spent && there[X]; seen = fromx || arc.carried;
 #endif
     any = 0; i = 0;
     do :: i <= NW ->
@@ -78,7 +103,7 @@ proctype Folder() {
            :: else fi; i++
     :: else -> break od;
 #ifndef BUG1
-    fromx = tomb && there[X] && !arc.taken[X]; seen = fromx || arc.carried;
+    fromx = tomb && !spent && there[X] && !arc.taken[X]; seen = fromx || arc.carried;
 #endif
     if :: !any -> goto done
        :: else fi;
@@ -125,7 +150,7 @@ again: skip;
     g = gen;
     i = 0; do :: i <= NW -> listed[i] = there[i]; i++ :: else -> break od;
     i = 0; do :: i <= NW -> live[i] = LIVE(i); i++ :: else -> break od;  /* update: who lives */
-    xsaw = listed[X] && tomb;                                            /* and what is withdrawn */
+    xsaw = listed[X] && tomb && !spent;                                            /* and what is withdrawn */
     i = 0; do :: i < NW -> v[i] = (rec[i] && state[i] -> val[i] : 0); i++ :: else -> break od;
     skip; d_step { i = 0; do :: i < NW -> a.cnt[i] = arc.cnt[i]; i++ :: else -> break od;
       i = 0; do :: i <= NW -> a.taken[i] = arc.taken[i]; i++ :: else -> break od;

@@ -71,6 +71,8 @@ type Rows interface {
 	Remove(row *Word)
 	// Forget removes what ended processes have left of the series.
 	Forget(series []model.Labels)
+	// ForgetAll removes all that they have left of the family.
+	ForgetAll()
 	// Touch sets a series' created time.
 	Touch(row *Word, created time.Time)
 	// Lanes returns lanes for the given number of a row's first words, or nil if

@@ -3,9 +3,6 @@ package gather
 import (
 	"fmt"
 	"slices"
-	"time"
-
-	"telltale/model"
 )
 
 // Reason is the kind of a [Fault], one word. Callers may have more kinds.
@@ -25,33 +22,20 @@ const (
 // left out.
 type Fault struct {
 	Reason    Reason
-	Source    model.Collector // that ran; nil for a step that runs none
-	Collector string          // the collector's name
-	Family    string          // "" where it is not known
+	Collector string // the collector's name
+	Family    string // "" where it is not known
 	Err       error
-}
-
-// Outcome says how a run went for a scrape.
-type Outcome struct {
-	Whole    bool          // nothing of it was left out
-	Took     time.Duration // until it ended or the scrape gave up
-	Families int           // that it emitted until then
 }
 
 // Account counts and reports the faults of collecting.
 type Account interface {
-	// Count adds n faults of a collector that are not reported.
-	Count(reason Reason, source model.Collector, n uint64)
-	// Report adds one fault and tells the program, and reports whether it could.
-	Report(Fault) (told bool)
-	// Log logs a fault that Report has added.
-	Log(Fault)
-	// Ran notes how a collector's run went.
-	Ran(source model.Collector, o Outcome)
+	// Count adds n faults that are not reported.
+	Count(reason Reason, n uint64)
+	// Report adds one fault and reports it.
+	Report(Fault)
 }
 
-// Accounts are all accounts to which one collector's faults belong, the outermost
-// first.
+// Accounts are all accounts to which one collector's faults belong.
 type Accounts []Account
 
 // With returns the accounts and one more, unless it is among them.
@@ -63,28 +47,16 @@ func (a Accounts) With(one Account) Accounts {
 }
 
 // Count makes each account count n faults.
-func (a Accounts) Count(reason Reason, source model.Collector, n uint64) {
+func (a Accounts) Count(reason Reason, n uint64) {
 	for _, account := range a {
-		account.Count(reason, source, n)
+		account.Count(reason, n)
 	}
 }
 
-// Report makes each account count and report the fault. If none can tell the
-// program, the first logs it.
+// Report makes each account count and report the fault.
 func (a Accounts) Report(f Fault) {
-	told := false
 	for _, account := range a {
-		told = account.Report(f) || told
-	}
-	if !told && len(a) > 0 {
-		a[0].Log(f)
-	}
-}
-
-// Ran makes each account note how a run went.
-func (a Accounts) Ran(source model.Collector, o Outcome) {
-	for _, account := range a {
-		account.Ran(source, o)
+		account.Report(f)
 	}
 }
 

@@ -58,10 +58,8 @@ type run struct {
 	unwanted   bool                        // no scrape is left, so none can join and emit fails
 	ends       time.Time                   // the time by which it should have ended then
 	done       bool
-	took       time.Duration // once it is done
-	emitted    int           // families
-	found      []Fault       // the reported ones
-	counted    Tally         // all faults
+	found      []Fault // the reported ones
+	counted    Tally   // all faults
 }
 
 // runContext is a run's context: done when no scrape waits for it any more, with
@@ -78,11 +76,8 @@ func (c runContext) Deadline() (time.Time, bool) {
 }
 
 func (c runContext) Value(key any) any {
-	switch key {
-	case runKey{}:
+	if key == (runKey{}) {
 		return c.run
-	case wholeKey{}:
-		return nil
 	}
 	return c.Context.Value(key)
 }
@@ -182,7 +177,7 @@ func guarded(f func() error, report func(Reason, error)) {
 // enter records that the calling goroutine runs the collector's code, until
 // leave is called.
 func (r *run) enter() (leave func()) {
-	id := GoroutineID()
+	id := goroutineID()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.goroutines = append(r.goroutines, id)
@@ -197,7 +192,7 @@ func (r *run) enter() (leave func()) {
 
 // fault counts a fault of the run in the accounts of all scrapes that share it.
 func (r *run) fault(reason Reason, family string, err error) {
-	f := Fault{Reason: reason, Source: r.of.collector, Collector: r.subject.Name(), Family: family, Err: err}
+	f := Fault{Reason: reason, Collector: r.subject.Name(), Family: family, Err: err}
 	r.mu.Lock()
 	accounts, told := r.accounts, r.counted.Add(&f)
 	if told {
@@ -207,7 +202,7 @@ func (r *run) fault(reason Reason, family string, err error) {
 	if told {
 		accounts.Report(f)
 	} else {
-		accounts.Count(reason, r.of.collector, 1)
+		accounts.Count(reason, 1)
 	}
 }
 
@@ -290,7 +285,6 @@ func (r *run) keep(c *copied) error {
 	}
 	r.size += c.size
 	r.items = append(r.items, c.family)
-	r.emitted++
 	r.change()
 	return nil
 }
@@ -305,7 +299,6 @@ func (r *run) lend(c *copied) error {
 	}
 	l := &loan{run: r, family: c.family, legacy: c.legacy}
 	r.lent = l
-	r.emitted++
 	for s := range r.subs {
 		r.watch(s)
 	}

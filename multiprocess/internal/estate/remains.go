@@ -56,6 +56,8 @@ type Estate struct {
 	Series   []Remnant
 	Of       []int // the family of each
 	TakenUp  []spool.Name
+	Applied  map[[16]byte]int64  // of an archive, see segment.Notes
+	Carried  []segment.Tombstone // likewise
 }
 
 // NewRemains returns the remains of nobody.
@@ -317,11 +319,16 @@ func Read(s segment.Space, now time.Time, expiry time.Duration) (*Estate, *segme
 		return nil, nil, err
 	}
 	r.header = table.Header()
+	if r.header.Kind == segment.KindWriter {
+		if _, _, err := segment.Tombstones(s); err != nil { // then no reader takes it
+			return nil, nil, err
+		}
+	}
 	absorbed, err := spool.Absorbed(&table.Notes().Taken)
 	if err != nil {
 		return nil, nil, err
 	}
-	r.left.TakenUp = absorbed
+	r.left.TakenUp, r.left.Applied, r.left.Carried = absorbed, table.Notes().Applied, table.Notes().Carried
 	for _, f := range table.Families() {
 		family, lasts := lasting(f.Family)
 		if f.Words() == 0 || !lasts {

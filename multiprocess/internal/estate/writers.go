@@ -46,9 +46,14 @@ func (e *Estate) DropMachine() {
 
 // keep keeps the series of families alone that are wanted.
 func (e *Estate) keep(wanted func(f *segment.Family) bool) {
+	e.drop(func(i int) bool { return !wanted(&e.Families[e.Of[i]]) })
+}
+
+// drop drops series by their place.
+func (e *Estate) drop(unwanted func(i int) bool) {
 	kept := 0
 	for i, n := range e.Of {
-		if wanted(&e.Families[n]) {
+		if !unwanted(i) {
 			e.Series[kept], e.Of[kept] = e.Series[i], n
 			kept++
 		}

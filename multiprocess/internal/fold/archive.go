@@ -41,7 +41,8 @@ func (f *folding) replaceArchive(names []spool.Name) (h segment.Header, err erro
 		Epoch: f.report.Epoch, EpochFirst: f.first, Service: f.service,
 	}
 	list := slices.Concat(f.absorbed, names)
-	used, err := f.fill(g, h, list)
+	applied, carried := f.settleTombs(list)
+	used, err := f.fill(g, h, segment.Notes{Taken: spool.Take(list), Applied: applied, Carried: carried})
 	if err != nil {
 		return h, err
 	}
@@ -59,16 +60,17 @@ func (f *folding) replaceArchive(names []spool.Name) (h segment.Header, err erro
 	}
 	f.Step("renamed")
 	f.archive, f.generation, f.absorbed = g.Identity(), h.Generation, list
+	f.applied, f.carried = applied, carried
 	return h, f.dir.Sync()
 }
 
 // fill writes an archive and checks that all of it is there.
-func (f *folding) fill(g *mapped.Growing, h segment.Header, absorbed []spool.Name) (used uint64, err error) {
+func (f *folding) fill(g *mapped.Growing, h segment.Header, notes segment.Notes) (used uint64, err error) {
 	w, err := segment.NewWriter(spool.MemoryOf(g), spool.FirstExtent(), h)
 	if err != nil {
 		return 0, err
 	}
-	if err := w.Take(spool.Take(absorbed)); err != nil {
+	if err := w.Note(notes); err != nil {
 		return 0, err
 	}
 	if err := f.remains.Write(w); err != nil {
@@ -113,6 +115,7 @@ func (f *folding) readArchive() (e *estate.Estate, h *segment.Header, err error)
 		return nil, nil, fmt.Errorf("%s cannot be read, and moving it away would lose the totals of dead writers: %w", spool.Quote(f.dir.PathOf(spool.ArchiveName)), err)
 	}
 	f.archive, f.generation, f.absorbed = info.Identity, h.Generation, e.TakenUp
+	f.applied, f.carried = e.Applied, e.Carried
 	access := f.dir.Like(&info, info.Perm, f.Perm)
 	f.access = &access
 	return e, h, nil
@@ -177,9 +180,6 @@ func (f *folding) readSegment(name spool.Name, file *mapped.File) (e *estate.Est
 // publish puts an archive with what remains in place of the present one, and
 // deletes the named files. They are reported by the names in told.
 func (f *folding) publish(names, told []spool.Name) error {
-	if len(names) == 0 {
-		return nil
-	}
 	var h segment.Header
 	if !f.DryRun {
 		var err error

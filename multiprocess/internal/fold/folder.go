@@ -12,6 +12,8 @@ const (
 	// foldInterval is how long dead writers wait for others, and how long a fold
 	// that failed waits for better times.
 	foldInterval = time.Minute
+	// removedInterval is how long writers that have removed very much wait for a fold.
+	removedInterval = 5 * time.Second
 )
 
 // Folder folds a directory in the background, for those who see its files anyway.
@@ -54,6 +56,10 @@ func (f *Folder) Saw(dead int) {
 		f.fold(foldInterval)
 	}
 }
+
+// Removed is called when so many series were removed that a fold is worth it, which
+// carries that out.
+func (f *Folder) Removed() { f.fold(removedInterval) }
 
 // fold folds, unless a fold has begun so short a time ago.
 func (f *Folder) fold(pause time.Duration) {

@@ -20,6 +20,9 @@ import (
 //   - A name leaves the archive's list only after the file's deletion is on the
 //     disk. So no file that was absorbed counts again.
 //   - Only dead writers are absorbed, whose numbers do not change.
+//   - What was removed is asked once those are held that are absorbed next. So all that
+//     an archive has is of writers that were dead before a removal of which it does not
+//     know, and readers leave it out.
 type folding struct {
 	dir *spool.Dir
 	Settings
@@ -38,6 +41,10 @@ type folding struct {
 	isHere     func(*segment.Header) bool // see [spool.Survey.IsHere]
 	newest     segment.Header             // of the newest writer
 	absorbed   []spool.Name               // files that the archive has
+	applied    map[[16]byte]int64         // up to when tombstones of writers are in the archive
+	carried    []segment.Tombstone        // that the archive has
+	heard      []chain                    // what writers had removed when it was asked last
+	silent     map[spool.Name]chain       // likewise, of dead writers: that is all
 	access     *spool.Access              // of the next archive; nil until a file is known whose numbers it has
 	held       []*mapped.Growing
 	sizes      map[spool.Name]int64
@@ -84,10 +91,15 @@ func (f *folding) run(ctx context.Context) error {
 	if err := f.foldWriters(ctx, s); err != nil {
 		return err
 	}
-	if f.Python && f.verdict != spool.Superseded {
-		return f.foldPython(ctx, names)
+	if f.verdict == spool.Superseded {
+		return nil
 	}
-	return nil
+	if f.Python {
+		if err := f.foldPython(ctx, names); err != nil {
+			return err
+		}
+	}
+	return f.bury()
 }
 
 // begin takes the lock that lets one fold run at a time.

@@ -186,27 +186,45 @@ func (p *pythonFolding) absorb(ctx context.Context, files []asideFile) error {
 		p.Step("look again")
 		p.census = p.Processes.Census()
 	}
-	var names, told []spool.Name
+	var dead []asideFile
 	for _, file := range files {
 		if ctx.Err() != nil {
 			return ctx.Err() // the next fold goes on with them
 		}
-		ok, err := p.take(file)
-		switch {
-		case noDescriptors(err):
+		ok, err := p.isDead(file)
+		if err := p.unlessLeft(file.name, err); err != nil {
 			return err
-		case err != nil:
-			p.leaveUnread(file.name, err)
-		case ok:
+		}
+		if ok {
+			dead = append(dead, file)
+		}
+	}
+	if len(dead) == 0 {
+		return nil
+	}
+	if _, err := p.hear(); err != nil {
+		return err
+	}
+	var names, told []spool.Name
+	for _, file := range dead {
+		e, err := p.estate(file.name)
+		if err := p.unlessLeft(file.name, err); err != nil {
+			return err
+		}
+		if err == nil {
+			p.remains.Add(e)
 			names, told = append(names, file.name), append(told, file.original)
 		}
+	}
+	if len(names) == 0 {
+		return nil
 	}
 	return p.publish(names, told)
 }
 
-// take adds what a file that was put aside leaves to what remains, if its process is
-// still not to be seen.
-func (p *pythonFolding) take(file asideFile) (ok bool, err error) {
+// isDead looks once more whether the process of a file that was put aside is not to be
+// seen, so that the file may be absorbed.
+func (p *pythonFolding) isDead(file asideFile) (ok bool, err error) {
 	now, err := python.Fingerprint(p.dir, file.name)
 	if err != nil {
 		return false, err
@@ -231,11 +249,6 @@ func (p *pythonFolding) take(file asideFile) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	e, err := p.estate(file.name)
-	if err != nil {
-		return false, err
-	}
-	p.remains.Add(e)
 	p.sizes[file.name] = freedBy(&info)
 	return true, nil
 }

@@ -62,22 +62,41 @@ func (f *folding) drop(w spool.Seen) {
 // fold that lost its own lock, because that file was deleted, does not see
 // them as dead then.
 func (f *folding) absorb(ctx context.Context, writers []spool.Seen) error {
-	var names []spool.Name
+	var held []heldWriter
 	for _, w := range writers {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		e, err := f.take(w.Name)
-		switch {
-		case noDescriptors(err):
+		file, err := f.take(w.Name)
+		if err := f.unlessLeft(w.Name, err); err != nil {
 			return err
-		case errors.Is(err, errRevived):
-			f.leave(w.Name, spool.ReasonAlive, err.Error())
-			continue
-		case err != nil:
-			f.leaveUnread(w.Name, err)
+		}
+		if err == nil {
+			held = append(held, heldWriter{w, file})
+		}
+	}
+	f.Step("held")
+	tombs, err := f.hear()
+	if err != nil {
+		return err
+	}
+	var names []spool.Name
+	for _, w := range held {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		c, err := f.heardOf(w.Name)
+		var e *estate.Estate
+		if err == nil {
+			e, err = f.read(w)
+		}
+		if err := f.unlessLeft(w.Name, err); err != nil {
+			return err
+		}
+		if err != nil {
 			continue
 		}
+		e.Bury(tombs.In(w.Header, c.alive))
 		e.Local(spool.Now(), w.Header)
 		if !f.isHere(w.Header) {
 			e.DropMachine()
@@ -89,38 +108,64 @@ func (f *folding) absorb(ctx context.Context, writers []spool.Seen) error {
 		f.start = max(f.start, w.Header.Start)
 		names = append(names, w.Name)
 	}
-	f.Step("held")
+	if len(names) == 0 {
+		return nil
+	}
+	f.Step("read")
 	return f.publish(names, names)
 }
 
-// take takes the lock of a dead writer and reads what it left. In a dry run it does
-// not lock.
-func (f *folding) take(name spool.Name) (e *estate.Estate, err error) {
-	var file *mapped.File
+// heldWriter is a dead writer whose lock is held.
+type heldWriter struct {
+	spool.Seen
+	file *mapped.File // nil in a dry run
+}
+
+// unlessLeft leaves a writer alone that cannot be absorbed because of err. It returns the
+// error if the fold cannot go on with it.
+func (f *folding) unlessLeft(name spool.Name, err error) error {
+	switch {
+	case err == nil:
+	case noDescriptors(err):
+		return err
+	case errors.Is(err, errRevived):
+		f.leave(name, spool.ReasonAlive, err.Error())
+	default:
+		f.leaveUnread(name, err)
+	}
+	return nil
+}
+
+// take takes the lock of a dead writer. In a dry run it does nothing.
+func (f *folding) take(name spool.Name) (*mapped.File, error) {
 	if f.DryRun {
-		if file, err = f.dir.Read(name); err != nil {
+		return nil, nil
+	}
+	g, b, err := f.hold(name)
+	if err != nil {
+		return nil, err
+	}
+	f.held = append(f.held, g)
+	return &g.File, f.admit(&b.Info)
+}
+
+// read reads what a dead writer left.
+func (f *folding) read(w heldWriter) (e *estate.Estate, err error) {
+	file := w.file
+	if file == nil {
+		if file, err = f.dir.Read(w.Name); err != nil {
 			return nil, err
 		}
 		defer file.Close()
-	} else {
-		g, b, err := f.hold(name)
-		if err != nil {
-			return nil, err
-		}
-		f.held = append(f.held, g)
-		if err := f.admit(&b.Info); err != nil {
-			return nil, err
-		}
-		file = &g.File
 	}
-	e, _, info, err := f.readSegment(name, file)
+	e, _, info, err := f.readSegment(w.Name, file)
 	if err == nil && f.DryRun {
 		if err = f.admit(&info); err == nil && info.Links > 1 {
 			err = spool.Defectf(spool.ReasonLinked, "it has %d names (hard links)", info.Links)
 		}
 	}
 	if err == nil {
-		f.sizes[name] = freedBy(&info)
+		f.sizes[w.Name] = freedBy(&info)
 	}
 	return e, err
 }

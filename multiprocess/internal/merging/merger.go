@@ -47,6 +47,7 @@ type file struct {
 	taken    bool             // an archive has taken it up
 	misfit   *spool.FileError // why it is left out though it can be read
 	doubt    *spool.FileError // what is wrong with it though it counts
+	buried   int64            // the time of the newest of its tombstones that others were told of
 }
 
 // breakage is what is remembered of a file that cannot be read, so that thousands of
@@ -136,9 +137,8 @@ func (m *merger) update(ctx context.Context) error {
 			return err
 		}
 	}
-	changed := m.changed
-	if changed {
-		m.survey()
+	if err := m.bury(now); err != nil {
+		return err
 	}
 	for _, f := range m.files {
 		switch {
@@ -151,7 +151,7 @@ func (m *merger) update(ctx context.Context) error {
 	if err := m.surveyed.CheckService(m.service); err != nil {
 		return fmt.Errorf("multiprocess: %s: %w", m.Dir.Path(), err)
 	}
-	if changed {
+	if m.changed {
 		m.settle()
 	}
 	return nil

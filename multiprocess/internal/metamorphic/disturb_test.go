@@ -116,6 +116,7 @@ func (r *run) settle() error {
 	}
 	if another {
 		r.generation, r.world.archive, r.world.archiveOf = h.Generation, &h.Epoch, h.Service
+		r.world.bury()
 	}
 	r.world.processes = slices.DeleteFunc(r.world.processes, func(p *process) bool { return slices.Contains(gone, p) })
 	return nil

@@ -19,22 +19,18 @@ func (h heap) do(w *world, o op) error {
 	if shapes[o.verb()] < 3 {
 		return nil
 	}
-	var gone []string
-	switch rows := w.process(o.arg(1)).families[o.arg(2)]; {
-	case o.verb() == "clear" || o.verb() == "replace":
-		gone = sorted(rows)
-	case o.verb() == "remove" && rows[o.arg(3)] != nil:
-		gone = []string{o.arg(3)}
-	}
-	if _, err := h[o.arg(1)].do(o); err != nil {
+	in, family := w.process(o.arg(1)), o.arg(2)
+	whole := o.verb() == "clear" || o.verb() == "replace"
+	removed := whole || o.verb() == "remove" && in.families[family][o.arg(3)] != nil
+	if _, err := h[in.name].do(o); err != nil || !removed {
 		return err
 	}
 	for _, p := range w.processes {
-		for _, label := range gone {
-			if p.lives || p.families[o.arg(2)] == nil || !sameSeries(o.arg(2), p.edition, w.process(o.arg(1)).edition) {
+		for _, label := range sorted(p.families[family]) {
+			if p.lives || !w.reaches(in, p, family, whole) || !whole && label != o.arg(3) {
 				continue
 			}
-			if _, err := h[p.name].do(op{"remove", p.name, o.arg(2), label}); err != nil {
+			if _, err := h[p.name].do(op{"remove", p.name, family, label}); err != nil {
 				return err
 			}
 		}
@@ -57,7 +53,7 @@ func (h heap) check(w *world) error {
 		}
 		for family, rows := range p.families {
 			for label, r := range rows {
-				if family[0] == 't' && r.set == 0 {
+				if gone, _ := r.isGone(); family[0] == 't' && r.set == 0 && !gone {
 					expected[sample{name: family, label: label}] = expectation{} // it has no time on the heap
 				}
 			}

@@ -43,6 +43,8 @@ type row struct {
 	bounds   []float64       // of a histogram
 	set      int             // when a gauge was set last, by the number of the operation; 0 for never
 
+	removedBy []*process // who removed it behind the end of its process
+
 	// doubtful says that readers may leave it out, all or none of them.
 	doubtful bool
 }
@@ -143,24 +145,50 @@ func (w *world) play(o op) {
 	}
 }
 
-// forget takes series of a family out of the process, and out of those that are dead.
-// If the whole family is meant, what else the dead have of it may be shown or not:
-// removals name single series today, and will name the family.
+// forget takes series of a family out of the process, or all of them, and out of those of
+// its epoch that are dead. What the dead left is back if the file of the process can be read
+// no more, unless a fold came between.
 func (w *world) forget(p *process, family string, labels []string, whole bool) {
 	w.removed[family] = true
+	for _, label := range labels {
+		delete(p.families[family], label)
+	}
 	for _, other := range w.processes {
-		if other.damaged || other != p && other.lives { // a tombstone is there when an archive is mended
-
+		if other == p || other.lives || !w.reaches(p, other, family, whole) {
 			continue
 		}
-		if sameSeries(family, p.edition, other.edition) {
-			for _, label := range labels {
-				delete(other.families[family], label)
+		for label, r := range other.families[family] {
+			if whole || slices.Contains(labels, label) {
+				r.removedBy = append(r.removedBy, p)
 			}
 		}
-		if whole && (!isContested(family) || p.edition == other.edition) {
-			for _, r := range other.families[family] {
-				r.doubtful = true
+	}
+}
+
+// reaches reports whether what a process removes of a family, one series or all, is removed
+// of another one, too, that is dead.
+func (w *world) reaches(p, other *process, family string, whole bool) bool {
+	return p.epoch == other.epoch && (sameSeries(family, p.edition, other.edition) || whole && !isContested(family))
+}
+
+// isGone reports whether a row was removed by a process whose word counts: for readers who
+// are behind that of one whose file is damaged may count or not.
+func (r *row) isGone() (gone, perhaps bool) {
+	for _, p := range r.removedBy {
+		gone = gone || !p.damaged
+		perhaps = true
+	}
+	return gone, perhaps
+}
+
+// bury makes what was removed gone for good: the archive has it without.
+func (w *world) bury() {
+	for _, p := range w.processes {
+		for _, rows := range p.families {
+			for label, r := range rows {
+				if gone, _ := r.isGone(); gone && !p.damaged {
+					delete(rows, label)
+				}
 			}
 		}
 	}
@@ -290,11 +318,15 @@ func (w *world) page(epoch string, behind bool, of *page) map[sample]expectation
 				continue
 			}
 			for label, r := range rows {
+				gone, perhaps := r.isGone()
+				if gone && !p.damaged {
+					continue
+				}
 				if name := labelOf(family, p.edition); name != "n" {
 					label = name + "=" + label
 				}
 				shown := *r
-				shown.doubtful = r.doubtful || w.isLost(p)
+				shown.doubtful = w.isLost(p) || perhaps && behind
 				key := [2]string{family, label}
 				series[key] = append(series[key], part{p, &shown})
 			}

@@ -30,10 +30,12 @@ func one(t testing.TB, kind Kind) []byte {
 	}
 	stone := Tombstone{Time: 3, Type: model.Counter, Name: "c", Labels: []string{`a="b"`, ""}}
 	if kind == KindArchive {
-		check(w.Take(Taken{Writers: [][16]byte{{1}, {2}}, Aside: []Aside{{"counter_1~0123456789abcdef.db", 7}}}))
-		check(w.Apply(map[[16]byte]uint64{{1}: 512, {2}: 0}))
-		stone.From = Origin{[16]byte{1}, [16]byte{2}, 5}
-		check(w.Carry(stone))
+		stone.From = Origin{[16]byte{1}, [16]byte{2}, 5, "e"}
+		check(w.Note(Notes{
+			Taken:   Taken{Writers: [][16]byte{{1}, {2}}, Aside: []Aside{{"counter_1~0123456789abcdef.db", 7}}},
+			Applied: map[[16]byte]int64{{1}: 512, {2}: 0},
+			Carried: []Tombstone{stone},
+		}))
 	} else {
 		w.Alive(11)
 		check(w.Bury(stone))

@@ -57,6 +57,7 @@ const (
 	offSpilled = 416
 	offAlive   = 424
 	offHead    = 432
+	offBuried  = 440
 
 	stateClosed = 1 // bits of the state
 	stateDead   = 2
@@ -243,7 +244,7 @@ const (
 	formerRecord    recordType = 8 // of version 1 alone
 	restRecord      recordType = 9 // what words of an archive's rows lack of their sums
 	takenRecord     recordType = 10
-	tombstoneRecord recordType = 11
+	tombstoneRecord recordType = 11 // room for what was removed, to which the header refers
 	appliedRecord   recordType = 12
 	carriedRecord   recordType = 13 // a tombstone of a segment that an archive has taken up
 )

@@ -58,12 +58,6 @@ func TestWrongRecords(t *testing.T) {
 		{"what an archive has taken up", takenRecord, 0, []uint32{0, 0}, false},
 		{"rests", restRecord, 0, []uint32{0, 0}, false},
 		{"what is applied", appliedRecord, 0, []uint32{0}, false},
-		{"a tombstone of no family", tombstoneRecord, 0, []uint32{0, 0, 1, 0, 1, 0, 0}, false},
-		{"a tombstone of very many series", tombstoneRecord, 0, []uint32{0, 0, 1, 0, 1, 1, 'a', huge}, false},
-		{"a tombstone of no type", tombstoneRecord, 0, tombstone(8, 0), false},
-		{"a tombstone", tombstoneRecord, 0, tombstone(1, 0), true},
-		{"a tombstone behind none", tombstoneRecord, 0, tombstone(1, HeaderSize), false},
-		{"half a tombstone", tombstoneRecord, 0, []uint32{0, 0, 1}, false},
 		{"a family without anything", familyRecord, 0, nil, false},
 		{"a record of a type that is not known", 4711, 3, []uint32{1, 2, 3}, true},
 	} {
@@ -85,12 +79,6 @@ func family(number uint32, behind ...uint32) []uint32 {
 	return append(append(fixed, behind...), make([]uint32, 6-min(6, len(behind)))...)
 }
 
-// tombstone is the fixed part of the tombstone of a family whose name is four bytes.
-func tombstone(typ byte, previous uint32) []uint32 {
-	return []uint32{order.Uint32(order.AppendUint64(nil, uint64(previous))), order.Uint32(order.AppendUint64(nil, uint64(previous))[4:]), 1, 0,
-		order.Uint32([]byte{typ, 0, 0, 0}), 4, order.Uint32([]byte("name")), 0}
-}
-
 // The same of archives, which have a counter of one row.
 func TestWrongRecordsOfArchives(t *testing.T) {
 	const huge, one = math.MaxUint32, 1
@@ -109,7 +97,7 @@ func TestWrongRecordsOfArchives(t *testing.T) {
 		{"applied without an offset", appliedRecord, []uint32{1, 0, 0, 0, 0}, false},
 		{"very many applied", appliedRecord, []uint32{huge}, false},
 		{"carried by nobody", carriedRecord, []uint32{0, 0}, false},
-		{"a tombstone of its own", tombstoneRecord, tombstone(1, 0), false},
+		{"a tombstone of its own", tombstoneRecord, []uint32{0, 0, 64}, false},
 		{"no rests", restRecord, []uint32{0, 0}, true},
 		{"a rest", restRecord, []uint32{0, one, 0, 1, 1, 0, 0}, true},
 		{"a rest without pieces", restRecord, []uint32{0, one, 0, 1, 0}, true},

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -46,7 +47,8 @@ func (g growing) Extend(offset uint64, n int) ([]byte, error) {
 
 // child is a writer that says on its standard output what it has done: "c 7 3"
 // when series 7 has counted to 3, "i 5" when the info is the fifth, "g 5" when the
-// gauge is 5, and "r 7" when it is about to remove series 7.
+// gauge is 5, "r 7" when it is about to remove series 7, and "b 9" when it has said of 9
+// series that they were removed.
 type child struct {
 	w        *Writer
 	out      *bufio.Writer
@@ -57,7 +59,11 @@ type child struct {
 	gauges   *Rows
 	gauge    *cell.Word
 	level    cell.Level
+	removed  int // series
 }
+
+// livingTombs is how many of a child's tombstones are not spent, as it takes it.
+const livingTombs = 20
 
 func writeForEver(path string) error {
 	g, err := mapped.Create(path, 0o600)
@@ -154,16 +160,30 @@ func (c *child) step() error {
 		c.counters.Remove(c.counts[some])
 		delete(c.counts, some)
 		delete(c.lanes, some)
+		c.removed++
+		if c.removed%livingTombs == 0 {
+			c.w.Spend(int64(c.removed - livingTombs))
+		}
+		if err := c.w.Bury(stoneOf(c.removed)); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(c.out, "b %d\n", c.removed)
 	}
 	c.w.Tick()
 	return nil
 }
 
+// stoneOf returns the n-th tombstone of a child, of varying length.
+func stoneOf(n int) Tombstone {
+	return Tombstone{Time: int64(n), Type: model.Counter, Name: "c", Labels: []string{fmt.Sprintf(`id="%d",pad="%s"`, n, strings.Repeat("x", n*7%100))}}
+}
+
 // told is what a writer had done for sure when it was killed.
 type told struct {
-	counts map[string]uint64
-	info   int
-	gauge  int
+	counts  map[string]uint64
+	info    int
+	gauge   int
+	removed int
 }
 
 // hear takes one line of what the writer says.
@@ -179,6 +199,8 @@ func (d *told) hear(line string) {
 		d.counts[words[1]] = uint64(n)
 	case "r":
 		delete(d.counts, words[1])
+	case "b":
+		d.removed = n
 	}
 }
 
@@ -296,5 +318,26 @@ func checkKilled(b []byte, done told) (err error) {
 	if err == nil && missing > 0 {
 		err = fmt.Errorf("%d series are missing", missing)
 	}
+	if err == nil {
+		err = checkTombs(seen.stones, done.removed)
+	}
 	return err
+}
+
+// checkTombs checks that tombstones are there up to one, as far as they were not spent, and
+// no others but what was said at last.
+func checkTombs(stones []Tombstone, removed int) error {
+	there := make(map[int64]bool)
+	for _, stone := range stones {
+		if want := stoneOf(int(stone.Time)); there[stone.Time] || !reflect.DeepEqual(stone, want) {
+			return fmt.Errorf("the tombstone %+v", stone)
+		}
+		there[stone.Time] = true
+	}
+	for n := max(1, removed-livingTombs+2); n <= removed; n++ {
+		if !there[int64(n)] {
+			return fmt.Errorf("of %d tombstones that of %d is missing: %v", removed, n, there)
+		}
+	}
+	return nil
 }

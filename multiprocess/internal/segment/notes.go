@@ -6,16 +6,13 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
-
-	"telltale/model"
 )
 
 // Notes is what a segment says beside its families.
 type Notes struct {
-	Taken      Taken               // of an archive
-	Applied    map[[16]byte]uint64 // of an archive: up to which offset the tombstones of a writer, by its ID, are in it
-	Tombstones []Tombstone         // of a writer its own, of an archive those that it carries, in the order in which they were written
+	Taken   Taken              // of an archive
+	Applied map[[16]byte]int64 // of an archive: up to which time the tombstones of a writer, by its ID, are in it
+	Carried []Tombstone        // of an archive: those of writers that it has taken up
 }
 
 // Taken is the files whose contents an archive has taken up.
@@ -28,23 +25,6 @@ type Taken struct {
 type Aside struct {
 	Name  string
 	Inode uint64 // 0 if unknown
-}
-
-// Tombstone says that series were removed: not only the writer's own, but also what
-// writers that were dead by then had left.
-type Tombstone struct {
-	Offset uint64 // of its record
-	Time   int64  // when, by the clock of the boot of its writer
-	Type   model.Type
-	Name   string
-	Labels []string // canonical texts of the series, see model.Labels; none: all of the family's
-	From   Origin   // in archives: whose it was
-}
-
-// Origin says whose tombstone an archive carries.
-type Origin struct {
-	ID, Boot [16]byte // as in the header of the writer's segment
-	Start    int64
 }
 
 // Rest is what a word of an archive's row lacks of the exact sum that it stands for:
@@ -92,8 +72,22 @@ func (r *Rows) Rests(rests []Rest) error {
 	return r.writer.say(restRecord, p)
 }
 
-// Take says in an archive what it has taken up.
-func (w *Writer) Take(t Taken) error {
+// Note says in an archive what it has to say beside families.
+func (w *Writer) Note(n Notes) error {
+	err := w.take(n.Taken)
+	if err == nil && len(n.Applied) > 0 {
+		err = w.apply(n.Applied)
+	}
+	for i := range n.Carried {
+		if err == nil {
+			err = w.carry(&n.Carried[i])
+		}
+	}
+	return err
+}
+
+// take says what an archive has taken up.
+func (w *Writer) take(t Taken) error {
 	var p payload
 	p.u32(uint32(len(t.Writers)))
 	for _, id := range t.Writers {
@@ -107,41 +101,15 @@ func (w *Writer) Take(t Taken) error {
 	return w.say(takenRecord, p)
 }
 
-// Apply says in an archive up to which offset the tombstones of writers are in it.
-func (w *Writer) Apply(applied map[[16]byte]uint64) error {
+// apply says up to which time the tombstones of writers are in an archive.
+func (w *Writer) apply(applied map[[16]byte]int64) error {
 	var p payload
 	p.u32(uint32(len(applied)))
 	for _, id := range slices.SortedFunc(maps.Keys(applied), func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) }) {
 		p = append(p, id[:]...)
-		p.u64(applied[id])
+		p.u64(uint64(applied[id]))
 	}
 	return w.say(appliedRecord, p)
-}
-
-// Carry says in an archive what the writer of a segment that it has taken up had
-// removed.
-func (w *Writer) Carry(t Tombstone) error {
-	var p payload
-	p = append(append(p, t.From.ID[:]...), t.From.Boot[:]...)
-	p.u64(uint64(t.From.Start))
-	p.tombstone(0, &t)
-	return w.say(carriedRecord, p)
-}
-
-// Bury says that series were removed. Others see it once it returns.
-func (w *Writer) Bury(t Tombstone) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	head := WordAt(w.header, offHead)
-	var p payload
-	p.tombstone(head.Load(), &t)
-	rec, err := w.lay(tombstoneRecord, p, 0)
-	if err != nil {
-		return err
-	}
-	w.publish()
-	head.Store(rec.offset)
-	return nil
 }
 
 // say publishes a record that has no words.
@@ -155,15 +123,31 @@ func (w *Writer) say(t recordType, p payload) error {
 	return nil
 }
 
-func (p *payload) tombstone(previous uint64, t *Tombstone) {
-	p.u64(previous)
-	p.u64(uint64(t.Time))
-	*p = append(*p, byte(t.Type), 0, 0, 0)
-	p.text(t.Name)
-	p.u32(uint32(len(t.Labels)))
-	for _, labels := range t.Labels {
-		p.text(labels)
+// NotesOf returns what an archive says before its families.
+func NotesOf(s Space) (*Notes, error) {
+	t := Table{at: HeaderSize}
+	b := s.Bytes(0, HeaderSize)
+	if b == nil {
+		return nil, corrupt(0, "a segment has a header of %d bytes", HeaderSize)
 	}
+	var err error
+	if t.header, err = DecodeHeader(b); err != nil {
+		return nil, err
+	}
+	for used := min(Published(s), maxSize); t.at < used; {
+		b, fixed, kind, err := recordAt(s, t.at, used)
+		if err != nil {
+			return nil, err
+		}
+		if kind == familyRecord {
+			break
+		}
+		if err := t.record(b, fixed, kind, nil, nil); err != nil {
+			return nil, err
+		}
+		t.at += uint64(len(b))
+	}
+	return &t.notes, nil
 }
 
 // note reads a record that [Notes] has, or rests.
@@ -175,14 +159,14 @@ func (t *Table) note(kind recordType, in *fields) (err error) {
 		t.taken(in)
 	case appliedRecord:
 		for n := in.u32(); n > 0 && !in.short; n-- {
-			id, offset := in.id(), in.u64()
+			id, until := in.id(), int64(in.u64())
 			if t.notes.Applied == nil {
-				t.notes.Applied = make(map[[16]byte]uint64)
+				t.notes.Applied = make(map[[16]byte]int64)
 			}
-			t.notes.Applied[id] = max(t.notes.Applied[id], offset)
+			t.notes.Applied[id] = max(t.notes.Applied[id], until)
 		}
-	case tombstoneRecord, carriedRecord:
-		err = t.tombstone(in, kind)
+	case carriedRecord:
+		err = t.carried(in)
 	}
 	return err
 }
@@ -226,38 +210,5 @@ func (t *Table) rest(in *fields) error {
 			f.rests = append(f.rests, rest)
 		}
 	}
-	return nil
-}
-
-func (t *Table) tombstone(in *fields, kind recordType) error {
-	stone := Tombstone{Offset: t.at}
-	if kind == carriedRecord {
-		stone.From = Origin{ID: in.id(), Boot: in.id(), Start: int64(in.u64())}
-	}
-	previous := in.u64()
-	stone.Time, stone.Type = int64(in.u64()), model.Type(in.u8())
-	in.take(3)
-	stone.Name = in.text()
-	for n := in.u32(); n > 0 && !in.short; n-- {
-		if labels := in.view(); !in.short {
-			if !model.ValidLabelsText(labels) {
-				return corrupt(t.at, "%.80q are no labels", labels)
-			}
-			stone.Labels = append(stone.Labels, strings.Clone(labels))
-		}
-	}
-	before := uint64(0)
-	if n := len(t.notes.Tombstones); n > 0 && kind == tombstoneRecord {
-		before = t.notes.Tombstones[n-1].Offset
-	}
-	switch {
-	case in.short:
-		return nil // which the caller tells
-	case previous != before:
-		return corrupt(t.at, "a tombstone behind one at %d that names %d", before, previous)
-	case !model.ValidName(stone.Name) || stone.Type > model.StateSet:
-		return corrupt(t.at, "a tombstone of %.80q of type %d", stone.Name, stone.Type)
-	}
-	t.notes.Tombstones = append(t.notes.Tombstones, stone)
 	return nil
 }

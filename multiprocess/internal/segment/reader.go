@@ -44,7 +44,7 @@ type Signs struct {
 	Beat    int64  // nanoseconds since 1970; 0 if never
 	Spilled uint64 // series that did not fit
 	Alive   int64  // when it said last that it lives, by the boot's clock; 0 if never
-	Head    uint64 // where its newest tombstone lies; 0 if there is none
+	Buried  int64  // the time of its newest tombstone, by that clock; 0 if there is none
 }
 
 // SignsOf returns the signs in a header that DecodeHeader has read.
@@ -53,7 +53,7 @@ func SignsOf(s Space) (signs Signs) {
 		state := atomicWord(b, offState)
 		signs = Signs{
 			Closed: state&stateClosed != 0, Dead: state&stateDead != 0, Beat: int64(atomicWord(b, offBeat)),
-			Spilled: atomicWord(b, offSpilled), Alive: int64(atomicWord(b, offAlive)), Head: atomicWord(b, offHead),
+			Spilled: atomicWord(b, offSpilled), Alive: int64(atomicWord(b, offAlive)), Buried: int64(atomicWord(b, offBuried)),
 		}
 	}
 	return signs

@@ -152,7 +152,7 @@ func (t *Table) follow(b, fixed []byte, p *Plan) bool {
 // says reports whether records of the type say something to readers by themselves.
 func (t recordType) says() bool {
 	switch t {
-	case padRecord, blockRecord, lanesRecord, tableRecord, textRecord:
+	case padRecord, blockRecord, lanesRecord, tableRecord, textRecord, tombstoneRecord:
 		return false
 	}
 	return true
@@ -196,7 +196,7 @@ func (t *Table) record(b, fixed []byte, kind recordType, to Ledger, p *Plan) err
 		err = t.block(&in, size, length)
 	case seriesRecord:
 		err = t.tenant(&in, to, p)
-	case restRecord, takenRecord, appliedRecord, carriedRecord, tombstoneRecord:
+	case restRecord, takenRecord, appliedRecord, carriedRecord:
 		err = t.note(kind, &in)
 	default:
 		return nil

@@ -99,7 +99,7 @@ func TestUsageOfInfo(t *testing.T) {
 
 func TestUsageOfDamage(t *testing.T) {
 	w := newWriter(t, Header{Kind: KindArchive})
-	if err := w.Take(Taken{Writers: [][16]byte{{1}}, Aside: []Aside{{Name: "a"}}}); err != nil {
+	if err := w.Note(Notes{Taken: Taken{Writers: [][16]byte{{1}}, Aside: []Aside{{Name: "a"}}}}); err != nil {
 		t.Fatal(err)
 	}
 	if u, err := UsageOf(w); err != nil || len(u.Taken.Writers) != 1 || len(u.Taken.Aside) != 1 {
@@ -131,10 +131,10 @@ func TestSigns(t *testing.T) {
 	}
 	w.MarkClosed()
 	w.Alive(7)
-	if err := w.Bury(Tombstone{Name: "c", Type: model.Counter}); err != nil {
+	if err := w.Bury(Tombstone{Time: 9, Name: "c", Type: model.Counter}); err != nil {
 		t.Fatal(err)
 	}
-	if s := SignsOf(w); !s.Closed || !s.Dead || s.Alive != 7 || s.Head != HeaderSize {
+	if s := SignsOf(w); !s.Closed || !s.Dead || s.Alive != 7 || s.Buried != 9 {
 		t.Errorf("closed and dead: %+v", s)
 	}
 }

@@ -17,6 +17,7 @@ type walk struct {
 	labels   []string
 	numbers  map[string]uint32
 	families []*seenFamily
+	stones   []Tombstone
 }
 
 type seenFamily struct {
@@ -52,6 +53,9 @@ func (w *walk) next() error {
 			}
 			seen.series[uint32(row)] = o
 		}
+	}
+	if err == nil && w.reader.Header().Kind == KindWriter {
+		w.stones, _, err = Tombstones(w.space)
 	}
 	return err
 }

@@ -38,6 +38,7 @@ type Writer struct {
 	families uint32
 	ticks    uint64       // see Tick
 	rested   []levelLanes // at rest, in the order in which that ends
+	graves   graveyard
 }
 
 type extent struct {

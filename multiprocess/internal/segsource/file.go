@@ -34,9 +34,13 @@ type File struct {
 	changed  bool         // since the last update
 	dead     bool         // nobody holds the lock: for ever
 	asked    time.Time    // when the lock was asked last
-	label    string       // pid="..."
-	born     int64        // when it was made, by the clock of the last survey
-	here     bool         // of the boot and the namespace of the newest writer
+	askedAt  int64        // the same by the boot's clock
+	alive    int64        // when the writer said last that it lives, by that clock
+	removed  []segment.Tombstone
+	buried   int64  // the time of the newest of them
+	label    string // pid="..."
+	born     int64  // when it was made, by the clock of the last survey
+	here     bool   // of the boot and the namespace of the newest writer
 }
 
 // Header returns the segment's header.
@@ -131,6 +135,7 @@ func (f *File) reopen() error {
 	}
 	defer file.Close()
 	if f.table.At() == 0 || f.Live() {
+		f.askedAt = spool.Monotonic()
 		locked, err := file.Locked()
 		if err != nil && !errors.Is(err, errors.ErrUnsupported) { // where nobody can write segments
 			return err
@@ -241,18 +246,37 @@ func (f *File) next(s segment.Space) error {
 		return err
 	}
 	f.changed = f.changed || changed
-	if f.Own == nil && segment.SignsOf(s).Dead {
-		f.die() // and the lock is that of the fold that found it dead
-	}
 	if first {
 		f.changed = true
 	}
 	if !f.IsArchive() {
-		return nil
+		return f.look(s)
 	}
 	takenUp, err := spool.Absorbed(&f.table.Notes().Taken)
 	f.TakenUp = takenUp
 	return err
+}
+
+// look reads what a writer says in its header from time to time, and what it has removed
+// since the last time.
+func (f *File) look(s segment.Space) error {
+	signs := segment.SignsOf(s)
+	if f.Own == nil && signs.Dead {
+		f.die() // and the lock is that of the fold that found it dead
+	}
+	f.alive = signs.Alive
+	if signs.Buried == f.buried {
+		return nil
+	}
+	removed, until, err := segment.Tombstones(s)
+	switch {
+	case errors.Is(err, segment.ErrShort): // as above
+		return nil
+	case err != nil:
+		return err
+	}
+	f.removed, f.buried = removed, until
+	return nil
 }
 
 func (f *File) unmap() {
@@ -265,6 +289,7 @@ func (f *File) unmap() {
 // forget forgets what was read.
 func (f *File) forget() {
 	f.table, f.families, f.said, f.TakenUp = segment.Table{}, nil, nil, nil
+	f.alive, f.removed, f.buried = 0, nil, 0
 	f.changed = true
 }
 

@@ -24,6 +24,7 @@ type familyRows struct {
 	op      catalog.Operation
 	buckets []uint32 // by bucket, how far its slot is behind the first
 	states  []int    // by state, its number among the family's, or -1
+	covered []bool   // by row, those that were removed; nil if none were
 }
 
 // operation returns how the rows' values are merged.
@@ -98,8 +99,11 @@ func (r *familyRows) compete() (relabelled bool) {
 	return relabelled
 }
 
-// slot returns the first slot of a row's series.
+// slot returns the first slot of a row's series, none if it was removed.
 func (r *familyRows) slot(c *catalog.Catalog, row uint32) uint32 {
+	if int(row) < len(r.covered) && r.covered[row] {
+		return 0
+	}
 	if r.op == catalog.OpSet {
 		return r.processSlot(c, row)
 	}

@@ -21,7 +21,7 @@ func (d *Dir) Look(name Name) (s Seen, err error) {
 		err = Fits(name, &b.Header)
 	}
 	if err == nil {
-		s.Header, s.Live = &b.Header, locked && !b.Signs.Dead
+		s.Header, s.Live, s.Alive = &b.Header, locked && !b.Signs.Dead, b.Signs.Alive
 	}
 	return s, err
 }

@@ -15,6 +15,7 @@ type Seen struct {
 	Live   bool            // a writer's that is not known to be dead
 	Own    bool            // this process writes it
 	Taken  []Name          // files that an archive says that it has taken up
+	Alive  int64           // when a writer said last that it lives, by its boot's clock, if it was looked at for a fold or a store
 }
 
 // id returns the ID of a writer's segment, from its name if it cannot be read.

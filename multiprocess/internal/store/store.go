@@ -27,6 +27,7 @@ type Settings struct {
 	Files    mapped.Hook    // passed by all operations on files; nil but in tests
 	Apart    func(func())   // runs a change at a time when nobody reads values
 	Crowded  func(dead int) // told of dead writers now and then, where there may be many; nil if nobody asks
+	Removed  func()         // told when so much was removed that a fold is worth it; likewise
 }
 
 // Store keeps the cells of one process's instruments in a segment: a file that others
@@ -46,6 +47,7 @@ type Store struct {
 	full         bool            // has been told
 	families     []*rows
 	publications []*publication
+	tombs        tombs
 
 	misplaced bool // the segment, which the error hook has got; written by refreshes alone
 
@@ -92,6 +94,7 @@ func (s *Store) Close() {
 	close(s.stop)
 	<-s.stopped
 	s.refresh()
+	s.segment.Alive(spool.Monotonic())
 	s.segment.MarkClosed()
 }
 
@@ -281,6 +284,7 @@ func (s *Store) keep() {
 // series.
 func (s *Store) Tick() {
 	s.segment.Alive(spool.Monotonic())
+	s.tendTombs()
 	s.mu.Lock()
 	heap := s.heap
 	s.mu.Unlock()

@@ -1,0 +1,61 @@
+package estate
+
+import (
+	"telltale/multiprocess/internal/catalog"
+	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
+)
+
+// Bury drops the series that were removed.
+func (e *Estate) Bury(c spool.Cover) {
+	drops := make([]func(labels string) bool, len(e.Families))
+	for i := range e.Families {
+		drops[i] = removed(c, &e.Families[i])
+	}
+	e.drop(func(i int) bool {
+		dropped := drops[e.Of[i]]
+		return dropped != nil && dropped(catalog.SortedLabels(e.Series[i].Labels))
+	})
+}
+
+// Bury drops the series that were removed.
+func (r *Remains) Bury(c spool.Cover) {
+	for _, f := range r.families {
+		dropped := removed(c, &f.Family)
+		if dropped == nil {
+			continue
+		}
+		kept := f.series[:0]
+		for _, s := range f.series {
+			if !dropped(s.Labels) {
+				kept = append(kept, s)
+			}
+		}
+		if len(kept) == len(f.series) {
+			continue
+		}
+		clear(f.series[len(kept):])
+		f.series = kept
+		clear(f.index)
+		for _, s := range kept {
+			f.index[remnantKey{s.Labels, s.Process}] = s
+		}
+	}
+}
+
+// removed returns what reports whether a series of a family with these labels, sorted, was
+// removed; nil if none was.
+func removed(c spool.Cover, f *segment.Family) func(labels string) bool {
+	labels, all := c.Of(f)
+	if all {
+		return func(string) bool { return true }
+	}
+	if len(labels) == 0 {
+		return nil
+	}
+	gone := make(map[string]bool, len(labels))
+	for _, text := range labels {
+		gone[catalog.SortedLabels(text)] = true
+	}
+	return func(labels string) bool { return gone[labels] }
+}
