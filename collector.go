@@ -45,7 +45,7 @@ import "telltale/model"
 //     not emitted yet. A [model.Source] that fails costs its family. A family that is
 //     nil or not valid, or whose name is on the page, is left out, and so is a series
 //     that repeats one; emit returns nil for them, since the collector may go on.
-//     All are counted and told to the error hook ([WithErrorHook]).
+//     All are counted, and told to the error hook or logged ([WithErrorHook]).
 //   - Late calls. emit returns an error, and shows nothing, if it is called after
 //     Collect has returned, which is a fault, or when no scrape waits any more.
 //   - Recursion. A collector that collects what it is part of is left out there.

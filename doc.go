@@ -18,7 +18,7 @@
 //
 // Updating a handle is about one atomic operation. It takes no lock, allocates
 // nothing and, outside strict mode ([WithStrict]), never panics: what cannot be
-// done is dropped, counted and told to the registry's error hook
+// done is dropped, counted, and told to the registry's error hook or logged
 // ([WithErrorHook]).
 //
 // # Collecting

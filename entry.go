@@ -66,10 +66,7 @@ func (e *entry) Name() string {
 	if d, ok := e.collector.(defined); ok {
 		return fmt.Sprintf("%s %q", d.what().typ, d.what().name)
 	}
-	name := fmt.Sprintf("%T", e.collector)
-	if f, ok := e.collector.(interface{ funcName() string }); ok {
-		name = f.funcName()
-	}
+	name := typeName(e.collector)
 	if len(e.claims) > 0 {
 		return fmt.Sprintf("%s of %q", name, e.claims[0])
 	}

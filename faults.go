@@ -1,11 +1,9 @@
 package telltale
 
-// Faults: counting them, telling the error hook, reporting misuse of instruments.
+// Faults of a registry: counting them, telling the error hook or the log, reporting
+// misuse of instruments.
 
 import (
-	"fmt"
-	"maps"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,92 +11,70 @@ import (
 	"telltale/internal/gather"
 )
 
-// Reason is the kind of a [Fault].
-type Reason string
-
-// The reasons of faults: the first group is of collecting, the second of using
-// instruments.
-const (
-	ReasonError          Reason = "error"           // a collector returned an error
-	ReasonPanic          Reason = "panic"           // a collector panicked
-	ReasonDeadline       Reason = "deadline"        // a collector was not done when the scrape had to be
-	ReasonStillRunning   Reason = "still_running"   // a collector hangs since an earlier scrape and was not started again
-	ReasonLate           Reason = "late"            // a collector emitted a family after it had returned
-	ReasonRecursion      Reason = "recursion"       // a collector collects a registry that collects it
-	ReasonInvalidFamily  Reason = "invalid_family"  // a family's name, type or unit is not valid
-	ReasonRepeatedFamily Reason = "repeated_family" // a family's name was on the page already
-	ReasonRepeatedSeries Reason = "repeated_series" // a family had a series twice
-	ReasonLabelClash     Reason = "label_clash"     // a view adds a label that a series has
-	ReasonTargetInfo     Reason = "target_info"     // target labels are not valid
-	ReasonStore          Reason = "store"           // what other processes share could not be read
-
-	ReasonNegative     Reason = "negative"      // a counter was to be decreased
-	ReasonNaN          Reason = "nan"           // a counter was to be increased by NaN
-	ReasonArity        Reason = "arity"         // the wrong number of label values
-	ReasonUnknownLabel Reason = "unknown_label" // a label name that is missing or not declared
-	ReasonInvalidUTF8  Reason = "invalid_utf8"  // a label value was mended
-	ReasonOversized    Reason = "oversized"     // a label value was cut off
-	ReasonUnknownState Reason = "unknown_state" // an enum has no such state
-	ReasonExemplar     Reason = "exemplar"      // exemplar labels are not valid
-)
-
-// Fault is an error that stops nothing. What it names was left out, repaired or
-// ignored; it is counted and passed to the registry's error hook.
-type Fault struct {
-	Reason    Reason
-	Collector string // its type and, if known, one of its names; "" for misuse of an instrument
-	Family    string // "" where it is not known
-	Err       error  // the cause
-}
-
-// longestFault is how many bytes of a fault's description are given. It may have
-// names and label values in it that somebody makes up.
-const longestFault = 16 << 10
-
-// Error describes the fault, in 16 KiB at most.
-func (f *Fault) Error() string {
-	text := f.describe()
-	if len(text) > longestFault {
-		rest := fmt.Sprintf("... (%d bytes in all)", len(text))
-		text = strings.ToValidUTF8(text[:longestFault-len(rest)], "") + rest
-	}
-	return text
-}
-
-func (f *Fault) describe() string {
-	switch {
-	case f.Collector == "":
-		return f.Err.Error()
-	case f.Family == "":
-		return fmt.Sprintf("telltale: collector %s: %v", f.Collector, f.Err)
-	}
-	return fmt.Sprintf("telltale: collector %s, family %q: %v", f.Collector, f.Family, f.Err)
-}
-
-// Unwrap returns the cause.
-func (f *Fault) Unwrap() error { return f.Err }
-
-// faults counts a registry's faults and tells them to its hook. It is a
-// [gather.Account].
+// faults counts a registry's faults and tells its hook or, without one, the log. It
+// is a [gather.Account].
 type faults struct {
-	hook   func(error)
+	hook   atomic.Pointer[func(error)] // nil means the log
 	strict bool
-
-	mu     sync.Mutex
-	counts map[Reason]uint64
+	counts [len(reasons)]atomic.Uint64 // by the reasons' places
+	log    faultLog
 
 	scrapes atomic.Uint64
-	stuck   atomic.Int64 // calls of the hook that last longer than hookPatience
+	stuck   atomic.Int64 // calls of the hook or the log that last longer than hookPatience
+
+	mu      sync.Mutex
+	inHook  map[uint64]bool // goroutines that are in the hook
+	records records
 }
 
-// hookPatience is how long collecting waits for a call of the error hook.
+// hookPatience is how long the code that has a fault waits for the error hook or the
+// log.
 const hookPatience = time.Second
 
-// Count adds n faults without telling the hook.
-func (f *faults) Count(reason gather.Reason, n uint64) { f.count(Reason(reason), n) }
+// setHook replaces the hook; nil means the log.
+func (f *faults) setHook(hook func(error)) {
+	if hook == nil {
+		f.hook.Store(nil)
+		return
+	}
+	f.hook.Store(&hook)
+}
 
-// Report counts a fault of a collector and tells the hook.
-func (f *faults) Report(fault gather.Fault) { f.report(faultOf(fault)) }
+// Count adds n faults of a collector without telling anybody.
+func (f *faults) Count(reason gather.Reason, c Collector, n uint64) {
+	f.count(Reason(reason), n)
+	f.ofCollector(c, n)
+}
+
+// Report counts a fault of a collector and tells the hook. It reports whether there
+// is one, or strict mode makes the fault an error.
+func (f *faults) Report(fault gather.Fault) (told bool) {
+	f.ofCollector(fault.Source, 1)
+	return f.report(faultOf(fault))
+}
+
+// Log logs a fault of a collector that was reported, if a line is due.
+func (f *faults) Log(fault gather.Fault) { f.logIfDue(faultOf(fault)) }
+
+// Ran records how a collector's run went.
+func (f *faults) Ran(c Collector, o gather.Outcome) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.records.ran(c, o)
+}
+
+// ofCollectors returns the statistics of custom collectors.
+func (f *faults) ofCollectors() []CollectorStats {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.records.list()
+}
+
+func (f *faults) ofCollector(c Collector, n uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.records.failed(c, n)
+}
 
 // faultOf returns a fault as the hook gets it.
 func faultOf(f gather.Fault) *Fault {
@@ -106,27 +82,45 @@ func faultOf(f gather.Fault) *Fault {
 }
 
 func (f *faults) count(reason Reason, n uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.counts == nil {
-		f.counts = make(map[Reason]uint64)
+	if place, ok := places[reason]; ok {
+		f.counts[place].Add(n)
 	}
-	f.counts[reason] += n
 }
 
-// report counts a fault of collecting and tells it to the hook, on a goroutine of
-// its own: a hook that blocks, panics or ends its goroutine must not take a
-// scrape down. While a call blocks faults are only counted.
-func (f *faults) report(fault *Fault) {
+// report counts a fault of collecting and tells it to the hook. It reports whether
+// there is one, or strict mode makes the fault an error.
+func (f *faults) report(fault *Fault) (told bool) {
 	f.count(fault.Reason, 1)
-	if f.hook == nil || f.stuck.Load() > 0 {
+	hook := f.hook.Load()
+	if hook != nil {
+		f.tell(func() { f.call(*hook, fault) })
+	}
+	return hook != nil || f.strict
+}
+
+// logIfDue logs a fault if a line of its kind is due.
+func (f *faults) logIfDue(fault *Fault) {
+	if f.stuck.Load() > 0 {
+		return
+	}
+	if unlogged, due := f.log.due(fault.kind()); due {
+		f.tell(func() { fault.log(unlogged) })
+	}
+}
+
+// tell makes a call to the hook or the log on a goroutine of its own: one that
+// blocks, panics or ends its goroutine must not take down a scrape, and one that
+// needs a lock which the caller holds must not wait for ever. While a call blocks,
+// tell makes no others.
+func (f *faults) tell(call func()) {
+	if f.stuck.Load() > 0 {
 		return
 	}
 	called := make(chan struct{})
 	go func() {
 		defer close(called)
 		defer func() { _ = recover() }()
-		f.hook(fault)
+		call()
 	}()
 	timer := time.NewTimer(hookPatience)
 	defer timer.Stop()
@@ -141,22 +135,58 @@ func (f *faults) report(fault *Fault) {
 	}
 }
 
+// call calls the hook, unless the goroutine is in it already: a hook that misuses an
+// instrument would call itself without end.
+func (f *faults) call(hook func(error), fault *Fault) {
+	id := gather.GoroutineID()
+	f.mu.Lock()
+	if f.inHook[id] {
+		f.mu.Unlock()
+		return
+	}
+	if f.inHook == nil {
+		f.inHook = make(map[uint64]bool)
+	}
+	f.inHook[id] = true
+	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.inHook, id)
+	}()
+	hook(fault)
+}
+
 // misuse counts a fault of using an instrument and tells it to the hook, on the
-// caller's goroutine. The fault is described only if somebody is told.
+// caller's goroutine, or to the log. The fault is described only if somebody is
+// told.
 func (f *faults) misuse(reason Reason, family string, describe func() error) {
 	f.count(reason, 1)
-	if f.hook == nil && !f.strict {
+	hook := f.hook.Load()
+	if hook == nil && !f.strict {
+		f.logMisuse(reason, family, describe)
 		return
 	}
 	fault := &Fault{Reason: reason, Family: family, Err: describe()}
-	if f.hook != nil {
+	if hook != nil {
 		func() {
 			defer func() { _ = recover() }() // a hook that panics must not take the caller down
-			f.hook(fault)
+			f.call(*hook, fault)
 		}()
 	}
 	if f.strict {
 		panic(fault)
+	}
+}
+
+// logMisuse logs a misuse if a line of its kind is due.
+func (f *faults) logMisuse(reason Reason, family string, describe func() error) {
+	if f.stuck.Load() > 0 {
+		return
+	}
+	if unlogged, due := f.log.due(faultKind{reason, family}); due {
+		fault := &Fault{Reason: reason, Family: family, Err: describe()}
+		f.tell(func() { fault.log(unlogged) })
 	}
 }
 
@@ -170,8 +200,8 @@ type reporter struct {
 	account atomic.Pointer[faults]
 }
 
-// fault reports a misuse: the registry counts it and tells its error hook. In strict
-// mode it panics.
+// fault reports a misuse: the registry counts it and tells its error hook or the
+// log. In strict mode it panics.
 func (r *reporter) fault(reason Reason, describe func() error) {
 	if f := r.account.Load(); f != nil {
 		f.misuse(reason, r.subject, describe)
@@ -184,8 +214,13 @@ func (r *reporter) reportTo(f *faults) { r.account.CompareAndSwap(nil, f) }
 // stopReporting ends reportTo.
 func (r *reporter) stopReporting(f *faults) { r.account.CompareAndSwap(f, nil) }
 
+// snapshot returns the faults counted, by reason, without reasons that have none.
 func (f *faults) snapshot() map[Reason]uint64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return maps.Clone(f.counts)
+	counted := make(map[Reason]uint64)
+	for place, reason := range reasons {
+		if n := f.counts[place].Load(); n > 0 {
+			counted[reason] = n
+		}
+	}
+	return counted
 }

@@ -108,7 +108,7 @@ func (r *Registry) modeOf(f *model.Family) (mode GaugeMode, foreign bool) {
 // this process's alone among it.
 func (r *Registry) emitShared(s *scrape, st *step, emit func(*model.Family) error) error {
 	own := newScrape(s.ctx, s.faults)
-	own.root = r
+	own.root, own.complains = r, s.complains
 	defer own.leave()
 	alone := r.publishFrom(own, st.path)
 	s.errs = append(s.errs, own.errs...)

@@ -112,6 +112,9 @@ func (r *Registry) Register(c Collector) error {
 	if d, ok := c.(defined); ok {
 		d.reportTo(&r.faults)
 	}
+	r.faults.mu.Lock()
+	defer r.faults.mu.Unlock()
+	visitCustom(c, r.faults.records.add)
 	r.adopt(c)
 	return nil
 }
@@ -149,6 +152,9 @@ func (r *Registry) Unregister(c Collector) error {
 	if i, ok := c.(instrument); ok && i.madeFor(&r.faults) {
 		i.unshare()
 	}
+	r.faults.mu.Lock()
+	defer r.faults.mu.Unlock()
+	visitCustom(c, r.faults.records.remove)
 	return nil
 }
 

@@ -15,7 +15,7 @@ func WithAutoDescribe() RegistryOption {
 
 // WithTargetInfo gives the registry target labels from the start: see
 // [Registry.SetTargetInfo]. If a label is not valid, the registry has no target
-// labels; the error is counted and passed to the error hook.
+// labels; the error is a fault (see [WithErrorHook]).
 func WithTargetInfo(labels map[string]string) RegistryOption {
 	return registryOption(func(r *Registry) { r.target = labels })
 }
@@ -31,18 +31,34 @@ func WithRetention(bytes int) RegistryOption {
 }
 
 // WithErrorHook sets a function that is called with every fault, as a [*Fault],
-// from several goroutines at once. It should be quick. For misuse of an instrument
-// it is called on the caller's goroutine, for faults of collecting on a goroutine
-// of its own. A scrape waits a second for the hook; while a call takes longer,
-// further faults of collecting are only counted. It is called for ten faults of
-// each reason, collector and collection; more are only counted. A panic of the
-// hook is ignored.
+// from several goroutines at once; [Registry.SetErrorHook] replaces it. It should
+// be quick. For misuse of an instrument it is called on the caller's goroutine, for
+// faults of collecting on a goroutine of its own. A scrape waits a second for the
+// hook; while a call takes longer, further faults of collecting are only counted. It
+// is called for ten faults of each reason, collector and collection; more are only
+// counted, and so is misuse of an instrument by the hook itself. A panic of the hook
+// is ignored.
+//
+// Without a hook, or with nil, faults are logged with [slog.Default], as it is when a
+// fault happens: the first of each reason and collector, or instrument, and after it
+// one a minute at most, which says how many were not logged. A registry tells 256
+// such kinds apart; all others are one for each reason. A fault that costs a page
+// something is logged as an error, misuse of an instrument as a warning, both on a
+// goroutine of its own, for which the caller waits a second at most. A fault of a
+// nested registry is logged once, by the registry on the outside, and only if no
+// registry concerned has a hook.
 func WithErrorHook(hook func(error)) RegistryOption {
-	return registryOption(func(r *Registry) { r.faults.hook = hook })
+	return registryOption(func(r *Registry) { r.faults.setHook(hook) })
 }
 
+// SetErrorHook replaces the function of [WithErrorHook], from now on; nil logs
+// faults. It may be called at any time, by the hook too. Calls of the former hook may
+// still go on when it returns.
+func (r *Registry) SetErrorHook(hook func(error)) { r.faults.setHook(hook) }
+
 // WithStrict is for tests: Collect returns faults of collecting as an error, and
-// misuse of an instrument panics, even in methods that return an error.
+// misuse of an instrument panics, even in methods that return an error. Nothing is
+// logged.
 func WithStrict() RegistryOption { return registryOption(func(r *Registry) { r.faults.strict = true }) }
 
 // WithLegacyNamesOnly makes the registry refuse metric and label names that are
@@ -69,7 +85,9 @@ func NewRegistry(opts ...RegistryOption) *Registry {
 	if target := r.target; target != nil {
 		r.target = nil
 		if err := r.SetTargetInfo(target); err != nil {
-			r.faults.report(&Fault{Reason: ReasonTargetInfo, Err: err})
+			if fault := (&Fault{Reason: ReasonTargetInfo, Err: err}); !r.faults.report(fault) {
+				r.faults.logIfDue(fault)
+			}
 		}
 	}
 	return r

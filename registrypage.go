@@ -15,8 +15,8 @@ import (
 
 // Collect emits the families of all collectors: target_info first, then in the
 // order of registration. A family is valid until emit returns. Custom collectors
-// run side by side; what fails is left out, counted and told to the error hook,
-// and does not make Collect fail, except in strict mode. Collect returns emit's
+// run side by side; what fails is left out, counted, and told to the error hook or
+// logged, and does not make Collect fail, except in strict mode. Collect returns emit's
 // first error, and ctx.Err() if ctx is cancelled; past a deadline it goes on
 // without the collectors that are not done. It returns an error that is
 // [os.ErrDeadlineExceeded] if emit took too long to read a family that a collector

@@ -33,6 +33,23 @@ func children(c Collector) []Collector {
 	return nil
 }
 
+// aboutOthers is a collector of statistics about others, which has none itself.
+type aboutOthers interface{ tellsOfOthers() }
+
+// visitCustom calls visit with the custom collectors that are a collector, or in it:
+// all but functions of instruments, those of nested registries, and health.
+func visitCustom(c Collector, visit func(Collector)) {
+	switch c.(type) {
+	case accounting, defined, aboutOthers:
+	case composite:
+		for _, part := range children(c) {
+			visitCustom(part, visit)
+		}
+	default:
+		visit(c)
+	}
+}
+
 // contains reports whether a registry is, or is in, a collector.
 func contains(c Collector, registry composite) bool {
 	return c == Collector(registry) || slices.ContainsFunc(children(c), func(c Collector) bool { return contains(c, registry) })
@@ -95,12 +112,16 @@ type scrape struct {
 	steps   []step
 	current *step               // that is emitted
 	seen    map[string]struct{} // names on the page that no claim stands for
-	errs    []error             // in strict mode
+	errs    []error             // its faults, if it complains
+
+	complains bool // faults make the collection fail in the end
+	settles   bool // custom collectors end before the first family is emitted; if they had faults, none is
 }
 
 func newScrape(ctx context.Context, account *faults) *scrape {
+	whole := gather.WholeDemanded(ctx)
 	return &scrape{
-		ctx: ctx, faults: account, custom: gather.NewScrape(ctx),
+		ctx: ctx, faults: account, custom: gather.NewScrape(ctx), complains: whole || account.strict, settles: whole,
 		holder: &holder{gather.Accounts{account}, gather.Room{Limit: DefaultRetention, Kept: &keptUnregistered}},
 	}
 }
@@ -155,6 +176,11 @@ func (s *scrape) run(emit func(*model.Family) error) error {
 			sub.Start()
 		}
 	}
+	if s.settles {
+		if err := s.settle(); err != nil {
+			return err
+		}
+	}
 	for i := range s.steps {
 		if s.cancelled() {
 			return s.ctx.Err()
@@ -198,27 +224,61 @@ func (s *scrape) runCustom(st *step, emit func(*model.Family) error) error {
 			return err // which is no fault of the collector
 		}
 		if f == nil {
-			faults := st.sub.Faults()
-			st.failed = err != nil || len(faults) > 0
-			switch {
-			case errors.Is(err, gather.ErrRunning):
-				s.report(st, "", ReasonStillRunning, err)
-			case errors.Is(err, gather.ErrRecursion):
-				s.report(st, "", ReasonRecursion, err)
-			case err != nil && !s.cancelled():
-				s.report(st, "", ReasonDeadline, err)
-			}
-			if s.faults.strict {
-				for _, fault := range faults {
-					s.errs = append(s.errs, faultOf(fault))
-				}
-			}
+			s.conclude(st, err)
 			return nil
 		}
 		if err := s.emit(st, f, true, emit); err != nil {
 			return err
 		}
 	}
+}
+
+// settle waits until no custom collector has more to emit than can be kept, and
+// returns their faults.
+func (s *scrape) settle() error {
+	broken := false
+	for i := range s.steps {
+		st := &s.steps[i]
+		if st.sub == nil {
+			continue
+		}
+		if err := st.sub.Wait(); err != nil || len(st.sub.Faults()) > 0 {
+			broken = true
+			s.conclude(st, err)
+		}
+		if s.cancelled() {
+			return s.ctx.Err()
+		}
+	}
+	if !broken {
+		return nil
+	}
+	return errors.Join(s.errs...)
+}
+
+// conclude reports how the run of a step's collector went; err says why the scrape
+// goes on without the rest of it.
+func (s *scrape) conclude(st *step, err error) {
+	faults := st.sub.Faults()
+	st.failed = err != nil || len(faults) > 0
+	switch {
+	case s.cancelled():
+		return
+	case errors.Is(err, gather.ErrRunning):
+		s.report(st, "", ReasonStillRunning, err)
+	case errors.Is(err, gather.ErrRecursion):
+		s.report(st, "", ReasonRecursion, err)
+	case err != nil:
+		s.report(st, "", ReasonDeadline, err)
+	}
+	if s.complains {
+		for _, fault := range faults {
+			s.errs = append(s.errs, faultOf(fault))
+		}
+	}
+	outcome := st.sub.Outcome()
+	outcome.Whole = !st.failed && len(st.found) == 0
+	st.path.holder.accounts.Ran(st.sub.Collector, outcome)
 }
 
 // emit passes one family through its path.
@@ -280,20 +340,23 @@ func (s *scrape) taken(e *entry, name string) bool {
 	return seen || s.root != nil && s.root.taken(e, name)
 }
 
-// report counts a fault of a step's collector and, in strict mode, makes the
-// collection fail in the end.
+// report counts a fault of a step's collector and makes a collection that complains
+// fail in the end.
 func (s *scrape) report(st *step, family string, reason Reason, err error) {
 	fault := gather.Fault{Reason: gather.Reason(reason), Family: family, Err: err}
 	if st.entry != nil {
 		fault.Collector = st.entry.Name()
 	}
+	if st.sub != nil {
+		fault.Source = st.sub.Collector
+	}
 	accounts := st.path.holder.accounts
 	if !st.found.Add(&fault) {
-		accounts.Count(fault.Reason, 1)
+		accounts.Count(fault.Reason, fault.Source, 1)
 		return
 	}
 	accounts.Report(fault)
-	if s.faults.strict {
+	if s.complains {
 		s.errs = append(s.errs, faultOf(fault))
 	}
 }

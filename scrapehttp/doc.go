@@ -76,4 +76,8 @@
 // that the client does not take a part for the whole page. (Only a client of
 // HTTP/1.0 that accepts neither compression nor OpenMetrics cannot see the
 // difference.) [WithErrorHook] reports both to the program.
+//
+// A custom collector of a registry that fails does not fail the scrape: its families
+// are missing, and the registry counts the fault and tells its hook or its log. With
+// [WithFailOnFault] it is answered with 500.
 package scrapehttp

@@ -7,6 +7,7 @@ import (
 
 	"telltale"
 	"telltale/exposition"
+	"telltale/internal/gather"
 )
 
 const allowed = "GET, HEAD, OPTIONS"
@@ -105,6 +106,9 @@ func (h *handler) scrape(w *wire, r *http.Request, peer netip.Prefix, asked requ
 	}
 	ctx, cancel := h.withDeadline(r)
 	defer cancel()
+	if h.failsOnFault {
+		ctx = gather.DemandWhole(ctx)
+	}
 	p := newPage(w, asked.coding)
 	defer p.release()
 	enc := exposition.NewEncoder(p, asked.format, h.encoderOptions(asked.format)...)

@@ -29,6 +29,7 @@ type settings struct {
 	maxAccept       int
 	codings         []Coding
 	created         bool
+	failsOnFault    bool
 	hook            func(error)
 }
 
@@ -194,6 +195,21 @@ func WithCreated() Option {
 	return handlerOption(func(s *settings) { s.created = true })
 }
 
+// WithFailOnFault answers a scrape from whose page something was left out with 500
+// and no page, as the handler of client_golang does by default. Without it the page
+// has what is whole, and the rest is counted and told to the registry's hook or log.
+//
+// Custom collectors then end before the first byte is written, so that a scrape
+// takes as long as the slowest of them even before it writes the families of others.
+// What they emit is kept until then, up to the bytes of [telltale.WithRetention];
+// where it does not fit, and for what only encoding shows, such as a family that
+// repeats another or a series that has a label which a view adds, a page of which
+// more than 32 KiB were written already is aborted instead. Content that the format
+// cannot hold ([DropError]) does not fail a scrape.
+func WithFailOnFault() Option {
+	return handlerOption(func(s *settings) { s.failsOnFault = true })
+}
+
 // WithErrorHook sets a function that is called for every scrape that failed,
 // including clients that were cut off or disconnected ([os.ErrDeadlineExceeded]
 // and [context.Canceled] identify those), and with a [*DropError], once for each
@@ -201,7 +217,7 @@ func WithCreated() Option {
 // after 1,000 different ones it is not called for others. It is called in the
 // request's goroutine, concurrently for concurrent requests, and should be
 // quick. A panic of the hook is recovered and dropped. What a registry leaves
-// out is reported to the registry's own hook.
+// out is reported to the registry's own hook or, if it has none, logged.
 func WithErrorHook(hook func(error)) Option {
 	return handlerOption(func(s *settings) { s.hook = hook })
 }

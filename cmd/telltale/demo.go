@@ -46,7 +46,7 @@ func (d *demo) Run(ctx context.Context, out output, diag diagnostics) error {
 	}
 	reg := telltale.NewRegistry()
 	s := shop.New(reg)
-	if err := errors.Join(collectors.Register(reg), reg.Register(reg.Health())); err != nil {
+	if err := collectors.Register(reg); err != nil {
 		return err
 	}
 	page, err := startPage(ctx, d.Listen, reg)

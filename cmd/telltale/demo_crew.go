@@ -205,7 +205,7 @@ func (w *demoWorker) Run(ctx context.Context, out output, diag diagnostics) erro
 	defer func() { _ = store.Close() }()
 	reg := telltale.NewRegistry(telltale.WithStore(store))
 	s := shop.New(reg)
-	if err := errors.Join(collectors.Register(reg), reg.Register(reg.Health()), reg.Register(store.Health())); err != nil {
+	if err := errors.Join(collectors.Register(reg), reg.Register(store.Health())); err != nil {
 		return err
 	}
 	config := net.ListenConfig{Control: reusePort}

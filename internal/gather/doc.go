@@ -7,7 +7,7 @@
 // until they have read them. Errors, panics, hung collectors and repeated series
 // are reported as a [Fault] to every [Account] concerned.
 //
-// The files, from the bottom up: fault.go and names.go hold what callers give and
+// The files, from the bottom up: fault.go, names.go and whole.go hold what callers give and
 // get; goroutine.go tells goroutines apart; repeats.go finds series that repeat;
 // chunks.go stores copies of points; subscription.go is a scrape's share in a run;
 // run.go is one run, copies.go and loan.go are its two ways of handing families to

@@ -3,6 +3,9 @@ package gather
 import (
 	"fmt"
 	"slices"
+	"time"
+
+	"telltale/model"
 )
 
 // Reason is the kind of a [Fault], one word. Callers may have more kinds.
@@ -22,20 +25,33 @@ const (
 // left out.
 type Fault struct {
 	Reason    Reason
-	Collector string // the collector's name
-	Family    string // "" where it is not known
+	Source    model.Collector // that ran; nil for a step that runs none
+	Collector string          // the collector's name
+	Family    string          // "" where it is not known
 	Err       error
+}
+
+// Outcome says how a run went for a scrape.
+type Outcome struct {
+	Whole    bool          // nothing of it was left out
+	Took     time.Duration // until it ended or the scrape gave up
+	Families int           // that it emitted until then
 }
 
 // Account counts and reports the faults of collecting.
 type Account interface {
-	// Count adds n faults that are not reported.
-	Count(reason Reason, n uint64)
-	// Report adds one fault and reports it.
-	Report(Fault)
+	// Count adds n faults of a collector that are not reported.
+	Count(reason Reason, source model.Collector, n uint64)
+	// Report adds one fault and tells the program, and reports whether it could.
+	Report(Fault) (told bool)
+	// Log logs a fault that Report has added.
+	Log(Fault)
+	// Ran notes how a collector's run went.
+	Ran(source model.Collector, o Outcome)
 }
 
-// Accounts are all accounts to which one collector's faults belong.
+// Accounts are all accounts to which one collector's faults belong, the outermost
+// first.
 type Accounts []Account
 
 // With returns the accounts and one more, unless it is among them.
@@ -47,16 +63,28 @@ func (a Accounts) With(one Account) Accounts {
 }
 
 // Count makes each account count n faults.
-func (a Accounts) Count(reason Reason, n uint64) {
+func (a Accounts) Count(reason Reason, source model.Collector, n uint64) {
 	for _, account := range a {
-		account.Count(reason, n)
+		account.Count(reason, source, n)
 	}
 }
 
-// Report makes each account count and report the fault.
+// Report makes each account count and report the fault. If none can tell the
+// program, the first logs it.
 func (a Accounts) Report(f Fault) {
+	told := false
 	for _, account := range a {
-		account.Report(f)
+		told = account.Report(f) || told
+	}
+	if !told && len(a) > 0 {
+		a[0].Log(f)
+	}
+}
+
+// Ran makes each account note how a run went.
+func (a Accounts) Ran(source model.Collector, o Outcome) {
+	for _, account := range a {
+		account.Ran(source, o)
 	}
 }
 

@@ -32,8 +32,14 @@ type account struct {
 	counted uint64
 }
 
-func (a *account) Count(_ gather.Reason, n uint64) { a.counted += n }
-func (a *account) Report(f gather.Fault)           { a.told = append(a.told, f.Reason) }
+func (a *account) Count(_ gather.Reason, _ model.Collector, n uint64) { a.counted += n }
+func (a *account) Ran(model.Collector, gather.Outcome)                {}
+func (a *account) Log(gather.Fault)                                   {}
+
+func (a *account) Report(f gather.Fault) bool {
+	a.told = append(a.told, f.Reason)
+	return true
+}
 
 // subscribe returns a share in c's run with room for copies of that many bytes.
 func subscribe(ctx context.Context, c *collector, a *account, bytes int) *gather.Subscription {

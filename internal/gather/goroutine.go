@@ -11,9 +11,9 @@ import (
 // for nothing but to detect that a collector waits for itself, and only when
 // custom collectors run.
 
-// goroutineID returns the number of the calling goroutine, or 0 if it is not
+// GoroutineID returns the number of the calling goroutine, or 0 if it is not
 // known.
-func goroutineID() uint64 {
+func GoroutineID() uint64 {
 	var header [64]byte
 	return numberBehind(header[:runtime.Stack(header[:], false)], "goroutine ")
 }

@@ -58,8 +58,10 @@ type run struct {
 	unwanted   bool                        // no scrape is left, so none can join and emit fails
 	ends       time.Time                   // the time by which it should have ended then
 	done       bool
-	found      []Fault // the reported ones
-	counted    Tally   // all faults
+	took       time.Duration // once it is done
+	emitted    int           // families
+	found      []Fault       // the reported ones
+	counted    Tally         // all faults
 }
 
 // runContext is a run's context: done when no scrape waits for it any more, with
@@ -76,8 +78,11 @@ func (c runContext) Deadline() (time.Time, bool) {
 }
 
 func (c runContext) Value(key any) any {
-	if key == (runKey{}) {
+	switch key {
+	case runKey{}:
 		return c.run
+	case wholeKey{}:
+		return nil
 	}
 	return c.Context.Value(key)
 }
@@ -177,7 +182,7 @@ func guarded(f func() error, report func(Reason, error)) {
 // enter records that the calling goroutine runs the collector's code, until
 // leave is called.
 func (r *run) enter() (leave func()) {
-	id := goroutineID()
+	id := GoroutineID()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.goroutines = append(r.goroutines, id)
@@ -192,7 +197,7 @@ func (r *run) enter() (leave func()) {
 
 // fault counts a fault of the run in the accounts of all scrapes that share it.
 func (r *run) fault(reason Reason, family string, err error) {
-	f := Fault{Reason: reason, Collector: r.subject.Name(), Family: family, Err: err}
+	f := Fault{Reason: reason, Source: r.of.collector, Collector: r.subject.Name(), Family: family, Err: err}
 	r.mu.Lock()
 	accounts, told := r.accounts, r.counted.Add(&f)
 	if told {
@@ -202,7 +207,7 @@ func (r *run) fault(reason Reason, family string, err error) {
 	if told {
 		accounts.Report(f)
 	} else {
-		accounts.Count(reason, 1)
+		accounts.Count(reason, r.of.collector, 1)
 	}
 }
 
@@ -285,6 +290,7 @@ func (r *run) keep(c *copied) error {
 	}
 	r.size += c.size
 	r.items = append(r.items, c.family)
+	r.emitted++
 	r.change()
 	return nil
 }
@@ -299,6 +305,7 @@ func (r *run) lend(c *copied) error {
 	}
 	l := &loan{run: r, family: c.family, legacy: c.legacy}
 	r.lent = l
+	r.emitted++
 	for s := range r.subs {
 		r.watch(s)
 	}

@@ -106,6 +106,68 @@ func (s *Subscription) Next() (*model.Family, error) {
 	return s.await()
 }
 
+// Wait waits until the run has ended, or lends a family, for which it cannot go on
+// before the scrape reads it. It returns an error if the scrape has to go on without
+// the rest of the run, as Next would.
+func (s *Subscription) Wait() error {
+	for {
+		if s.run == nil || !s.shares() {
+			s.run = nil
+			if err := s.subscribe(); err != nil {
+				return err
+			}
+		}
+		if ended, err := s.awaitEnd(); ended || err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Subscription) shares() bool {
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	_, shares := s.run.subs[s]
+	return shares
+}
+
+// awaitEnd is Wait for the present run. It returns false without an error if the run
+// went on without the scrape.
+func (s *Subscription) awaitEnd() (ended bool, err error) {
+	r := s.run
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		_, shares := r.subs[s]
+		switch {
+		case r.done || r.lent != nil && shares:
+			return true, nil
+		case !shares:
+			return false, nil
+		}
+		if err := s.pause(); err != nil {
+			return false, err
+		}
+	}
+}
+
+// pause waits for a change of the run. It returns an error if the scrape should wait
+// no longer. The caller holds the run's lock.
+func (s *Subscription) pause() error {
+	r := s.run
+	if err := s.ctx.Err(); err != nil {
+		return err
+	}
+	wait, limited := s.limit()
+	if limited && wait <= 0 {
+		return ErrRunning
+	}
+	changed := r.changed
+	r.mu.Unlock()
+	waitFor(s.ctx, changed, wait)
+	r.mu.Lock()
+	return nil
+}
+
 // takeTurn records that the scrape has come to emit the run's families. It
 // returns false if the run went on without the scrape.
 func (s *Subscription) takeTurn() bool {
@@ -139,17 +201,10 @@ func (s *Subscription) await() (*model.Family, error) {
 			return s.borrow(), nil
 		case r.done:
 			return nil, nil
-		case s.ctx.Err() != nil:
-			return nil, s.ctx.Err()
 		}
-		wait, limited := s.limit()
-		if limited && wait <= 0 {
-			return nil, ErrRunning
+		if err := s.pause(); err != nil {
+			return nil, err
 		}
-		changed := r.changed
-		r.mu.Unlock()
-		waitFor(s.ctx, changed, wait)
-		r.mu.Lock()
 	}
 }
 
@@ -205,4 +260,18 @@ func (s *Subscription) Faults() []Fault {
 	s.run.mu.Lock()
 	defer s.run.mu.Unlock()
 	return s.run.found[:len(s.run.found):len(s.run.found)]
+}
+
+// Outcome says how the run went so far. Whole is for the scrape to judge.
+func (s *Subscription) Outcome() Outcome {
+	if s.run == nil {
+		return Outcome{}
+	}
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	o := Outcome{Took: s.run.took, Families: s.run.emitted}
+	if !s.run.done && !s.run.started.IsZero() {
+		o.Took = time.Since(s.run.started)
+	}
+	return o
 }

@@ -41,7 +41,7 @@ func (t *table) subscribe(s *Subscription) error {
 		s.unheard.Report(f)
 	}
 	for reason, n := range s.uncounted {
-		s.unheard.Count(reason, n)
+		s.unheard.Count(reason, s.Collector, n)
 	}
 	s.missed, s.uncounted, s.unheard = nil, nil, nil
 	return err
@@ -213,7 +213,7 @@ func (t *table) ended(r *run) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.done = true
+	r.done, r.took = true, time.Since(r.started)
 	if r.abandons != nil {
 		r.abandons.Stop()
 	}
