@@ -93,3 +93,24 @@ func ExampleRegistry_SampleValue() {
 	// 0.25 true
 	// 0 false
 }
+
+// How do I see why a value is not found in a test?
+func ExampleRegistry_Sample() {
+	registry := telltale.NewRegistry()
+	latency := telltale.Must(telltale.NewHistogramVec("latency", "Seconds taken.", []string{"route"},
+		telltale.In(registry), telltale.WithUnit("seconds"), telltale.WithBuckets(0.1, 1)))
+	latency.With("/").Observe(0.25)
+
+	fmt.Println(registry.Sample("latency_seconds_count", map[string]string{"route": "/"}))
+	_, err := registry.Sample("latency_second_count", nil)
+	fmt.Println(err)
+	_, err = registry.Sample("latency_seconds_sum", nil)
+	fmt.Println(err)
+	_, err = registry.Sample("latency_seconds_bucket", map[string]string{"route": "/", "le": "1"})
+	fmt.Println(err)
+	// Output:
+	// 1 <nil>
+	// telltale: there is no such sample: latency_second_count: nothing has that name; these are alike: latency_seconds_count, latency_seconds_sum
+	// telltale: there is no such sample: latency_seconds_sum: of 1 with that name the closest is latency_seconds_sum{route="/"}: it has the label route="/" too
+	// telltale: there is no such sample: latency_seconds_bucket{le="1",route="/"}: of 3 with that name the closest is latency_seconds_bucket{route="/",le="1.0"}: le is spelled "1.0", not "1"
+}

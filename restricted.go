@@ -4,7 +4,6 @@ package telltale
 
 import (
 	"context"
-	"errors"
 
 	"telltale/model"
 )
@@ -50,24 +49,4 @@ func Restrict(c Collector, names ...string) Collector {
 		return r.Restricted(names...)
 	}
 	return restrict(c, names)
-}
-
-// SampleValue returns the value of the sample with that name and exactly those
-// labels; nil means none. Only collectors that may have the sample are collected.
-// Bucket and quantile labels are spelled as in the text format ("0.5", "1.0",
-// "+Inf"). It is meant for tests; a collector that calls it is not collected
-// itself.
-func (r *Registry) SampleValue(name string, labels map[string]string) (value float64, ok bool) {
-	want := model.LabelsOf(labels)
-	found := errors.New("found")
-	_ = r.Restricted(name).Collect(context.Background(), func(f *model.Family) error {
-		for s := range f.Samples() {
-			if s.Name == name && s.Labels.Same(want) {
-				value, ok = s.Value, true
-				return found
-			}
-		}
-		return nil
-	})
-	return value, ok
 }

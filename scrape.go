@@ -90,14 +90,7 @@ func collect(ctx context.Context, c composite, emit func(*model.Family) error) e
 	if account == nil {
 		account = &faults{strict: true}
 	}
-	s := newScrape(ctx, account)
-	account.scrapes.Add(1)
-	s.add(c, nil, &path{holder: s.holder})
-	defer s.leave()
-	if err := s.run(emit); err != nil {
-		return err
-	}
-	return errors.Join(s.errs...)
+	return newScrape(ctx, account).collect(c, emit)
 }
 
 // scrape is one collection: first the tree of registries and views is flattened
@@ -231,6 +224,17 @@ func (s *scrape) runCustom(st *step, emit func(*model.Family) error) error {
 			return err
 		}
 	}
+}
+
+// collect makes the collection of a collector from its beginning to its end.
+func (s *scrape) collect(c Collector, emit func(*model.Family) error) error {
+	s.faults.scrapes.Add(1)
+	s.add(c, nil, &path{holder: s.holder})
+	defer s.leave()
+	if err := s.run(emit); err != nil {
+		return err
+	}
+	return errors.Join(s.errs...)
 }
 
 // settle waits until no custom collector has more to emit than can be kept, and
