@@ -47,8 +47,11 @@ func newCallback(typ model.Type, name, help string, labels []string, f func(cont
 	if err != nil {
 		return nil, err
 	}
-	if f == nil {
+	switch {
+	case f == nil:
 		return nil, fmt.Errorf("telltale: the function of %s is nil", d)
+	case len(s.declared) > 0 || s.initial:
+		return nil, fmt.Errorf("telltale: %s is a callback: it has no declared label values and no initial series", d)
 	}
 	c := &callback{definition: *d, reporter: reporter{subject: d.name}, f: f}
 	if s.unregistered {
@@ -92,8 +95,8 @@ func (c calling) Collect(ctx context.Context, emit func(*model.Family) error) er
 		if d.typ == model.Counter && !(value >= 0) {
 			return fmt.Errorf("telltale: %s was reported as %v: a counter is at least 0", d, value)
 		}
-		if d.needsSanitizing(labelValues) {
-			labelValues = d.sanitize(labelValues, c.callback.fault)
+		if !d.fits(labelValues) {
+			labelValues = d.fit(labelValues, c.callback.fault)
 		}
 		mu.Lock()
 		defer mu.Unlock()

@@ -53,11 +53,12 @@ func newVec[H any, O option](k *kind[H], name, help string, labels []string, opt
 
 // newOf makes an instrument whose labels are the fields of a struct.
 func newOf[L comparable, H any, O option](k *kind[H], name, help string, opts []O) (*Of[L, H], error) {
-	labels, fields, err := labelFields(reflect.TypeFor[L]())
+	s := settingsOf(opts)
+	labels, fields, err := labelFields(reflect.TypeFor[L](), s)
 	if err != nil {
 		return nil, fmt.Errorf("%w, in %s %q", err, k.typ, name)
 	}
-	c, err := obtain(k, name, help, labels, settingsOf(opts))
+	c, err := obtain(k, name, help, labels, s)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +72,12 @@ func obtain[H any](k *kind[H], name, help string, labels []string, s *settings) 
 	if err != nil {
 		return nil, err
 	}
+	if err := d.limit(s.limit()); err != nil {
+		return nil, err
+	}
 	fresh := newCore(d, k)
 	if s.unregistered {
+		fresh.join(nil)
 		return fresh, nil
 	}
 	reg := s.target()
@@ -98,6 +103,17 @@ func newCore[H any](d *definition, k *kind[H]) *core[H] {
 		c.table.create(series.Digest{}, []byte(d.constLabels.Text()))
 	}
 	return c
+}
+
+// limit returns how many series the family may have.
+func (s *settings) limit() int {
+	switch {
+	case s.seriesLimit != nil:
+		return *s.seriesLimit
+	case s.unregistered:
+		return DefaultSeriesLimit
+	}
+	return s.target().familyLimit()
 }
 
 // target returns the registry that the instrument is to be registered with.

@@ -16,6 +16,7 @@ import (
 // of a series.
 type kind[H any] struct {
 	typ    model.Type
+	sums   bool                                      // series beyond the limit count in one of overflow; of the other kinds their updates are lost
 	words  func(*definition) int                     // cells of a series that its handle does not hold
 	bind   func(h *H, first *cell.Word, of *core[H]) // makes a zeroed handle ready
 	share  func(h *H, row *cell.Word)                // moves a handle and what it has counted into a row of its store
@@ -41,6 +42,9 @@ type instrument interface {
 	Describer
 	defined
 	count() int           // of series
+	refusals() uint64     // how many lookups found no room for a new series
+	join(*quota)          // has the series counted by a registry's quota, and creates those that exist from the start
+	leave()               // ends that
 	shared() bool         // whether its cells are in a store
 	share(cell.Store)     // moves them there
 	unshare()             // moves them back to the heap
@@ -71,12 +75,14 @@ type core[H any] struct {
 	family    *model.Family // with all series
 	home      *faults       // of the registry for which it was made; nil if for none
 	callbacks atomic.Bool   // some series have had functions
+	refused   atomic.Uint64 // lookups that found no room for a new series
 }
 
 func (c *core[H]) what() *definition      { return &c.definition }
 func (c *core[H]) header() *model.Family  { return c.family }
 func (c *core[H]) callsBack() bool        { return c.callbacks.Load() }
 func (c *core[H]) count() int             { return c.table.count() }
+func (c *core[H]) refusals() uint64       { return c.refused.Load() }
 func (c *core[H]) madeFor(f *faults) bool { return c.home == f }
 
 // sharing links an instrument to its family's rows in a Store.
@@ -91,10 +97,16 @@ type table[H any] struct {
 	series  *series.Set[H]
 	filling *filling // nil unless Replace fills it
 
-	mu       sync.Mutex // held to change series
-	detached *H
-	rendered []byte // scratch for a new series' text
+	mu        sync.Mutex      // held to change series
+	quota     *quota          // of the registry; nil while the table is in none
+	overflow  *series.Slot[H] // the series whose values are all "overflow"; nil before it is needed, and it may be removed
+	populated bool            // with the series that exist from the start
+	detached  *H
+	rendered  []byte // scratch for a new series' text
 }
+
+// manyLabels is how many label values are looked up without allocating.
+const manyLabels = 8
 
 func newTable[H any](c *core[H]) *table[H] {
 	return &table[H]{core: c, series: series.New[H](len(c.labels) > 0)}

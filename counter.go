@@ -50,6 +50,7 @@ type CounterOf[L comparable] = Of[L, Counter]
 
 var counters = &kind[Counter]{
 	typ:   model.Counter,
+	sums:  true,
 	words: func(*definition) int { return 0 },
 	bind: func(c *Counter, _ *cell.Word, of *core[Counter]) {
 		c.core = of

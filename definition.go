@@ -24,6 +24,10 @@ type definition struct {
 	labels      []string
 	constLabels model.Labels
 	valueLimit  int
+	hashLong    bool        // label values beyond the limit end in a hash
+	sets        []*valueSet // declared label values, by position; nil if there are none
+	initial     bool        // all combinations of them exist from the start
+	seriesLimit int         // 0: none
 
 	bounds    *model.Bounds // histograms; nil with native buckets alone
 	upper     []float64     // the bounds below +Inf
@@ -35,6 +39,7 @@ type definition struct {
 	states    []string            // enums
 
 	separators []string // the text before each label value, and after the last
+	overflow   string   // the text of the series whose label values are all "overflow"; "" without labels
 	legacy     bool     // whether all label names are legacy names
 	claims     []string // the family's name and those of all samples it can have
 }
@@ -49,7 +54,8 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 	}
 	d := &definition{
 		help: model.ValidHelp(help), unit: s.unit, typ: typ, labels: slices.Clone(labels),
-		valueLimit: s.valueLimit, mode: s.mode, modeGiven: s.modeGiven, states: s.states,
+		valueLimit: s.valueLimit, hashLong: s.hashLong, initial: s.initial,
+		mode: s.mode, modeGiven: s.modeGiven, states: s.states,
 	}
 	full, err := fullName(typ, name, s)
 	if err != nil {
@@ -61,6 +67,9 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 		return nil, err
 	}
 	d.constLabels = model.LabelsOf(s.constLabels)
+	if err := d.setValues(s); err != nil {
+		return nil, fmt.Errorf("%w, in %s %q", err, typ, full)
+	}
 	switch typ {
 	case model.Gauge:
 		err = d.mode.check()
@@ -78,6 +87,34 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 	d.claims = slices.Sorted(sampleNames(d.newFamily()))
 	d.separate()
 	return d, nil
+}
+
+// setValues sets what values labels can have.
+func (d *definition) setValues(s *settings) (err error) {
+	if d.hashLong && d.valueLimit > 0 && d.valueLimit < hashLength {
+		return fmt.Errorf("telltale: label values of at most %d bytes have no room for a hash, which has %d", d.valueLimit, hashLength)
+	}
+	d.sets, err = valueSets(d.labels, s, d.valueLimit)
+	return err
+}
+
+// limit sets how many series the family may have.
+func (d *definition) limit(n int) error {
+	if len(d.labels) == 0 {
+		return nil
+	}
+	d.seriesLimit = n
+	if !d.initial {
+		return nil
+	}
+	most := MaxInitialSeries
+	if n > 0 {
+		most = n
+	}
+	if combinations(d.sets, most) > most {
+		return fmt.Errorf("telltale: the declared label values of %s %q have more than %d combinations, which is the limit of its series", d.typ, d.name, most)
+	}
+	return nil
 }
 
 func (d *definition) setBuckets(s *settings) (err error) {
@@ -157,6 +194,21 @@ func (d *definition) separate() {
 		before = `"`
 	}
 	d.separators = append(d.separators, `"`)
+	for _, separator := range d.separators[:len(d.labels)] {
+		d.overflow += separator + overflow
+	}
+	d.overflow += `"`
+}
+
+// overflow is the label value of the series in which counts what is over the limit.
+const overflow = "overflow"
+
+// overflowing returns the label values of that series.
+func (d *definition) overflowing() []string { return slices.Repeat([]string{overflow}, len(d.labels)) }
+
+// isOverflow reports whether that series has the text.
+func (d *definition) isOverflow(text []byte) bool {
+	return d.overflow != "" && string(text) == d.overflow
 }
 
 // labelNames returns the labels that all series have.
@@ -165,7 +217,8 @@ func (d *definition) labelNames() []string { return append(d.constLabels.Names()
 // equal reports whether both describe the same instrument.
 func (d *definition) equal(e *definition) bool {
 	return d.name == e.name && d.help == e.help && d.unit == e.unit && d.typ == e.typ &&
-		slices.Equal(d.labels, e.labels) && d.constLabels == e.constLabels && d.valueLimit == e.valueLimit &&
+		slices.Equal(d.labels, e.labels) && d.constLabels == e.constLabels && d.valueLimit == e.valueLimit && d.hashLong == e.hashLong &&
+		slices.EqualFunc(d.sets, e.sets, (*valueSet).equal) && d.initial == e.initial && d.seriesLimit == e.seriesLimit &&
 		d.bounds.Equal(e.bounds) && d.native.equal(e.native) && d.window.equal(e.window) && d.mode == e.mode && slices.Equal(d.states, e.states)
 }
 
@@ -207,54 +260,17 @@ func (d *definition) String() string {
 	if d.valueLimit != DefaultLabelValueLimit {
 		fmt.Fprintf(&b, ", label values of at most %d bytes", d.valueLimit)
 	}
+	if d.hashLong {
+		b.WriteString(", a hash in longer ones")
+	}
+	b.WriteString(describeSets(d.labels, d.sets))
+	if d.initial {
+		b.WriteString(", all combinations from the start")
+	}
+	if len(d.labels) > 0 && d.seriesLimit != DefaultSeriesLimit {
+		fmt.Fprintf(&b, ", at most %d series", d.seriesLimit)
+	}
 	return b.String()
-}
-
-// needsSanitizing reports whether a label value is not valid UTF-8 or over the
-// limit.
-func (d *definition) needsSanitizing(values []string) bool {
-	for _, v := range values {
-		if d.valueLimit > 0 && len(v) > d.valueLimit || !utf8.ValidString(v) {
-			return true
-		}
-	}
-	return false
-}
-
-// sanitize returns the values of the instrument's labels with invalid UTF-8
-// replaced and what is over the limit cut off. It reports both.
-func (d *definition) sanitize(values []string, report reporting) []string {
-	sanitized := make([]string, len(values))
-	for i, v := range values {
-		sanitized[i] = d.sanitizeOne(d.labels[i], v, report)
-	}
-	return sanitized
-}
-
-// sanitizeOne does what sanitize does for one label.
-func (d *definition) sanitizeOne(label, value string, report reporting) string {
-	// A copy, or the caller's bytes would be kept by a fault's text, and the
-	// compiler would have every lookup's values on the heap.
-	v := strings.Clone(value)
-	if !utf8.ValidString(v) {
-		invalid := v
-		report(ReasonInvalidUTF8, func() error {
-			return fmt.Errorf("telltale: the value of label %q of %q is not valid UTF-8: %.64q", label, d.name, invalid)
-		})
-		v = strings.ToValidUTF8(v, "\uFFFD")
-	}
-	if d.valueLimit > 0 && len(v) > d.valueLimit {
-		long := v
-		report(ReasonOversized, func() error {
-			return fmt.Errorf("telltale: the value of label %q of %q has %d bytes, at most %d are kept: %.64q", label, d.name, len(long), d.valueLimit, long)
-		})
-		end := d.valueLimit
-		for end > 0 && !utf8.RuneStart(v[end]) {
-			end--
-		}
-		v = v[:end]
-	}
-	return v
 }
 
 // words returns how many words a series of a histogram with classic buckets alone

@@ -34,6 +34,7 @@ const (
 	ReasonOversized    Reason = "oversized"     // a label value was cut off
 	ReasonUnknownState Reason = "unknown_state" // an enum has no such state
 	ReasonExemplar     Reason = "exemplar"      // exemplar labels are not valid
+	ReasonSeriesLimit  Reason = "series_limit"  // there was no room for a new series
 )
 
 // reasons are all reasons, each at the place where it is counted: those of
@@ -43,7 +44,7 @@ var reasons = [...]Reason{
 	ReasonRepeatedFamily, ReasonRepeatedSeries, ReasonLabelClash, ReasonTargetInfo, ReasonStore,
 
 	ReasonNegative, ReasonNaN, ReasonArity, ReasonUnknownLabel, ReasonInvalidUTF8, ReasonOversized,
-	ReasonUnknownState, ReasonExemplar,
+	ReasonUnknownState, ReasonExemplar, ReasonSeriesLimit,
 }
 
 // places are the indexes of reasons.

@@ -30,7 +30,8 @@ type HistogramVec = Vec[Histogram]
 type HistogramOf[L comparable] = Of[L, Histogram]
 
 var histograms = &kind[Histogram]{
-	typ: model.Histogram,
+	typ:  model.Histogram,
+	sums: true,
 	words: func(d *definition) int {
 		if d.native != nil {
 			return len(d.upper)

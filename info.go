@@ -83,7 +83,7 @@ func (i *Info) Set(labels map[string]string) error {
 	}
 	sanitized := make(map[string]string, len(labels))
 	for _, name := range names {
-		sanitized[name] = i.core.sanitizeOne(name, labels[name], i.core.fault)
+		sanitized[name] = i.core.sanitize(name, labels[name], i.core.fault)
 	}
 	text := model.LabelsOf(sanitized)
 	i.mu.Lock()

@@ -13,6 +13,11 @@ type settings struct {
 	unit         string
 	constLabels  map[string]string
 	valueLimit   int
+	hashLong     bool                // of values beyond the limit
+	declared     map[string][]string // values, by label
+	bools        []string            // labels whose fields are bools
+	initial      bool                // all combinations of declared values exist from the start
+	seriesLimit  *int                // nil for the registry's
 	buckets      []float64
 	native       *nativeSettings
 	window       windowSettings
@@ -26,6 +31,7 @@ type settings struct {
 type registrar interface {
 	Register(Collector) error
 	account() *faults
+	familyLimit() int
 }
 
 // option is what the options of all constructors have in common. The option of one
@@ -125,6 +131,14 @@ func settingsOf[O option](opts []O) *settings {
 	return s
 }
 
+// declare declares the values of a label.
+func (s *settings) declare(label string, values []string) {
+	if s.declared == nil {
+		s.declared = make(map[string][]string)
+	}
+	s.declared[label] = values
+}
+
 // Unregistered makes the instrument without registering it anywhere.
 func Unregistered() Option { return forAll(func(s *settings) { s.unregistered = true }) }
 
@@ -154,6 +168,35 @@ const DefaultLabelValueLimit = 4096
 // such as a path from a request, is cut off there at a whole character, and
 // counted (see [Registry.Stats]). Zero or less means no limit.
 func WithLabelValueLimit(bytes int) Option { return forAll(func(s *settings) { s.valueLimit = bytes }) }
+
+// WithLabelValueHash has label values that are longer than [WithLabelValueLimit] end
+// in a hash of the whole value, so that two that begin alike do not become one: of a
+// value of 5000 bytes the first 4079 stay, then "~" and 16 digits follow. The limit
+// must be at least 17 bytes. The hash is the same in all processes (the first 64 bits
+// of SHA-256).
+func WithLabelValueHash() Option { return forAll(func(s *settings) { s.hashLong = true }) }
+
+// hashLength is how many bytes at the end of a cut label value are its hash.
+const hashLength = 1 + 16
+
+// WithSeriesLimit sets how many series the family may have, in this process. Without
+// it the limit is the one that the registry gives ([WithFamilySeriesLimit]), or
+// [DefaultSeriesLimit]; zero or less means no limit. It has no effect on instruments
+// without labels and on callbacks.
+//
+// A counter, histogram or summary beyond the limit counts in one series whose label
+// values are all "overflow", so that the sum of the family stays true; a gauge, info or
+// enum gets a handle that no scrape sees. Each such call of With is a fault
+// ([ReasonSeriesLimit]) and is counted by family ([Stats]). The series of "overflow" is
+// not counted in the limit; a program that uses these label values itself counts in
+// it too. What a series has counted stays in it; a series that Remove took out leaves
+// room for another one. Init, Replace and [WithInitialSeries] are not refused and may
+// exceed the limit. A page on which a store merges processes may have more series, as
+// each process has the limit for itself.
+func WithSeriesLimit(n int) Option {
+	n = max(n, 0)
+	return forAll(func(s *settings) { s.seriesLimit = &n })
+}
 
 // WithUnit sets the unit of the values ("seconds", "bytes"). The name ends in it:
 // "_seconds" is added where it is missing.

@@ -31,6 +31,8 @@ type Registry struct {
 	retention    *int         // nil means DefaultRetention
 	kept         atomic.Int64 // bytes of its custom collectors' families
 	faults       faults
+	seriesLimit  *int             // of each family; nil means DefaultSeriesLimit
+	total        quota            // of the series of all instruments that were made for it
 	invalid      error            // of an option; then nothing is registered and nothing collected
 	publication  cell.Publication // in the store
 
@@ -59,6 +61,14 @@ func (r *Registry) room() gather.Room {
 		return gather.Room{Limit: DefaultRetention, Kept: &r.kept}
 	}
 	return gather.Room{Limit: *r.retention, Kept: &r.kept}
+}
+
+// familyLimit returns how many series a family may have, 0 for any number.
+func (r *Registry) familyLimit() int {
+	if r.seriesLimit == nil {
+		return DefaultSeriesLimit
+	}
+	return *r.seriesLimit
 }
 
 // describing returns how the registry asks collectors for their names.
@@ -150,6 +160,7 @@ func (r *Registry) Unregister(c Collector) error {
 		d.stopReporting(&r.faults)
 	}
 	if i, ok := c.(instrument); ok && i.madeFor(&r.faults) {
+		i.leave()
 		i.unshare()
 	}
 	r.faults.mu.Lock()
@@ -194,10 +205,15 @@ func (r *Registry) clashes(e *entry) error {
 	return &duplicate
 }
 
-// adopt moves an instrument that was made for the registry to its store. The
-// caller holds the lock.
+// adopt counts the series of an instrument that was made for the registry, and moves
+// them to its store. The caller holds the lock.
 func (r *Registry) adopt(c Collector) {
-	if i, ok := c.(instrument); ok && r.store != nil && i.madeFor(&r.faults) {
+	i, ok := c.(instrument)
+	if !ok || !i.madeFor(&r.faults) {
+		return
+	}
+	i.join(&r.total)
+	if r.store != nil {
 		i.share(r.store)
 	}
 }

@@ -69,6 +69,24 @@ func WithLegacyNamesOnly() RegistryOption {
 	return registryOption(func(r *Registry) { r.legacyNames = true })
 }
 
+// WithFamilySeriesLimit sets the limit of the series of each family whose instrument
+// is made for the registry without [WithSeriesLimit], in place of
+// [DefaultSeriesLimit]; zero or less means no limit.
+func WithFamilySeriesLimit(n int) RegistryOption {
+	n = max(n, 0)
+	return registryOption(func(r *Registry) { r.seriesLimit = &n })
+}
+
+// WithTotalSeriesLimit sets how many series the instruments that are made for the
+// registry may have together, those without labels among them; zero or less, the
+// default, means no limit. What is over it is treated as what is over
+// [WithSeriesLimit], and the series of "overflow" are not counted here either.
+// Custom collectors, callbacks, instruments made elsewhere and series that a store
+// adds from other processes are not limited.
+func WithTotalSeriesLimit(n int) RegistryOption {
+	return registryOption(func(r *Registry) { r.total.limit = int64(n) })
+}
+
 // NewRegistry returns an empty registry.
 func NewRegistry(opts ...RegistryOption) *Registry {
 	r := &Registry{}

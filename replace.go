@@ -49,7 +49,10 @@ func (t *table[H]) exchange(others *series.Set[H], from filling) {
 	change := func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
+		before := t.limited()
 		t.withdrawAll(t.series.Take(others), t.rows())
+		t.overflow = t.findOverflow()
+		t.quota.add(t.limited() - before)
 		t.show(from)
 	}
 	if rows := t.rowsNow(); rows != nil && t.filling == nil {
@@ -85,4 +88,11 @@ func (t *table[H]) show(from filling) {
 			t.core.kind.confirm(&slot.Handle)
 		}
 	}
+}
+
+// findOverflow returns the series whose values are all "overflow", nil if there is
+// none. The caller holds the lock.
+func (t *table[H]) findOverflow() *series.Slot[H] {
+	values := t.core.overflowing()
+	return t.series.Get(t.render(series.DigestOf(values), values))
 }

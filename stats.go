@@ -20,6 +20,7 @@ type Stats struct {
 	Scrapes    uint64            // collections begun
 	Faults     map[Reason]uint64 // by reason, without those that never happened
 	Custom     []CollectorStats  // of custom collectors, in the order of registration
+	Overflows  map[string]uint64 // lookups that found no room for a new series, by family; none where all found it
 }
 
 // Stats returns the registry's statistics. It does not count collectors and series
@@ -36,6 +37,12 @@ func (r *Registry) Stats() Stats {
 		stats.Collectors++
 		if i, ok := e.collector.(instrument); ok {
 			stats.Series += i.count()
+			if n := i.refusals(); n > 0 {
+				if stats.Overflows == nil {
+					stats.Overflows = make(map[string]uint64)
+				}
+				stats.Overflows[i.what().name] += n
+			}
 		}
 		if hanging(e.collector) {
 			stats.Hanging++

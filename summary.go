@@ -28,6 +28,7 @@ type SummaryOf[L comparable] = Of[L, Summary]
 
 var summaries = &kind[Summary]{
 	typ:   model.Summary,
+	sums:  true,
 	words: func(*definition) int { return 2 },
 	bind: func(m *Summary, w *cell.Word, of *core[Summary]) {
 		m.core = of

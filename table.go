@@ -31,22 +31,107 @@ func (t *table[H]) with(values []string) *H {
 	return t.withNew(d, values)
 }
 
-// withNew looks harder for a series that find did not find, then creates it.
+// withNew looks harder for a series that find did not find, then creates it if there
+// is room for it. For values that nobody used before it allocates nothing but the
+// series.
 func (t *table[H]) withNew(d series.Digest, values []string) *H {
-	if t.core.needsSanitizing(values) {
-		values = t.core.sanitize(values, t.core.fault)
-		d = series.DigestOf(values)
+	if !t.core.fits(values) {
+		return t.withFitted(values)
 	}
+	return t.withFitting(d, values)
+}
+
+// withFitted finds or creates the series of values that do not fit as they are.
+func (t *table[H]) withFitted(values []string) *H {
+	if len(values) > manyLabels {
+		values = t.core.fit(values, t.core.fault)
+		return t.withFitting(series.DigestOf(values), values)
+	}
+	// Filled here and by index, or the compiler would move them to the heap.
+	var fitted [manyLabels]string
+	for i, v := range values {
+		fitted[i] = t.core.fitOne(i, v, t.core.fault)
+	}
+	values = fitted[:len(values)]
+	d := series.DigestOf(values)
+	if h := t.series.Find(d, t.core.separators, values); h != nil {
+		return h
+	}
+	return t.withFitting(d, values)
+}
+
+// withFitting finds or creates the series of values that fit.
+func (t *table[H]) withFitting(d series.Digest, values []string) *H {
+	h, full := t.admit(d, values)
+	if full != hasRoom {
+		t.core.refuse(full, values)
+	}
+	return h
+}
+
+// admit returns the series of values that fit, which it creates unless a limit does
+// not allow that. Then it returns what the instrument has in its place, and which
+// limit it is.
+func (t *table[H]) admit(d series.Digest, values []string) (*H, fullness) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	text := t.render(values)
+	d, text := t.render(d, values)
 	if slot := t.series.Get(d, text); slot != nil {
-		return &slot.Handle
+		return &slot.Handle, hasRoom
 	}
-	if len(text) != t.plainLength(values) {
-		d = d.Escaped()
+	full := t.room(text)
+	switch {
+	case full == hasRoom:
+		return t.create(d, text), hasRoom
+	case !t.core.kind.sums:
+		return t.apart(), full
+	case t.limited() == t.series.Len(): // there is no series of overflow
+		values := t.core.overflowing()
+		t.create(t.render(series.DigestOf(values), values))
 	}
-	return t.create(d, text)
+	return &t.overflow.Handle, full
+}
+
+// init creates the series of the label values, whatever the limits, unless it is
+// there.
+func (t *table[H]) init(values []string) {
+	if t == nil {
+		return
+	}
+	values = t.core.fit(values, t.core.fault)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if d, text := t.render(series.DigestOf(values), values); t.series.Get(d, text) == nil {
+		t.enter(d, text)
+	}
+}
+
+// enter creates a series whatever the limits. The caller holds the lock.
+func (t *table[H]) enter(d series.Digest, text []byte) {
+	before := t.limited()
+	t.create(d, text)
+	t.quota.add(t.limited() - before)
+}
+
+// populate creates the series that exist from the start. The caller holds the lock.
+func (t *table[H]) populate() {
+	if t.core.initial && !t.populated {
+		eachCombination(t.core.sets, func(row []string) { t.enter(t.render(series.DigestOf(row), row)) })
+	}
+	t.populated = true
+}
+
+// join has the series counted by a registry's quota, nil for none, after creating those
+// that exist from the start. An instrument is in one quota at a time.
+func (c *core[H]) join(q *quota) {
+	t := c.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.populate()
+	if t.quota == nil {
+		t.quota = q
+		q.add(t.limited())
+	}
 }
 
 // plainLength is how long a series' text is if nothing in it is escaped.
@@ -58,16 +143,19 @@ func (t *table[H]) plainLength(values []string) int {
 	return n
 }
 
-// render makes the text of a series in a scratch buffer. The caller holds the
-// lock.
-func (t *table[H]) render(values []string) []byte {
+// render makes the text of a series in a scratch buffer, and the digest by which it is
+// known, given that of its values. The caller holds the lock.
+func (t *table[H]) render(d series.Digest, values []string) (series.Digest, []byte) {
 	t.rendered = t.rendered[:0]
 	for i, v := range values {
 		t.rendered = append(t.rendered, t.core.separators[i]...)
 		t.rendered = model.AppendEscaped(t.rendered, v)
 	}
 	t.rendered = append(t.rendered, '"')
-	return t.rendered
+	if len(t.rendered) != t.plainLength(values) || t.core.sets != nil && t.core.isOverflow(t.rendered) {
+		d = d.Escaped()
+	}
+	return d, t.rendered
 }
 
 // create adds a series. The caller holds the lock, or nobody else knows t.
@@ -87,6 +175,9 @@ func (t *table[H]) create(d series.Digest, text []byte) *H {
 		t.core.kind.share(&slot.Handle, rows.Add(slot.Labels(), now))
 	}
 	t.series.Publish(slot, now)
+	if t.core.isOverflow(text) {
+		t.overflow = slot
+	}
 	return &slot.Handle
 }
 
@@ -105,6 +196,11 @@ func (t *table[H]) wrongArity(takes, given int) *H {
 func (t *table[H]) detach() *H {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.apart()
+}
+
+// apart is detach for callers who hold the lock.
+func (t *table[H]) apart() *H {
 	if t.detached == nil {
 		slot, first := series.New[H](false).Reserve(series.Digest{}, nil, t.core.kind.words(&t.core.definition))
 		t.core.kind.bind(&slot.Handle, first, t.core)
@@ -122,11 +218,9 @@ func (t *table[H]) remove(values []string) bool {
 		t.wrongArity(len(t.core.labels), len(values))
 		return false
 	}
-	if t.core.needsSanitizing(values) {
-		values = t.core.sanitize(values, t.core.fault)
-	}
+	values = t.core.fit(values, t.core.fault)
 	t.mu.Lock()
-	slot := t.series.Get(series.DigestOf(values), t.render(values))
+	slot := t.series.Get(t.render(series.DigestOf(values), values))
 	t.mu.Unlock()
 	if slot == nil {
 		return false
@@ -144,13 +238,14 @@ func (t *table[H]) removeMatching(labels map[string]string) (n int) {
 	}
 	wanted := make(map[string]string, len(labels))
 	for name, value := range labels {
-		if !slices.Contains(t.core.labels, name) {
+		i := slices.Index(t.core.labels, name)
+		if i < 0 {
 			t.core.fault(ReasonUnknownLabel, func() error {
 				return fmt.Errorf("telltale: RemoveMatching: %s has no label %q", t.core, name)
 			})
 			return 0
 		}
-		wanted[name] = t.core.sanitizeOne(name, value, t.core.fault)
+		wanted[name] = t.core.fitOne(i, value, t.core.fault)
 	}
 	// Others create series while this looks, and between batches.
 	var gone []model.Labels
@@ -181,7 +276,7 @@ const removedAtOnce = 64
 func (t *table[H]) takeOut(gone []model.Labels, slots ...*series.Slot[H]) (int, []model.Labels) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n, rows := 0, t.rows()
+	n, rows, before := 0, t.rows(), t.limited()
 	for _, slot := range slots {
 		labels := slot.Labels()
 		if t.series.Remove(slot) {
@@ -191,6 +286,7 @@ func (t *table[H]) takeOut(gone []model.Labels, slots ...*series.Slot[H]) (int, 
 			}
 		}
 	}
+	t.quota.add(t.limited() - before)
 	return n, gone
 }
 

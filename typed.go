@@ -44,8 +44,9 @@ const (
 	uintLabel
 )
 
-// labelFields reads the label names and fields of a struct type.
-func labelFields(t reflect.Type) (names []string, fields []labelField, err error) {
+// labelFields reads the label names and fields of a struct type, and has the settings
+// declare the values that the types of fields declare, unless an option did.
+func labelFields(t reflect.Type, s *settings) (names []string, fields []labelField, err error) {
 	if t.Kind() != reflect.Struct {
 		return nil, nil, fmt.Errorf("telltale: the type of labels is %s, not a struct", t)
 	}
@@ -70,6 +71,14 @@ func labelFields(t reflect.Type) (names []string, fields []labelField, err error
 			field.kind = uintLabel
 		default:
 			return nil, nil, fmt.Errorf("telltale: field %s of %s is a %s; labels are strings, integers or bools", f.Name, t, f.Type)
+		}
+		if _, given := s.declared[name]; !given {
+			if v, ok := reflect.New(f.Type).Interface().(LabelValuer); ok {
+				s.declare(name, append([]string{}, v.LabelValues()...))
+			}
+		}
+		if field.kind == boolLabel {
+			s.bools = append(s.bools, name)
 		}
 		names, fields = append(names, name), append(fields, field)
 	}
@@ -168,7 +177,7 @@ func (o *Of[L, H]) With(labels L) *H {
 // anything happens.
 func (o *Of[L, H]) Init(labels ...L) {
 	for _, l := range labels {
-		o.With(l)
+		o.table.init(o.values(&l))
 	}
 }
 

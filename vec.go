@@ -21,13 +21,11 @@ type Vec[H any] struct{ labelled[H] }
 
 var errNotMade = errors.New("telltale: the Vec was not made by a constructor")
 
-// manyLabels is how many label values are looked up without allocating.
-const manyLabels = 8
-
 // With returns the series with the label values, in the order in which the
 // labels were declared, and creates it at its first use. A series stays until it is
 // removed, so a value that clients choose, such as a path, must be mapped to one of
-// a few first. For a series that is
+// a few first ([WithLabelValues] does it); [WithSeriesLimit] says what With returns
+// when the family is full. For a series that is
 // there it takes no lock and allocates nothing, except with more than eight
 // labels or with values that are longer than 254 bytes or need escaping. It keeps
 // nothing of what it is given. The wrong number of values gives a handle that no
@@ -125,7 +123,7 @@ func (v *Vec[H]) Init(rows ...[]string) error {
 		}
 	}
 	for _, row := range rows {
-		v.With(row...)
+		v.table.init(v.fill(row))
 	}
 	return nil
 }

@@ -84,31 +84,32 @@ func choosePeers(all []peer, list string) ([]peer, error) {
 type kind int
 
 const (
-	counterInc       kind = iota // Inc of one counter
-	counterAdd                   // Add(0.5) to one counter
-	gaugeSet                     // Set of one gauge
-	gaugeAdd                     // Add(1.5) to one gauge
-	labelledInc                  // Inc through three label values by position
-	labelledTypedInc             // Inc through three label values in a struct, if the library has that
-	newSeries                    // first Inc of a series of three labels
-	histogramObserve             // Observe into 11 classic buckets
-	summaryObserve               // Observe into a count and a sum
-	nativeObserve                // Observe into native (exponential) buckets alone
-	quantileObserve              // Observe into a summary with three quantiles of ten minutes
-	registration                 // Register and Unregister of one counter
-	counters                     // a registry of counters with three labels, to be scraped
-	gauges                       // the same of gauges, every other of which holds a fraction
-	histograms                   // a registry of histograms with three labels, to be scraped
-	natives                      // a registry of native histograms with three labels and 20 used buckets each
-	textPage                     // a page of counters with three labels in text, to be parsed
-	openMetricsPage              // the same in OpenMetrics 1.0
-	protobufPage                 // the same in protobuf
-	histogramsPage               // a page of histograms with three labels in protobuf, to be parsed
-	pythonFiles                  // files of Python's client, of several processes, to be merged
-	segments                     // the same series in telltale's segments
-	foldedSegments               // segments of processes that are gone, folded, to be merged
-	storedCounters               // counters with three labels in one process's files, to be weighed
-	storedHistograms             // the same of histograms
+	counterInc         kind = iota // Inc of one counter
+	counterAdd                     // Add(0.5) to one counter
+	gaugeSet                       // Set of one gauge
+	gaugeAdd                       // Add(1.5) to one gauge
+	labelledInc                    // Inc through three label values by position
+	labelledTypedInc               // Inc through three label values in a struct, if the library has that
+	labelledLimitedInc             // labelledInc in a family with a series limit and declared values of a label
+	newSeries                      // first Inc of a series of three labels
+	histogramObserve               // Observe into 11 classic buckets
+	summaryObserve                 // Observe into a count and a sum
+	nativeObserve                  // Observe into native (exponential) buckets alone
+	quantileObserve                // Observe into a summary with three quantiles of ten minutes
+	registration                   // Register and Unregister of one counter
+	counters                       // a registry of counters with three labels, to be scraped
+	gauges                         // the same of gauges, every other of which holds a fraction
+	histograms                     // a registry of histograms with three labels, to be scraped
+	natives                        // a registry of native histograms with three labels and 20 used buckets each
+	textPage                       // a page of counters with three labels in text, to be parsed
+	openMetricsPage                // the same in OpenMetrics 1.0
+	protobufPage                   // the same in protobuf
+	histogramsPage                 // a page of histograms with three labels in protobuf, to be parsed
+	pythonFiles                    // files of Python's client, of several processes, to be merged
+	segments                       // the same series in telltale's segments
+	foldedSegments                 // segments of processes that are gone, folded, to be merged
+	storedCounters                 // counters with three labels in one process's files, to be weighed
+	storedHistograms               // the same of histograms
 )
 
 // shared reports whether the work needs processes that count side by side.

@@ -39,7 +39,7 @@ func onStore(dir string, prepare func(*telltale.Registry) (*subject, error)) (*s
 	if err != nil {
 		return nil, err
 	}
-	s, err := prepare(telltale.NewRegistry(telltale.WithStore(store)))
+	s, err := prepare(telltale.NewRegistry(telltale.WithStore(store), telltale.WithFamilySeriesLimit(0)))
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -24,7 +24,7 @@ func (p telltalePeer) prepare(t task) (*subject, error) {
 	if t.kind.shared() {
 		return p.shared(t)
 	}
-	return p.prepareOn(telltale.NewRegistry(), t)
+	return p.prepareOn(telltale.NewRegistry(telltale.WithFamilySeriesLimit(0)), t)
 }
 
 // prepareOn sets up what works on a registry.
@@ -42,6 +42,8 @@ func (p telltalePeer) prepareOn(reg *telltale.Registry, t task) (*subject, error
 		s.repeat, err = p.gaugeAdd(reg)
 	case labelledInc:
 		s.repeat, err = p.labelled(reg, t.series)
+	case labelledLimitedInc:
+		s.repeat, err = p.labelled(reg, t.series, telltale.WithSeriesLimit(t.series), telltale.WithLabelValues("method", methods...))
 	case labelledTypedInc:
 		s.repeat, err = p.labelledTyped(reg, t.series)
 	case newSeries:
@@ -72,8 +74,8 @@ func (p telltalePeer) prepareOn(reg *telltale.Registry, t task) (*subject, error
 	return s, err
 }
 
-func (telltalePeer) counterVec(reg *telltale.Registry, name string) (*telltale.CounterVec, error) {
-	return telltale.NewCounterVec(name, counterHelp, labelNames, telltale.In(reg))
+func (telltalePeer) counterVec(reg *telltale.Registry, name string, opts ...telltale.CounterOption) (*telltale.CounterVec, error) {
+	return telltale.NewCounterVec(name, counterHelp, labelNames, append(opts, telltale.In(reg))...)
 }
 
 func (telltalePeer) inc(reg *telltale.Registry) (func(worker, n int) error, error) {
@@ -116,8 +118,8 @@ func (telltalePeer) gaugeAdd(reg *telltale.Registry) (func(worker, n int) error,
 	}, err
 }
 
-func (p telltalePeer) labelled(reg *telltale.Registry, series int) (func(worker, n int) error, error) {
-	vec, err := p.counterVec(reg, counterName(0))
+func (p telltalePeer) labelled(reg *telltale.Registry, series int, opts ...telltale.CounterOption) (func(worker, n int) error, error) {
+	vec, err := p.counterVec(reg, counterName(0), opts...)
 	if err != nil {
 		return nil, err
 	}

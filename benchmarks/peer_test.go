@@ -243,6 +243,7 @@ func TestPeersDoTheWork(t *testing.T) {
 		{"gaugeAdd", task{kind: gaugeAdd, families: 1, series: 1}, n, tally{1, n * 1.5}},
 		{"labelledInc", task{kind: labelledInc, families: 1, series: series}, n, labelled},
 		{"labelledTypedInc", task{kind: labelledTypedInc, families: 1, series: series}, n, labelled},
+		{"labelledLimitedInc", task{kind: labelledLimitedInc, families: 1, series: series}, n, labelled},
 		{"newSeries", task{kind: newSeries, families: 1, series: series}, series, tally{series, series}},
 		{"histogramObserve", task{kind: histogramObserve, families: 1, series: 1}, n, tally{samplesPerHistogram, buckets}},
 		{"summaryObserve", task{kind: summaryObserve, families: 1, series: 1}, n, tally{2, seconds + n}},

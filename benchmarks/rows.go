@@ -85,6 +85,7 @@ func (p plan) lookups() []row {
 		{"labelled-inc/contended", inOneFamily(labelledInc, p.labelled), contended, perOperation, table},
 		{"labelled-inc-typed/alone", inOneFamily(labelledTypedInc, p.labelled), alone, perOperation, table},
 		{"labelled-inc-typed/contended", inOneFamily(labelledTypedInc, p.labelled), contended, perOperation, table},
+		{"labelled-inc-limited/alone", inOneFamily(labelledLimitedInc, p.labelled), alone, perOperation, []target{timesRow(1.05, "labelled-inc/alone"), noAllocs}},
 		{"new-series", inOneFamily(newSeries, p.created), fresh, perOperation, []target{times(0.35, clientGolangName)}},
 		{"register/others=0", task{kind: registration, families: 0, series: 1}, alone, perOperation, nil},
 		{"register/others=" + size(p.others), task{kind: registration, families: p.others, series: 1}, alone, perOperation, nil},

@@ -48,8 +48,8 @@ var sections = []section{
 	},
 	{
 		"Series by their labels",
-		"`labelled-inc` looks up one of 1,000 series by three label values, by position and in random order, and increments it; `labelled-inc-typed` looks it up by a struct, where a library has that. vm looks up a name that is put together for each call, `vm-prebuilt` a name that exists already. `new-series` is the first increment of a series. `register` registers and unregisters a counter; `others` is the number of other collectors registered. `floor` is a map of structs under a read lock. `floor-table` hashes the values and compares them in an immutable open-addressing table behind an atomic pointer.",
-		regexp.MustCompile(`^(labelled-inc(-typed)?/|new-series$|register/)`), slices.Concat(libraries, []string{prebuiltName, floorName, tableName}),
+		"`labelled-inc` looks up one of 1,000 series by three label values, by position and in random order, and increments it; `labelled-inc-typed` looks it up by a struct, where a library has that; `labelled-inc-limited` does it in a family with a series limit and declared values of a label, where it has those. vm looks up a name that is put together for each call, `vm-prebuilt` a name that exists already. `new-series` is the first increment of a series. `register` registers and unregisters a counter; `others` is the number of other collectors registered. `floor` is a map of structs under a read lock. `floor-table` hashes the values and compares them in an immutable open-addressing table behind an atomic pointer.",
+		regexp.MustCompile(`^(labelled-inc(-typed|-limited)?/|new-series$|register/)`), slices.Concat(libraries, []string{prebuiltName, floorName, tableName}),
 	},
 	{
 		"Text scrapes in memory",

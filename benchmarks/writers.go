@@ -110,7 +110,7 @@ func writeSegments(args []string, in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		reg := telltale.NewRegistry(telltale.WithStore(store))
+		reg := telltale.NewRegistry(telltale.WithStore(store), telltale.WithFamilySeriesLimit(0))
 		for _, f := range families {
 			if err := f.count(reg, sets, n); err != nil {
 				return err

@@ -30,7 +30,7 @@ const shopPage = "# HELP orders_total Orders taken.\n# TYPE orders_total counter
 // filled returns a registry with a counter of n series.
 func filled(t testing.TB, n int) *telltale.Registry {
 	t.Helper()
-	reg := telltale.NewRegistry(telltale.WithStrict())
+	reg := telltale.NewRegistry(telltale.WithStrict(), telltale.WithFamilySeriesLimit(0))
 	vec := telltale.Must(telltale.NewCounterVec("http_requests", "Requests.", []string{"method", "path", "code"}, telltale.In(reg)))
 	for i := range n {
 		vec.With("GET", "/things/"+strconv.Itoa(i), "200").Add(float64(i))

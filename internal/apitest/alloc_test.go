@@ -142,21 +142,21 @@ func TestSeriesMemory(t *testing.T) {
 		make func() any
 	}{
 		{"counter of 3 labels", 160, func() any {
-			v := telltale.Must(telltale.NewCounterVec("http_requests", "", []string{"method", "path", "code"}, telltale.Unregistered()))
+			v := telltale.Must(telltale.NewCounterVec("http_requests", "", []string{"method", "path", "code"}, telltale.Unregistered(), telltale.WithSeriesLimit(0)))
 			for i := range n {
 				v.With("GET", fmt.Sprintf("/api/v1/resource/%05d", i), "200").Inc()
 			}
 			return v
 		}},
 		{"histogram of 11 buckets", 350, func() any {
-			v := telltale.Must(telltale.NewHistogramVec("http_latency", "", []string{"method", "path", "code"}, telltale.Unregistered()))
+			v := telltale.Must(telltale.NewHistogramVec("http_latency", "", []string{"method", "path", "code"}, telltale.Unregistered(), telltale.WithSeriesLimit(0)))
 			for i := range n {
 				v.With("GET", fmt.Sprintf("/api/v1/resource/%05d", i), "200").Observe(1)
 			}
 			return v
 		}},
 		{"native histogram of 20 buckets", 1200, func() any {
-			v := telltale.Must(telltale.NewHistogramVec("http_latency", "", []string{"method", "path", "code"}, telltale.Unregistered(), telltale.WithNativeBuckets(1.1)))
+			v := telltale.Must(telltale.NewHistogramVec("http_latency", "", []string{"method", "path", "code"}, telltale.Unregistered(), telltale.WithSeriesLimit(0), telltale.WithNativeBuckets(1.1)))
 			for i := range n {
 				h := v.With("GET", fmt.Sprintf("/api/v1/resource/%05d", i), "200")
 				for j := range 20 {
@@ -166,7 +166,7 @@ func TestSeriesMemory(t *testing.T) {
 			return v
 		}},
 		{"native histogram before the first observation", 280, func() any {
-			v := telltale.Must(telltale.NewHistogramVec("http_latency", "", []string{"method", "path", "code"}, telltale.Unregistered(), telltale.WithNativeBuckets(1.1)))
+			v := telltale.Must(telltale.NewHistogramVec("http_latency", "", []string{"method", "path", "code"}, telltale.Unregistered(), telltale.WithSeriesLimit(0), telltale.WithNativeBuckets(1.1)))
 			for i := range n {
 				v.With("GET", fmt.Sprintf("/api/v1/resource/%05d", i), "200")
 			}

@@ -144,7 +144,7 @@ func BenchmarkWithTyped(b *testing.B) {
 }
 
 func BenchmarkNewSeries(b *testing.B) {
-	v := telltale.Must(telltale.NewCounterVec("c", "", []string{"method", "path", "code"}, telltale.Unregistered()))
+	v := telltale.Must(telltale.NewCounterVec("c", "", []string{"method", "path", "code"}, telltale.Unregistered(), telltale.WithSeriesLimit(0)))
 	b.ReportAllocs()
 	var path [32]byte
 	i := 0
@@ -166,7 +166,7 @@ func BenchmarkRegisterUnregister(b *testing.B) {
 
 func BenchmarkScrape100kCounters(b *testing.B) {
 	reg := telltale.NewRegistry()
-	v := telltale.Must(telltale.NewCounterVec("http_requests", "", []string{"method", "path", "code"}, telltale.In(reg)))
+	v := telltale.Must(telltale.NewCounterVec("http_requests", "", []string{"method", "path", "code"}, telltale.In(reg), telltale.WithSeriesLimit(0)))
 	for i := range 100_000 {
 		v.With("GET", fmt.Sprintf("/api/v1/resource/%05d", i), "200").Add(float64(i))
 	}

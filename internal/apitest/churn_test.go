@@ -192,11 +192,11 @@ func TestMemoryFollowsTheLiving(t *testing.T) {
 			make  func() (create func(string), remove func(string) bool, count func() int)
 		}{
 			"counters": {100, func() (func(string), func(string) bool, func() int) {
-				v := telltale.Must(telltale.NewCounterVec("c", "", []string{"a"}, telltale.Unregistered()))
+				v := telltale.Must(telltale.NewCounterVec("c", "", []string{"a"}, telltale.Unregistered(), telltale.WithSeriesLimit(0)))
 				return func(l string) { v.With(l).Inc() }, func(l string) bool { return v.Remove(l) }, v.Len
 			}},
 			"histograms": {210, func() (func(string), func(string) bool, func() int) {
-				v := telltale.Must(telltale.NewHistogramVec("h", "", []string{"a"}, telltale.Unregistered()))
+				v := telltale.Must(telltale.NewHistogramVec("h", "", []string{"a"}, telltale.Unregistered(), telltale.WithSeriesLimit(0)))
 				return func(l string) { v.With(l).Observe(1) }, func(l string) bool { return v.Remove(l) }, v.Len
 			}},
 		} {
@@ -253,7 +253,7 @@ func TestRemoveAllOneByOne(t *testing.T) {
 // without labels, or a created time that no series had.
 func TestSeriesUnderContention(t *testing.T) {
 	const stable, rounds = 50, 3000
-	v := telltale.Must(telltale.NewCounterVec("c", "", []string{"kind", "n"}, telltale.Unregistered()))
+	v := telltale.Must(telltale.NewCounterVec("c", "", []string{"kind", "n"}, telltale.Unregistered(), telltale.WithSeriesLimit(0)))
 	handles := make([]*telltale.Counter, stable)
 	for i := range stable {
 		handles[i] = v.With("stable", fmt.Sprint(i))
@@ -385,7 +385,7 @@ func TestRemadeWhileVisited(t *testing.T) {
 // series in between, and the series that they create stay.
 func TestRemoveMatchingBesideOthers(t *testing.T) {
 	const n = 20_000
-	v := telltale.Must(telltale.NewCounterVec("c", "", []string{"kind", "n"}, telltale.Unregistered()))
+	v := telltale.Must(telltale.NewCounterVec("c", "", []string{"kind", "n"}, telltale.Unregistered(), telltale.WithSeriesLimit(0)))
 	for i := range n {
 		v.With([]string{"goes", "stays"}[i%2], fmt.Sprint(i)).Inc()
 	}
