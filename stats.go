@@ -4,6 +4,7 @@ package telltale
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -73,6 +74,7 @@ func hanging(c Collector) bool {
 //	telltale_hanging_collectors                      that have run for longer than a scrape may take
 //	telltale_scrapes_total                           collections begun
 //	telltale_faults_total{reason}                    from 0, for every [Reason]
+//	telltale_series_overflows_total{family}          lookups that found no room for a new series ([WithSeriesLimit])
 //	telltale_collector_success{collector}            1 if nothing of its last run was left out, else 0
 //	telltale_collector_duration_seconds{collector}   of its last run
 //	telltale_collector_families{collector}           that its last run emitted
@@ -99,10 +101,14 @@ func (h health) families(s Stats) []*model.Family {
 		return f
 	}
 	value := func(v float64) model.Point { return model.Point{Value: v} }
-	var faults, success, duration, emitted, failed, last []model.Point
+	var faults, overflows, success, duration, emitted, failed, last []model.Point
 	for _, reason := range slices.Sorted(slices.Values(reasons[:])) {
 		labels := model.LabelPairs([]string{"reason"}, []string{string(reason)})
 		faults = append(faults, model.Point{Labels: labels, Value: float64(s.Faults[reason])})
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Overflows)) {
+		labels := model.LabelPairs([]string{"family"}, []string{name})
+		overflows = append(overflows, model.Point{Labels: labels, Value: float64(s.Overflows[name])})
 	}
 	for _, c := range s.Custom {
 		labels := model.LabelPairs([]string{"collector"}, []string{c.Collector})
@@ -119,6 +125,7 @@ func (h health) families(s Stats) []*model.Family {
 		family("telltale_hanging_collectors", "Custom collectors that have run for longer than a scrape may take.", model.Gauge, value(float64(s.Hanging))),
 		family("telltale_scrapes", "Collections begun.", model.Counter, value(float64(s.Scrapes))),
 		family("telltale_faults", "What was left out of the page, mended or ignored, by reason.", model.Counter, faults...),
+		family("telltale_series_overflows", "Lookups that found no room for a new series, by family.", model.Counter, overflows...),
 		family("telltale_collector_success", "Whether nothing of the collector's last run was left out.", model.Gauge, success...),
 		family("telltale_collector_duration_seconds", "How long the collector's last run took.", model.Gauge, duration...),
 		family("telltale_collector_families", "Families that the collector's last run emitted.", model.Gauge, emitted...),

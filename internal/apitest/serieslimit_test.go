@@ -40,6 +40,10 @@ c_total{k="v",method="overflow",path="overflow"} 14.0
 	if stats := reg.Stats(); len(stats.Overflows) != 1 || stats.Overflows["c"] != 4 || stats.Faults[telltale.ReasonSeriesLimit] != 4 || stats.Series != 3 {
 		t.Errorf("the statistics are %+v", stats)
 	}
+	register(t, reg, reg.Health())
+	if n, ok := reg.SampleValue("telltale_series_overflows_total", map[string]string{"family": "c"}); n != 4 || !ok {
+		t.Errorf("health says %v, %v", n, ok)
+	}
 }
 
 // Instruments whose values can be added up count in the series of overflow; a new
