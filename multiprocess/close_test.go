@@ -24,6 +24,7 @@ func TestCloseCollector(t *testing.T) {
 		t.Fatal(err)
 	}
 	view := c.Restricted("d")
+	collect(t, c) // the next one maps the file
 	var emitted []string
 	if err := c.Collect(t.Context(), func(f *model.Family) error {
 		if len(emitted) == 0 { // in the middle of a collection

@@ -4,9 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"runtime/debug"
 	"unsafe"
 )
+
+// Coherent reports whether [File.ReadAt] sees at once what was stored through mappings.
+// OpenBSD has caches of their own for both.
+const Coherent = runtime.GOOS != "openbsd"
 
 // Identity tells files apart where the system can: two files of different
 // identity are different. While a file is mapped its identity is not given to

@@ -101,10 +101,8 @@ func (t *Totals) PutTimed(slot uint32, v float64, when int64) {
 
 // Born notes that a row has a series, created at that time if it is not 0.
 func (t *Totals) Born(slot uint32, created int64) {
-	switch b := &t.births[slot]; {
-	case *b <= unknownBirth:
-		*b = max(unknownBirth, created)
-	case created > unknownBirth && created < *b:
+	created = max(created, unknownBirth)
+	if b := &t.births[slot]; *b <= unknownBirth || created > unknownBirth && created < *b {
 		*b = created
 	}
 }

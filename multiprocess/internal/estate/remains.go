@@ -312,7 +312,8 @@ type reader struct {
 // Series of single processes that were found dead by the writers' folder are
 // left for the given time.
 func Read(s segment.Space, now time.Time, expiry time.Duration) (*Estate, *segment.Header, error) {
-	rationed := segment.Ration(s)
+	rationed := new(segment.Rationed)
+	rationed.Begin(s)
 	r := reader{space: rationed, now: now, expiry: expiry}
 	var table segment.Table
 	if _, err := table.Next(s, &r, nil); err != nil {

@@ -220,7 +220,7 @@ const (
 
 // copy reads the file and keeps its values.
 func (f *File) copy(file *mapped.File, c *catalog.Catalog) error {
-	data := f.files.room(readAhead)[:readAhead]
+	data := f.files.reading.Room(readAhead)[:readAhead]
 	n, err := file.ReadAt(data, 0)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
@@ -248,7 +248,7 @@ func (f *File) copy(file *mapped.File, c *catalog.Catalog) error {
 		if used > spool.TooLarge {
 			return spool.Defectf(spool.ReasonRead, "its %d bytes are too many to be read, and it cannot be mapped", used)
 		}
-		data = f.files.room(used)[:used]
+		data = f.files.reading.Room(used)[:used]
 		if _, err := file.ReadAt(data[n:used], int64(n)); err != nil {
 			return err
 		}

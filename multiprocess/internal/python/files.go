@@ -3,7 +3,6 @@ package python
 import (
 	"path/filepath"
 
-	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/spool"
 )
 
@@ -12,7 +11,6 @@ import (
 type Files struct {
 	reading *spool.Reading
 	kinds   map[fileKind]*kind
-	buffer  []byte           // a file that is not mapped, while it is read
 	ramps   map[int][]uint32 // offsets of values that lie one after the other, by width
 }
 
@@ -68,15 +66,4 @@ func (fs *Files) ramp(n, width int) []uint32 {
 	}
 	fs.ramps[width] = ramp
 	return ramp[:n]
-}
-
-// room returns the buffer with at least n bytes and what it has, aligned as
-// atomic loads need it.
-func (fs *Files) room(n int) []byte {
-	if len(fs.buffer) < n {
-		grown := mapped.Aligned((n + 7))
-		copy(grown, fs.buffer)
-		fs.buffer = grown
-	}
-	return fs.buffer
 }

@@ -1,6 +1,6 @@
 package segment
 
-// Rationed is a Space for reading rows once. What a row refers to, lanes and texts,
+// Rationed is a Space for reading rows once, each time that Begin was called. What a row refers to, lanes and texts,
 // is its own, so that reading all rows reads no more of them than the segment has.
 // In a forged segment many rows may refer to the same one: then nothing is
 // left, and Err says so. It is not safe for concurrent use.
@@ -10,10 +10,10 @@ type Rationed struct {
 	over bool
 }
 
-// Ration returns the Space for one reading of rows.
-func Ration(s Space) *Rationed {
+// Begin begins one reading of rows in the Space.
+func (r *Rationed) Begin(s Space) {
 	// Rows may be given other lanes and texts while they are read.
-	return &Rationed{Space: s, left: 2*Published(s) + rationSlack}
+	*r = Rationed{Space: s, left: 2*Published(s) + rationSlack}
 }
 
 // Err returns an error if rows refer to more than the segment has.

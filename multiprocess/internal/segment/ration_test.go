@@ -45,7 +45,8 @@ func TestRation(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s := Ration(w)
+			s := new(Rationed)
+			s.Begin(w)
 			read := 0
 			for _, row := range all {
 				if test.read(made.Family(), s, row) {

@@ -12,9 +12,9 @@ import (
 	"telltale/multiprocess/internal/spool"
 )
 
-// File is a segment. It is mapped from the first update on, or read at
-// every update where the limits do not allow that. One that this process writes
-// is read where it lies.
+// File is a segment. At first it is read, and what its values are read from is
+// kept; from its second update on it is mapped if the limits allow. One that this
+// process writes is read where it lies.
 type File struct {
 	spool.Place
 	files   *Files
@@ -22,10 +22,10 @@ type File struct {
 
 	identity mapped.Identity // of what was opened last
 	region   mapped.Region
-	holds    int64 // bytes that count against the limits for the region
-	sparse   bool  // the region is a copy of what the file had
-	there    int   // how many bytes of the region are no holes: no more are read
-	copied   []byte
+	holds    int64           // bytes that count against the limits for the region
+	sparse   bool            // the region is a copy of what the file had
+	image    segment.Image   // what may be read of the region: reading holes through it would fill them
+	kept     segment.Excerpt // of a file that is not mapped
 
 	table    segment.Table
 	families []*familyRows // by number, nil for layouts that are not known
@@ -124,17 +124,18 @@ func (f *File) load() error {
 // is mapped, so that there is nothing to open the file for. That a fold has found the
 // writer dead is seen in what is mapped.
 func (f *File) isFresh() bool {
-	return !f.sparse && f.files.reading.Fresh(f.asked) && f.published() <= uint64(f.there)
+	return !f.sparse && f.files.reading.Fresh(f.asked) && f.published() <= uint64(len(f.image))
 }
 
-// reopen opens the file, asks whether its writer lives and reads what is new.
+// reopen opens the file, asks whether its writer lives unless that was done a short
+// time ago, and reads what is new.
 func (f *File) reopen() error {
 	file, err := f.files.reading.Open(f.Place)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if f.table.At() == 0 || f.Live() {
+	if f.table.At() == 0 || f.Live() && !f.files.reading.Fresh(f.asked) {
 		f.askedAt = spool.Monotonic()
 		locked, err := file.Locked()
 		if err != nil && !errors.Is(err, errors.ErrUnsupported) { // where nobody can write segments
@@ -147,14 +148,14 @@ func (f *File) reopen() error {
 	}
 	if f.region.Len() > 0 && !f.sparse {
 		used := f.published()
-		if used > uint64(f.there) {
+		if used > uint64(len(f.image)) {
 			info, err := file.Stat()
 			if err != nil {
 				return err
 			}
-			f.there = int(min(info.Size, info.Allocated, int64(f.region.Len())))
+			f.image = f.region.Bytes()[:min(info.Size, info.Allocated, int64(f.region.Len()))]
 		}
-		if used <= uint64(f.there) {
+		if used <= uint64(len(f.image)) {
 			return f.scan()
 		}
 	}
@@ -168,7 +169,7 @@ func (f *File) die() {
 
 // published returns how many bytes of what is mapped are in use.
 func (f *File) published() (n uint64) {
-	if f.region.Guard(func() { n = segment.Published(segment.Image(f.region.Bytes())) }) != nil {
+	if f.region.Guard(func() { n = segment.Published(&f.image) }) != nil {
 		return 0 // scan finds it too
 	}
 	return n
@@ -176,15 +177,11 @@ func (f *File) published() (n uint64) {
 
 // scan reads what is new in the mapping.
 func (f *File) scan() (err error) {
-	if fault := f.region.Guard(func() { err = f.next(f.image()) }); fault != nil {
+	if fault := f.region.Guard(func() { err = f.next(&f.image) }); fault != nil {
 		return fault
 	}
 	return err
 }
-
-// image returns what may be read of the mapping: reading holes through it would fill
-// them.
-func (f *File) image() segment.Image { return segment.Image(f.region.Bytes()[:f.there]) }
 
 // open maps the file, or reads it whole, and then reads what is new.
 func (f *File) open(file *mapped.File) error {
@@ -206,14 +203,15 @@ func (f *File) open(file *mapped.File) error {
 	if sparse {
 		size = b.Info.Allocated
 	}
-	if sparse || f.files.reading.Limits.Allow(size) {
+	first := f.table.At() == 0 && mapped.Coherent && used <= large && f.files.kept+used <= mostKept
+	if sparse || !first && f.files.reading.Limits.Allow(size) {
 		region, err := b.Map(file, int(spool.MappingFor(used)))
 		if err == nil {
-			f.unmap()
+			f.release()
 			f.identity = b.Info.Identity
-			f.region, f.holds, f.sparse, f.copied = region, size, sparse, nil
-			if f.there = region.Len(); !sparse {
-				f.there = int(min(b.Info.Size, b.Info.Allocated, int64(region.Len())))
+			f.region, f.holds, f.sparse = region, size, sparse
+			if f.image = region.Bytes(); !sparse {
+				f.image = f.image[:min(b.Info.Size, b.Info.Allocated, int64(region.Len()))]
 			}
 			f.files.reading.Limits.Take(size)
 			return f.scan()
@@ -225,17 +223,38 @@ func (f *File) open(file *mapped.File) error {
 	if used > spool.TooLarge {
 		return spool.Defectf(spool.ReasonRead, "its %d bytes are too many to be read, and it cannot be mapped", used)
 	}
-	copied := f.copied
-	if cap(copied) < used {
-		copied = mapped.Aligned(used + used/2)
-	}
-	copied = copied[:used]
-	if _, err := file.ReadAt(copied, 0); err != nil {
+	return f.read(file, &b)
+}
+
+const (
+	// large files are mapped at once, so that their first update does not cost
+	// their size in memory.
+	large = 1 << 20
+	// mostKept is how many bytes of files are kept that are read though they could
+	// be mapped.
+	mostKept = 32 << 20
+)
+
+// read reads the file, and keeps what its values are read from.
+func (f *File) read(file *mapped.File, b *spool.Beginning) error {
+	image := f.files.reading.Room(b.Used)[:b.Used]
+	if _, err := file.ReadAt(image, 0); err != nil {
 		return err
 	}
-	f.unmap()
-	f.identity, f.copied = b.Info.Identity, copied
-	return f.next(segment.Image(f.copied))
+	// Words that were read may tell of records behind the bytes that were in use: then
+	// the header tells of these too.
+	if _, err := file.ReadAt(image[:segment.HeaderSize], 0); err != nil {
+		return err
+	}
+	kept := f.kept
+	f.release()
+	f.identity = b.Info.Identity
+	if err := f.next(segment.Image(image)); err != nil {
+		return err
+	}
+	f.kept = f.table.ExcerptOf(segment.Image(image), kept)
+	f.files.kept += f.kept.Size()
+	return nil
 }
 
 // next reads what is new in the segment.
@@ -279,7 +298,10 @@ func (f *File) look(s segment.Space) error {
 	return nil
 }
 
-func (f *File) unmap() {
+// release lets go of what the values were read from.
+func (f *File) release() {
+	f.files.kept -= f.kept.Size()
+	f.kept, f.image = segment.Excerpt{}, nil
 	if f.region.Len() > 0 {
 		f.files.reading.Limits.Release(f.holds)
 		f.region.Unmap()
@@ -295,9 +317,9 @@ func (f *File) forget() {
 
 // Reset implements [catalog.Source].
 func (f *File) Reset() {
-	f.unmap()
+	f.release()
 	f.forget()
-	f.identity, f.copied, f.dead = mapped.Identity{}, nil, false
+	f.identity, f.dead = mapped.Identity{}, false
 }
 
 // Close implements [catalog.Source].
@@ -361,7 +383,8 @@ func (f *File) Mark(c *catalog.Catalog) {
 
 func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) (err error) {
 	read := func(space segment.Space) error {
-		s := segment.Ration(space)
+		s := &f.files.ration
+		s.Begin(space)
 		for _, r := range f.families {
 			if r == nil || wanted != nil && !wanted.Wanted[r.claim.Family] {
 				continue
@@ -376,9 +399,9 @@ func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) (err error) {
 	case f.Own != nil:
 		return read(f.Own)
 	case f.region.Len() == 0:
-		return read(segment.Image(f.copied))
+		return read(&f.kept)
 	}
-	if fault := f.region.Guard(func() { err = read(f.image()) }); fault != nil {
+	if fault := f.region.Guard(func() { err = read(&f.image) }); fault != nil {
 		return fault
 	}
 	return err

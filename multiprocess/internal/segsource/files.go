@@ -13,6 +13,8 @@ type Files struct {
 	reading *spool.Reading
 	expiry  time.Duration // of a dead process's own gauges
 	plan    segment.Plan
+	kept    int // bytes of files that are not mapped
+	ration  segment.Rationed
 }
 
 // NewFiles returns no segments yet, which are opened as the reading says. Series of

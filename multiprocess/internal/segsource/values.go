@@ -69,7 +69,11 @@ func (r *familyRows) readCounters(t *catalog.Totals, s segment.Space, rows *segm
 			t.Born(slot, created)
 			continue
 		}
-		t.Sums.AddWhole(slot, cell.At(row, 2).Load())
+		if n := cell.At(row, 2).Load(); n < 1<<53 { // which is mostly so, and costs a call less
+			t.Sums.Add(slot, float64(n))
+		} else {
+			t.Sums.AddWhole(slot, n)
+		}
 		t.Sums.Add(slot, cell.LoadFloat(cell.At(row, 3)))
 		if linked(row) {
 			spread, _ := r.SpreadOf(s, row)
@@ -92,10 +96,18 @@ func (r *familyRows) readValues(t *catalog.Totals, s segment.Space, rows *segmen
 		if !in || slot == 0 {
 			continue
 		}
-		if v, ok := cell.LoadLevel(cell.At(row, 1)); ok {
+		v, ok := cell.LoadLevel(cell.At(row, 1))
+		switch {
+		case !ok:
+			if !r.readLevel(t, s, row, slot) {
+				continue
+			}
+		case r.op == catalog.OpSet:
+			t.Values[slot] = v
+		case r.op == catalog.OpAdd:
+			t.Sums.Add(slot, v)
+		default:
 			t.Put(r.op, slot, v)
-		} else if !r.readLevel(t, s, row, slot) {
-			continue
 		}
 		t.Born(slot, created)
 	}

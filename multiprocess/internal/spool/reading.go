@@ -29,7 +29,19 @@ type Reading struct {
 	// for the first time, or given by hand, is asked at once.
 	Age time.Duration
 
-	anew time.Time
+	anew   time.Time
+	buffer []byte
+}
+
+// Room returns a buffer with at least n bytes, aligned as atomic loads need it, with
+// what was read into it: it is the same one at each call, for one file at a time.
+func (r *Reading) Room(n int) []byte {
+	if len(r.buffer) < n {
+		grown := mapped.Aligned(n)
+		copy(grown, r.buffer)
+		r.buffer = grown
+	}
+	return r.buffer
 }
 
 // AskAnew has it asked of each writer whether it lives, however short a time ago that

@@ -1,0 +1,78 @@
+package segment
+
+import (
+	"sort"
+	"unsafe"
+)
+
+// Excerpt is a copy of the records of a segment from which values are read: the
+// header, rows and what these refer to, without those that say what a [Table] keeps.
+// It is the Space in which the values are read of a segment that is not mapped. The
+// zero Excerpt has nothing.
+type Excerpt struct {
+	words  []uint64
+	pieces []piece // by their offset
+}
+
+// piece is bytes of the segment that lie one behind the other in both.
+type piece struct {
+	offset, n uint64
+	at        uint64 // in the words, as bytes
+}
+
+// ExcerptOf returns the excerpt of the records that the table has read in the image.
+// It takes the memory of an earlier one, which the caller uses no more.
+func (t *Table) ExcerptOf(image Image, earlier Excerpt) Excerpt {
+	e := Excerpt{pieces: append(earlier.pieces[:0], piece{n: HeaderSize})}
+	size := uint64(HeaderSize)
+	for at := uint64(HeaderSize); at < t.at; {
+		n, from := uint64(order.Uint32(image[at:])), at
+		switch kind := recordType(order.Uint16(image[at+4:])); kind {
+		case blockRecord, lanesRecord, tableRecord, textRecord:
+		case familyRecord: // of which the word is read
+			from += min(n, kind.mutable(at, uint64(order.Uint32(image[at+12:]))))
+		default:
+			from += n
+		}
+		at += n
+		if from == at {
+			continue
+		}
+		if last := &e.pieces[len(e.pieces)-1]; last.offset+last.n == from {
+			last.n += at - from
+		} else {
+			e.pieces = append(e.pieces, piece{offset: from, n: at - from, at: size})
+		}
+		size += at - from
+	}
+	if e.words = earlier.words; uint64(cap(e.words)) < size/8 {
+		e.words = make([]uint64, size/8)
+	}
+	e.words = e.words[:size/8]
+	for i := range e.pieces {
+		p := &e.pieces[i]
+		copy(e.bytes()[p.at:], image[p.offset:][:p.n])
+	}
+	return e
+}
+
+func (e *Excerpt) bytes() []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(e.words))), 8*len(e.words))
+}
+
+// Size returns how many bytes the excerpt has.
+func (e *Excerpt) Size() int { return 8 * len(e.words) }
+
+// Bytes implements [Space], for what lies in records that the excerpt has.
+func (e *Excerpt) Bytes(offset, n uint64) []byte {
+	i := sort.Search(len(e.pieces), func(i int) bool { return e.pieces[i].offset > offset }) - 1
+	if i < 0 {
+		return nil
+	}
+	p := &e.pieces[i]
+	if behind := offset - p.offset; behind <= p.n && n <= p.n-behind {
+		from := p.at + behind
+		return e.bytes()[from : from+n : from+n]
+	}
+	return nil
+}
