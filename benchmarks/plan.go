@@ -22,7 +22,7 @@ type plan struct {
 	living      int   // series alive after others have come and gone
 	writers     []int // processes whose files are merged
 	entries     []int // entries in the files of each
-	folded      int   // processes whose segments are folded
+	folded      int   // writers whose segments are folded; opening n of them takes n squared looks at others
 	stored      int   // series to be weighed in files
 	description string
 }
@@ -39,7 +39,7 @@ func fullPlan() plan {
 		labelled: 1000, created: 10_000, others: 10_000,
 		few: 1000, many: 100_000, most: 1_000_000,
 		histograms: 10_000, heavy: 100_000, families: 100, living: 10_000,
-		writers: []int{8, 64, 512}, entries: []int{200, 2000}, folded: 10_000, stored: 10_000,
+		writers: []int{8, 64, 512}, entries: []int{200, 2000}, folded: 1000, stored: 10_000,
 		description: "full",
 	}
 }
