@@ -55,7 +55,7 @@ func TestAllocationsOfCollections(t *testing.T) {
 	const few, many, families = 4, 24, 4
 	firstFew, laterFew := allocations(t, few)
 	firstMany, laterMany := allocations(t, many)
-	if each, most := (firstMany-firstFew)/(many-few), 32.0+14*families; each > most {
+	if each, most := (firstMany-firstFew)/(many-few), 32.0+8*families; each > most {
 		t.Errorf("a file more costs a first collection %.1f allocations, of at most %v", each, most)
 	}
 	t.Logf("first %v and %v, later %v and %v", firstFew, firstMany, laterFew, laterMany)

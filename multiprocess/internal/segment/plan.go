@@ -6,9 +6,58 @@ package segment
 // a plan share a ledger too. The zero Plan is empty. It is not safe for concurrent
 // use.
 type Plan struct {
+	records  []familyRecorded // by number: the last that was found good
 	families map[any]*planned // by what the ledger calls them
 	bytes    []byte           // of records, their headers and payloads
 	live     int              // how many of them an entry has
+}
+
+// familyRecorded is the payload of a family's record, and what it says.
+type familyRecorded struct {
+	payload []byte
+	family  Family
+}
+
+const (
+	// familiesKept is how many families a plan remembers at most.
+	familiesKept = 1000
+	// payloadKept is how many bytes the payload of one of them has at most.
+	payloadKept = 4 << 10
+	// firstFrom and firstTo are where in a payload the family's First lies, by which
+	// equal families of different processes may differ.
+	firstFrom, firstTo = 16, 32
+)
+
+// decoded returns the family of a record whose checksum is right, if its payload is
+// equal to that of one that was found good.
+func (p *Plan) decoded(payload []byte) (f Family, ok bool) {
+	if p == nil || len(payload) < firstTo {
+		return f, false
+	}
+	number := order.Uint32(payload)
+	if uint64(number) >= uint64(len(p.records)) {
+		return f, false
+	}
+	known := &p.records[number]
+	if len(known.payload) != len(payload) || string(known.payload[:firstFrom]) != string(payload[:firstFrom]) ||
+		string(known.payload[firstTo:]) != string(payload[firstTo:]) {
+		return f, false
+	}
+	f = known.family
+	f.First = Moment{int64(order.Uint64(payload[firstFrom:])), int64(order.Uint64(payload[firstFrom+8:]))}
+	return f, true
+}
+
+// remember keeps what a good family's record says.
+func (p *Plan) remember(payload []byte, f *Family) {
+	if p == nil || len(payload) < firstTo || len(payload) > payloadKept || f.Number >= familiesKept || f.Words() == 0 {
+		return
+	}
+	for uint64(len(p.records)) <= uint64(f.Number) {
+		p.records = append(p.records, familyRecorded{})
+	}
+	known := &p.records[f.Number]
+	known.payload, known.family = append(known.payload[:0], payload...), *f
 }
 
 // planned is the records of a family, by row.

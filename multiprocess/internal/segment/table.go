@@ -213,9 +213,18 @@ func (t *Table) record(b, fixed []byte, kind recordType, to Ledger, p *Plan) err
 }
 
 func (t *Table) family(in *fields, size, length uint64, to Ledger, p *Plan) error {
-	f, err := decodeFamily(in, t.at)
-	if err != nil {
-		return err
+	listed := new(listedFamily)
+	f, payload, known := &listed.family, in.rest, false
+	if *f, known = p.decoded(payload); known {
+		in.rest = nil
+	} else {
+		decoded, err := decodeFamily(in, t.at)
+		if err != nil {
+			return err
+		}
+		if *f = *decoded; len(in.rest) <= maxBehind {
+			p.remember(payload, f)
+		}
 	}
 	start := familyRecord.mutable(t.at, length)
 	switch {
@@ -225,10 +234,10 @@ func (t *Table) family(in *fields, size, length uint64, to Ledger, p *Plan) erro
 		return corrupt(t.at, "a family whose word is not there")
 	}
 	f.shown = t.at + start
-	listed := &FamilyTable{Family: f}
-	t.families = append(t.families, listed)
+	listed.Family, listed.blocks = f, listed.first[:0]
+	t.families = append(t.families, &listed.FamilyTable)
 	if f.Words() > 0 && to != nil {
-		listed.plan = p.of(to.Family(listed))
+		listed.plan = p.of(to.Family(&listed.FamilyTable))
 	}
 	if listed.plan != nil {
 		n := min(t.room, uint64(len(listed.plan.entries)))
@@ -236,6 +245,13 @@ func (t *Table) family(in *fields, size, length uint64, to Ledger, p *Plan) erro
 		t.room -= n
 	}
 	return nil
+}
+
+// listedFamily is what a family in a segment takes, in one piece. Most have one block.
+type listedFamily struct {
+	FamilyTable
+	family Family
+	first  [1]placed
 }
 
 // leastSeries is how many bytes a series takes at least: its record, and its row.
