@@ -12,12 +12,12 @@ import (
 	"telltale/multiprocess/internal/segment"
 )
 
-// allocations returns how many allocations a first and a later collection of so many
-// equal writers take.
-func allocations(t *testing.T, writers int) (first, later float64) {
+// equalWriters makes a directory with so many writers that have the same series. None
+// of its changes is so new that it would be listed again.
+func equalWriters(t *testing.T, n int) (dir string, writers []*writer) {
 	t.Helper()
-	dir := t.TempDir()
-	for range writers {
+	dir = t.TempDir()
+	for range n {
 		w := begin(t, dir, segment.Header{})
 		for n := range 4 {
 			r := w.family(segment.Family{Name: fmt.Sprint("c", n), Type: model.Counter})
@@ -25,41 +25,80 @@ func allocations(t *testing.T, writers int) (first, later float64) {
 				r.add(fmt.Sprintf(`b="%d",a="%d"`, i, n), 1)
 			}
 		}
+		writers = append(writers, w)
 	}
-	then := time.Now().Add(-time.Minute) // so that the directory need not be listed again
+	settle(t, dir)
+	return dir, writers
+}
+
+// settle makes a directory look as if it had not changed for a while.
+func settle(t *testing.T, dir string) {
+	t.Helper()
+	then := time.Now().Add(-time.Minute)
 	if err := os.Chtimes(dir, then, then); err != nil {
 		t.Fatal(err)
 	}
-	once := func(c *multiprocess.Collector) {
-		if err := c.Collect(context.Background(), func(*model.Family) error { return nil }); err != nil {
-			t.Error(err)
-		}
+}
+
+// once collects and keeps nothing.
+func once(t *testing.T, c *multiprocess.Collector) {
+	t.Helper()
+	if err := c.Collect(context.Background(), func(*model.Family) error { return nil }); err != nil {
+		t.Error(err)
 	}
-	first = testing.AllocsPerRun(5, func() {
+}
+
+// ofFirst returns how many allocations the first collection of a directory takes.
+func ofFirst(t *testing.T, dir string) float64 {
+	t.Helper()
+	return testing.AllocsPerRun(5, func() {
 		c := collector(t, dir)
-		once(c)
+		once(t, c)
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// ofLater returns how many allocations a later collection takes, once files are mapped.
+func ofLater(t *testing.T, dir string) float64 {
+	t.Helper()
 	c := collector(t, dir, multiprocess.WithAge(time.Hour), multiprocess.WithoutFolding())
-	once(c)
-	once(c) // files are mapped
-	later = testing.AllocsPerRun(5, func() { once(c) })
-	return first, later
+	once(t, c)
+	once(t, c)
+	return testing.AllocsPerRun(5, func() { once(t, c) })
 }
 
 // A file more costs a first collection a few allocations for each family, whatever its
 // series, and a later one none.
 func TestAllocationsOfCollections(t *testing.T) {
 	const few, many, families = 4, 24, 4
-	firstFew, laterFew := allocations(t, few)
-	firstMany, laterMany := allocations(t, many)
-	if each, most := (firstMany-firstFew)/(many-few), 32.0+8*families; each > most {
+	small, _ := equalWriters(t, few)
+	large, _ := equalWriters(t, many)
+	if each, most := (ofFirst(t, large)-ofFirst(t, small))/(many-few), 32.0+8*families; each > most {
 		t.Errorf("a file more costs a first collection %.1f allocations, of at most %v", each, most)
 	}
-	t.Logf("first %v and %v, later %v and %v", firstFew, firstMany, laterFew, laterMany)
-	if laterMany != laterFew {
-		t.Errorf("a later collection of %d files allocates %v times, of %d %v", many, laterMany, few, laterFew)
+	if one, other := ofLater(t, small), ofLater(t, large); one != other {
+		t.Errorf("a later collection of %d files allocates %v times, of %d %v", few, one, many, other)
+	}
+}
+
+// An archive costs a later collection the same, however many writers it has taken up.
+func TestAllocationsOfAnArchive(t *testing.T) {
+	var of [2]float64
+	for i, n := range []int{2, 24} {
+		dir, writers := equalWriters(t, n)
+		for _, w := range writers {
+			w.die()
+		}
+		report, err := multiprocess.Fold(t.Context(), dir)
+		if err != nil || len(report.Absorbed) != n {
+			t.Fatalf("%+v, %v", report, err)
+		}
+		settle(t, dir)
+		of[i] = ofLater(t, dir)
+	}
+	if of[0] != of[1] {
+		t.Errorf("a later collection allocates %v times where 2 writers were taken up, and %v where 24 were", of[0], of[1])
 	}
 }

@@ -271,6 +271,9 @@ func (f *File) next(s segment.Space) error {
 	if !f.IsArchive() {
 		return f.look(s)
 	}
+	if !changed {
+		return nil
+	}
 	takenUp, err := spool.Absorbed(&f.table.Notes().Taken)
 	f.TakenUp = takenUp
 	return err
