@@ -179,7 +179,8 @@ func TestWrongMarks(t *testing.T) {
 	for i := range 1000 { // rows that all have the same lanes
 		cell.At(mustAdd(t, rows, Series{Labels: `a="x` + string(rune('a'+i%26)) + `"`}), 0).Store(cell.Mark(lanes.offset / 8))
 	}
-	s, read := Ration(w), 0
+	s, read := new(Rationed), 0
+	s.Begin(w)
 	s.left = 100_000
 	for _, b := range rows.blocks {
 		for i := range b.rows {
