@@ -18,6 +18,7 @@ import (
 	"telltale/multiprocess"
 	"telltale/multiprocess/internal/fold"
 	"telltale/multiprocess/internal/inject"
+	"telltale/multiprocess/internal/python"
 	"telltale/multiprocess/internal/segment"
 )
 
@@ -26,7 +27,7 @@ func (r *run) archive() string { return filepath.Join(r.dir, "archive.seg") }
 
 // fold folds, and notes what the directory has then.
 func (r *run) fold() error {
-	report, err := multiprocess.Fold(context.Background(), r.dir)
+	report, err := multiprocess.Fold(context.Background(), r.dir, multiprocess.WithPythonFiles())
 	switch {
 	case r.world.spoilt && err == nil:
 		return errors.New("a fold did without an archive that cannot be read")
@@ -65,7 +66,9 @@ func stopInner(dir, number string) error {
 
 // foldWith folds as far as it comes: operations may fail, and the archive may be damaged.
 func foldWith(dir string, files *inject.Injector) {
-	_, _ = fold.Run(context.Background(), dir, fold.Settings{Files: files.Hook, Expiry: time.Hour, Step: func(string) {}})
+	_, _ = fold.Run(context.Background(), dir, fold.Settings{
+		Files: files.Hook, Expiry: time.Hour, Step: func(string) {}, Python: true, Processes: python.Processes{Root: python.ProcRoot},
+	})
 }
 
 // stopOuter folds in a child that is killed.
@@ -105,11 +108,12 @@ func (r *run) settle() error {
 	}
 	another := h != nil && h.Generation != r.generation
 	for _, p := range r.world.processes {
-		_, there := os.Lstat(r.paths[p.name])
 		switch {
-		case there == nil:
+		case r.isThere(p):
 		case !p.archived && r.world.over(p), p.archived && another && r.world.over(p):
 			gone = append(gone, p)
+		case p.python:
+			p.python, p.archived, p.epoch = false, true, h.Epoch
 		default:
 			p.archived = true
 		}
@@ -175,7 +179,7 @@ func (r *run) clone() *failure {
 	there := r.world.afterwards()
 	for _, folded := range []string{"", ", folded", ", folded again"} {
 		if folded != "" && !there.spoilt {
-			if _, err := multiprocess.Fold(context.Background(), dir); err != nil {
+			if _, err := multiprocess.Fold(context.Background(), dir, multiprocess.WithPythonFiles()); err != nil {
 				return failed("error", "the fold of a copy of the directory: %v", err)
 			}
 		}
@@ -230,6 +234,14 @@ func (w *world) refuses(service string) bool {
 	others := func(name string) bool { return name != "" && name != service }
 	return service != "" && (!w.spoilt && others(w.archiveOf) ||
 		slices.ContainsFunc(w.processes, func(p *process) bool { return p.lives && others(p.service) }))
+}
+
+// waits reports whether what a process of another service left is not in the archive yet,
+// so that the next fold has it there.
+func (w *world) waits(service string) bool {
+	return service != "" && slices.ContainsFunc(w.processes, func(p *process) bool {
+		return !p.lives && !p.archived && p.service != "" && p.service != service
+	})
 }
 
 // opened holds how opening a store went against what the world says.

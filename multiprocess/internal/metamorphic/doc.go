@@ -19,6 +19,12 @@
 //	replace p1 c0 y=1 z=2         all series of the family
 //	rest p1                       so much time that rows of removed series are given out anew
 //	kill p1                       the process ends
+//	crash p1 c0 x 0.5             a crowd whose process is killed meanwhile
+//	churn p1 c0                   series are made, removed and replaced until the process is killed
+//	shift p1 10m                  the process began when the wall clock went wrong by so much
+//	reboot p1                     the process is of an earlier boot
+//	python q1 c0 x 2              a process that used Python's client begins and ends
+//	mark q1                       MarkProcessDead
 //	fold
 //	stop 7                        a fold ends before its 7th operation on files
 //	clone                         the directory is copied, and the copy read and folded

@@ -19,6 +19,8 @@ type generator struct {
 	editions bool
 	damage   bool
 	services bool
+	pythons  bool
+	clocks   bool
 	families []string
 	labels   []string
 	begun    int
@@ -28,7 +30,7 @@ type generator struct {
 func newScript(seed uint64) (ops []op) {
 	g := &generator{random: rand.New(rand.NewPCG(seed, 1)), world: newWorld()}
 	g.floats, g.epochs, g.editions, g.damage = g.one(3), g.one(4), g.one(2), g.one(4)
-	g.services = g.one(6)
+	g.services, g.pythons, g.clocks = g.one(6), g.one(4), g.one(4)
 	all := []string{"c0", "c1", "g0", "m0", "l0", "a0", "t0", "h0", "s0", "n0", "i0", "e0", "b0", "x0", "y0"}
 	g.labels = []string{"x", "y", "z"}
 	if g.one(3) { // much happens to one series
@@ -91,8 +93,14 @@ func (g *generator) any() op {
 		return op{"damage", pick(g, all...)}
 	case n < 27 && g.damage:
 		return op{pick(g, "damage", "mend", "mend"), "archive"}
+	case n < 28 && g.clocks:
+		return pick(g, op{"shift", pick(g, all...), pick(g, "10m", "-10m")}, op{"reboot", pick(g, all...)})
+	case n < 30 && g.pythons:
+		return g.python(all)
 	case len(living) == 0:
 		return op{"fold"}
+	case n < 33:
+		return g.crash(living)
 	case n < 38:
 		return op{"kill", pick(g, living...)}
 	case n < 41:
@@ -124,6 +132,31 @@ func (g *generator) any() op {
 		verb = "add"
 	}
 	return op{verb, p, f, label, g.number(f)}
+}
+
+// crash is the end of a process while it does something.
+func (g *generator) crash(living []string) op {
+	p, f := pick(g, living...), pick(g, g.families...)
+	switch {
+	case (f[0] == 'c' || f[0] == 'b') && g.one(3):
+		return op{"churn", p, f}
+	case !g.floats && strings.ContainsAny(f[:1], "cbghns"):
+		return op{"crash", p, f, pick(g, g.labels...), pick(g, "0.5", "1", "2.25")}
+	}
+	return op{"kill", p}
+}
+
+// python is a process that used Python's client, or the death of one.
+func (g *generator) python(all []string) op {
+	p, f := pick(g, all...), pick(g, g.families...)
+	if g.world.process(p).python {
+		return op{"mark", p}
+	}
+	if pythonFiles[f[0]] == "" {
+		return op{"fold"}
+	}
+	g.begun++
+	return op{"python", fmt.Sprint("q", g.begun), f, pick(g, g.labels...), g.number(f)}
 }
 
 func (g *generator) open() op {

@@ -16,8 +16,13 @@ func (h heap) do(w *world, o op) error {
 	if o.verb() == "open" && !w.refuses(o.opt("service")) {
 		h[o.arg(1)] = newInstruments(telltale.NewRegistry(telltale.WithStrict()), o.opt("edition"))
 	}
-	if shapes[o.verb()] < 3 {
+	if shapes[o.verb()] < 3 || o.verb() == "shift" || o.verb() == "churn" {
 		return nil
+	}
+	if o.verb() == "python" {
+		h[o.arg(1)] = newInstruments(telltale.NewRegistry(telltale.WithStrict()), "")
+		_, err := h[o.arg(1)].do(op{updates[o.arg(2)[0]], o.arg(1), o.arg(2), o.arg(3), o.arg(4)})
+		return err
 	}
 	in, family := w.process(o.arg(1)), o.arg(2)
 	whole := o.verb() == "clear" || o.verb() == "replace"

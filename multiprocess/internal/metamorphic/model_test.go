@@ -18,6 +18,7 @@ type world struct {
 	archiveOf string         // the service of the archive
 	spoilt    bool           // the archive cannot be read
 	step      int
+	learns    bool // what processes had that ended while they did an operation is found out
 
 	editionsSeen map[string]map[int]int // by family, when an edition appeared, by the number of the operation
 	removed      map[string]bool        // families that had series removed
@@ -29,6 +30,9 @@ type process struct {
 	service     string
 	edition     int
 	lives       bool
+	python      bool // it used Python's client, and what it left is not in the archive
+	shifted     bool // its wall clock went wrong
+	rebooted    bool // it is of an earlier boot
 	archived    bool // the archive alone has what it left
 	damaged     bool // its file cannot be read any more by those who begin to read
 	families    map[string]map[string]*row
@@ -75,13 +79,22 @@ func (w *world) living(name string) *process {
 func (w *world) can(o op) bool {
 	switch o.verb() {
 	case "open":
-		return w.process(o.arg(1)) == nil && (w.epochs[o.opt("epoch")] > 0 || !w.isDamaged())
+		return w.process(o.arg(1)) == nil && (w.epochs[o.opt("epoch")] > 0 || !w.isDamaged()) && !w.waits(o.opt("service"))
 	case "fold", "stop", "litter", "read", "reopen", "clone":
 		return true
 	case "mend":
 		return w.spoilt
+	case "python":
+		return w.process(o.arg(1)) == nil && !w.isDamaged()
+	case "mark":
+		p := w.process(o.arg(1))
+		return p != nil && p.python
+	case "shift", "reboot":
+		p := w.process(o.arg(1))
+		return p != nil && !p.python && !p.damaged && !p.archived && !p.shifted && !p.rebooted && (o.verb() == "shift" || !p.lives)
 	case "copy":
-		return w.process(o.arg(1)) != nil
+		p := w.process(o.arg(1))
+		return p != nil && !p.python
 	case "damage":
 		if o.arg(1) == "archive" {
 			return w.archive != nil && !w.spoilt && len(w.epochs) < 2
@@ -89,7 +102,7 @@ func (w *world) can(o op) bool {
 		p := w.process(o.arg(1))
 		// Who reads on from a mapping knows when an epoch appeared of which others can
 		// read no file any more, so that another epoch may count. That is in order.
-		return p != nil && !p.lives && !p.damaged && !p.archived && len(w.epochs) < 2
+		return p != nil && !p.lives && !p.python && !p.damaged && !p.archived && len(w.epochs) < 2
 	}
 	return w.living(o.arg(1)) != nil
 }
@@ -136,6 +149,20 @@ func (w *world) play(o op) {
 		}
 	case "kill":
 		p.lives = false
+	case "crash":
+		if !w.learns {
+			w.row(p, o.arg(2), o.arg(3)).crowd(o.value())
+		}
+		p.lives = false
+	case "churn":
+		w.doubt(p, o.arg(2))
+		p.lives = false
+	case "python":
+		w.python(o)
+	case "shift":
+		p.shifted = true
+	case "reboot":
+		p.rebooted = true
 	case "damage":
 		if w.spoilt = p == nil; !w.spoilt {
 			p.damaged = true
@@ -154,11 +181,15 @@ func (w *world) forget(p *process, family string, labels []string, whole bool) {
 		delete(p.families[family], label)
 	}
 	for _, other := range w.processes {
-		if other == p || other.lives || !w.reaches(p, other, family, whole) {
+		if other == p || other.lives || !other.python && !w.reaches(p, other, family, whole) {
 			continue
 		}
 		for label, r := range other.families[family] {
-			if whole || slices.Contains(labels, label) {
+			switch {
+			case !whole && !slices.Contains(labels, label):
+			case other.python || other.rebooted || w.isLost(other): // nobody knows whether they ended before, or what they left
+				r.doubtful = true
+			default:
 				r.removedBy = append(r.removedBy, p)
 			}
 		}
@@ -194,6 +225,18 @@ func (w *world) bury() {
 	}
 }
 
+// doubt has what the dead have of a family shown or not.
+func (w *world) doubt(p *process, family string) {
+	w.removed[family] = true
+	for _, other := range w.processes {
+		if !other.lives && other != p {
+			for _, r := range other.families[family] {
+				r.doubtful = true
+			}
+		}
+	}
+}
+
 // updates says by which verb a family is updated in a replace.
 var updates = map[byte]string{
 	'c': "add", 'b': "add", 'x': "add", 'y': "add", 'g': "set", 'm': "set", 'l': "set", 'a': "set", 't': "set", 'i': "set", 'e': "set",
@@ -202,16 +245,7 @@ var updates = map[byte]string{
 
 // row returns what a process has of a series, which is made if it is not there.
 func (w *world) row(p *process, family, label string) *row {
-	if p.families[family] == nil {
-		p.families[family] = make(map[string]*row)
-		if w.editionsSeen[family] == nil {
-			w.editionsSeen[family] = make(map[int]int)
-		}
-		w.removed[family] = w.removed[family] || w.isDamaged() // nobody knows when it first appeared
-		if w.editionsSeen[family][p.edition] == 0 {
-			w.editionsSeen[family][p.edition] = w.step
-		}
-	}
+	w.define(p, family)
 	r := p.families[family][label]
 	if r == nil {
 		r = &row{kind: kindOf(family, p.edition), observed: make(map[float64]int)}
@@ -224,6 +258,20 @@ func (w *world) row(p *process, family, label string) *row {
 		p.families[family][label] = r
 	}
 	return r
+}
+
+// define has a process define a family, if it has not.
+func (w *world) define(p *process, family string) {
+	if p.families[family] == nil {
+		p.families[family] = make(map[string]*row)
+		if w.editionsSeen[family] == nil {
+			w.editionsSeen[family] = make(map[int]int)
+		}
+		w.removed[family] = w.removed[family] || w.isDamaged() // nobody knows when it first appeared
+		if w.editionsSeen[family][p.edition] == 0 {
+			w.editionsSeen[family][p.edition] = w.step
+		}
+	}
 }
 
 func (r *row) update(verb string, v float64, step int) {
@@ -244,7 +292,7 @@ func (r *row) update(verb string, v float64, step int) {
 // over reports whether a fold may delete what is left of the process: its epoch is over.
 func (w *world) over(p *process) bool {
 	counts := w.epoch(nil)
-	return counts != "" && p.epoch != "" && p.epoch != counts && !w.alive(p.epoch, nil) && w.epochs[p.epoch] < w.epochs[counts]
+	return counts != "" && !p.python && p.epoch != "" && p.epoch != counts && !w.alive(p.epoch, nil) && w.epochs[p.epoch] < w.epochs[counts]
 }
 
 // alive reports whether a process of the epoch lives, or is taken to live.
@@ -284,7 +332,7 @@ func (w *world) present() (epochs []string) {
 		epochs = append(epochs, *w.archive)
 	}
 	for _, p := range w.processes {
-		if !w.isLost(p) {
+		if !w.isLost(p) && !p.python {
 			epochs = append(epochs, p.epoch)
 		}
 	}
@@ -310,7 +358,7 @@ type expectation struct {
 func (w *world) page(epoch string, behind bool, of *page) map[sample]expectation {
 	series := make(map[[2]string][]part)
 	for _, p := range w.processes {
-		if p.epoch != epoch || w.isLost(p) && !behind {
+		if !p.isOf(epoch) || w.isLost(p) && !behind {
 			continue
 		}
 		for family, rows := range p.families {
@@ -326,7 +374,7 @@ func (w *world) page(epoch string, behind bool, of *page) map[sample]expectation
 					label = name + "=" + label
 				}
 				shown := *r
-				shown.doubtful = w.isLost(p) || perhaps && behind
+				shown.doubtful = r.doubtful || w.isLost(p) || perhaps && behind
 				key := [2]string{family, label}
 				series[key] = append(series[key], part{p, &shown})
 			}
@@ -466,8 +514,8 @@ func (w *world) editions(epoch, family string, behind bool) (may []int) {
 			if p.families[family] == nil {
 				continue
 			}
-			sure = sure && p.epoch == epoch && !w.isLost(p) // what appeared in other epochs may be inherited or not
-			if p.epoch != epoch || !behind && p.lives != lives {
+			sure = sure && !p.python && p.isOf(epoch) && !w.isLost(p) // what appeared in other epochs may be inherited or not
+			if !p.isOf(epoch) || !behind && p.lives != lives {
 				continue
 			}
 			first := w.editionsSeen[family][p.edition]

@@ -131,12 +131,12 @@ func act[H any](o op, vec *telltale.Vec[H], err error, update func(*H, float64))
 		vec.With(o.arg(3))
 	case "add", "set", "observe":
 		update(vec.With(o.arg(3)), o.value())
-	case "crowd":
+	case "crowd", "crash":
 		var crowd sync.WaitGroup
 		h, v := vec.With(o.arg(3)), o.value()
 		for range crowdSize {
 			crowd.Go(func() {
-				for range crowdTimes {
+				for range o.rounds(crowdTimes) {
 					update(h, v)
 				}
 			})
@@ -166,6 +166,7 @@ type writer interface {
 	path() string         // of its segment
 	beat()                // has it say that it lives
 	kill() error
+	crash(o op) error // ends while it does the operation
 }
 
 // openStore opens the store of a process as the operation says. It folds nothing by itself.
@@ -199,9 +200,12 @@ func openInner(dir string, o op, hook func(error)) (writer, error) {
 }
 
 func (p *inner) do(o op) error {
-	if o.verb() == "rest" {
+	switch o.verb() {
+	case "rest":
 		rest(p.kept)
 		return nil
+	case "churn":
+		return p.churn(o.arg(2), o.rounds(2))
 	}
 	_, err := p.instruments.do(o)
 	return err

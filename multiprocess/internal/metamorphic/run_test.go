@@ -85,6 +85,7 @@ func play(ops []op, how way) *failure {
 		return failed("setting up", "%v", err)
 	}
 	r := &run{way: how, dir: dir, world: newWorld(), writers: make(map[string]writer), paths: make(map[string]string), mayFall: make(map[string]bool)}
+	r.world.learns = true
 	defer r.end()
 	if err := r.open(); err != nil {
 		return failed("setting up", "%v", err)
@@ -185,7 +186,7 @@ func (r *run) hook(err error) {
 // do does an operation that can be done.
 func (r *run) do(o op) *failure {
 	var err error
-	name := o.arg(1)
+	name, was := o.arg(1), len(r.writers)
 	r.odd = r.odd || o.verb() == "copy" || o.verb() == "stop" || o.verb() == "damage" || o.verb() == "litter"
 	switch o.verb() {
 	case "open":
@@ -211,6 +212,18 @@ func (r *run) do(o op) *failure {
 		if there, err = overwrite(path, spoilt); !there {
 			return nil
 		}
+	case "crash", "churn":
+		r.mayFall[o.arg(2)] = r.mayFall[o.arg(2)] || o.verb() == "churn"
+		r.anyFall = r.anyFall || len(r.world.epochs) > 1
+		err = r.crash(o)
+	case "python":
+		err = r.countInPython(o)
+	case "mark":
+		err = r.mark(r.world.process(name))
+	case "shift":
+		err = shift(r.paths[name], o.arg(2))
+	case "reboot":
+		err = reboot(r.paths[name])
 	case "mend":
 		_, err = overwrite(r.archive(), whole)
 	case "clone":
@@ -244,8 +257,13 @@ func (r *run) do(o op) *failure {
 	if err != nil {
 		return failed("error", "%v", err)
 	}
+	if o.verb() == "crash" || o.verb() == "churn" {
+		if err := r.learn(o); err != nil {
+			return failed("learned", "%v", err)
+		}
+	}
 	r.world.play(o)
-	if o.verb() == "kill" && r.way.folds == often {
+	if was > len(r.writers) && r.way.folds == often {
 		if err := r.fold(); err != nil {
 			return failed("error", "%v", err)
 		}

@@ -83,7 +83,7 @@ func parseScript(text string) (ops []op, err error) {
 var shapes = map[string]int{
 	"open": 2, "make": 4, "add": 5, "set": 5, "observe": 5, "crowd": 5, "remove": 4, "clear": 3, "replace": 4, "rest": 2,
 	"kill": 2, "fold": 1, "copy": 2, "damage": 2, "litter": 2, "read": 1, "reopen": 1,
-	"stop": 2, "mend": 2, "clone": 1,
+	"stop": 2, "mend": 2, "clone": 1, "crash": 5, "churn": 3, "python": 5, "mark": 2, "shift": 3, "reboot": 2,
 }
 
 // shorten returns a script that fails as well, with fewer operations and simpler
@@ -117,7 +117,7 @@ func simplerOps(o op) (simpler []op) {
 		for i := 2; i < len(o); i++ {
 			simpler = append(simpler, slices.Delete(slices.Clone(o), i, i+1))
 		}
-	case "add", "set", "observe", "crowd":
+	case "add", "set", "observe", "crowd", "crash", "python":
 		instead(3, "x")
 		instead(4, "1")
 	case "make", "remove":
