@@ -217,6 +217,9 @@ func FuzzSegment(f *testing.F) {
 	for _, kind := range []segment.Kind{segment.KindWriter, segment.KindArchive} {
 		f.Add(smallSegment(f, kind), uint32(600), uint64(1))
 	}
+	for _, seed := range forgeries() {
+		f.Add(seed.data, uint32(headWord), uint64(512))
+	}
 	dir := f.TempDir()
 	good, sample := healthy(f, dir)
 	f.Fuzz(func(t *testing.T, data []byte, at uint32, word uint64) {

@@ -14,6 +14,7 @@ import (
 
 	"telltale"
 	"telltale/multiprocess"
+	"telltale/multiprocess/internal/segment"
 )
 
 func init() {
@@ -23,6 +24,7 @@ func init() {
 	children["fold"] = foldIn
 	children["remove"] = removeIn
 	children["page"] = pageOf
+	children["busy"] = busyIn
 }
 
 // workIn is a process that counts 1 in a store and ends.
@@ -228,6 +230,67 @@ func TestFoldOnAFullDisk(t *testing.T) {
 	case errors.Is(err, syscall.EPERM) || said == mayNotMount:
 		t.Skip("NOT TESTED: it takes the right to mount a file system")
 	case err != nil || said != "c_total 20.0":
+		t.Errorf("%v: %s", err, said)
+	}
+}
+
+// busyIn is a process that writes, removes and collects again and again.
+func busyIn(args []string) error {
+	var told []error
+	store, err := multiprocess.Open(args[0], multiprocess.WithErrorHook(func(err error) { told = append(told, err) }))
+	if err != nil {
+		return err
+	}
+	reg := telltale.NewRegistry(telltale.WithStore(store))
+	v := telltale.Must(telltale.NewCounterVec("v", "", []string{"n"}, telltale.In(reg)))
+	page := ""
+	for i := range 5 {
+		v.With(strconv.Itoa(i)).Inc()
+		v.Remove(strconv.Itoa(i))
+		text, err := telltale.GenerateLatest(reg)
+		if err != nil {
+			return err
+		}
+		page = string(text)
+	}
+	open, err := os.ReadDir("/proc/self/fd")
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "c_total") {
+			fmt.Printf("%s %d descriptors %v %v\n", strings.TrimSpace(line), len(open), told, err)
+		}
+	}
+	return nil
+}
+
+// No descriptor is held for a file: with 64 of them a process writes, collects and
+// removes beside 200 live writers, and folds what they leave.
+func TestManyWritersWithFewDescriptors(t *testing.T) {
+	dir := sharedDir(t)
+	var writers []*writer
+	for range 200 {
+		writers = append(writers, counting(t, dir, segment.Header{}, 1))
+	}
+	limited := func(verb string) (string, error) {
+		c := exec.Command("sh", "-c", `ulimit -n 64; exec "$@"`, "sh", os.Args[0], dir)
+		c.Env = append(os.Environ(), childVariable+"="+verb)
+		said, err := c.CombinedOutput()
+		return string(said), err
+	}
+	descriptors := 0
+	said, err := limited("busy")
+	if _, failed := fmt.Sscanf(said, "c_total 200.0 %d descriptors [] <nil>", &descriptors); err != nil || failed != nil || descriptors > 20 {
+		t.Errorf("%v: %s", err, said)
+	}
+	for _, w := range writers {
+		w.die()
+	}
+	if said, err := limited("fold"); err != nil {
+		t.Errorf("%v: %s", err, said)
+	}
+	if names := ls(t, dir, "writer-*"); len(names) > 0 {
+		t.Errorf("left %q", names)
+	}
+	if said, err := limited("page"); err != nil || said != "c_total 200.0\n" {
 		t.Errorf("%v: %s", err, said)
 	}
 }

@@ -410,17 +410,7 @@ func TestSparseFilesCostNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	grow("counter_1.db")
-	taken := func() (n int64) {
-		for _, name := range ls(t, dir, "*") {
-			info, err := os.Stat(filepath.Join(dir, name))
-			if err != nil {
-				t.Fatal(err)
-			}
-			n += info.Sys().(*syscall.Stat_t).Blocks * 512
-		}
-		return n
-	}
-	before := taken()
+	before := allocated(t, dir)
 	c := collector(t, dir)
 	for range 3 {
 		sameSamples(t, "page", collect(t, c), []string{"c_total{} 12.0"})
@@ -434,7 +424,7 @@ func TestSparseFilesCostNothing(t *testing.T) {
 	v := telltale.Must(telltale.NewCounterVec("v", "", []string{"n"}, telltale.In(telltale.NewRegistry(telltale.WithStore(store)))))
 	v.With("a").Inc()
 	v.Remove("a")
-	if after := taken(); after > before+1<<20 {
+	if after := allocated(t, dir); after > before+1<<20 {
 		t.Errorf("%d bytes are taken, before %d", after, before)
 	}
 	report := fold(t, dir, multiprocess.WithPythonFiles())
@@ -442,6 +432,19 @@ func TestSparseFilesCostNothing(t *testing.T) {
 		t.Errorf("absorbed %q, left %q, freed %d", report.Absorbed, left(report), report.Freed)
 	}
 	sameSamples(t, "folded", collect(t, collector(t, dir)), []string{"c_total{} 12.0"})
+}
+
+// allocated returns how many bytes of a disk or of memory the files of a directory take.
+func allocated(tb testing.TB, dir string) (n int64) {
+	tb.Helper()
+	for _, name := range ls(tb, dir, "*") {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		n += info.Sys().(*syscall.Stat_t).Blocks * 512
+	}
+	return n
 }
 
 // injector returns an injector with rules.
