@@ -3,28 +3,9 @@ package gather
 import (
 	"fmt"
 	"strings"
-	"sync/atomic"
 
 	"telltale/model"
 )
-
-// retainingCollectors is the number of collectors that may each keep copies up
-// to the limit of a shared Room.
-const retainingCollectors = 4
-
-// Room limits the memory of copies of families.
-type Room struct {
-	Limit int           // for each collector, in bytes; zero or less means no copies
-	Kept  *atomic.Int64 // bytes of copies of all collectors that share this counter, at most four times Limit
-}
-
-// retain reserves room for copies of size bytes, or releases it if size is
-// negative. It reports whether the room sufficed; the caller must release what
-// it reserved in either case.
-func (r *run) retain(size int) (ok bool) {
-	own, all := r.of.held.Add(int64(size)), r.room.Kept.Add(int64(size))
-	return own <= int64(r.room.Limit) && all/retainingCollectors <= int64(r.room.Limit)
-}
 
 // copied is the result of examining an emitted family.
 type copied struct {

@@ -9,7 +9,8 @@
 //
 // The files, from the bottom up: fault.go, names.go and whole.go hold what callers give and
 // get; goroutine.go tells goroutines apart; repeats.go finds series that repeat;
-// chunks.go stores copies of points; subscription.go is a scrape's share in a run;
-// run.go is one run, copies.go and loan.go are its two ways of handing families to
-// scrapes; table.go holds the runs of all collectors.
+// chunks.go stores copies of points; state.go has what scrapes, runs and loans hold of
+// each other; copies.go and loan.go are a run's two ways of handing families to
+// scrapes; run.go is the life of one run; table.go holds the runs of all collectors;
+// subscription.go is a scrape's share in a run. Each refers only to those before it.
 package gather

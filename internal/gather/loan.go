@@ -10,30 +10,6 @@ import (
 	"telltale/model"
 )
 
-// loan is a family that is too large to be copied. The collector waits in emit
-// while scrapes read it. A goroutine of the run walks the family for each scrape
-// and passes on copies of its points, chunk by chunk, so that a failing source
-// cannot harm the scrape, and a slow scrape cannot hold up the collector for
-// longer than its time.
-type loan struct {
-	run    *run
-	family *model.Family // the collector's own
-	legacy bool
-	walks  int // number of walks in progress; guarded by the run's lock
-}
-
-// borrower is a scrape to which a loan was made. Its fields are guarded by the
-// run's lock.
-type borrower struct {
-	scrape  *Subscription
-	cut     chan struct{} // closed when its time is over
-	over    bool
-	waiting bool        // it waits for the next chunk
-	renewed bool        // every chunk gives it new time
-	timer   *time.Timer // nil if its context is limit enough
-	unwatch func() bool
-}
-
 // ErrTooSlow is the error of a scrape that was cut off because it held up a
 // collector.
 var ErrTooSlow = errors.New("the scrape took too long to read a family that was lent to it")

@@ -3,11 +3,8 @@ package gather
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
-	"runtime/debug"
 	"slices"
-	"sync"
 	"time"
 
 	"telltale/model"
@@ -21,79 +18,11 @@ var ErrRunning = errors.New("its run for an earlier scrape has lasted longer tha
 // for which that collector's run would wait.
 var ErrRecursion = errors.New("collecting it collects it again")
 
-var (
-	errLate     = errors.New("emit was called after Collect had returned")
-	errUnwanted = errors.New("telltale: no scrape waits for the collector any more")
-)
-
-// run is one collection of a custom collector. Overlapping scrapes share it.
-type run struct {
-	of       *queue
-	subject  Subject
-	ctx      context.Context
-	cancel   context.CancelFunc
-	wanted   Names     // a restriction of a model.Restrictor; nil if everything is wanted
-	started  time.Time // zero while it waits for the collector's current run to end
-	abandons *time.Timer
-
-	room Room // the room for copies of the collector's families
-
-	emitting chan struct{} // full while emit examines or lends a family; a collector may call it from several goroutines
-	copying  chunker       // used by emit
-
-	mu         sync.Mutex
-	changed    chan struct{} // closed and replaced at every change
-	goroutines []uint64      // goroutines that run the collector's code
-	accounts   Accounts      // the accounts of all its scrapes
-	items      []*model.Family
-	size       int                         // of items, in bytes
-	lent       *loan                       // nil once all have returned it
-	lentTo     map[*Subscription]*borrower // scrapes that still encode the lent family; empty until the turn of one has come
-	watches    []func() bool               // stop watching scrapes that have not come to their turn
-	subs       map[*Subscription]bool      // scrapes that share the run; true once it is their turn to emit its families
-	deadline   time.Time                   // the latest of the scrapes; zero if one has none
-	patience   time.Duration               // the longest of the scrapes: an older run is hung
-	grace      time.Duration               // the longest limit of their servers, or defaultPatience, until which it goes on without scrapes
-	settled    bool                        // a family was lent to a scrape, so no other can join any more
-	unwanted   bool                        // no scrape is left, so none can join and emit fails
-	ends       time.Time                   // the time by which it should have ended then
-	done       bool
-	took       time.Duration // once it is done
-	emitted    int           // families
-	found      []Fault       // the reported ones
-	counted    Tally         // all faults
-}
-
-// runContext is a run's context: done when no scrape waits for it any more, with
-// the deadline of the scrape that waits longest.
-type runContext struct {
-	context.Context
-	run *run
-}
-
-func (c runContext) Deadline() (time.Time, bool) {
-	c.run.mu.Lock()
-	defer c.run.mu.Unlock()
-	return c.run.deadline, !c.run.deadline.IsZero()
-}
-
-func (c runContext) Value(key any) any {
-	switch key {
-	case runKey{}:
-		return c.run
-	case wholeKey{}:
-		return nil
-	}
-	return c.Context.Value(key)
-}
-
-type runKey struct{}
-
-// newRun makes a run for its first subscription. The caller holds the table's
-// lock.
-func newRun(s *Subscription, q *queue) *run {
+// newRun makes a run for its first subscription, which calls ended once the
+// collector's code has returned. The caller holds the table's lock.
+func newRun(s *Subscription, q *queue, ended func(*run)) *run {
 	r := &run{
-		of: q, subject: s.Subject, wanted: s.Wanted, room: s.Room,
+		of: q, ended: ended, subject: s.Subject, wanted: s.Wanted, room: s.Room,
 		changed: make(chan struct{}), emitting: make(chan struct{}, 1),
 		lentTo: make(map[*Subscription]*borrower), subs: make(map[*Subscription]bool),
 	}
@@ -161,66 +90,10 @@ func (r *run) collect(c model.Collector) {
 	})
 }
 
-// guarded calls f, which is a user's code, and reports its error or panic, or
-// that it ended its goroutine.
-func guarded(f func() error, report func(Reason, error)) {
-	returned := false
-	defer func() {
-		if p := recover(); p != nil {
-			report(ReasonPanic, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
-		} else if !returned {
-			report(ReasonPanic, errors.New("its goroutine was ended by runtime.Goexit"))
-		}
-	}()
-	err := f()
-	returned = true
-	if err != nil {
-		report(ReasonError, err)
-	}
-}
-
-// enter records that the calling goroutine runs the collector's code, until
-// leave is called.
-func (r *run) enter() (leave func()) {
-	id := GoroutineID()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.goroutines = append(r.goroutines, id)
-	return func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if i := slices.Index(r.goroutines, id); i >= 0 {
-			r.goroutines = slices.Delete(r.goroutines, i, i+1)
-		}
-	}
-}
-
-// fault counts a fault of the run in the accounts of all scrapes that share it.
-func (r *run) fault(reason Reason, family string, err error) {
-	f := Fault{Reason: reason, Source: r.of.collector, Collector: r.subject.Name(), Family: family, Err: err}
-	r.mu.Lock()
-	accounts, told := r.accounts, r.counted.Add(&f)
-	if told {
-		r.found = append(r.found, f)
-	}
-	r.mu.Unlock()
-	if told {
-		accounts.Report(f)
-	} else {
-		accounts.Count(reason, r.of.collector, 1)
-	}
-}
-
-// finish ends the run and starts the next one that waits for its end.
+// finish ends the run, whereupon the next one that waits for its end starts.
 func (r *run) finish() {
-	runs.ended(r)
+	r.ended(r)
 	r.cancel()
-}
-
-// change wakes all waiting goroutines. The caller holds the lock.
-func (r *run) change() {
-	close(r.changed)
-	r.changed = make(chan struct{})
 }
 
 // emit is the function that the collector calls. A call waits for its turn until
@@ -260,24 +133,6 @@ func (r *run) emit(f *model.Family) error {
 		return r.keep(c)
 	}
 	return r.lend(c)
-}
-
-// refusal returns an error if no scrape takes families any more.
-func (r *run) refusal() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.refusalLocked()
-}
-
-// refusalLocked is refusal for a caller who holds the lock.
-func (r *run) refusalLocked() error {
-	switch {
-	case r.done:
-		return errLate
-	case r.unwanted:
-		return errUnwanted
-	}
-	return nil
 }
 
 // keep passes a copied family to the scrapes.

@@ -8,22 +8,6 @@ import (
 	"telltale/model"
 )
 
-// defaultPatience is the time after which a run counts as hung, if its scrapes
-// have neither a deadline nor a server with a limit. Without such a limit it
-// also bounds how long a run goes on without scrapes, and how long a scrape may
-// read a lent family.
-const defaultPatience = time.Minute
-
-// Scrape is one collection of a page, for its custom collectors. One goroutine
-// uses it.
-type Scrape struct {
-	ctx      context.Context //nolint:containedctx // of the scrape
-	patience time.Duration   // it does not wait for older runs
-	served   bool            // the patience is a server's limit
-	within   *run            // the run whose code makes the scrape; nil for most scrapes
-	looked   bool            // within has been looked up
-}
-
 // NewScrape returns a scrape that waits for collectors until the deadline of
 // ctx, for as long as its server allows (see package patience), or for a minute.
 func NewScrape(ctx context.Context) *Scrape {
@@ -42,35 +26,6 @@ func NewScrape(ctx context.Context) *Scrape {
 // Nested reports whether a collector's code makes the scrape. It is known once a
 // subscription has started.
 func (s *Scrape) Nested() bool { return s.within != nil }
-
-// Subject names a collector in faults.
-type Subject interface{ Name() string }
-
-// Request names the collector that a scrape runs, and what it wants of it.
-type Request struct {
-	Collector model.Collector // of a type that == can compare
-	Subject   Subject         // its name in faults
-	Wanted    Names           // names to which a model.Restrictor is restricted; nil means all
-	Accounts  Accounts        // the accounts of its faults
-	Room      Room            // for copies of its families
-}
-
-// Subscription is a scrape's part in a collector's run. One goroutine uses it.
-type Subscription struct {
-	*Scrape
-	Request
-
-	run      *run
-	joined   bool      // run had started before
-	hung     time.Time // the time at which the run that had started before counts as hung
-	position int       // in the run's items
-	borrowed *borrower // the loan that the scrape reads now; nil if there is none
-	slow     error     // the error of a scrape that was cut off
-
-	unheard   Accounts // accounts to which neither missed nor uncounted was reported
-	missed    []Fault
-	uncounted Tally
-}
 
 // Subscribe returns the scrape's subscription to the collector's runs. No run is
 // started before [Subscription.Start] or [Subscription.Next].

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"telltale/model"
@@ -20,16 +19,6 @@ var runs = &table{queues: make(map[model.Collector]*queue)}
 type table struct {
 	mu     sync.Mutex
 	queues map[model.Collector]*queue
-}
-
-// queue is the runs of one collector. Its fields but held are guarded by the
-// table's lock.
-type queue struct {
-	collector model.Collector
-	current   *run         // the run in progress
-	next      *run         // the run to start when current ends; nil if no scrape waits for one
-	reading   int          // number of ended runs whose families scrapes still read
-	held      atomic.Int64 // bytes of copies that its runs keep for scrapes
 }
 
 // subscribe makes a scrape join the collector's run, or starts one, or makes it
@@ -57,7 +46,7 @@ func (t *table) join(s *Subscription) error {
 	}
 	r := q.current
 	if r == nil {
-		q.current = newRun(s, q)
+		q.current = newRun(s, q, t.ended)
 		q.current.start()
 		return nil
 	}
@@ -71,7 +60,7 @@ func (t *table) join(s *Subscription) error {
 	switch {
 	case s.joined:
 	case q.next == nil:
-		q.next = newRun(s, q)
+		q.next = newRun(s, q, t.ended)
 	default:
 		q.next.joinWaiting(s)
 	}
