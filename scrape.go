@@ -325,7 +325,7 @@ func (s *scrape) admit(st *step, f *model.Family) *model.Family {
 	}
 	for name := range sampleNames(f) {
 		if taken(name) {
-			s.report(st, f.Name, ReasonRepeatedFamily, fmt.Errorf("another family on the page has the name %q or that of one of its samples", f.Name))
+			s.report(st, f.Name, ReasonRepeatedFamily, fmt.Errorf("another family on the page has the name %q or that of one of its samples; give one of them another name (Prefixed does so for a whole collector), or take it out", f.Name))
 			return nil
 		}
 	}

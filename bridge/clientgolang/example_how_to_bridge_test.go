@@ -1,0 +1,44 @@
+package clientgolang_test
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"telltale"
+	"telltale/bridge/clientgolang"
+)
+
+// What a third party has registered with client_golang is on telltale's page.
+func ExampleFromGatherer() {
+	theirs := prometheus.NewRegistry() // or prometheus.DefaultGatherer
+	jobs := prometheus.NewCounter(prometheus.CounterOpts{Name: "jobs_total", Help: "Jobs done."})
+	theirs.MustRegister(jobs)
+	jobs.Add(3)
+
+	reg := telltale.NewRegistry()
+	if err := reg.Register(clientgolang.FromGatherer(theirs)); err != nil {
+		fmt.Println(err)
+		return
+	}
+	page, err := telltale.GenerateLatest(reg)
+	fmt.Print(string(page), err)
+	// Output:
+	// # HELP jobs_total Jobs done.
+	// # TYPE jobs_total counter
+	// jobs_total 3.0
+	// <nil>
+}
+
+func ExampleFromCollector() {
+	depth := prometheus.NewGauge(prometheus.GaugeOpts{Name: "queue_depth", Help: "Items that wait."})
+	depth.Set(12)
+
+	reg := telltale.NewRegistry()
+	if err := reg.Register(clientgolang.FromCollector(depth)); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(reg.Sample("queue_depth", nil))
+	// Output: 12 <nil>
+}
