@@ -22,20 +22,23 @@ func methodLabel(method string) string {
 	return other
 }
 
-// known returns a status code that belongs to one of the five classes, or 0.
-func known(code int) int {
-	if code < 100 || code > 599 {
-		return 0
+// codes has the label values of status codes from minCode on.
+var codes = func() (labels [maxCode - minCode + 1]string) {
+	for i := range labels {
+		labels[i] = strconv.Itoa(minCode + i)
 	}
-	return code
-}
+	return labels
+}()
 
-// codeLabel returns a known status code as a label value, "other" for 0.
+const minCode, maxCode = 100, 599
+
+// codeLabel returns a status code as a label value, "other" if it belongs to none of
+// the five classes.
 func codeLabel(code int) string {
-	if code == 0 {
+	if code < minCode || code > maxCode {
 		return other
 	}
-	return strconv.Itoa(code)
+	return codes[code-minCode]
 }
 
 // patternRoute returns the path of a mux's pattern, with the host if it has one.

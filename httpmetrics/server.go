@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,31 +26,17 @@ type Server struct {
 	responseSize *telltale.HistogramOf[requestLabels]
 
 	mu     sync.RWMutex
-	series map[request]*series
-	routes map[string]bool
+	routes map[string]bool // those that are labels, with other
 }
 
 // requestLabels are the labels of a request that was served.
 type requestLabels struct{ Method, Code, Route string }
 
-// request is what chooses the series of a request.
-type request struct {
-	method string
-	code   int
-	route  string
-}
-
-// series are those of requests of one method, code and route.
-type series struct {
-	requests                                       *telltale.Counter
-	duration, firstByte, requestSize, responseSize *telltale.Histogram
-}
-
 // NewServer returns the metrics of a server, registered with [telltale.Default] or
 // the registry of [In]. A second call with the same options counts in the same
 // metrics. Errors are those of package telltale's constructors.
 func NewServer(opts ...ServerOption) (*Server, error) {
-	s := &Server{settings: defaults(), series: map[request]*series{}, routes: map[string]bool{other: true}}
+	s := &Server{settings: defaults(), routes: map[string]bool{other: true}}
 	for _, o := range opts {
 		if o != nil {
 			o.applyServer(s.settings)
@@ -202,12 +189,15 @@ func (a *answer) done() {
 	if a.panicked {
 		code = http.StatusInternalServerError
 	}
-	s := a.server.of(methodLabel(a.request.Method), known(code), a.matched(route))
-	s.requests.Inc()
-	s.requestSize.Observe(float64(a.body.read.Load()))
-	s.responseSize.Observe(float64(written))
-	observe(a.server.settings.exemplar(a.request.Context(), a.request.Header),
-		observation{s.duration, took}, observation{s.firstByte, firstByte})
+	s := a.server
+	// No handle is kept: it would count on where a series was removed, or in the one
+	// of overflow when there is room again.
+	labels := requestLabels{methodLabel(a.request.Method), codeLabel(code), s.bounded(a.matched(route))}
+	s.requests.With(labels).Inc()
+	s.requestSize.With(labels).Observe(float64(a.body.read.Load()))
+	s.responseSize.With(labels).Observe(float64(written))
+	observe(s.settings.exemplar(a.request.Context(), a.request.Header),
+		observation{s.duration.With(labels), took}, observation{s.firstByte.With(labels), firstByte})
 }
 
 // matched returns the route of the request, given the one that SetRoute has set:
@@ -224,35 +214,21 @@ func (a *answer) matched(route string) string {
 	return route
 }
 
-// of returns the series of requests with a known code, which it makes at the first
-// call.
-func (s *Server) of(method string, code int, route string) *series {
+// bounded returns the route, or "other" if there are too many already.
+func (s *Server) bounded(route string) string {
 	s.mu.RLock()
-	found := s.series[request{method, code, s.bounded(route)}]
+	known := s.routes[route]
 	s.mu.RUnlock()
-	if found != nil {
-		return found
+	if known {
+		return route
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := request{method, code, s.bounded(route)}
-	if found = s.series[key]; found != nil {
-		return found
-	}
-	labels := requestLabels{method, codeLabel(code), key.route}
-	found = &series{
-		s.requests.With(labels), s.duration.With(labels), s.firstByte.With(labels),
-		s.requestSize.With(labels), s.responseSize.With(labels),
-	}
-	s.routes[key.route], s.series[key] = true, found
-	return found
-}
-
-// bounded returns the route, or "other" if there are too many already. The caller
-// holds the lock.
-func (s *Server) bounded(route string) string {
-	if !s.routes[route] && len(s.routes) > s.settings.maxRoutes {
-		return other
+	if !s.routes[route] {
+		if len(s.routes) > s.settings.maxRoutes {
+			return other
+		}
+		s.routes[strings.Clone(route)] = true
 	}
 	return route
 }

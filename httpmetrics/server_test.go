@@ -347,3 +347,36 @@ func BenchmarkServer(b *testing.B) {
 		handler.ServeHTTP(w, r)
 	}
 }
+
+// A series that is removed leaves the page until it counts again, and what was counted
+// in the series of overflow has one of its own once there is room.
+func TestRemovedSeriesComeBack(t *testing.T) {
+	reg := telltale.NewRegistry(telltale.WithFamilySeriesLimit(2), telltale.WithErrorHook(func(error) {}))
+	s, err := httpmetrics.NewServer(httpmetrics.In(reg), httpmetrics.WithRoute(func(r *http.Request) string { return r.URL.Path }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := s.Wrap(http.NotFoundHandler())
+	serve := func(paths ...string) {
+		for _, path := range paths {
+			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+		}
+	}
+	type labels struct{ Method, Code, Route string }
+	requests := telltale.Must(telltale.NewCounterOf[labels]("http_server_requests", "Requests served.", telltale.In(reg)))
+	serve("/a", "/b", "/c", "/c")
+	telltaletest.Compare(t, reg, `
+		http_server_requests_total{method="GET",code="404",route="/a"} 1
+		http_server_requests_total{method="GET",code="404",route="/b"} 1
+		http_server_requests_total{method="overflow",code="overflow",route="overflow"} 2
+	`, "http_server_requests_total")
+	requests.Remove(labels{"GET", "404", "/a"})
+	serve("/c", "/b", "/a")
+	requests.Remove(labels{"GET", "404", "/b"})
+	serve("/b")
+	telltaletest.Compare(t, reg, `
+		http_server_requests_total{method="overflow",code="overflow",route="overflow"} 3
+		http_server_requests_total{method="GET",code="404",route="/c"} 1
+		http_server_requests_total{method="GET",code="404",route="/b"} 1
+	`, "http_server_requests_total")
+}

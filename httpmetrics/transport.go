@@ -90,7 +90,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	took := time.Since(start)
 	labels := answerLabels{methodLabel(r.Method), "error"}
 	if err == nil {
-		labels.Code = codeLabel(known(resp.StatusCode))
+		labels.Code = codeLabel(resp.StatusCode)
 	}
 	t.requests.With(labels).Inc()
 	observe(t.settings.exemplar(r.Context(), r.Header), observation{t.duration.With(labels), took})
