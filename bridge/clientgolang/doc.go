@@ -19,4 +19,10 @@
 // one that was registered first, and the other is a fault, "repeated_family".
 // The cure is to give one side another name ([telltale.Prefixed] does so for a
 // whole collector) or to stop registering one of the two.
+//
+// # Out of a telltale registry
+//
+// [ToGatherer] makes any telltale collector a [prometheus.Gatherer], for promhttp,
+// testutil and pushers of client_golang; [ToCollector] makes it a
+// [prometheus.Collector] that can be registered there.
 package clientgolang

@@ -2,8 +2,10 @@ package clientgolang_test
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"telltale"
 	"telltale/bridge/clientgolang"
@@ -41,4 +43,24 @@ func ExampleFromCollector() {
 	}
 	fmt.Println(reg.Sample("queue_depth", nil))
 	// Output: 12 <nil>
+}
+
+// A telltale registry is served by promhttp, or tested with testutil.
+func ExampleToGatherer() {
+	reg := telltale.NewRegistry()
+	telltale.Must(telltale.NewCounter("jobs", "Jobs done.", telltale.In(reg))).Add(3)
+
+	want := "# HELP jobs_total Jobs done.\n# TYPE jobs_total counter\njobs_total 3\n"
+	fmt.Println(testutil.GatherAndCompare(clientgolang.ToGatherer(reg), strings.NewReader(want)))
+	// Output: <nil>
+}
+
+func ExampleToCollector() {
+	reg := telltale.NewRegistry()
+	telltale.Must(telltale.NewGauge("queue_depth", "Items that wait.", telltale.In(reg))).Set(12)
+
+	theirs := prometheus.NewRegistry()
+	theirs.MustRegister(clientgolang.ToCollector(reg))
+	fmt.Println(testutil.GatherAndCount(theirs, "queue_depth"))
+	// Output: 1 <nil>
 }
