@@ -184,7 +184,9 @@ func (o epochOption) applyFold(s *fold.Settings)  { s.Epoch = (*string)(&o) }
 // WithService names the service to which the directory belongs, so that two services
 // that were given one directory by mistake do not mix their metrics: Open, Fold and
 // collections return an error where a live writer or the archive there is of another
-// service. Those that nobody gave a name are of any. It has at most 63 bytes.
+// service, or, where none of those is of this one, what a dead writer left. Of two that
+// open stores at the same instant one at most gets its own. Those that nobody gave a name
+// are of any. It has at most 63 bytes.
 func WithService(name string) SharedOption {
 	return sharedOption{
 		collector:  func(s *settings) { s.service = name },

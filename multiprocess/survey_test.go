@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -220,6 +221,79 @@ func TestService(t *testing.T) {
 	_, _ = same, nameless
 	if _, err := multiprocess.Open(t.TempDir(), multiprocess.WithService(strings.Repeat("x", 64))); err == nil || !strings.Contains(err.Error(), "63") {
 		t.Errorf("a name that is too long: %v", err)
+	}
+}
+
+// What a dead writer left says whose directory it is before it is folded, too.
+func TestServiceOfADeadWriter(t *testing.T) {
+	dir := sharedDir(t)
+	w := begin(t, dir, segment.Header{Start: 1, Service: "shop"})
+	count(w, "", 1)
+	w.die()
+	_, opening := multiprocess.Open(dir, multiprocess.WithService("bank"))
+	_, folding := multiprocess.Fold(context.Background(), dir, multiprocess.WithService("bank"))
+	collecting := collector(t, dir, multiprocess.WithService("bank")).Collect(context.Background(), func(*model.Family) error { return nil })
+	for what, err := range map[string]error{"opening it": opening, "folding it": folding, "collecting it": collecting} {
+		if err == nil || !strings.Contains(err.Error(), `"shop"`) || !strings.Contains(err.Error(), "dead writer") {
+			t.Errorf("%s for another service: %v", what, err)
+		}
+	}
+	openStore(t, dir, multiprocess.WithService("shop"), multiprocess.WithoutFolding())
+	stranger := begin(t, dir, segment.Header{Start: 2, Service: "bank"}) // as an older program left it
+	count(stranger, "", 2)
+	stranger.die()
+	fold(t, dir)
+	if got := pageLines(t, collector(t, dir, multiprocess.WithService("shop"))); got != "c_total 3.0\n" {
+		t.Errorf("the service that lives: %q", got)
+	}
+}
+
+// Of two services whose stores are opened at the same instant one at most gets its own.
+func TestServicesThatOpenAtOnce(t *testing.T) {
+	dir := sharedDir(t)
+	var inner error
+	opened := false
+	hook := func(op mapped.Op, _ string, n int64) (int64, error) {
+		if op == mapped.OpRename && !opened { // nobody sees the first one yet
+			opened = true
+			var store *multiprocess.Store
+			if store, inner = multiprocess.Open(dir, multiprocess.WithService("bank"), multiprocess.WithoutFolding()); inner == nil {
+				t.Cleanup(func() { _ = store.Close() })
+			}
+		}
+		return n, nil
+	}
+	_, outer := multiprocess.Open(dir, multiprocess.WithService("shop"), multiprocess.WithFiles(hook), multiprocess.WithoutFolding())
+	if inner != nil || outer == nil || !strings.Contains(outer.Error(), `of the service "bank"`) {
+		t.Errorf("the one within: %v, the one around it: %v", inner, outer)
+	}
+	if left := ls(t, dir, "*"); len(left) != 1 {
+		t.Errorf("the directory has %v", left)
+	}
+
+	for round := range 20 {
+		dir := sharedDir(t)
+		errs := make([]error, 8)
+		var opening sync.WaitGroup
+		for i := range errs {
+			opening.Go(func() {
+				var store *multiprocess.Store
+				if store, errs[i] = multiprocess.Open(dir, multiprocess.WithService([]string{"shop", "bank"}[i%2]), multiprocess.WithoutFolding()); errs[i] == nil {
+					t.Cleanup(func() { _ = store.Close() })
+				}
+			})
+		}
+		opening.Wait()
+		got := make([]bool, 2)
+		for i, err := range errs {
+			got[i%2] = got[i%2] || err == nil
+			if err != nil && !strings.Contains(err.Error(), "directory of its own") {
+				t.Errorf("round %d: %v", round, err)
+			}
+		}
+		if got[0] && got[1] {
+			t.Errorf("round %d: both have it: %v", round, errs)
+		}
 	}
 }
 

@@ -229,19 +229,17 @@ func copyDirectory(to, from string) error {
 }
 
 // refuses reports whether a store of the service cannot be opened: another one has the
-// directory.
+// directory, or left something there.
 func (w *world) refuses(service string) bool {
-	others := func(name string) bool { return name != "" && name != service }
-	return service != "" && (!w.spoilt && others(w.archiveOf) ||
-		slices.ContainsFunc(w.processes, func(p *process) bool { return p.lives && others(p.service) }))
+	others := func(name string) bool { return service != "" && name != "" && name != service }
+	return !w.spoilt && others(w.archiveOf) ||
+		slices.ContainsFunc(w.processes, func(p *process) bool { return !p.archived && !p.damaged && others(p.service) })
 }
 
-// waits reports whether what a process of another service left is not in the archive yet,
-// so that the next fold has it there.
-func (w *world) waits(service string) bool {
-	return service != "" && slices.ContainsFunc(w.processes, func(p *process) bool {
-		return !p.lives && !p.archived && p.service != "" && p.service != service
-	})
+// hides reports whether an archive that cannot be read is of another service than the
+// given one, so that a store can be opened, which fails once it can be read again.
+func (w *world) hides(service string) bool {
+	return w.spoilt && service != "" && w.archiveOf != "" && w.archiveOf != service
 }
 
 // opened holds how opening a store went against what the world says.

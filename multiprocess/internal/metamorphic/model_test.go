@@ -79,7 +79,7 @@ func (w *world) living(name string) *process {
 func (w *world) can(o op) bool {
 	switch o.verb() {
 	case "open":
-		return w.process(o.arg(1)) == nil && (w.epochs[o.opt("epoch")] > 0 || !w.isDamaged()) && !w.waits(o.opt("service"))
+		return w.process(o.arg(1)) == nil && (w.epochs[o.opt("epoch")] > 0 || !w.isDamaged()) && !w.hides(o.opt("service"))
 	case "fold", "stop", "litter", "read", "reopen", "clone":
 		return true
 	case "mend":

@@ -26,6 +26,18 @@ func (s *Seen) id() [16]byte {
 	return s.Name.ID()
 }
 
+// standing says how much the word of a segment counts on whose directory it is in: a live
+// writer's most, then an archive's.
+func (s *Seen) standing() int {
+	switch {
+	case s.isArchive():
+		return 2
+	case s.Live:
+		return 3
+	}
+	return 1
+}
+
 func (s *Seen) isArchive() bool { return s.Header != nil && s.Header.Kind == segment.KindArchive }
 
 // Verdict says what becomes of a segment.
@@ -70,6 +82,7 @@ type Survey struct {
 	Dead       int             // likewise, and no archive has taken them up
 	Generation uint64          // of the archive that counts; 0 if there is none
 
+	by    int // the standing of who says whose directory it is
 	seen  []Seen
 	taken map[Name]int // the archive that names it
 	born  []int64      // by the clock
@@ -294,7 +307,9 @@ func (s *Survey) isNewer(i, other int) bool {
 
 // count counts a segment that counts. What is in the memory of this process alone has no ID.
 func (s *Survey) count(w *Seen) {
-	s.Service = cmp.Or(s.Service, w.Header.Service)
+	if by := w.standing(); w.Header.Service != "" && by > s.by {
+		s.Service, s.by = w.Header.Service, by
+	}
 	switch {
 	case w.isArchive():
 		s.Generation = max(s.Generation, w.Header.Generation)
@@ -362,28 +377,51 @@ func (p place) among(others map[place]bool) string {
 	return p.host + "/" + p.namespace
 }
 
-// CheckService returns an error if a live writer or an archive is of another service
-// than the named one, of which the caller is. It is nil without a name.
+// CheckService returns an error if the directory is another service's than the named one,
+// of which the caller is, as [Survey.Stranger] finds it. It is nil without a name.
 func (s *Survey) CheckService(name string) error {
-	switch {
-	case name == "":
-		return nil
-	case len(name) > segment.MaxName:
+	if len(name) > segment.MaxName {
 		return fmt.Errorf("the name of the service %.80q has %d bytes, of at most %d", name, len(name), segment.MaxName)
 	}
+	w := s.Stranger(name)
+	if w == nil {
+		return nil
+	}
+	what := "a dead writer's segment there"
+	switch {
+	case w.isArchive():
+		what = "the archive there"
+	case w.Live:
+		what = "a live writer there"
+	}
+	return fmt.Errorf("it is the directory of the service %q, as %s (%s) says, and not of %q: each service needs a directory of its own", w.Header.Service, what, w.Name, name)
+}
+
+// Stranger returns the first segment that says that the directory is another service's
+// than the named one, which may be of any epoch: a live writer or the archive, or, where
+// none of those is of the named service, what a dead writer left, which the next fold makes
+// part of an archive of its service. It is nil if there is none, or without a name.
+func (s *Survey) Stranger(name string) (stranger *Seen) {
+	if name == "" {
+		return nil
+	}
+	ours := false
 	for i := range s.seen {
 		w := &s.seen[i]
-		if s.Verdicts[i] == Unread || s.Verdicts[i] == TakenUp || !w.Live && !w.isArchive() {
+		if s.Verdicts[i] == Unread || s.Verdicts[i] == TakenUp || w.Header.Service == "" {
 			continue
 		}
-		if w.Header.Service == "" || w.Header.Service == name {
-			continue
+		stands := w.standing() > 1
+		switch other := w.Header.Service != name; {
+		case other && stands:
+			return w
+		case other && stranger == nil:
+			stranger = w
 		}
-		what := "a live writer there"
-		if w.isArchive() {
-			what = "the archive there"
-		}
-		return fmt.Errorf("it is the directory of the service %q, as %s (%s) says, and not of %q: each service needs a directory of its own", w.Header.Service, what, w.Name, name)
+		ours = ours || stands && w.Header.Service == name
 	}
-	return nil
+	if ours {
+		return nil
+	}
+	return stranger
 }

@@ -212,7 +212,11 @@ func TestSurveyChecksTheService(t *testing.T) {
 		{"nobody", nil, ""},
 		{"nobody said", []spool.Seen{seenWriter(1, "", 1, true), seenArchive("", 1)}, ""},
 		{"the same", []spool.Seen{service(seenWriter(1, "", 1, true), "shop"), service(seenArchive("", 1), "shop")}, ""},
-		{"a dead writer", []spool.Seen{service(seenWriter(1, "", 1, false), "bank")}, ""},
+		{"a dead writer", []spool.Seen{service(seenWriter(1, "", 1, false), "bank")}, "dead writer"},
+		{"a dead writer of another epoch", []spool.Seen{service(seenWriter(1, "v1", 1, false), "bank"), seenWriter(2, "v2", 2, true)}, "dead writer"},
+		{"a dead writer beside one of ours", []spool.Seen{service(seenWriter(1, "", 1, false), "bank"), service(seenWriter(2, "", 1, true), "shop")}, ""},
+		{"a dead writer beside our archive", []spool.Seen{service(seenWriter(1, "", 1, false), "bank"), service(seenArchive("", 1), "shop")}, ""},
+		{"two dead writers", []spool.Seen{service(seenWriter(1, "", 1, false), "shop"), service(seenWriter(2, "", 1, false), "bank")}, "dead writer"},
 		{"a live writer", []spool.Seen{service(seenWriter(1, "", 1, true), "bank")}, "live writer"},
 		{"an archive", []spool.Seen{service(seenArchive("", 1), "bank")}, "archive"},
 	} {

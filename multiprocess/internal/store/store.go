@@ -137,11 +137,44 @@ func (s *Store) create() error {
 	if err != nil {
 		return err
 	}
-	if err := s.layOut(file, hidden, id); err != nil {
+	at := hidden
+	if err = s.layOut(file, hidden, id); err == nil {
+		at, err = s.name, s.giveWay()
+	}
+	if err != nil {
 		file.Unmap()
-		return errors.Join(err, file.Close(), s.dir.Remove(hidden, file.Identity()))
+		return errors.Join(err, s.dir.Remove(at, file.Identity()), file.Close())
 	}
 	return nil
+}
+
+// patience is how long a store waits for one of another service that was opened at the
+// same instant to give way.
+const patience = time.Second
+
+// giveWay returns an error if a store of another service has been opened since this one
+// found none. Each looks once it can be seen, so that at least one of two sees the other.
+// Of those that see each other the one whose segment has the later name gives way.
+func (s *Store) giveWay() error {
+	if s.settings.Service == "" {
+		return nil
+	}
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		survey, err := s.dir.Survey(&s.settings.Epoch, spool.Now())
+		if err == nil {
+			err = survey.CheckService(s.settings.Service)
+		}
+		if err == nil {
+			return nil
+		}
+		err = fmt.Errorf("%s: %w", s.dir.Path(), err)
+		if survey == nil || time.Since(began) > patience {
+			return err
+		}
+		if other := survey.Stranger(s.settings.Service); !other.Live || other.Name.String() < s.name.String() {
+			return err
+		}
+	}
 }
 
 func (s *Store) layOut(file *mapped.Growing, hidden spool.Name, id [16]byte) error {
