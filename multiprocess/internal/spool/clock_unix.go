@@ -1,4 +1,4 @@
-//go:build aix || darwin || dragonfly || freebsd || linux || openbsd || solaris
+//go:build aix || darwin || dragonfly || freebsd || openbsd || solaris
 
 package spool
 
@@ -13,3 +13,6 @@ func Monotonic() int64 {
 	}
 	return t.Nano()
 }
+
+// MonotonicAtLeast returns what Monotonic does, never behind that clock.
+func MonotonicAtLeast() int64 { return Monotonic() }

@@ -106,7 +106,7 @@ func (r *rows) Reserve(labels model.Labels) *cell.Word {
 func (r *rows) add(give func(*segment.Rows) (*cell.Word, error)) *cell.Word {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.store.segment.Alive(spool.Monotonic()) // so that no earlier removal covers the series
+	r.store.segment.Alive(spool.MonotonicAtLeast()) // so that no earlier removal covers the series
 	first, err := addTo(&r.file, r.store.segment, r.family, give)
 	if err == nil {
 		return first

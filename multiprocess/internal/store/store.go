@@ -94,7 +94,7 @@ func (s *Store) Close() {
 	close(s.stop)
 	<-s.stopped
 	s.refresh()
-	s.segment.Alive(spool.Monotonic())
+	s.segment.Alive(spool.MonotonicAtLeast())
 	s.segment.MarkClosed()
 }
 
@@ -198,7 +198,7 @@ func (s *Store) layOut(file *mapped.Growing, hidden spool.Name, id [16]byte) err
 		return err
 	}
 	w.Beat(time.Now())
-	w.Alive(spool.Monotonic())
+	w.Alive(spool.MonotonicAtLeast())
 	if err := s.dir.Show(file, s.name, mapped.Identity{}); err != nil {
 		return err
 	}
@@ -316,7 +316,7 @@ func (s *Store) keep() {
 // Tick says that the process lives, and lets a second pass for rows of removed
 // series.
 func (s *Store) Tick() {
-	s.segment.Alive(spool.Monotonic())
+	s.segment.Alive(spool.MonotonicAtLeast())
 	s.tendTombs()
 	s.mu.Lock()
 	heap := s.heap
