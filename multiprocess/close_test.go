@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"telltale/model"
 	"telltale/multiprocess"
@@ -50,5 +53,38 @@ func TestCloseCollector(t *testing.T) {
 	}
 	if s := c.Stats(); s.MappedFiles != 1 || s.Files != 1 {
 		t.Errorf("how it found the directory the last time: %+v", s)
+	}
+}
+
+// An error hook may close what the fold belongs to that failed: it is not told by those
+// for whom that waits.
+func TestHookCloses(t *testing.T) {
+	dir := sharedDir(t)
+	for i := range 64 { // so many are folded when a store is opened
+		crew(t, dir, i, segment.Header{}).die()
+	}
+	if err := os.WriteFile(filepath.Join(dir, "archive.seg"), []byte("no archive"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opened, closed := make(chan *multiprocess.Store, 1), make(chan error, 1)
+	store, err := multiprocess.Open(dir, multiprocess.WithErrorHook(func(err error) {
+
+		if !strings.Contains(err.Error(), "cannot be folded") {
+			return
+		}
+		s := <-opened
+		closed <- errors.Join(s.Merged().(*multiprocess.Collector).Close(), s.Close())
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened <- store
+	select {
+	case err := <-closed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(3 * time.Second):
+		t.Fatal("the hook waits for itself")
 	}
 }

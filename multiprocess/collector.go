@@ -126,6 +126,6 @@ func (c *Collector) folded(r *fold.Report, err error) {
 	c.folds = after
 	c.mu.Unlock()
 	if err != nil && (before.Err == nil || before.Err.Error() != err.Error()) {
-		c.settings.tell(err)
+		go c.settings.tell(err) // the hook may close the collector, which waits for the fold
 	}
 }
