@@ -20,6 +20,9 @@
 // The cure is to give one side another name ([telltale.Prefixed] does so for a
 // whole collector) or to stop registering one of the two.
 //
+// [Registerer] is for packages that want to register their metrics with a
+// [prometheus.Registerer]: they register with a telltale registry.
+//
 // # Out of a telltale registry
 //
 // [ToGatherer] makes any telltale collector a [prometheus.Gatherer], for promhttp,

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"telltale"
@@ -63,4 +64,15 @@ func ExampleToCollector() {
 	theirs.MustRegister(clientgolang.ToCollector(reg))
 	fmt.Println(testutil.GatherAndCount(theirs, "queue_depth"))
 	// Output: 1 <nil>
+}
+
+// Packages that take a Registerer register with telltale.
+func ExampleRegisterer() {
+	reg := telltale.NewRegistry()
+	registerer := prometheus.WrapRegistererWithPrefix("app_", clientgolang.Registerer(reg))
+
+	jobs := promauto.With(registerer).NewCounter(prometheus.CounterOpts{Name: "jobs_total", Help: "Jobs done."})
+	jobs.Add(3)
+	fmt.Println(reg.Sample("app_jobs_total", nil))
+	// Output: 3 <nil>
 }

@@ -75,11 +75,16 @@ func TestThereAndBack(t *testing.T) {
 	}
 }
 
-// The order of families, series and labels is client_golang's own.
+// The order of families, series and labels is client_golang's own, which sorts what
+// its registries gather.
 func TestOrder(t *testing.T) {
-	from := corpus(t, 5)
-	reg, _ := registryWith(t, clientgolang.FromGatherer(from))
-	got, want := gather(t, clientgolang.ToGatherer(reg)), gather(t, from)
+	reg, sorts := instruments(t), prometheus.NewRegistry()
+	unsorted := telltale.Must(telltale.NewGaugeVec("a_last", "Not sorted.", []string{"z", "a"}, telltale.In(reg)))
+	if err := unsorted.Init([]string{"1", "2"}, []string{"2", "1"}, []string{"0", "3"}, []string{"3", "0"}); err != nil {
+		t.Fatal(err)
+	}
+	sorts.MustRegister(clientgolang.ToCollector(reg))
+	got, want := gather(t, clientgolang.ToGatherer(reg)), gather(t, sorts)
 	if len(got) != len(want) {
 		t.Fatalf("%d families, want %d", len(got), len(want))
 	}
