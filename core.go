@@ -6,6 +6,7 @@ package telltale
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"telltale/internal/cell"
 	"telltale/internal/series"
@@ -121,25 +122,20 @@ func (t *table[H]) count() int {
 }
 
 // filling is what a table has that Replace fills. In a store its series have rows
-// from the beginning, which nobody sees before they take the place of the others.
-// Their handles need not move then, so that nothing is lost of what they count
-// meanwhile. It is read and changed under the table's lock.
+// from the beginning, in a round that nobody sees before it takes the place of the
+// others. Their handles need not move then, so that nothing is lost of what they
+// count meanwhile. It is read and changed under the table's lock.
 type filling struct {
-	rows     cell.Rows // nil on the heap
-	reserved []reserved
+	rows  cell.Rows // nil on the heap
+	round uint64
 }
 
-// reserved is the row of a series that is to be shown.
-type reserved struct {
-	series *series.Series
-	row    *cell.Word
-}
-
-// reserve returns a row for a series.
-func (f *filling) reserve(s *series.Series) *cell.Word {
-	row := f.rows.Reserve(s.Labels())
-	f.reserved = append(f.reserved, reserved{s, row})
-	return row
+// lay returns a row for a series, nil on the heap.
+func (f *filling) lay(labels model.Labels, created time.Time) *cell.Word {
+	if f.rows == nil {
+		return nil
+	}
+	return f.rows.Lay(f.round, labels, created)
 }
 
 // handle is what all handles have in common: the core of their instrument. A handle

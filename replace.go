@@ -2,12 +2,15 @@ package telltale
 
 // Exchanging all series of an instrument in one step.
 
-import "telltale/internal/series"
+import (
+	"telltale/internal/cell"
+	"telltale/internal/series"
+)
 
 // clear takes out all series.
 func (t *table[H]) clear() {
 	if t != nil { // else it is of a zero Vec or Of
-		t.exchange(series.New[H](true), filling{rows: t.rowsNow()})
+		t.exchange(series.New[H](true), t.begin())
 	}
 }
 
@@ -17,43 +20,79 @@ func (t *table[H]) replace(fill func(next *table[H])) {
 	if t == nil {
 		return
 	}
-	next := newTable(t.core)
-	next.filling = &filling{rows: t.rowsNow()}
+	next, from := newTable(t.core), t.begin()
+	next.filling = &filling{from.rows, from.round}
 	finished := false
 	defer func() {
-		filled, from := next.close()
+		filled := next.close()
 		if finished {
 			t.exchange(filled, from)
 		} else {
-			t.withdrawAll(filled.Walk(), from.rows)
+			t.drop(filled, from)
 		}
 	}()
 	fill(next)
 	finished = true
 }
 
-// close returns what was filled in. Whoever kept the table has an empty one, on
-// the heap.
-func (t *table[H]) close() (*series.Set[H], filling) {
+// begin begins a round of the table's rows. What fills a table that is itself not
+// seen yet is kept on the heap: the round of that table may end first.
+func (t *table[H]) begin() filling {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	filled, from := series.New[H](true), *t.filling
-	filled.Take(t.series)
-	*t.filling = filling{}
-	return filled, from
+	if t.filling != nil {
+		return filling{}
+	}
+	return t.roundOf(t.rows())
 }
 
-// exchange puts others in the place of all series, as one step for all readers
-// of this process.
+// close returns what was filled in. Whoever kept the table has an empty one, on
+// the heap.
+func (t *table[H]) close() *series.Set[H] {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	filled := series.New[H](true)
+	filled.Take(t.series)
+	*t.filling = filling{}
+	return filled
+}
+
+// drop takes what was filled in out of its round, which ends.
+func (t *table[H]) drop(filled *series.Set[H], from filling) {
+	if from.rows != nil {
+		t.withdrawAll(filled.Walk(), from.rows.Remove)
+		from.rows.Drop(from.round)
+	}
+}
+
+// exchange puts others in the place of all series, as one step for all readers.
 func (t *table[H]) exchange(others *series.Set[H], from filling) {
 	change := func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		before := t.limited()
-		t.withdrawAll(t.series.Take(others), t.rows())
+		rows := t.rows()
+		if rows != from.rows { // the instrument has come into a store or left it meanwhile, or t is itself being filled
+			t.drop(others, from)
+			from = t.roundOf(rows)
+			t.settle(others, from.lay)
+		}
+		if confirm := t.core.kind.confirm; rows != nil && confirm != nil {
+			for slot := range others.Walk().Living() {
+				confirm(&slot.Handle)
+			}
+		}
+		old := t.series.Take(others)
+		switch {
+		case rows == nil:
+		case t.filling != nil: // nobody sees any of them yet
+			t.withdrawAll(old, rows.Remove)
+		default:
+			rows.Show(from.round)
+			t.withdrawAll(old, rows.Retire)
+		}
 		t.overflow = t.findOverflow()
 		t.quota.add(t.limited() - before)
-		t.show(from)
 	}
 	if rows := t.rowsNow(); rows != nil && t.filling == nil {
 		rows.Apart(change)
@@ -63,31 +102,16 @@ func (t *table[H]) exchange(others *series.Set[H], from filling) {
 	t.forgetAll()
 }
 
-// show shows the rows of the series that have just been put in. The caller holds
-// the lock.
-func (t *table[H]) show(from filling) {
-	rows := t.rows()
-	if rows != from.rows { // the instrument has come into a store or left it meanwhile
-		t.withdrawAll(t.series.Walk(), from.rows)
-		if rows != nil {
-			t.settle(rows)
-		}
-		return
+// roundOf returns a round of the rows: that which fills the table, or a new one. The
+// caller holds the lock.
+func (t *table[H]) roundOf(rows cell.Rows) filling {
+	switch {
+	case rows == nil:
+		return filling{}
+	case t.filling != nil:
+		return *t.filling
 	}
-	if t.filling != nil { // it is itself not seen yet
-		t.filling.reserved = append(t.filling.reserved, from.reserved...)
-		return
-	}
-	for _, r := range from.reserved {
-		if created, ok := r.series.Created(); ok {
-			rows.Show(r.row, created.Time())
-		}
-	}
-	if rows != nil && t.core.kind.confirm != nil {
-		for slot := range t.series.Walk().Living() {
-			t.core.kind.confirm(&slot.Handle)
-		}
-	}
+	return filling{rows, rows.Begin()}
 }
 
 // findOverflow returns the series whose values are all "overflow", nil if there is

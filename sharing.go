@@ -61,7 +61,7 @@ func (c *core[H]) share(s cell.Store) {
 	defer t.mu.Unlock()
 	rows := s.Rows(c.stored())
 	c.sharing.Store(&sharing{rows})
-	t.settle(rows)
+	t.settle(t.series, rows.Add)
 }
 
 // unshare moves the series back to the heap.
@@ -70,8 +70,10 @@ func (c *core[H]) unshare() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if c.shared() {
-		t.withdrawAll(t.series.Walk(), c.rows())
+		rows := c.rows()
+		t.withdrawAll(t.series.Walk(), rows.Remove)
 		c.sharing.Store(nil)
+		rows.Release()
 	}
 }
 
@@ -130,13 +132,15 @@ func (t *table[H]) rowsNow() cell.Rows {
 	return t.rows()
 }
 
-// settle moves the series that are on the heap to rows. The caller holds the
-// lock.
-func (t *table[H]) settle(rows cell.Rows) {
+// settle moves series that are on the heap to rows. If row returns nil they stay. The
+// caller holds the lock.
+func (t *table[H]) settle(all *series.Set[H], row func(model.Labels, time.Time) *cell.Word) {
 	t.core.moving.Begin()
-	for slot := range t.series.Walk().Living() {
+	for slot := range all.Walk().Living() {
 		created, _ := slot.Created()
-		t.core.kind.share(&slot.Handle, rows.Add(slot.Labels(), created.Time()))
+		if row := row(slot.Labels(), created.Time()); row != nil {
+			t.core.kind.share(&slot.Handle, row)
+		}
 	}
 }
 
@@ -152,14 +156,13 @@ func (t *table[H]) withdraw(h *H, rows cell.Rows) (stored bool) {
 	return true
 }
 
-// withdrawAll takes all series of a walk out of the rows, unless they are nil. The caller
-// holds the lock.
-func (t *table[H]) withdrawAll(walk series.Walk[H], rows cell.Rows) {
-	if rows == nil {
-		return
-	}
+// withdrawAll has all series of a walk count on the heap, and gives their rows to leave.
+// The caller holds the lock.
+func (t *table[H]) withdrawAll(walk series.Walk[H], leave func(row *cell.Word)) {
 	for slot := range walk.Living() {
-		t.withdraw(&slot.Handle, rows)
+		if row := t.core.kind.toHeap(&slot.Handle); row != nil {
+			leave(row)
+		}
 	}
 }
 

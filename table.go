@@ -170,7 +170,7 @@ func (t *table[H]) create(d series.Digest, text []byte) *H {
 	switch {
 	case rows == nil:
 	case t.filling != nil:
-		t.core.kind.share(&slot.Handle, t.filling.reserve(&slot.Series))
+		t.core.kind.share(&slot.Handle, t.filling.lay(slot.Labels(), now))
 	default:
 		t.core.kind.share(&slot.Handle, rows.Add(slot.Labels(), now))
 	}

@@ -20,6 +20,7 @@ var children = map[string]func(args []string) error{
 	"limited": countLimited,
 	"lowly":   beLowly,
 	"perform": perform,
+	"replace": replaceAloud,
 }
 
 func TestMain(m *testing.M) {

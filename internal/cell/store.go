@@ -10,7 +10,8 @@ import (
 // Store keeps the words of instruments where other processes read them, and
 // shows the merged values of all processes. Methods are safe for concurrent use.
 type Store interface {
-	// Rows allocates the rows of a family's series. Equal families share them.
+	// Rows returns rows for the series of an instrument's family, which are the
+	// instrument's alone until it releases them.
 	Rows(Family) Rows
 	// Publication begins to show other processes the families of this process's
 	// custom collectors. The store calls refresh at intervals and when it is
@@ -57,11 +58,20 @@ type Family struct {
 type Rows interface {
 	// Add returns a row of zeroed words for a new series. It is never nil.
 	Add(labels model.Labels, created time.Time) *Word
-	// Reserve is Add for a series that readers do not see before Show, or at all
-	// if it is removed first.
-	Reserve(labels model.Labels) *Word
-	// Show shows the series of a reserved row.
-	Show(row *Word, created time.Time)
+	// Begin begins a round, which is to take the place of all series, and returns
+	// its number. Each round ends in Show or Drop.
+	Begin() (round uint64)
+	// Lay is Add for a series of a round that has not ended. Readers do not see it
+	// before the round is shown.
+	Lay(round uint64, labels model.Labels, created time.Time) *Word
+	// Show ends a round and shows its series in place of all others, in one step for
+	// the readers of all processes. The caller then retires the others.
+	Show(round uint64)
+	// Drop ends a round that is not shown. The caller has removed its series.
+	Drop(round uint64)
+	// Retire removes a series of which a round has taken the place. Readers that began
+	// before still see it.
+	Retire(row *Word)
 	// Apart runs change while the store's Merged collector reads no values, so
 	// that each collection sees all of the change or nothing. Change may take
 	// locks under which the other methods are called.
@@ -69,6 +79,9 @@ type Rows interface {
 	// Remove removes a series. The caller has made sure that no goroutine begins
 	// to write to the row.
 	Remove(row *Word)
+	// Release gives the rows back, once all series were removed. They may be
+	// another instrument's of an equal family then.
+	Release()
 	// Forget removes what ended processes have left of the series.
 	Forget(series []model.Labels)
 	// ForgetAll removes all that they have left of the family.

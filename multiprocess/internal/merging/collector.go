@@ -2,6 +2,7 @@ package merging
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"telltale/internal/mapped"
 	"telltale/model"
 	"telltale/multiprocess/internal/catalog"
+	"telltale/multiprocess/internal/segment"
 	"telltale/multiprocess/internal/spool"
 )
 
@@ -152,7 +154,7 @@ func (c *Collector) Apart(change func()) {
 }
 
 // rereadings is how often files are read again because a fold has come between,
-// which takes longer than reading.
+// which takes longer than reading, or because series were replaced seconds ago.
 const rereadings = 20
 
 // gather reads the files. The views fit the totals, whatever is read later.
@@ -172,18 +174,21 @@ func (c *Collector) gather(ctx context.Context, t *catalog.Totals, filters []cat
 			return nil, nil, err
 		}
 		wanted = m.catalog.Choose(filters)
-		if err := m.read(ctx, t, wanted); err != nil {
-			return nil, nil, err
+		err := m.read(ctx, t, wanted)
+		same := false
+		if err == nil {
+			same, err = c.dir.consistent()
 		}
-		same, err := c.dir.consistent()
-		if err != nil {
+		switch {
+		case errors.Is(err, segment.ErrReplaced):
+		case err != nil:
 			return nil, nil, err
 		}
 		if same {
 			break
 		}
 		if again == rereadings {
-			return nil, nil, fmt.Errorf("multiprocess: %s was folded %d times while it was read", c.dir.path, again+1)
+			return nil, nil, fmt.Errorf("multiprocess: %s was folded, or series in it replaced, each of %d times that it was read", c.dir.path, again+1)
 		}
 	}
 	m.include()

@@ -2,12 +2,14 @@ package merging
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 
 	"telltale/model"
 	"telltale/multiprocess/internal/catalog"
+	"telltale/multiprocess/internal/segment"
 	"telltale/multiprocess/internal/spool"
 )
 
@@ -37,6 +39,9 @@ func Merge(paths []string, accumulate bool, s Settings) (families []*model.Famil
 			return nil, nil, err
 		}
 		families, failures, err := mergePaths(paths, dirs, accumulate, s)
+		if errors.Is(err, segment.ErrReplaced) {
+			continue
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -48,7 +53,7 @@ func Merge(paths []string, accumulate bool, s Settings) (families []*model.Famil
 			return families, failures, nil
 		}
 	}
-	return nil, nil, fmt.Errorf("multiprocess: the files were folded %d times while they were read", rereadings)
+	return nil, nil, fmt.Errorf("multiprocess: the files were folded, or series in them replaced, each of %d times that they were read", rereadings)
 }
 
 // marksOf returns the marks of the directories' archives.

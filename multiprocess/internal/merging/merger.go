@@ -13,6 +13,7 @@ import (
 	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/catalog"
 	"telltale/multiprocess/internal/python"
+	"telltale/multiprocess/internal/segment"
 	"telltale/multiprocess/internal/segsource"
 	"telltale/multiprocess/internal/spool"
 )
@@ -280,7 +281,8 @@ func (m *merger) sources() []catalog.Source {
 
 // read merges the values of all files, of all families or the wanted ones. Files
 // that turn out to be unreadable are left out, and the rest is read again:
-// nothing of them remains.
+// nothing of them remains. An error that is [segment.ErrReplaced] asks for another
+// update.
 func (m *merger) read(ctx context.Context, t *catalog.Totals, wanted *catalog.Selection) error {
 	now := time.Now().UnixNano()
 	for {
@@ -293,7 +295,9 @@ func (m *merger) read(ctx context.Context, t *catalog.Totals, wanted *catalog.Se
 			if !f.counts() {
 				continue
 			}
-			if err := f.source.Read(t, wanted); err != nil {
+			if err := f.source.Read(t, wanted); errors.Is(err, segment.ErrReplaced) {
+				return err
+			} else if err != nil {
 				n, _ := f.source.Size()
 				m.catalog.Spent += n
 				f.source.Reset()

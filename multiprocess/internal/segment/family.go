@@ -252,10 +252,9 @@ func (f *Family) check() error {
 	return nil
 }
 
-// Shown returns how many times all series of a family were replaced in one step, as
-// its segment says now. A row counts while its series' Round is the lowest byte of
-// it; who reads rows loads it before them and again after them, and begins anew if it
-// is another number then.
+// Shown returns the round whose series all others have given way to in one step, as
+// the family's segment says now. A row counts while its series is of that round. See
+// [Table.Next] and [Table.Whole].
 func (f *Family) Shown(s Space) uint64 {
 	if b := s.Bytes(f.shown, 8); f.shown != 0 && b != nil {
 		return WordAt(b, 0).Load()

@@ -24,9 +24,8 @@ type Rows struct {
 	next   uint32  // row in the newest block
 	total  uint32  // rows in all blocks
 	rest   []resting
-
-	reserved map[*cell.Word]struct{}   // rows whose series is not shown yet
-	levels   map[*cell.Word]levelLanes // in use, of rows in LayoutValue
+	ended  int                       // how many of rest, the first, have no series for anybody any more
+	levels map[*cell.Word]levelLanes // in use, of rows in LayoutValue
 }
 
 type block struct {
@@ -47,7 +46,7 @@ type resting struct {
 type Series struct {
 	Labels  string // canonical text, see model.Labels
 	Created int64  // microseconds since 1970; 0 or less if unknown
-	Round   uint8  // see [Family.Shown]
+	Round   uint64 // the row counts while this is [Family.Shown]
 
 	// In archives alone.
 	Process string // the label of the process whose it was, where that counts
@@ -90,28 +89,21 @@ func (w *Writer) Rows(f Family) (*Rows, error) {
 // Family returns what the rows are of.
 func (r *Rows) Family() *Family { return &r.family }
 
-// Add gives a series a row whose values are zero, and returns the first of them.
-func (r *Rows) Add(s Series) (*cell.Word, error) {
-	return r.add(s, createdBits(s.Created))
-}
-
-// Reserve is Add for a series that no reader takes for one before it is shown.
-func (r *Rows) Reserve(s Series) (*cell.Word, error) { return r.add(s, 0) }
-
-// Show shows the series of a reserved row, which was created at that time, in
-// microseconds since 1970.
-func (r *Rows) Show(first *cell.Word, created int64) {
+// Show shows the series of a round in place of all others, in one step. The caller
+// then retires these.
+func (r *Rows) Show(round uint64) {
 	w := r.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	row := r.row(first)
-	if _, ok := r.reserved[row]; ok {
-		delete(r.reserved, row)
-		row.Store(row.Load() | createdBits(created))
+	WordAt((*locked)(w).Bytes(r.family.shown, 8), 0).Store(round)
+	// Rounds come again, after a long time.
+	for ; r.ended < len(r.rest) && r.rest[r.ended].until <= w.ticks; r.ended++ {
+		r.rest[r.ended].row.And(^uint64(createdMask))
 	}
 }
 
-func (r *Rows) add(s Series, created uint64) (*cell.Word, error) {
+// Add gives a series a row whose values are zero, and returns the first of them.
+func (r *Rows) Add(s Series) (*cell.Word, error) {
 	if err := checkLabels(s.Labels); err != nil {
 		return nil, err
 	}
@@ -122,11 +114,11 @@ func (r *Rows) add(s Series, created uint64) (*cell.Word, error) {
 	if err != nil {
 		return nil, err
 	}
-	generation := (row.Load()>>generationShift + 1) & 0xff
+	generation := uint8(row.Load()>>generationShift + 1)
 	var p payload
 	p.u32(r.family.Number)
 	p.u32(number)
-	p = append(p, byte(generation), s.Round, 0, 0)
+	p.u32(stampOf(generation, s.Round))
 	p.text(s.Labels)
 	if w.kind == KindArchive {
 		p.u64(uint64(s.Start))
@@ -137,19 +129,14 @@ func (r *Rows) add(s Series, created uint64) (*cell.Word, error) {
 		return nil, err
 	}
 	if len(r.rest) > 0 && r.rest[0].row == row {
-		r.rest = r.rest[1:]
+		r.rest, r.ended = r.rest[1:], max(0, r.ended-1)
+		row.And(^uint64(createdMask)) // if it was retired
 		r.clear(row)
 	} else {
 		r.next++
 	}
 	w.publish()
-	row.Store(generation<<generationShift | created)
-	if created == 0 {
-		if r.reserved == nil {
-			r.reserved = make(map[*cell.Word]struct{})
-		}
-		r.reserved[row] = struct{}{}
-	}
+	row.Store(uint64(generation)<<generationShift | createdBits(s.Created))
 	return cell.At(row, r.family.Layout.values()), nil
 }
 
@@ -250,21 +237,23 @@ func (r *Rows) row(first *cell.Word) *cell.Word {
 
 // Remove takes the series of a row out. The row is not given to another before
 // it has rested.
-func (r *Rows) Remove(first *cell.Word) {
+func (r *Rows) Remove(first *cell.Word) { r.leave(first, createdMask) }
+
+// Retire is Remove for a series of a round that is not shown any more: who began to
+// read while it was shown still finds it, while the row rests.
+func (r *Rows) Retire(first *cell.Word) { r.leave(first, 0) }
+
+// leave clears bits of the state of a series' row, which rests from then on.
+func (r *Rows) leave(first *cell.Word, bits uint64) {
 	w := r.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	number, ok := r.number(first)
-	if !ok {
-		return
-	}
 	row := r.row(first)
-	state := row.Load()
-	if _, ok := r.reserved[row]; state&createdMask == 0 && !ok {
+	if !ok || row.Load()&createdMask == 0 {
 		return
 	}
-	delete(r.reserved, row)
-	row.Store(state &^ createdMask)
+	row.And(^bits)
 	r.restLanes(row)
 	r.rest = append(r.rest, resting{row, number, w.ticks + quarantine})
 }

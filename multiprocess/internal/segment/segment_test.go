@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -160,46 +161,140 @@ func TestRowsRestBeforeTheyAreUsedAgain(t *testing.T) {
 	}
 }
 
-func TestReservedRowsAreNotSeen(t *testing.T) {
-	const created = 1700000000200000
+// inRound returns the values of the rows of a family that count.
+func inRound(t *testing.T, table *Table, s Space) (values []uint64) {
+	t.Helper()
+	if _, err := table.Next(s, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	values = valuesOf(t, table, s)
+	if err := table.Whole(s); err != nil {
+		t.Error(err)
+	}
+	return values
+}
+
+func valuesOf(t *testing.T, table *Table, s Space) (values []uint64) {
+	t.Helper()
+	f := table.Families()[0]
+	if err := f.Stretches(s, func(rows Stretch) error {
+		for i := range rows.Tenants {
+			row := rows.Row(i, f.Words())
+			if _, in := rows.In(i, row); in {
+				values = append(values, f.Layout.Values(row).Load())
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+// A round is seen as soon as it is shown and no longer, and whole by who began before
+// while its rows rest.
+func TestRounds(t *testing.T) {
 	w := newWriter(t, Header{})
 	rows := mustRows(t, w, Family{Name: "g", Type: model.Gauge, Layout: LayoutValue, Labels: []string{"a"}})
-	reserve := func() *cell.Word {
+	var table, before Table
+	want := func(when string, got []uint64, want ...uint64) {
 		t.Helper()
-		first, err := rows.Reserve(Series{Labels: `a="1"`})
-		if err != nil {
-			t.Fatal(err)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: the values %d, want %d", when, got, want)
 		}
-		if _, _, live := State(rows.row(first)); live {
-			t.Error("a reserved row is seen")
+	}
+	var shown []*cell.Word
+	for round := range uint64(3) {
+		var next []*cell.Word
+		for i := range uint64(3) {
+			first, err := rows.Add(Series{Labels: fmt.Sprintf(`a="%d"`, i), Round: round})
+			if err != nil {
+				t.Fatal(err)
+			}
+			first.Store(round*10 + i)
+			next = append(next, first)
+			if round > 0 {
+				want("while rows are laid out", inRound(t, &table, w), 10*round-10, 10*round-9, 10*round-8)
+			}
 		}
-		return first
+		_ = inRound(t, &before, w)
+		rows.Show(round)
+		for _, first := range shown {
+			rows.Retire(first)
+		}
+		if round > 0 {
+			want("before it was shown", valuesOf(t, &before, w), 10*round-10, 10*round-9, 10*round-8)
+		}
+		want("shown", inRound(t, &table, w), 10*round, 10*round+1, 10*round+2)
+		shown = next
 	}
-	shown := reserve()
-	shown.Store(7)
-	rows.Show(shown, created)
-	if _, at, live := State(rows.row(shown)); !live || at != created || shown.Load() != 7 {
-		t.Errorf("a shown row is %t, created at %d, with %d", live, at, shown.Load())
-	}
-	rows.Remove(shown)
-	rows.Show(shown, created)
-	if _, _, live := State(rows.row(shown)); live {
-		t.Error("a removed row is shown again")
-	}
-	dropped := reserve()
-	rows.Remove(dropped)
-	rows.Remove(dropped)
-	rows.Show(dropped, created)
-	if _, _, live := State(rows.row(dropped)); live {
-		t.Error("a reserved row is shown after it was removed")
-	}
+	var late Table
+	want("later", inRound(t, &late, w), 20, 21, 22)
 	for range quarantine {
 		w.Tick()
 	}
-	for _, rested := range []*cell.Word{shown, dropped} {
-		if again := reserve(); again != rested || again.Load() != 0 {
-			t.Error("a row that was reserved is not used again, or not zero")
+	blocks := len(rows.blocks)
+	for i := range 6 {
+		if _, err := rows.Add(Series{Labels: fmt.Sprintf(`a="%d"`, i), Round: 3}); err != nil {
+			t.Fatal(err)
 		}
+	}
+	if len(rows.blocks) != blocks || len(rows.rest) != 0 {
+		t.Errorf("%d rows rest in %d blocks after 6 rows were given to others, want none in %d", len(rows.rest), len(rows.blocks), blocks)
+	}
+	want("with rows that are used again", inRound(t, &table, w), 20, 21, 22)
+}
+
+// Who reads for so long that rows of a round that was shown may be others' is told.
+func TestLateReader(t *testing.T) {
+	w := newWriter(t, Header{})
+	rows := mustRows(t, w, Family{Name: "g", Type: model.Gauge, Layout: LayoutValue})
+	if _, err := rows.Add(Series{}); err != nil {
+		t.Fatal(err)
+	}
+	var table Table
+	_ = inRound(t, &table, w)
+	table.looked = table.looked.Add(-2 * lasting)
+	if err := table.Whole(w); err != nil {
+		t.Errorf("nothing was replaced: %v", err)
+	}
+	rows.Show(1)
+	if err := table.Whole(w); !errors.Is(err, ErrReplaced) {
+		t.Errorf("the series were replaced: %v", err)
+	}
+	if got := inRound(t, &table, w); len(got) != 0 {
+		t.Errorf("there are the values %d", got)
+	}
+}
+
+// What is published while records are read counts with them, or not at all: a word that
+// was loaded before may say that it is shown.
+func TestRoundsOfRecordsToCome(t *testing.T) {
+	w := newWriter(t, Header{})
+	rows := mustRows(t, w, Family{Name: "g", Type: model.Gauge, Layout: LayoutValue, Labels: []string{"a"}})
+	add := func(round, value uint64) {
+		t.Helper()
+		first, err := rows.Add(Series{Labels: `a="1"`, Round: round})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first.Store(value)
+	}
+	add(0, 1)
+	var table Table
+	_ = inRound(t, &table, w)
+	add(1, 2)
+	end := w.Used()
+	rows.Show(1)
+	image := Image(w.Bytes(0, end-8))
+	if _, err := table.Next(image, nil, nil); !errors.Is(err, ErrShort) {
+		t.Fatalf("the last record is not there, and reading says %v", err)
+	}
+	if got := valuesOf(t, &table, w); !slices.Equal(got, []uint64{1}) {
+		t.Errorf("with a record that is not there, there are the values %d", got)
+	}
+	if got := inRound(t, &table, w); !slices.Equal(got, []uint64{2}) {
+		t.Errorf("there are the values %d", got)
 	}
 }
 

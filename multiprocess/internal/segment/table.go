@@ -1,7 +1,9 @@
 package segment
 
 import (
+	"errors"
 	"strings"
+	"time"
 	"unsafe"
 
 	"telltale/internal/cell"
@@ -19,6 +21,7 @@ import (
 type Table struct {
 	header   Header
 	at       uint64
+	looked   time.Time      // before the words shown were loaded last
 	families []*FamilyTable // by number
 	series   int
 	room     uint64 // how many records of series the bytes that are left to read can be
@@ -37,14 +40,21 @@ type FamilyTable struct {
 	rows   uint32   // in all blocks
 	plan   *planned // of equal families
 	later  bool     // some row is not its first series', or of another round than 0
+
+	round uint64 // that counts: the word shown, loaded before the last records were looked for
+	next  uint64 // the same, once all of those were read
+	sure  bool   // round is known
 }
 
 // Tenant is the series whose a row is.
 type Tenant struct {
-	Series     uint32 // what the ledger calls it
-	Generation uint8  // which the row's state has while the row is that series'
-	Round      uint8  // see [Family.Shown]
+	Series uint32 // what the ledger calls it
+	Stamp  uint32 // the generation that the row's state has while the row is that series', and the round
 }
+
+// stampOf returns the stamp of a series: the generation of its row in the lowest byte,
+// the lower bits of its round above.
+func stampOf(generation uint8, round uint64) uint32 { return uint32(round)<<8 | uint32(generation) }
 
 // Owner is whose an archive's series was, where that counts.
 type Owner struct {
@@ -108,28 +118,83 @@ func (t *Table) Next(s Space, to Ledger, p *Plan) (changed bool, err error) {
 		}
 		t.header, t.at, changed = h, HeaderSize, true
 	}
+	for again := true; again; { // of families that are new the words are not known before all records behind them are
+		families := len(t.families)
+		began := t.look(s)
+		said, err := t.scan(s, to, p)
+		if changed = changed || said; err != nil {
+			return changed, err
+		}
+		again = len(t.families) > families
+		t.settle(families, began)
+	}
+	return changed, nil
+}
+
+// look loads the words shown of all families. It comes before the last record is
+// looked for: the records of a round's series are published before it is shown.
+func (t *Table) look(s Space) (began time.Time) {
+	began = time.Now()
+	for _, f := range t.families {
+		f.next = f.Shown(s)
+	}
+	return began
+}
+
+// settle makes the rounds that were shown at a time count, of which all records were
+// read, of that many families.
+func (t *Table) settle(families int, began time.Time) {
+	t.looked = began
+	for _, f := range t.families[:families] {
+		f.round, f.sure = f.next, true
+	}
+}
+
+// lasting is for how long a reader finds the rows of a round whole from which another
+// round has taken over: they rest for longer.
+const lasting = 5 * time.Second
+
+// ErrReplaced is found where a family's series were replaced so long before their rows
+// were read that these may be others' by now.
+var ErrReplaced = errors.New("its series were replaced while they were read")
+
+// Whole returns an error, [ErrReplaced], if rows of families that were read since the
+// last call of Next need not be those of one round. It is quick unless that is long
+// ago.
+func (t *Table) Whole(s Space) error {
+	if time.Since(t.looked) < lasting {
+		return nil
+	}
+	for _, f := range t.families {
+		if f.sure && f.Shown(s) != f.round {
+			return ErrReplaced
+		}
+	}
+	return nil
+}
+
+// scan reads the records that were published since those at t.at, and reports whether
+// any of them says something.
+func (t *Table) scan(s Space, to Ledger, p *Plan) (says bool, err error) {
 	used := Published(s)
 	if used < t.at || used%8 != 0 || used > maxSize {
-		return changed, corrupt(offUsed, "%d bytes are in use, after %d", used, t.at)
-	}
-	if t.at == used {
-		return changed, nil
+		return false, corrupt(offUsed, "%d bytes are in use, after %d", used, t.at)
 	}
 	t.room = (used - t.at) / leastSeries
 	for t.at < used {
 		b, fixed, kind, err := recordAt(s, t.at, used)
 		if err != nil {
-			return changed, err
+			return says, err
 		}
 		if kind != seriesRecord || !t.follow(b, fixed, p) {
 			if err := t.record(b, fixed, kind, to, p); err != nil {
-				return changed, err
+				return says, err
 			}
 		}
-		changed = changed || kind.says()
+		says = says || kind.says()
 		t.at += uint64(len(b))
 	}
-	return changed, nil
+	return says, nil
 }
 
 // follow takes note of a series' record if it is one of the plan, for the next row of
@@ -278,8 +343,7 @@ func (t *Table) block(in *fields, size, length uint64) error {
 // tenant takes note of whose a row is from now on. A family's rows are given out in
 // their order, each for the first time behind those before it.
 func (t *Table) tenant(in *fields, to Ledger, p *Plan) error {
-	number, row, generation, round := in.u32(), in.u32(), in.u8(), in.u8()
-	in.take(2)
+	number, row, stamp := in.u32(), in.u32(), in.u32()
 	labels := in.view()
 	var owner Owner
 	if t.header.Kind == KindArchive {
@@ -323,7 +387,7 @@ func (t *Table) tenant(in *fields, to Ledger, p *Plan) error {
 	if int64(row) < int64(len(f.Owners)) {
 		f.Owners[row] = owner
 	}
-	tenant := Tenant{series, generation, round}
+	tenant := Tenant{series, stamp}
 	if p != nil && owner == (Owner{}) {
 		p.learn(f.plan, row, t.copied, tenant)
 	}
@@ -335,7 +399,7 @@ func (t *Table) tenant(in *fields, to Ledger, p *Plan) error {
 // before it were given out.
 func (t *Table) give(f *FamilyTable, row uint32, tenant Tenant) {
 	t.series++
-	f.later = f.later || tenant.Generation != firstGeneration || tenant.Round != 0
+	f.later = f.later || tenant.Stamp != firstStamp
 	if uint64(row) == uint64(len(f.Tenants)) {
 		f.Tenants = append(f.Tenants, tenant)
 		return
@@ -358,7 +422,7 @@ type Stretch struct {
 	Offset  uint64     // where that lies in the segment
 	From    uint32     // its number
 	Tenants []Tenant   // of the rows
-	round   uint8      // rows of another one do not count, see [Family.Shown]
+	round   uint64     // rows of another one do not count, see [Family.Shown]
 	first   bool       // all rows are their first series', and of round 0, which is shown
 }
 
@@ -371,20 +435,27 @@ func (s *Stretch) Row(i, words int) *cell.Word { return cell.At(s.First, i*words
 func (s *Stretch) In(i int, row *cell.Word) (created int64, in bool) {
 	generation, created, live := State(row)
 	if s.first { // mostly: then it is not asked of each row
-		return created, live && generation == firstGeneration
+		return created, live && generation == firstStamp
 	}
-	t := &s.Tenants[i]
-	return created, live && generation == t.Generation && t.Round == s.round
+	return created, live && stampOf(generation, s.round) == s.Tenants[i].Stamp
 }
 
-// firstGeneration is that of the first series of a row.
-const firstGeneration = 1
+// SameRound reports whether the series records of two rounds cannot be told apart.
+func SameRound(a, b uint64) bool { return stampOf(0, a) == stampOf(0, b) }
+
+// firstStamp is that of the first series of a row, of round 0.
+const firstStamp = 1
 
 // Stretches calls visit with all rows that were given out, in their order, until it
-// returns an error. It is an error that is [ErrShort] if they are not there.
+// returns an error. It is an error that is [ErrShort] if they are not there. They are
+// those of the round that was shown at the last call of [Table.Next] that returned no
+// error, unless [Table.Whole] returns one afterwards.
 func (f *FamilyTable) Stretches(s Space, visit func(Stretch) error) error {
+	if !f.sure {
+		return nil
+	}
 	words := uint64(f.Words())
-	stretch := Stretch{round: uint8(f.Shown(s))}
+	stretch := Stretch{round: f.round}
 	stretch.first = !f.later && stretch.round == 0
 	for _, b := range f.blocks {
 		n := min(uint64(b.rows), uint64(len(f.Tenants))-uint64(b.from))

@@ -32,7 +32,7 @@ func UsageOf(s Space) (Usage, error) {
 		err := f.Stretches(s, func(stretch Stretch) error {
 			for i := range stretch.Tenants {
 				bytes, row := a.rows[number][int(stretch.From)+i], stretch.Row(i, words)
-				if _, _, live := State(row); !live {
+				if _, in := stretch.In(i, row); !in {
 					u.Garbage += bytes.all + uint64(words)*8
 					continue
 				}

@@ -47,7 +47,7 @@ func (w *walk) next() error {
 			}
 		}
 		for row, tenant := range f.Tenants {
-			o := owner{tenant.Generation, Series{Labels: w.labels[tenant.Series], Round: tenant.Round}}
+			o := owner{uint8(tenant.Stamp), Series{Labels: w.labels[tenant.Series], Round: uint64(tenant.Stamp >> 8)}}
 			if row < len(f.Owners) {
 				o.Process, o.Start, o.Changed = f.Owners[row].Process, f.Owners[row].Start, f.Owners[row].Changed
 			}

@@ -1,6 +1,7 @@
 package segsource
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"time"
@@ -26,6 +27,7 @@ type File struct {
 	sparse   bool            // the region is a copy of what the file had
 	image    segment.Image   // what may be read of the region: reading holes through it would fill them
 	kept     segment.Excerpt // of a file that is not mapped
+	short    bool            // what was published last lies behind what was mapped or read
 
 	table    segment.Table
 	families []*familyRows // by number, nil for layouts that are not known
@@ -98,7 +100,23 @@ func (f *File) Update(c *catalog.Catalog) (changed bool, err error) {
 	return f.changed, nil
 }
 
-func (f *File) load() error {
+// load reads what is new. A writer may publish more between the moment when the file
+// was mapped and that when its records are read: then it is mapped anew, so that all
+// that is said to be shown can be read.
+func (f *File) load() (err error) {
+	for range attempts {
+		f.short = false
+		if err = f.loadOnce(); !f.short {
+			break
+		}
+	}
+	return err
+}
+
+// attempts is how often a file is mapped that grows meanwhile.
+const attempts = 8
+
+func (f *File) loadOnce() error {
 	switch {
 	case f.Own != nil:
 		return f.next(f.Own)
@@ -235,33 +253,57 @@ const (
 	mostKept = 32 << 20
 )
 
-// read reads the file, and keeps what its values are read from.
+// read reads the file, and keeps what its values are read from. The word that says
+// which round of a family is shown lies before the family's rows, and is read before
+// them.
 func (f *File) read(file *mapped.File, b *spool.Beginning) error {
 	image := f.files.reading.Room(b.Used)[:b.Used]
 	if _, err := file.ReadAt(image, 0); err != nil {
 		return err
 	}
-	// Words that were read may tell of records behind the bytes that were in use: then
-	// the header tells of these too.
-	if _, err := file.ReadAt(image[:segment.HeaderSize], 0); err != nil {
-		return err
-	}
 	kept := f.kept
 	f.release()
 	f.identity = b.Info.Identity
-	if err := f.next(segment.Image(image)); err != nil {
-		return err
+	for again := true; again; {
+		families, had := len(f.table.Families()), len(image)
+		var err error
+		if image, err = f.readOn(file, image); err != nil {
+			return err
+		}
+		if err := f.next(segment.Image(image)); err != nil {
+			return err
+		}
+		// Words of families that were just read may tell of records behind these.
+		again = len(image) > had && len(f.table.Families()) > families
 	}
 	f.kept = f.table.ExcerptOf(segment.Image(image), kept)
 	f.files.kept += f.kept.Size()
 	return nil
 }
 
+// readOn reads the header again, and the bytes behind the image that are in use by
+// now: words in the image may tell of records there.
+func (f *File) readOn(file *mapped.File, image []byte) ([]byte, error) {
+	if _, err := file.ReadAt(image[:segment.HeaderSize], 0); err != nil {
+		return nil, err
+	}
+	used, had := segment.Published(segment.Image(image)), len(image)
+	if used > spool.TooLarge {
+		return nil, spool.Defectf(spool.ReasonRead, "its %d bytes are too many to be read", used)
+	}
+	if int(used) <= had {
+		return image, nil
+	}
+	image = f.files.reading.Room(int(used))[:used]
+	_, err := file.ReadAt(image[had:], int64(had))
+	return image, err
+}
+
 // next reads what is new in the segment.
 func (f *File) next(s segment.Space) error {
 	first := f.table.At() == 0
 	changed, err := f.table.Next(s, f, &f.files.plan)
-	if err != nil && !errors.Is(err, segment.ErrShort) { // the rest was published after s was taken
+	if f.short = errors.Is(err, segment.ErrShort); err != nil && !f.short { // the rest was published after s was taken
 		return err
 	}
 	f.changed = f.changed || changed
@@ -396,7 +438,7 @@ func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) (err error) {
 				return err
 			}
 		}
-		return s.Err()
+		return cmp.Or(s.Err(), f.table.Whole(space))
 	}
 	switch {
 	case f.Own != nil:

@@ -127,6 +127,8 @@ func (p *publication) rowsFor(f *model.Family, mode uint8, point *model.Point) *
 			family.States = append(family.States, s.Name)
 		}
 	}
+	p.store.mu.Lock()
+	defer p.store.mu.Unlock()
 	return p.store.rows(family)
 }
 

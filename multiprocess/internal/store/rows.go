@@ -20,9 +20,13 @@ type rows struct {
 	store  *Store
 	family segment.Family
 
-	mu   sync.Mutex
-	file *segment.Rows // nil until there is room for the family
-	heap *segment.Rows // nil until it is needed
+	mu    sync.Mutex
+	file  *segment.Rows // nil until there is room for the family
+	heap  *segment.Rows // nil until it is needed
+	lent  bool          // to an instrument; under the lock of the store
+	shown uint64        // the round that counts
+	last  uint64        // that was begun
+	begun []uint64      // rounds that have not ended
 }
 
 // Rows implements [cell.Store].
@@ -39,7 +43,11 @@ func (s *Store) Rows(f cell.Family) cell.Rows {
 	if family.Type == model.Histogram && f.Bounds.Len() == 0 {
 		family.Bounds = onlyInfinity
 	}
-	return s.rows(family)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.rows(family)
+	r.lent = true
+	return r
 }
 
 // rowLayout returns the layout of an instrument's rows. What custom collectors
@@ -63,12 +71,11 @@ func rowLayout(t model.Type, mode uint8) segment.Layout {
 	return segment.LayoutValue
 }
 
-// rows returns the rows of a family, which are made if there are none.
+// rows returns rows of a family that no instrument has, which are made if there are
+// none. The caller holds the lock.
 func (s *Store) rows(f segment.Family) *rows {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, r := range s.families {
-		if r.is(&f) {
+		if !r.lent && r.is(&f) {
 			return r
 		}
 	}
@@ -76,6 +83,13 @@ func (s *Store) rows(f segment.Family) *rows {
 	r := &rows{store: s, family: f}
 	s.families = append(s.families, r)
 	return r
+}
+
+// Release implements [cell.Rows].
+func (r *rows) Release() {
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	r.lent = false
 }
 
 func (r *rows) is(f *segment.Family) bool {
@@ -88,32 +102,68 @@ func (r *rows) is(f *segment.Family) bool {
 
 // Add implements [cell.Rows].
 func (r *rows) Add(labels model.Labels, created time.Time) *cell.Word {
-	return r.add(func(rows *segment.Rows) (*cell.Word, error) {
-		return rows.Add(segment.Series{Labels: labels.Text(), Created: created.UnixMicro()})
-	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.add(r.shown, labels, created)
 }
 
-// Reserve implements [cell.Rows].
-func (r *rows) Reserve(labels model.Labels) *cell.Word {
-	return r.add(func(rows *segment.Rows) (*cell.Word, error) {
-		return rows.Reserve(segment.Series{Labels: labels.Text()})
-	})
+// Begin implements [cell.Rows].
+func (r *rows) Begin() (round uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	round = r.last + 1
+	for slices.ContainsFunc(append(r.begun, r.shown), func(other uint64) bool { return segment.SameRound(other, round) }) {
+		round++
+	}
+	r.last, r.begun = round, append(r.begun, round)
+	return round
+}
+
+// Lay implements [cell.Rows].
+func (r *rows) Lay(round uint64, labels model.Labels, created time.Time) *cell.Word {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.add(round, labels, created)
+}
+
+// Show implements [cell.Rows]. Other processes see the file alone, and this one is
+// kept from reading.
+func (r *rows) Show(round uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.end(round)
+	r.shown = round
+	for _, rows := range []*segment.Rows{r.file, r.heap} {
+		if rows != nil {
+			rows.Show(round)
+		}
+	}
+}
+
+// Drop implements [cell.Rows].
+func (r *rows) Drop(round uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.end(round)
+}
+
+func (r *rows) end(round uint64) {
+	r.begun = slices.DeleteFunc(r.begun, func(begun uint64) bool { return begun == round })
 }
 
 // add has the segment give a row, or the heap if it cannot. Instruments hold locks
 // meanwhile, so the error hook is called by a goroutine of its own: it may use
-// instruments.
-func (r *rows) add(give func(*segment.Rows) (*cell.Word, error)) *cell.Word {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// instruments. The caller holds the lock.
+func (r *rows) add(round uint64, labels model.Labels, created time.Time) *cell.Word {
+	s := segment.Series{Labels: labels.Text(), Created: created.UnixMicro(), Round: round}
 	r.store.segment.Alive(spool.MonotonicAtLeast()) // so that no earlier removal covers the series
-	first, err := addTo(&r.file, r.store.segment, r.family, give)
+	first, err := r.addTo(&r.file, r.store.segment, s)
 	if err == nil {
 		return first
 	}
 	heap, err := r.store.overflow(err)
 	if err == nil {
-		first, err = addTo(&r.heap, heap, r.family, give)
+		first, err = r.addTo(&r.heap, heap, s)
 	}
 	if err != nil { // a series that no segment takes, such as one with 1 GiB of labels
 		go r.store.settings.Tell(err)
@@ -122,22 +172,16 @@ func (r *rows) add(give func(*segment.Rows) (*cell.Word, error)) *cell.Word {
 	return first
 }
 
-func addTo(rows **segment.Rows, w *segment.Writer, f segment.Family, give func(*segment.Rows) (*cell.Word, error)) (*cell.Word, error) {
+func (r *rows) addTo(rows **segment.Rows, w *segment.Writer, s segment.Series) (*cell.Word, error) {
 	if *rows == nil {
-		fresh, err := w.Rows(f)
+		fresh, err := w.Rows(r.family)
 		if err != nil {
 			return nil, err
 		}
+		fresh.Show(r.shown)
 		*rows = fresh
 	}
-	return give(*rows)
-}
-
-// Show implements [cell.Rows].
-func (r *rows) Show(row *cell.Word, created time.Time) {
-	if rows := r.holder(row); rows != nil {
-		rows.Show(row, created.UnixMicro())
-	}
+	return (*rows).Add(s)
 }
 
 // Apart implements [cell.Rows].
@@ -159,6 +203,13 @@ func (r *rows) holder(row *cell.Word) *segment.Rows {
 func (r *rows) Remove(row *cell.Word) {
 	if rows := r.holder(row); rows != nil {
 		rows.Remove(row)
+	}
+}
+
+// Retire implements [cell.Rows].
+func (r *rows) Retire(row *cell.Word) {
+	if rows := r.holder(row); rows != nil {
+		rows.Retire(row)
 	}
 }
 
