@@ -440,3 +440,32 @@ func TestFutureTimesCountAsNow(t *testing.T) {
 	set(1, time.Now())
 	sameSamples(t, "set later", collect(t, c), []string{"g{} 1.0"})
 }
+
+// The archive of an epoch that is over goes with the next fold, whether or not there is
+// anything else to take up. What was left without an epoch stays.
+func TestArchiveOfAnEpochThatIsOver(t *testing.T) {
+	dir := t.TempDir()
+	header := func(epoch string, at int64) segment.Header {
+		return segment.Header{Epoch: epoch, Start: at, EpochFirst: segment.Moment{Wall: at}}
+	}
+	w := begin(t, dir, header("v1", 1))
+	count(w, "", 5)
+	w.die()
+	if r := fold(t, dir); r.Generation != 1 || len(r.Absorbed) != 1 {
+		t.Fatalf("the fold of v1: %+v", r)
+	}
+	live := begin(t, dir, header("v2", 10))
+	count(live, "", 2)
+	if r := fold(t, dir, multiprocess.WithDryRun()); len(r.Dropped) != 1 || r.Generation != 1 {
+		t.Errorf("a dry run: %+v", r)
+	}
+	if r := fold(t, dir); len(r.Dropped) != 1 || r.Dropped[0] != "archive.seg" || r.Epoch != "v2" || r.Generation != 2 {
+		t.Errorf("the fold after v2 began: %+v", r)
+	}
+	if r := fold(t, dir); len(r.Dropped) != 0 || r.Generation != 2 {
+		t.Errorf("another fold: %+v", r)
+	}
+	if got := pageLines(t, telltale.Must(multiprocess.NewCollector(dir))); got != "c_total 2.0\n" {
+		t.Errorf("the page has %q", got)
+	}
+}

@@ -99,7 +99,7 @@ func (f *folding) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return f.bury()
+	return f.renew()
 }
 
 // begin takes the lock that lets one fold run at a time.

@@ -167,20 +167,20 @@ func (f *folding) thin(stones []segment.Tombstone, left *spool.Mourners) []segme
 	return kept[max(0, len(kept)-MaxCarried):]
 }
 
-// bury replaces the archive if something was removed that it does not know of, so that
-// writers need not say it for ever.
-func (f *folding) bury() error {
-	if f.archive == (mapped.Identity{}) || f.verdict != spool.Counts || f.DryRun {
+// renew replaces an archive that has absorbed nothing in this fold if it is of an epoch that
+// is over, of which nothing remains, or if something was removed that it does not know of,
+// so that writers need not say it for ever.
+func (f *folding) renew() error {
+	over := f.verdict == spool.Over
+	if f.archive == (mapped.Identity{}) || !over && (f.verdict != spool.Counts || f.DryRun) {
 		return nil
 	}
 	if _, err := f.hear(); err != nil {
 		return err
 	}
-	for _, c := range f.heard {
-		if c.until > f.applied[c.name.ID()] {
-			f.Step("bury")
-			return f.publish(nil, nil)
-		}
+	if over || slices.ContainsFunc(f.heard, func(c chain) bool { return c.until > f.applied[c.name.ID()] }) {
+		f.Step("renew")
+		return f.publish(nil, nil)
 	}
 	return nil
 }
