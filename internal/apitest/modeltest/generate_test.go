@@ -23,7 +23,11 @@ func pick[T any](g *generator, from ...T) T { return from[g.random.IntN(len(from
 
 // script returns a script of about the given number of operations.
 func (g *generator) script(length int) []op {
-	ops := []op{g.done(op{verb: "registry", args: []string{"R0"}})}
+	first := op{verb: "registry", args: []string{"R0"}}
+	if g.random.IntN(3) == 0 {
+		first.args = append(first.args, "total="+pick(g, "2", "5", "20"))
+	}
+	ops := []op{g.done(first)}
 	for range 1 + g.random.IntN(4) {
 		ops = append(ops, g.done(g.instrument()))
 	}
@@ -109,6 +113,12 @@ func (g *generator) instrument() op {
 	}
 	if n := g.random.IntN(4); n > 0 {
 		o.args = append(o.args, fmt.Sprint("labels=", min(n, 2)))
+		if g.random.IntN(3) == 0 {
+			o.args = append(o.args, "limit="+pick(g, "1", "2", "3", "30"))
+		}
+		if g.random.IntN(4) == 0 {
+			o.args = append(o.args, "declared=yes")
+		}
 	}
 	if g.random.IntN(6) == 0 {
 		o.args = append(o.args, "const="+pick(g, "u", "v"))
@@ -213,7 +223,7 @@ func (g *generator) value() string {
 		return g.prefix + fmt.Sprint(g.random.IntN(70)) // one of those that fill creates
 	}
 	if g.random.IntN(10) == 0 {
-		return pick(g, quote("\"\\"), quote("\n"), quote("\xff"), quote("é"), quote(""))
+		return pick(g, "overflow", quote("\"\\"), quote("\n"), quote("\xff"), quote("é"), quote(""))
 	}
 	return g.prefix + pick(g, "x", "y", "z", "w")
 }

@@ -72,6 +72,9 @@ func (l *library) do(o op) string {
 		if o.has("retention") {
 			opts = append(opts, telltale.WithRetention(int(o.number("retention"))))
 		}
+		if o.has("total") {
+			opts = append(opts, telltale.WithTotalSeriesLimit(int(o.number("total"))))
+		}
 		l.objects[o.on()] = telltale.NewRegistry(opts...)
 	case "make":
 		in := telltale.Unregistered()
@@ -249,6 +252,13 @@ func build(o op, in telltale.Option) (instrument, error) {
 	opts := []telltale.Option{in}
 	if c := constant(o); c != nil {
 		opts = append(opts, c)
+	}
+	labelled := o.number("labels") > 0
+	if labelled && o.has("limit") {
+		opts = append(opts, telltale.WithSeriesLimit(int(o.number("limit"))))
+	}
+	if labelled && o.has("declared") {
+		opts = append(opts, telltale.WithLabelValues("a", declared...))
 	}
 	m := maker{name: o.arg(3), labels: []string{"a", "b"}[:int(o.number("labels"))], typed: o.arg(2) != "-"}
 	switch kind := o.arg(1); kind {

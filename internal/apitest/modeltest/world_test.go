@@ -3,9 +3,7 @@ package modeltest
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"telltale/model"
 )
@@ -27,6 +25,7 @@ type registry struct {
 	entries []*entry
 	target  map[string]string
 	faults  tally
+	total   int // how many series its instruments may have, 0 for any number
 }
 
 // entry is a registered collector with the names that it claims.
@@ -50,7 +49,8 @@ func (t tally) add(reason string, least, most uint64) {
 // family is an instrument, or the family that Replace fills in for one.
 type family struct {
 	*definition
-	series []*series
+	series   []*series
+	detached *series // what callers have who cannot have a series of their own
 }
 
 type definition struct {
@@ -60,6 +60,10 @@ type definition struct {
 	key        string    // equal for equal definitions
 	account    *registry // the registry that counts misuse; may be nil
 	functions  bool      // a series has or had a function
+	limit      int       // how many series it may have, 0 for any number
+	declared   bool      // whether the label a has declared values
+	whole      *family   // the one that Replace does not fill in
+	home       *registry // the registry that it was made for; may be nil
 }
 
 // series is one series of a family.
@@ -122,6 +126,9 @@ var kinds = map[string]string{
 
 var buckets = []float64{1, 2, 4}
 
+// declared are the values of the label a where they are declared.
+var declared = []string{"x", "y", "5"}
+
 // suffixes are those of the samples that a type can have.
 var suffixes = map[string][]string{
 	"counter": {"_total", "_created"}, "gauge": {""}, "histogram": {"_created", "_bucket", "_count", "_sum"},
@@ -139,7 +146,7 @@ func (w *world) do(o op) (answer string, can bool) {
 		if w.objects[o.on()] != nil {
 			return "", false
 		}
-		w.objects[o.on()] = &registry{name: o.on(), faults: make(tally)}
+		w.objects[o.on()] = &registry{name: o.on(), faults: make(tally), total: int(o.number("total"))}
 		return fine, true
 	case "make":
 		return w.make(o)
@@ -224,7 +231,11 @@ func (w *world) make(o op) (string, bool) {
 		return "", false
 	}
 	f := &family{definition: &definition{name: name, kind: kind, labels: []string{"a", "b"}[:int(o.number("labels"))], constant: o.opt("const")}}
-	f.key = fmt.Sprint(kind, name, len(f.labels), o.has("const"), f.constant)
+	f.whole = f
+	if len(f.labels) > 0 {
+		f.limit, f.declared = int(o.number("limit")), o.has("declared")
+	}
+	f.key = fmt.Sprint(kind, name, len(f.labels), o.has("const"), f.constant, f.limit, f.declared)
 	if len(f.labels) == 0 {
 		f.series = []*series{newSeries(f.definition, nil)}
 	}
@@ -242,6 +253,7 @@ func (w *world) make(o op) (string, bool) {
 			return fine, true
 		}
 	}
+	f.home = r
 	answer := r.register(f)
 	if answer == fine {
 		w.objects[id] = f
@@ -339,133 +351,6 @@ func labelNames(c any) (names []string) {
 	return nil
 }
 
-func newSeries(f *definition, values []string) *series {
-	return &series{of: f, values: values, info: map[string]string{}, state: states[0], exemplar: make(map[int]*exemplar)}
-}
-
-// clean returns the label values as a page shows them, and counts invalid UTF-8.
-func (f *definition) clean(values []string) []string {
-	cleaned := slices.Clone(values)
-	for i, v := range cleaned {
-		if !utf8.ValidString(v) {
-			f.misuse("invalid_utf8")
-			cleaned[i] = strings.ToValidUTF8(v, "\uFFFD")
-		}
-	}
-	return cleaned
-}
-
-// takes reports whether a program can pass the values to the family that a
-// script calls name: any number of them to a Vec, but not to an instrument
-// without labels, nor to the family that Replace of a typed one fills in.
-func (f *definition) takes(name string, values []string) bool {
-	return len(values) == len(f.labels) || len(f.labels) > 0 && name != "next"
-}
-
-func (f *definition) misuse(reason string) {
-	if f.account != nil {
-		f.account.faults.add(reason, 1, 1)
-	}
-}
-
-func (f *family) find(values []string) (i int) {
-	return slices.IndexFunc(f.series, func(s *series) bool { return slices.Equal(s.values, values) })
-}
-
-// with returns the series with the values, or nil if their number is wrong.
-func (f *family) with(values []string) *series {
-	if len(values) != len(f.labels) {
-		f.misuse("arity")
-		return nil
-	}
-	values = f.clean(values)
-	if i := f.find(values); i >= 0 {
-		return f.series[i]
-	}
-	s := newSeries(f.definition, values)
-	f.series = append(f.series, s)
-	return s
-}
-
-// change removes or creates series.
-func (f *family) change(o op) string {
-	switch o.verb {
-	case "remove":
-		if len(o.plain(1)) != len(f.labels) {
-			f.misuse("arity")
-			return "false"
-		}
-		i := f.find(f.clean(o.plain(1)))
-		if i >= 0 {
-			f.series = slices.Delete(f.series, i, i+1)
-		}
-		return strconv.FormatBool(i >= 0)
-	case "match":
-		labels := make(map[string]string)
-		for i, name := range []string{"a", "b"} {
-			if o.has(name) {
-				if i >= len(f.labels) {
-					f.misuse("unknown_label")
-					return "0"
-				}
-				labels[name] = f.clean([]string{o.opt(name)})[0]
-			}
-		}
-		before := len(f.series)
-		if len(labels) > 0 {
-			f.series = slices.DeleteFunc(slices.Clone(f.series), func(s *series) bool {
-				for i, name := range f.labels {
-					if want, asked := labels[name]; asked && s.values[i] != want {
-						return false
-					}
-				}
-				return true
-			})
-		}
-		return strconv.Itoa(before - len(f.series))
-	case "clear":
-		f.series = nil
-	case "init":
-		if len(o.plain(1)) != len(f.labels) {
-			return refused
-		}
-		f.with(o.plain(1))
-	case "fill":
-		for _, values := range o.rows(len(f.labels)) {
-			f.with(values)
-		}
-	case "drain":
-		before := len(f.series)
-		for _, values := range o.rows(len(f.labels)) {
-			if i := f.find(values); i >= 0 {
-				f.series = slices.Delete(f.series, i, i+1)
-			}
-		}
-		return strconv.Itoa(before - len(f.series))
-	case "len":
-		return strconv.Itoa(len(f.series))
-	}
-	return fine
-}
-
-// rows are the label values of the series that a fill creates or a drain removes, one
-// by one: of n series each step-th, with its number in the first label, perhaps
-// from the last back to the first.
-func (o op) rows(labels int) (rows [][]string) {
-	for i := 0; i < int(o.number("n")); i += max(1, int(o.number("step"))) {
-		values := make([]string, labels)
-		for l := range values {
-			values[l] = "x"
-		}
-		values[0] = o.opt("prefix") + strconv.Itoa(i)
-		rows = append(rows, values)
-	}
-	if o.has("back") {
-		slices.Reverse(rows)
-	}
-	return rows
-}
-
 // update finds a series, keeps its handle or updates it, and returns its values
 // afterwards.
 func (w *world) update(o op) (string, bool) {
@@ -490,7 +375,7 @@ func (w *world) update(o op) (string, bool) {
 			return "", false
 		}
 		if s = f.with(o.plain(1)); s == nil {
-			newSeries(f.definition, nil).update(o) // misuse of a series on no page counts too
+			f.apart().update(o) // misuse of a series on no page counts too
 			return "detached", true
 		}
 	}
@@ -585,9 +470,3 @@ func (s *series) says() string {
 
 // number writes a number as pages do; another test checks that form.
 func number(v float64) string { return model.FormatValue(v) }
-
-// begin returns the family for Replace to fill in.
-func (f *family) begin() *family { return &family{definition: f.definition} }
-
-// finish replaces all series by those that were filled in.
-func (f *family) finish(next *family) { f.series, next.series = next.series, nil }
