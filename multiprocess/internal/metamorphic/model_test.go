@@ -187,7 +187,7 @@ func (w *world) forget(p *process, family string, labels []string, whole bool) {
 		for label, r := range other.families[family] {
 			switch {
 			case !whole && !slices.Contains(labels, label):
-			case other.python || other.rebooted || w.isLost(other): // nobody knows whether they ended before, or what they left
+			case other.python || other.rebooted || other.damaged: // nobody knows whether they ended before, or what they left
 				r.doubtful = true
 			default:
 				r.removedBy = append(r.removedBy, p)
