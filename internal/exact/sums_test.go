@@ -224,6 +224,39 @@ func TestWholeNumbersAreNotRounded(t *testing.T) {
 	}
 }
 
+// Whole numbers and others that come to a slot in turn, their sum beyond 64 bits at
+// times, are stored as they are given one by one.
+func TestStoredIsTheValue(t *testing.T) {
+	for name, kind := range kinds {
+		t.Run(name, func(t *testing.T) {
+			r := seeded(t)
+			for range 200 {
+				const slots = 8
+				s, want, stored := new(exact.Sums), make([][]float64, slots), make([]float64, slots)
+				s.Reset(slots)
+				for range r.IntN(60) {
+					slot := r.IntN(slots)
+					if r.IntN(2) == 0 {
+						n := r.Uint64() >> r.IntN(64)
+						s.AddWhole(uint32(slot), n)
+						want[slot] = append(want[slot], float64(n>>32<<32), float64(n&(1<<32-1)))
+					} else {
+						v := kind(r)
+						s.Add(uint32(slot), v)
+						want[slot] = append(want[slot], v)
+					}
+				}
+				s.Store(stored)
+				for slot, v := range stored {
+					if exactly := oracle(want[slot]); !same(v, exactly) || !same(s.Value(uint32(slot)), exactly) {
+						t.Fatalf("slot %d has %v, and %v once it is stored; the sum of %v is %v", slot, s.Value(uint32(slot)), v, want[slot], exactly)
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestSlotsAreApart(t *testing.T) {
 	s := new(exact.Sums)
 	for range 3 { // later on with accumulators that were used before

@@ -75,20 +75,25 @@ func zeros(s []int64, n int) []int64 {
 
 // Put merges one value of a gauge that bears no time.
 func (t *Totals) Put(op Operation, slot uint32, v float64) {
-	switch p := &t.Values[slot]; op {
-	case OpAdd:
+	if op == OpAdd {
 		t.Sums.Add(slot, v)
-	case OpSet:
+	} else if p := &t.Values[slot]; op.Prefers(v, *p) {
 		*p = v
-	case OpMin:
-		if v < *p || *p != *p {
-			*p = v
-		}
-	case OpMax:
-		if v > *p || *p != *p {
-			*p = v
-		}
 	}
+}
+
+// Prefers reports whether a value takes the place of the one that a series has had so
+// far, NaN if there was none.
+func (op Operation) Prefers(v, had float64) bool {
+	switch op {
+	case OpSet:
+		return true
+	case OpMin:
+		return v < had || had != had
+	case OpMax:
+		return v > had || had != had
+	}
+	return false
 }
 
 // PutTimed merges a value that was set at a time, if at all. One that is still to come
@@ -104,6 +109,13 @@ func (t *Totals) Born(slot uint32, created int64) {
 	created = max(created, unknownBirth)
 	if b := &t.births[slot]; *b <= unknownBirth || created > unknownBirth && created < *b {
 		*b = created
+	}
+}
+
+// Seen notes that a row has a series, of a type that does not show when it was created.
+func (t *Totals) Seen(slot uint32) {
+	if b := &t.births[slot]; *b == 0 {
+		*b = unknownBirth
 	}
 }
 

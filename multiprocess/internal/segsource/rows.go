@@ -168,12 +168,12 @@ func (r *familyRows) mark(c *catalog.Catalog) {
 }
 
 // read merges the values of the rows that have a series.
-func (r *familyRows) read(t *catalog.Totals, s segment.Space) error {
+func (r *familyRows) read(t *catalog.Totals, s *segment.Rationed) error {
 	if r.op == catalog.OpSkip {
 		return nil
 	}
 	rests := r.Rests()
-	return r.Stretches(s, func(rows segment.Stretch) error {
+	return r.Stretches(s.Space, func(rows segment.Stretch) error {
 		slots := r.slots[rows.From:][:len(rows.Tenants)]
 		switch r.Layout {
 		case segment.LayoutCounter:
@@ -188,7 +188,9 @@ func (r *familyRows) read(t *catalog.Totals, s segment.Space) error {
 				}
 			}
 		}
-		rests = r.mergeRests(t, &rows, slots, rests)
+		if len(rests) > 0 {
+			rests = r.mergeRests(t, &rows, slots, rests)
+		}
 		return nil
 	})
 }

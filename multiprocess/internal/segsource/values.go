@@ -69,11 +69,7 @@ func (r *familyRows) readCounters(t *catalog.Totals, s segment.Space, rows *segm
 			t.Born(slot, created)
 			continue
 		}
-		if n := cell.At(row, 2).Load(); n < 1<<53 { // which is mostly so, and costs a call less
-			t.Sums.Add(slot, float64(n))
-		} else {
-			t.Sums.AddWhole(slot, n)
-		}
+		t.Sums.AddWhole(slot, cell.At(row, 2).Load())
 		t.Sums.Add(slot, cell.LoadFloat(cell.At(row, 3)))
 		if linked(row) {
 			spread, _ := r.SpreadOf(s, row)
@@ -90,10 +86,10 @@ func (r *familyRows) readCounters(t *catalog.Totals, s segment.Space, rows *segm
 // readValues merges rows of a gauge.
 func (r *familyRows) readValues(t *catalog.Totals, s segment.Space, rows *segment.Stretch, slots []uint32) {
 	const words = 2 // state, value
+	op, values := r.op, t.Values
 	for i, slot := range slots {
 		row := rows.Row(i, words)
-		created, in := rows.In(i, row)
-		if !in || slot == 0 {
+		if _, in := rows.In(i, row); !in || slot == 0 {
 			continue
 		}
 		v, ok := cell.LoadLevel(cell.At(row, 1))
@@ -102,14 +98,12 @@ func (r *familyRows) readValues(t *catalog.Totals, s segment.Space, rows *segmen
 			if !r.readLevel(t, s, row, slot) {
 				continue
 			}
-		case r.op == catalog.OpSet:
-			t.Values[slot] = v
-		case r.op == catalog.OpAdd:
+		case op == catalog.OpAdd:
 			t.Sums.Add(slot, v)
-		default:
-			t.Put(r.op, slot, v)
+		case op.Prefers(v, values[slot]):
+			values[slot] = v
 		}
-		t.Born(slot, created)
+		t.Seen(slot)
 	}
 }
 
@@ -134,17 +128,9 @@ func linked(row *cell.Word) bool { return cell.At(row, 1).Load() != 0 }
 
 func (r *familyRows) mergeHistogram(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) {
 	first := r.Layout.Values(row)
-	floats := r.Layout == segment.LayoutFloats
-	count := func(to uint32, n uint64) {
-		if floats {
-			t.Sums.Add(slot+to, math.Float64frombits(n))
-		} else {
-			t.Sums.AddWhole(slot+to, n)
-		}
-	}
 	t.Sums.Add(slot, cell.LoadFloat(first))
 	for i, to := range r.buckets {
-		count(to, cell.At(first, 1+i).Load())
+		r.count(t, slot+to, cell.At(first, 1+i).Load())
 	}
 	if !linked(row) {
 		return
@@ -153,11 +139,20 @@ func (r *familyRows) mergeHistogram(t *catalog.Totals, s segment.Space, row *cel
 	for lane := range spread.Lanes() {
 		t.Sums.Add(slot, math.Float64frombits(spread.Word(lane, 0)))
 		for i, to := range r.buckets {
-			count(to, spread.Word(lane, 1+i))
+			r.count(t, slot+to, spread.Word(lane, 1+i))
 		}
 	}
 	for i, to := range r.buckets {
 		t.Exemplify(slot+to, r.Exemplar(s, row, i))
+	}
+}
+
+// count adds the word of a bucket.
+func (r *familyRows) count(t *catalog.Totals, slot uint32, n uint64) {
+	if r.Layout == segment.LayoutFloats {
+		t.Sums.Add(slot, math.Float64frombits(n))
+	} else {
+		t.Sums.AddWhole(slot, n)
 	}
 }
 
