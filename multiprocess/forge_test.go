@@ -27,8 +27,9 @@ const (
 	appliedRecord
 	carriedRecord
 
-	usedWord = 384
-	headWord = 432
+	usedWord   = 384
+	headWord   = 432
+	buriedWord = 440
 )
 
 // forgery is a segment made byte for byte, so that it says whatever it likes under
@@ -133,6 +134,20 @@ func (f *forgery) series(row int) []byte {
 	return p
 }
 
+// tombstone publishes one that the header names, and that names the previous one.
+func (f *forgery) tombstone(previous uint64, says []byte) *forgery {
+	sum := crc32.Checksum(says, crc32.MakeTable(crc32.Castagnoli))
+	words := []uint64{2, 0, 0, 0, uint64(len(says)) | uint64(sum)<<32}
+	for says := range slices.Chunk(says, 8) {
+		var word [8]byte
+		copy(word[:], says)
+		words = append(words, binary.NativeEndian.Uint64(word[:]))
+	}
+	head := uint64(len(f.data))
+	f.record(tombstoneRecord, fields(previous, uint32(8*(len(words)-5))), words, 0)
+	return f.set(headWord, head).set(buriedWord, 1)
+}
+
 // end is where the next record begins, divided by 8, as links have it.
 func (f *forgery) end() uint64 { return uint64(len(f.data)) / 8 }
 
@@ -207,20 +222,26 @@ func forgeries() (all []forged) {
 		}
 		add(name, archives, where, f.record(r.kind, r.payload, nil, 0))
 	}
-	for name, payload := range map[string][]byte{
-		"a tombstone behind itself":        fields(uint64(len(counter(writers).data)), uint64(1), uint32(1), "f", uint32(0)),
-		"a tombstone behind a later one":   fields(uint64(1<<20), uint64(1), uint32(1), "f", uint32(0)),
-		"a tombstone of very many series":  fields(uint64(0), uint64(1), uint32(1), "f", uint32(huge)),
-		"a tombstone of what is no labels": fields(uint64(0), uint64(1), uint32(1), "f", uint32(1), "x"),
-		"a tombstone of no type":           fields(uint64(0), uint64(1), uint32(99), "f", uint32(0)),
+	for name, says := range map[string][]byte{
+		"a tombstone of very many series":  fields(uint64(1), uint32(1), "f", uint32(huge)),
+		"a tombstone of what is no labels": fields(uint64(1), uint32(1), "f", uint32(1), "x"),
+		"a tombstone of no type":           fields(uint64(1), uint32(99), "f", uint32(0)),
+		"a tombstone of no name":           fields(uint64(1), uint32(1), "", uint32(0)),
 	} {
 		f := counter(writers)
-		where := at(f)
-		add(name, writers, where, f.record(tombstoneRecord, payload, nil, 0))
+		add(name, writers, at(f), f.tombstone(0, says))
 	}
-	// Words have no checksum: whatever they say, the rest counts.
+	for name, previous := range map[string]int{"a tombstone behind itself": len(counter(writers).data), "a tombstone behind a later one": 1 << 20} {
+		add(name, writers, fmt.Sprint(previous), counter(writers).tombstone(uint64(previous), fields(uint64(1), uint32(1), "f", uint32(0))))
+	}
+	roomy := counter(writers)
+	where = at(roomy)
+	roomy.record(tombstoneRecord, fields(uint64(0), uint32(huge&^7)), make([]uint64, 8), 0).set(headWord, uint64(len(counter(writers).data)))
+	add("a tombstone with room for very much", writers, where, roomy.set(buriedWord, 1))
+	// Words have no checksum: where nothing was removed, nobody goes where the head says.
 	for name, head := range map[string]uint64{"a head beyond the file": 1 << 40, "a head in the header": 8, "a head at a family": 512, "a head of all there could be": math.MaxUint64} {
 		add(name, writers, "", counter(writers).set(headWord, head))
+		add(name+" of removals", writers, fmt.Sprint(head), counter(writers).set(headWord, head).set(buriedWord, 1))
 	}
 	for name, link := range map[string]uint64{"links to themselves": 64 | 64<<32, "links beyond the file": 1<<31 | 1<<63, "links of all there could be": math.MaxUint64, "links to the header": 1 | 1<<32} {
 		add(name, writers, "", forge(writers, nil).counter(link))

@@ -194,13 +194,17 @@ func (t *Table) carried(in *fields) error {
 // Tombstones returns what the writer of a segment says that it removed, up to the time
 // of its newest tombstone, and that time. They are those that lie on the way from the
 // newest record of them to the first; each lies before the one that names it, so that
-// the way ends. What is being written is left out.
+// the way ends. What is being written is left out. Of a writer that has removed nothing
+// there are none, wherever its header says that they lie.
 func Tombstones(s Space) (stones []Tombstone, until int64, err error) {
 	head := s.Bytes(0, HeaderSize)
 	if head == nil {
 		return nil, 0, corrupt(0, "a segment has a header of %d bytes", HeaderSize)
 	}
 	until = int64(atomicWord(head, offBuried)) // before what it is the time of
+	if until == 0 {
+		return nil, 0, nil
+	}
 	at, end := atomicWord(head, offHead), uint64(0)
 	if end = Published(s); end > maxSize {
 		return nil, 0, corrupt(offUsed, "%d bytes are in use", end)

@@ -24,6 +24,11 @@ func UsageOf(s Space) (Usage, error) {
 	if err != nil {
 		return u, err
 	}
+	if a.table.header.Kind == KindWriter {
+		if _, _, err := Tombstones(s); err != nil {
+			return u, err
+		}
+	}
 	if err := a.weigh(); err != nil {
 		return u, err
 	}
