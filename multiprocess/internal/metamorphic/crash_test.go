@@ -96,7 +96,10 @@ func (r *run) learn(o op) error {
 		if known {
 			return fmt.Errorf("%s{%s} is gone", name, label)
 		}
-		return nil // the process had not come so far
+		if left.help[name] != "" {
+			r.world.define(p, family)
+		}
+		return nil // the process had not come so far as to the series
 	}
 	return r.world.row(p, family, o.arg(3)).learn(o.value(), value)
 }
