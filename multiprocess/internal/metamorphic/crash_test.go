@@ -18,6 +18,7 @@ import (
 func (r *run) crash(o op) error {
 	w := r.writers[o.arg(1)]
 	delete(r.writers, o.arg(1))
+	w.beat() // as before a kill
 	return w.crash(o)
 }
 

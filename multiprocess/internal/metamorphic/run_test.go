@@ -197,6 +197,7 @@ func (r *run) do(o op) *failure {
 		err = r.opened(o, err)
 		r.anyFall = r.anyFall || o.opt("epoch") != "" // a new one begins
 	case "kill":
+		r.writers[name].beat() // it lived a moment ago, and not only before the last removal elsewhere
 		err = r.writers[name].kill()
 		delete(r.writers, name)
 		r.anyFall = r.anyFall || len(r.world.epochs) > 1
