@@ -33,7 +33,7 @@ func instruments(t testing.TB) *telltale.Registry {
 	native := telltale.Must(telltale.NewHistogramVec("native_seconds", "Native.", []string{"path"}, in, telltale.WithNativeBuckets(1.1)))
 	summary := telltale.Must(telltale.NewSummary("rpc_seconds", "Summary.", in, telltale.WithQuantiles(0.5, 0.9)))
 	telltale.Must(telltale.NewEnum("door", "State set.", []string{"open", "shut"}, in))
-	telltale.Must(telltale.NewInfo("build", "Info.", in)).Set(map[string]string{"version": "1.2"})
+	_ = telltale.Must(telltale.NewInfo("build", "Info.", in)).Set(map[string]string{"version": "1.2"})
 	for i, v := range hostile {
 		counters.With(v, fmt.Sprint(i)).Add(float64(i))
 		_ = counters.With("x", v).AddWithExemplar(2, map[string]string{"trace_id": "abc"})

@@ -279,9 +279,9 @@ func (t *Table) record(b, fixed []byte, kind recordType, to Ledger, p *Plan) err
 
 func (t *Table) family(in *fields, size, length uint64, to Ledger, p *Plan) error {
 	listed := new(listedFamily)
-	f, payload, known := &listed.family, in.rest, false
-	if *f, known = p.decoded(payload); known {
-		in.rest = nil
+	f, payload := &listed.family, in.rest
+	if seen, known := p.decoded(payload); known {
+		*f, in.rest = seen, nil
 	} else {
 		decoded, err := decodeFamily(in, t.at)
 		if err != nil {

@@ -205,8 +205,9 @@ func Tombstones(s Space) (stones []Tombstone, until int64, err error) {
 	if until == 0 {
 		return nil, 0, nil
 	}
-	at, end := atomicWord(head, offHead), uint64(0)
-	if end = Published(s); end > maxSize {
+	at := atomicWord(head, offHead)
+	end := Published(s) // after what it has to cover
+	if end > maxSize {
 		return nil, 0, corrupt(offUsed, "%d bytes are in use", end)
 	}
 	var room []byte
