@@ -1,9 +1,10 @@
 // Package collectors has ready-made collectors: of the Go runtime, of the
 // operating system's view of a process, of the build and of the platform.
 // [Register] adds these four and the registry's own health to a registry in one
-// call; nothing is registered by importing the package. Others are registered one by one: the program's version
-// ([NewVersion]), connection pools of database/sql ([NewSQL]) and variables of
-// expvar ([NewExpvar]). [NewLogCounter] counts the records of log/slog by level.
+// call; nothing is registered by importing the package. Others are registered one
+// by one: the program's version ([NewVersion]), connection pools of database/sql
+// ([NewSQL]) and variables of expvar ([NewExpvar]). [NewLogCounter] counts the
+// records of log/slog by level.
 //
 // # Names
 //
