@@ -12,7 +12,7 @@ test:
 	go test work
 
 race:
-	go test -race work
+	go test -race -timeout 20m work
 
 lint:
 	gofmt -l . | (! grep .)
