@@ -59,8 +59,15 @@ OTHER_386 = . ./model/... ./internal/... ./exposition/... ./multiprocess/...
 OTHER_S390X ?= ./model ./internal/apitest/modeltest ./internal/cell ./internal/exact ./internal/exponential ./internal/hash ./internal/scan ./internal/series \
 	./exposition/json ./exposition/openmetrics ./exposition/openmetrics2 ./exposition/protobuf ./exposition/text ./multiprocess/internal/segment ./multiprocess/internal/spool
 
+# A processor or kernel that executes no 32-bit programs can only compile them; Go's
+# runtime does not work under the emulator of 386.
 test-386:
-	GOARCH=386 go test $(OTHER_TESTS) $(OTHER_386)
+	if GOARCH=386 go test -run '^$$' ./internal/exact >/dev/null 2>&1; then \
+		GOARCH=386 go test $(OTHER_TESTS) $(OTHER_386); \
+	else \
+		echo "NOT TESTED: this machine executes no 32-bit programs; they are compiled alone"; \
+		GOARCH=386 go vet $(OTHER_386); \
+	fi
 
 test-s390x:
 	GOARCH=s390x go test $(OTHER_TESTS) -exec qemu-s390x-static -skip 'Killed|Truncat' $(OTHER_S390X)
