@@ -91,20 +91,27 @@ func TestFoldOfSpreadGauges(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	page := func() string {
+	checkFold(t, dir)
+}
+
+// checkFold folds a directory, which must leave the page as it was, and returns it.
+func checkFold(t *testing.T, dir string) (page string) {
+	t.Helper()
+	read := func() string {
 		reg := telltale.NewRegistry()
 		if err := reg.Register(telltale.Must(multiprocess.NewCollector(dir, multiprocess.WithoutFolding()))); err != nil {
 			t.Fatal(err)
 		}
 		return string(telltale.Must(telltale.GenerateLatest(reg)))
 	}
-	before := page()
+	page = read()
 	if report, err := multiprocess.Fold(t.Context(), dir); err != nil {
 		t.Fatal(report, err)
 	}
-	if after := page(); after != before {
-		t.Errorf("before the fold:\n%s\nafter it:\n%s", before, after)
+	if after := read(); after != page {
+		t.Errorf("before the fold:\n%s\nafter it:\n%s", page, after)
 	}
+	return page
 }
 
 // A gauge that moves between heap and store while it is spread and read stays what it
