@@ -52,6 +52,8 @@ func newCallback(typ model.Type, name, help string, labels []string, f func(cont
 		return nil, fmt.Errorf("telltale: the function of %s is nil", d)
 	case len(s.declared) > 0 || s.initial:
 		return nil, fmt.Errorf("telltale: %s is a callback: it has no declared label values and no initial series", d)
+	case s.idleExpiry > 0:
+		return nil, fmt.Errorf("telltale: %s is a callback: its series cannot expire, they are what the function reports", d)
 	}
 	c := &callback{definition: *d, reporter: reporter{subject: d.name}, f: f}
 	if s.unregistered {

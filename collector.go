@@ -28,7 +28,8 @@ import "telltale/model"
 //   - Runs. A collector runs once at a time in a process, whatever pages ask for it.
 //     Scrapes that overlap share a run. One that cannot share the present run,
 //     because some of its families are gone or it leaves out names, waits for it to
-//     end and shares the next.
+//     end and shares the next. With [WithCoalescing] scrapes that begin a little later
+//     read a run that has ended.
 //   - Context. ctx is done when no scrape waits for the run any more, and has the
 //     deadline of the scrape that waits longest. Where a server has a limit for
 //     scrapes, the run goes on without scrapes until then, a minute at most, so that
@@ -43,8 +44,8 @@ import "telltale/model"
 //     may hold a lock while it emits.
 //   - Errors. An error, a panic or the end of the goroutine costs what Collect has
 //     not emitted yet. A [model.Source] that fails costs its family. A family that is
-//     nil or not valid, or whose name is on the page, is left out, and so is a series
-//     that repeats one; emit returns nil for them, since the collector may go on.
+//     nil or not valid, or whose name is on the page and which does not join the one
+//     there (see [Merge]), is left out, and so is a series that repeats one; emit returns nil for them, since the collector may go on.
 //     All are counted, and told to the error hook or logged ([WithErrorHook]).
 //   - Late calls. emit returns an error, and shows nothing, if it is called after
 //     Collect has returned, which is a fault, or when no scrape waits any more.

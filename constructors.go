@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 
 	"telltale/internal/series"
 )
@@ -85,8 +86,10 @@ func obtain[H any](k *kind[H], name, help string, labels []string, s *settings) 
 	err = reg.Register(fresh)
 	var duplicate *DuplicateError
 	if errors.As(err, &duplicate) {
-		if held, ok := duplicate.holder.(*core[H]); ok && held.equal(d) {
-			return held, nil
+		for _, clash := range duplicate.Clashes {
+			if held, ok := clash.Holder.(*core[H]); ok && held.equal(d) {
+				return held, nil
+			}
 		}
 	}
 	if err != nil {
@@ -97,6 +100,10 @@ func obtain[H any](k *kind[H], name, help string, labels []string, s *settings) 
 
 func newCore[H any](d *definition, k *kind[H]) *core[H] {
 	c := &core[H]{definition: *d, kind: k, reporter: reporter{subject: d.name}}
+	if c.expires {
+		c.began = time.Now()
+		c.moving.Begin()
+	}
 	c.table = newTable(c)
 	c.family = d.newFamily().WithPoints(c.table)
 	if len(d.labels) == 0 {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"telltale/internal/cell"
 	"telltale/internal/series"
@@ -31,9 +32,37 @@ type kind[H any] struct {
 	tend func(h *H, created model.Timestamp, s *scratch)
 	// read puts its value into a point that the scratch has made, and tends it.
 	read func(h *H, point *model.Point, s *scratch)
+	life life[H] // how a series leaves when it was not updated for long, and comes back
 	// scalars reads series of a run into the scratch, as long as there is room and
 	// they are scalars, and returns how many. nil for kinds that have none.
 	scalars func(run []series.Slot[H], s *scratch) int
+}
+
+// life is what a kind of instrument does for series that leave when they were not
+// updated for long. A handle that is away is one whose series is about to leave or has
+// left; whoever updates it makes sure that it comes back. The functions are called
+// under the table's lock, but see there.
+type life[H any] struct {
+	// updated reports whether a series was updated since it was last called, and notes
+	// what it has counted now.
+	updated func(h *H, of *series.Track[H]) bool
+	// leave empties a series that is away, which was not updated when updated was last
+	// called. It reports false, and has changed nothing, if it was since. One in a row of
+	// a store leaves that as it is, and returns it.
+	leave func(h *H, of *series.Track[H]) (from departure, left bool)
+	// enter makes a series that has left ready to come back, with what was counted late.
+	enter func(h *H, of *series.Track[H])
+	// resume has a handle go on in the row that its series has left, before anybody else
+	// has it; nil for kinds that share it as any other.
+	resume func(h *H, in cell.Parked)
+	// pour moves what was counted late to a series that is there.
+	pour func(h *H, of *series.Track[H], to *H)
+}
+
+// departure is what a series that has left a store leaves there; zero on the heap.
+type departure struct {
+	row  *cell.Word
+	kept unsafe.Pointer // see [cell.Rows.Park]
 }
 
 // instrument is a core, whatever its handles are. A registry holds it, through
@@ -77,6 +106,8 @@ type core[H any] struct {
 	home      *faults       // of the registry for which it was made; nil if for none
 	callbacks atomic.Bool   // some series have had functions
 	refused   atomic.Uint64 // lookups that found no room for a new series
+	began     time.Time     // from which the ages of series are counted
+	eras      atomic.Uint64 // how many tables there were, and Clears
 }
 
 func (c *core[H]) what() *definition      { return &c.definition }
@@ -101,16 +132,41 @@ type table[H any] struct {
 	mu        sync.Mutex      // held to change series
 	quota     *quota          // of the registry; nil while the table is in none
 	overflow  *series.Slot[H] // the series whose values are all "overflow"; nil before it is needed, and it may be removed
+	restarted bool            // series were removed, so that a new one may be one of them again
 	populated bool            // with the series that exist from the start
 	detached  *H
 	rendered  []byte // scratch for a new series' text
+
+	era    uint64        // changes when other series take the place of all; those that have left before stay away
+	looked time.Duration // when all series were last looked at, see sweep; since core.began
+	next   int           // where looks at a few go on
 }
 
 // manyLabels is how many label values are looked up without allocating.
 const manyLabels = 8
 
 func newTable[H any](c *core[H]) *table[H] {
-	return &table[H]{core: c, series: series.New[H](len(c.labels) > 0)}
+	return &table[H]{core: c, series: c.newSet(), era: c.eras.Add(1), looked: -c.idleExpiry}
+}
+
+// newSet returns a set for series of the instrument.
+func (c *core[H]) newSet() *series.Set[H] {
+	if c.expires {
+		return series.NewTracked[H]()
+	}
+	return series.New[H](len(c.labels) > 0)
+}
+
+// limited returns how many series there are without that of overflow. The caller
+// holds the lock.
+func (t *table[H]) limited() int {
+	n := t.series.Len()
+	if t.overflow != nil {
+		if _, there := t.overflow.Created(); there {
+			n--
+		}
+	}
+	return n
 }
 
 // count returns how many series there are.

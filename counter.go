@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"telltale/internal/cell"
+	"telltale/internal/series"
 	"telltale/model"
 )
 
@@ -21,7 +22,7 @@ import (
 // own. All methods are safe for concurrent use, take no lock and allocate nothing in
 // the steady state. Updates of the zero Counter do nothing.
 type Counter struct {
-	word  unsafe.Pointer // *cell.Word, of whole numbers; nil while counting goes the slow way, to lanes above all
+	word  unsafe.Pointer // *cell.Word, of whole numbers; nil while counting goes the slow way, to lanes above all, and where series expire
 	extra atomic.Pointer[counterExtra]
 	handle[Counter]
 	cell cell.Word // what word points to on the heap
@@ -31,6 +32,7 @@ type Counter struct {
 // heap and what is counted in a row both belong to the value: of the former there is
 // only what came late once the counter has moved, until that follows.
 type counterExtra struct {
+	open     atomic.Pointer[cell.Word]  // of a series that can expire: the word in which Inc counts at once; nil else
 	current  atomic.Pointer[cell.Lanes] // those of the two below in which to count; nil if there are none
 	fraction cell.Word                  // on the heap
 	lanes    atomic.Pointer[cell.Lanes] // on the heap, of whole numbers and fractions
@@ -38,7 +40,8 @@ type counterExtra struct {
 	rowLanes atomic.Pointer[cell.Lanes] // of the row
 	exemplar atomic.Pointer[model.Exemplar]
 	reset    atomic.Int64  // when Reset was called, in nanoseconds since 1970; 0 if never
-	looked   atomic.Uint32 // how many calls looked for others since a collection asked for it
+	looking  atomic.Bool   // calls look for other writers
+	looked   atomic.Uint32 // how many did since a collection asked for it
 	met      atomic.Uint32 // how many of them saw others
 }
 
@@ -54,7 +57,9 @@ var counters = &kind[Counter]{
 	words: func(*definition) int { return 0 },
 	bind: func(c *Counter, _ *cell.Word, of *core[Counter]) {
 		c.core = of
-		c.word = unsafe.Pointer(&c.cell)
+		if !of.expires {
+			c.word = unsafe.Pointer(&c.cell)
+		}
 	},
 	share:  (*Counter).share,
 	toHeap: (*Counter).toHeap,
@@ -65,6 +70,7 @@ var counters = &kind[Counter]{
 	read:    (*Counter).read,
 	tend:    (*Counter).tend,
 	scalars: counterScalars,
+	life:    life[Counter]{updated: (*Counter).updated, leave: (*Counter).leave, enter: (*Counter).enter, resume: (*Counter).resume, pour: (*Counter).pour},
 }
 
 // NewCounter returns the counter of that name, which it creates and registers
@@ -144,7 +150,7 @@ func (c *Counter) addFloat(v float64) {
 	}
 	if lanes := e.current.Load(); lanes != nil {
 		lanes.AddFloat(1, v)
-		if lanes == e.rowLanes.Load() {
+		if lanes == e.rowLanes.Load() && !c.core.expires {
 			return // what is added to a row need not follow it
 		}
 	} else {
@@ -153,7 +159,7 @@ func (c *Counter) addFloat(v float64) {
 		switch added := cell.TryAddFloat(w, v); {
 		case !added:
 			c.fight(e, w, v)
-		case row != nil:
+		case row != nil && !c.core.expires:
 			return
 		}
 	}
@@ -188,10 +194,26 @@ func (e *counterExtra) floats(row *cell.Word) *cell.Word {
 //go:noinline // or Inc would not be inlined
 func (c *Counter) incSlow() {
 	if e := c.extra.Load(); e != nil {
-		if lanes := e.current.Load(); lanes != nil {
-			lanes.Mine().Add(1)
+		if row := e.open.Load(); row != nil {
+			row.Add(1)
+			if series.SlotOf(c).Away() {
+				c.goOn()
+			}
 			return
 		}
+		if lanes := e.current.Load(); lanes != nil {
+			lanes.Mine().Add(1)
+			if c.core.away(c) {
+				c.goOn()
+			}
+			return
+		}
+	} else if c.core != nil && c.core.expires {
+		c.cell.Add(1)
+		if series.SlotOf(c).Away() {
+			c.goOn()
+		}
+		return
 	}
 	c.addWhole(1)
 }
@@ -200,7 +222,11 @@ func (c *Counter) grow() *counterExtra {
 	if e := c.extra.Load(); e != nil {
 		return e
 	}
-	c.extra.CompareAndSwap(nil, new(counterExtra))
+	e := new(counterExtra)
+	if c.core != nil && c.core.expires {
+		e.open.Store(&c.cell)
+	}
+	c.extra.CompareAndSwap(nil, e)
 	return c.extra.Load()
 }
 
@@ -230,6 +256,7 @@ func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
 		return err
 	}
 	c.Add(v)
+	c = c.core.shown(c)
 	c.grow().exemplar.Store(e)
 	if rows := c.core.rows(); rows != nil {
 		if row := c.row(); row != nil {
@@ -239,11 +266,16 @@ func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
 	return nil
 }
 
-// Value returns the counter's value in this process.
+// Value returns the counter's value in this process: every addition that ended before
+// the call, and none that had not begun when it returned. It never returns less than an
+// earlier call did, but for Reset. Of additions that go on meanwhile it may have a later
+// one without an earlier one, since whole numbers, fractions and lanes are read one after
+// the other.
 func (c *Counter) Value() float64 {
 	if c.core == nil {
 		return 0
 	}
+	c = c.core.shown(c)
 	if n, ok := c.alone(); ok {
 		return float64(n)
 	}
@@ -289,6 +321,11 @@ func (c *Counter) sum() (v float64) {
 func (c *Counter) Reset() {
 	if c.core == nil {
 		return
+	}
+	c = c.core.shown(c)
+	c.core.unpark(c)
+	if c.core.away(c) {
+		return // there is nothing else to reset
 	}
 	row, e := c.row(), c.extra.Load()
 	c.cell.Store(0)

@@ -32,7 +32,13 @@ func (c *Counter) rowOf(w *cell.Word) *cell.Word {
 }
 
 // share moves the counter into a row.
-func (c *Counter) share(row *cell.Word) {
+func (c *Counter) share(row *cell.Word) { c.shareOver(row, nil) }
+
+// resume goes on in the row that the series has left, and in its lanes.
+func (c *Counter) resume(in cell.Parked) { c.shareOver(in.Row, (*cell.Lanes)(in.Kept)) }
+
+// shareOver moves the counter into a row and its lanes, if it has any.
+func (c *Counter) shareOver(row *cell.Word, lanes *cell.Lanes) {
 	if e := c.extra.Load(); e != nil {
 		if x := e.exemplar.Load(); x != nil {
 			c.core.rows().SetExemplar(row, 0, x)
@@ -41,18 +47,32 @@ func (c *Counter) share(row *cell.Word) {
 			c.core.rows().Touch(row, time.Unix(0, at))
 		}
 	}
+	if c.core.expires {
+		c.grow()
+	}
 	c.core.moving.Lock()
 	defer c.core.moving.Unlock()
 	if e := c.extra.Load(); e != nil {
 		e.row.Store(row)
-		e.current.Store(nil)
+		e.rowLanes.Store(lanes)
+		e.current.Store(lanes)
 	}
-	atomic.StorePointer(&c.word, unsafe.Pointer(row))
+	switch {
+	case !c.core.expires:
+		atomic.StorePointer(&c.word, unsafe.Pointer(row))
+	case lanes == nil:
+		c.extra.Load().open.Store(row)
+	default:
+		c.extra.Load().open.Store(nil)
+	}
 	c.drainInto(row)
 }
 
 // follow moves what was counted late on the heap to the row in which the counter is.
 func (c *Counter) follow() {
+	if c.core.away(c) {
+		c.goOn()
+	}
 	if !c.left() {
 		return
 	}
@@ -115,9 +135,15 @@ func (c *Counter) toHeap() *cell.Word {
 		return nil
 	}
 	if e != nil {
+		e.open.Store(nil)
 		e.current.Store(e.lanes.Load())
 	}
-	atomic.StorePointer(&c.word, unsafe.Pointer(&c.cell))
+	switch {
+	case !c.core.expires:
+		atomic.StorePointer(&c.word, unsafe.Pointer(&c.cell))
+	case e.lanes.Load() == nil: // it has an extra since it was in a row
+		e.open.Store(&c.cell)
+	}
 	fractions := cell.LoadFloat(cell.At(row, 1)) + cell.AddWhole(&c.cell, row.Load())
 	if e != nil {
 		e.row.Store(nil)

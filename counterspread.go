@@ -34,12 +34,15 @@ func (c *Counter) tend(created model.Timestamp, s *scratch) {
 	}
 	w := c.whole()
 	if w == nil {
-		if lanes := c.extra.Load().current.Load(); lanes != nil {
-			lanes.Mix()
-		} else {
+		switch e := c.extra.Load(); {
+		case e != nil && e.current.Load() != nil:
+			e.current.Load().Mix()
+			return
+		case e != nil && e.looking.Load():
 			c.putBack()
+			return
 		}
-		return
+		w = &c.cell // of a series that can expire
 	}
 	n := w.Load()
 	if n < leastToLook {
@@ -57,12 +60,14 @@ func (c *Counter) tend(created model.Timestamp, s *scratch) {
 func (c *Counter) beLooked() {
 	e := c.grow()
 	c.core.moving.Hold(func() {
-		if c.whole() == nil {
+		if c.whole() == nil && (e.looking.Load() || e.current.Load() != nil) {
 			return
 		}
 		e.row.Store(c.row())
 		e.looked.Store(0)
 		e.met.Store(0)
+		e.looking.Store(true)
+		e.open.Store(nil)
 		atomic.StorePointer(&c.word, nil)
 	})
 }
@@ -70,13 +75,17 @@ func (c *Counter) beLooked() {
 // slow returns the word in which to count while counting goes the slow way, and
 // whether to look for others afterwards.
 func (c *Counter) slow() (w *cell.Word, looking bool) {
-	if lanes := c.extra.Load().current.Load(); lanes != nil {
+	e := c.extra.Load()
+	if e == nil {
+		return &c.cell, false // of a series that can expire
+	}
+	if lanes := e.current.Load(); lanes != nil {
 		return lanes.Mine(), false
 	}
 	if row := c.row(); row != nil {
-		return row, true
+		return row, e.looking.Load()
 	}
-	return &c.cell, true
+	return &c.cell, e.looking.Load()
 }
 
 // look sees whether others count in the word just now.
@@ -109,11 +118,16 @@ func (c *Counter) putBack() {
 		if c.whole() != nil || e.current.Load() != nil {
 			return
 		}
+		e.looking.Store(false)
 		w := e.row.Load()
 		if w == nil {
 			w = &c.cell
 		}
-		atomic.StorePointer(&c.word, unsafe.Pointer(w))
+		if c.core.expires {
+			e.open.Store(w)
+		} else {
+			atomic.StorePointer(&c.word, unsafe.Pointer(w))
+		}
 	})
 }
 
@@ -134,6 +148,7 @@ func (c *Counter) spread(row *cell.Word) (lanes *cell.Lanes) {
 		} else {
 			e.lanes.Store(fresh)
 		}
+		e.open.Store(nil)
 		e.current.Store(fresh)
 	})
 	return lanes

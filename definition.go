@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"telltale/internal/exponential"
@@ -23,11 +24,14 @@ type definition struct {
 	typ         model.Type
 	labels      []string
 	constLabels model.Labels
+	created     time.Time // of the series; zero: when each is made
 	valueLimit  int
-	hashLong    bool        // label values beyond the limit end in a hash
-	sets        []*valueSet // declared label values, by position; nil if there are none
-	initial     bool        // all combinations of them exist from the start
-	seriesLimit int         // 0: none
+	hashLong    bool          // label values beyond the limit end in a hash
+	sets        []*valueSet   // declared label values, by position; nil if there are none
+	initial     bool          // all combinations of them exist from the start
+	seriesLimit int           // 0: none
+	idleExpiry  time.Duration // after which series that were not updated leave; 0: never
+	expires     bool          // series do: they have labels
 
 	bounds    *model.Bounds // histograms; nil with native buckets alone
 	upper     []float64     // the bounds below +Inf
@@ -56,6 +60,7 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 		help: model.ValidHelp(help), unit: s.unit, typ: typ, labels: slices.Clone(labels),
 		valueLimit: s.valueLimit, hashLong: s.hashLong, initial: s.initial,
 		mode: s.mode, modeGiven: s.modeGiven, states: s.states,
+		idleExpiry: s.idleExpiry, expires: s.idleExpiry > 0 && len(labels) > 0,
 	}
 	full, err := fullName(typ, name, s)
 	if err != nil {
@@ -67,6 +72,9 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 		return nil, err
 	}
 	d.constLabels = model.LabelsOf(s.constLabels)
+	if d.created = s.created; d.created.After(time.Now()) {
+		return nil, fmt.Errorf("telltale: the created time of %s %q is still to come: %s", typ, full, d.created.Format(time.RFC3339Nano))
+	}
 	if err := d.setValues(s); err != nil {
 		return nil, fmt.Errorf("%w, in %s %q", err, typ, full)
 	}
@@ -118,15 +126,19 @@ func (d *definition) limit(n int) error {
 }
 
 func (d *definition) setBuckets(s *settings) (err error) {
+	buckets := s.buckets
 	if s.native != nil {
 		if d.native, err = s.native.check(s.buckets != nil); err != nil {
 			return err
 		}
 		d.inStore = d.native.Options
-		d.inStore.MinReset = 0
+		d.inStore.MinReset, d.inStore.PowersFrom = 0, 0 // a row has counts of the classic buckets
+		if d.native.rendered {
+			buckets = s.native.classic
+		}
 	}
-	if s.native == nil || s.buckets != nil {
-		if d.bounds, err = bucketBounds(s.buckets); err != nil {
+	if s.native == nil || buckets != nil {
+		if d.bounds, err = bucketBounds(buckets); err != nil {
 			return err
 		}
 		d.upper = d.bounds.Upper()[:d.bounds.Len()-1]
@@ -217,8 +229,8 @@ func (d *definition) labelNames() []string { return append(d.constLabels.Names()
 // equal reports whether both describe the same instrument.
 func (d *definition) equal(e *definition) bool {
 	return d.name == e.name && d.help == e.help && d.unit == e.unit && d.typ == e.typ &&
-		slices.Equal(d.labels, e.labels) && d.constLabels == e.constLabels && d.valueLimit == e.valueLimit && d.hashLong == e.hashLong &&
-		slices.EqualFunc(d.sets, e.sets, (*valueSet).equal) && d.initial == e.initial && d.seriesLimit == e.seriesLimit &&
+		slices.Equal(d.labels, e.labels) && d.constLabels == e.constLabels && d.created.Equal(e.created) && d.valueLimit == e.valueLimit && d.hashLong == e.hashLong &&
+		slices.EqualFunc(d.sets, e.sets, (*valueSet).equal) && d.initial == e.initial && d.seriesLimit == e.seriesLimit && d.idleExpiry == e.idleExpiry &&
 		d.bounds.Equal(e.bounds) && d.native.equal(e.native) && d.window.equal(e.window) && d.mode == e.mode && slices.Equal(d.states, e.states)
 }
 
@@ -234,6 +246,9 @@ func (d *definition) String() string {
 	}
 	if !d.constLabels.IsEmpty() {
 		fmt.Fprintf(&b, ", constant labels %s", d.constLabels)
+	}
+	if !d.created.IsZero() {
+		fmt.Fprintf(&b, ", created %s", d.created.Format(time.RFC3339Nano))
 	}
 	if d.unit != "" {
 		fmt.Fprintf(&b, ", unit %q", d.unit)
@@ -270,7 +285,19 @@ func (d *definition) String() string {
 	if len(d.labels) > 0 && d.seriesLimit != DefaultSeriesLimit {
 		fmt.Fprintf(&b, ", at most %d series", d.seriesLimit)
 	}
+	if d.idleExpiry > 0 {
+		fmt.Fprintf(&b, ", expiry after %s", d.idleExpiry)
+	}
 	return b.String()
+}
+
+// counted returns how many classic buckets below +Inf a series on the heap counts in
+// beside its native ones: none if these tell.
+func (d *definition) counted() int {
+	if d.native.rendered {
+		return 0
+	}
+	return len(d.upper)
 }
 
 // words returns how many words a series of a histogram with classic buckets alone

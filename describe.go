@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 
+	"telltale/internal/reshape"
 	"telltale/model"
 )
 
@@ -22,12 +23,12 @@ type describing struct {
 // shown is a collector that shows others in its own way: a view.
 type shown interface {
 	// describe returns the families that ask learns of the others, as it shows them.
-	describe(ask func(Collector) ([]*model.Family, error)) ([]*model.Family, error)
+	describe(ask func(Collector) ([]outline, error)) ([]outline, error)
 }
 
 // describe returns what ask learns of the families of a collector, as the views
 // around it show them.
-func describe(c Collector, ask func(Collector) ([]*model.Family, error)) (families []*model.Family, err error) {
+func describe(c Collector, ask func(Collector) ([]outline, error)) (families []outline, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			families, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -42,26 +43,52 @@ func describe(c Collector, ask func(Collector) ([]*model.Family, error)) (famili
 // list returns the families that a collector describes now, a registry those of
 // its collectors. One that panics in Describe describes nothing.
 func list(c Collector) []*model.Family {
-	families, err := describe(c, func(c Collector) ([]*model.Family, error) {
+	return headers(describedNow(c))
+}
+
+func describedNow(c Collector) []outline {
+	described, err := describe(c, func(c Collector) ([]outline, error) {
 		if c, ok := c.(Describer); ok {
-			return c.Describe(), nil
+			return outlines(c), nil
 		}
 		return nil, nil
 	})
 	if err != nil {
 		return nil
 	}
+	return described
+}
+
+// headers returns described families, those that join as one.
+func headers(described []outline) []*model.Family {
+	var families []*model.Family
+	seen := make(map[string][]*outline, len(described))
+	for i := range described {
+		o := &described[i]
+		if o.family == nil {
+			families = append(families, nil)
+			continue
+		}
+		name := o.family.SampleName()
+		if !slices.ContainsFunc(seen[name], func(other *outline) bool { return other.joins(o) == nil }) {
+			families = append(families, o.family.Header())
+		}
+		seen[name] = append(seen[name], o)
+	}
 	return families
 }
 
 // ask returns the families whose names a collector is to claim. Those of another
-// registry come and go, so nesting one claims no names.
-func (d describing) ask(c Collector) (families []*model.Family, err error) {
+// registry and of a view that reshapes come and go, so that they claim no names.
+func (d describing) ask(c Collector) (families []outline, err error) {
 	if _, ok := c.(accounting); ok {
 		return nil, nil
 	}
+	if _, _, ok := reshape.Of(c); ok { // what it does may change
+		return nil, nil
+	}
 	if c, ok := c.(Describer); ok {
-		return c.Describe(), nil
+		return outlines(c), nil
 	}
 	if !d.asksAll {
 		return nil, nil
@@ -71,7 +98,7 @@ func (d describing) ask(c Collector) (families []*model.Family, err error) {
 		emitting.Lock()
 		defer emitting.Unlock()
 		if f != nil { // else the scrape will tell
-			families = append(families, f.Header())
+			families = append(families, outlineOf(f.Header(), nil, model.Labels{}))
 		}
 		return nil
 	})
@@ -107,18 +134,15 @@ func (d describing) newEntry(c Collector) (*entry, error) {
 		return nil, fmt.Errorf("telltale: describing collector %T: %w", c, err)
 	}
 	for _, f := range families {
-		if err := d.check(f); err != nil {
+		if err := d.check(f.family); err != nil {
 			return nil, fmt.Errorf("telltale: collector %T: %w", c, err)
 		}
 	}
 	if err := d.checkLegacy(model.LegacyLabelName, labelNames(c)...); err != nil {
 		return nil, err
 	}
-	e := &entry{collector: c}
+	e := &entry{collector: c, described: families, settled: accountIn(c) == nil} // else they come and go
 	e.claim(families)
-	if accountIn(c) == nil { // else they come and go
-		e.families = families
-	}
 	return e, nil
 }
 

@@ -13,6 +13,7 @@ type Clash struct {
 	Name   string    // of a sample or a family
 	Holder Collector // the collector that has it; of an instrument its core, not a handle
 	Held   string    // the holder described
+	reason error     // why their families do not join; nil if it does not matter
 }
 
 // DuplicateError says that a collector cannot be registered, because it is
@@ -20,8 +21,7 @@ type Clash struct {
 type DuplicateError struct {
 	Collector string  // the collector that could not be registered, described
 	Clashes   []Clash // by name; one without a name if a collector without names is registered already
-	holder    Collector
-	again     bool // the very collector is registered already
+	again     bool    // the very collector is registered already
 }
 
 // Names returns the clashing names, sorted.
@@ -45,7 +45,7 @@ func (e *DuplicateError) Error() string {
 	}
 	separator := ": "
 	for rest := e.Clashes; len(rest) > 0; separator = "; " {
-		held := rest[0].Held
+		held, reason := rest[0].Held, rest[0].reason
 		var names []string
 		others := rest[:0:0]
 		for _, c := range rest { // a holder is described once, whatever it holds
@@ -57,6 +57,9 @@ func (e *DuplicateError) Error() string {
 		}
 		rest = others
 		fmt.Fprintf(&b, "%s%s held by %s", separator, enumerate(names), held)
+		if reason != nil {
+			fmt.Fprintf(&b, " (they do not join: %v)", reason)
+		}
 	}
 	return b.String()
 }

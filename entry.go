@@ -3,6 +3,7 @@ package telltale
 // A collector as a registry holds it, with the names that it claims.
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,14 +17,15 @@ type entry struct {
 	collector Collector
 	position  int // in entries
 	claims    []string
-	families  []*model.Family // described when it was registered, if that does not change
+	described []outline       // when it was registered; nil for an instrument
+	settled   bool            // what is described does not change
 	literal   map[string]bool // sample names of counters and infos whose base name another of its families has
 }
 
 // claim works out the names that belong to the described families: the family's
 // own and those of all samples that its type can have. A counter or an info
 // leaves its base name to a sibling that has it too.
-func (e *entry) claim(families []*model.Family) {
+func (e *entry) claim(described []outline) {
 	names := make(map[string]bool)
 	add := func(f *model.Family) {
 		for name := range sampleNames(f) {
@@ -31,7 +33,8 @@ func (e *entry) claim(families []*model.Family) {
 		}
 	}
 	var suffixed []*model.Family
-	for _, f := range families {
+	for i := range described {
+		f := described[i].family
 		if f.SampleName() != f.BaseName() {
 			suffixed = append(suffixed, f)
 		} else {
@@ -49,6 +52,44 @@ func (e *entry) claim(families []*model.Family) {
 		add(f)
 	}
 	e.claims = slices.Sorted(maps.Keys(names))
+}
+
+// claiming returns the described families that have a name, or of which a sample has
+// it.
+func (e *entry) claiming(name string) (families []outline) {
+	described := e.described
+	if i, ok := e.collector.(instrument); ok {
+		described = outlines(i)
+	}
+	for _, o := range described {
+		for n := range sampleNames(o.family) {
+			if n == name {
+				families = append(families, o)
+				break
+			}
+		}
+	}
+	return families
+}
+
+// joins returns nil if what both entries have of a name can be one family.
+func (e *entry) joins(other *entry, name string) error {
+	if d, ok := e.collector.(defined); ok {
+		if o, ok := other.collector.(defined); ok {
+			return d.what().registers(o.what())
+		}
+	}
+	if len(e.literal) > 0 || len(other.literal) > 0 {
+		return errors.New("one has families that leave the name to each other")
+	}
+	for _, o := range e.claiming(name) {
+		for _, held := range other.claiming(name) {
+			if err := o.joins(&held); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // wanted reports whether every filter has a name that the entry claims.

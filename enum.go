@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"telltale/internal/cell"
+	"telltale/internal/series"
 	"telltale/model"
 )
 
@@ -39,6 +40,20 @@ var enums = &kind[Enum]{
 		for i, state := range e.core.states {
 			p.States = append(p.States, model.State{Name: state, On: i == current})
 		}
+	},
+	life: life[Enum]{
+		updated: func(_ *Enum, of *series.Track[Enum]) bool { return of.Look() },
+		leave:   (*Enum).leave,
+		enter: func(e *Enum, of *series.Track[Enum]) {
+			if !e.core.entersStore(of) { // else it is closed until it has its row
+				e.cell.Load().Store(0)
+			}
+		},
+		resume: func(e *Enum, in cell.Parked) {
+			in.Row.Store(in.Left)
+			e.share(in.Row)
+		},
+		pour: func(*Enum, *series.Track[Enum], *Enum) {},
 	},
 }
 
@@ -78,6 +93,10 @@ func (e *Enum) Set(state string) error {
 		e.core.fault(ReasonUnknownState, func() error { return err })
 		return err
 	}
+	if e.core.expires {
+		e.setOpen(uint64(i))
+		return nil
+	}
 	w := e.cell.Load()
 	w.Store(uint64(i))
 	if e.core.rows() != nil {
@@ -86,19 +105,79 @@ func (e *Enum) Set(state string) error {
 	return nil
 }
 
+// noState is in the word of an enum whose series has left.
+const noState = cell.ClosedState
+
+// leave closes an enum that is away, unless it was set. Readers of a row take the state
+// that it had, as long as others set it.
+func (e *Enum) leave(of *series.Track[Enum]) (from departure, left bool) {
+	e.core.moving.Lock()
+	defer e.core.moving.Unlock()
+	w := e.cell.Load()
+	if e.core.shared() {
+		e.core.rows().Leave(w, w.Load())
+	}
+	state := w.Swap(noState)
+	switch {
+	case of.Marked(series.Touched):
+		w.Store(state)
+		return from, false
+	case e.core.shared():
+		away := make([]cell.Word, 2)
+		away[0].Store(noState)
+		e.cell.Store(&away[0])
+		from.row = w
+	}
+	return from, true
+}
+
+// setOpen sets the enum, and brings its series back if that has left.
+func (e *Enum) setOpen(i uint64) {
+	slot := series.SlotOf(e)
+	for {
+		w := e.cell.Load()
+		if old := w.Load(); old != noState && w.CompareAndSwap(old, i) {
+			if e.core.shared() {
+				raise(cell.At(w, 1))
+			}
+			if slot.Track().Mark(series.Touched); !slot.Away() {
+				return
+			}
+		}
+		if to := e.core.counting(e); to != e {
+			to.setOpen(i)
+			return
+		}
+	}
+}
+
 // share lets the enum keep its state in a row. Having one is as good as having
 // set it.
 func (e *Enum) share(row *cell.Word) {
-	if old := e.cell.Load(); old != nil {
-		row.Store(old.Load())
+	old := e.cell.Load()
+	if !e.core.expires {
+		if old != nil {
+			row.Store(old.Load())
+		}
+		raise(cell.At(row, 1))
+	} else if old != nil { // a row that is resumed has its state and its time
+		if state := old.Swap(noState); state != noState && state != 0 {
+			row.Store(state)
+			raise(cell.At(row, 1))
+		}
 	}
-	raise(cell.At(row, 1))
+	cell.At(row, 1).CompareAndSwap(0, uint64(cell.Now()))
 	e.cell.Store(row)
 }
 
 func (e *Enum) toHeap() *cell.Word {
 	row, words := e.cell.Load(), make([]cell.Word, 2)
-	words[0].Store(row.Load())
+	if e.core.expires {
+		e.core.rows().Leave(row, row.Load())
+		words[0].Store(row.Swap(noState))
+	} else {
+		words[0].Store(row.Load())
+	}
 	e.cell.Store(&words[0])
 	return row
 }
@@ -117,5 +196,6 @@ func (e *Enum) Value() string {
 	if e.core == nil {
 		return ""
 	}
+	e = e.core.shown(e)
 	return e.core.states[e.state()]
 }

@@ -99,5 +99,16 @@ func ObserveAcross(h *Histogram, move func()) {
 	move()
 	bucket := 1 + bucketOf(h.core.upper, 2)
 	cell.At(w, bucket).Add(1)
-	h.core.finish(&h.cells, cell.Addition{I: bucket, V: 2, Added: cell.TryAddFloat(w, 2)}, first, w)
+	h.finish(cell.Addition{I: bucket, V: 2, Added: cell.TryAddFloat(w, 2)}, first, w)
+}
+
+// IncInLanesAcross is an Inc of a spread counter that found its lanes before leave is
+// called.
+func IncInLanesAcross(c *Counter, leave func()) {
+	lanes := c.extra.Load().current.Load()
+	leave()
+	lanes.Mine().Add(1)
+	if c.core.away(c) {
+		c.goOn()
+	}
 }

@@ -15,7 +15,7 @@ import (
 // Each Set and Add takes effect at one moment, for all readers. Updates of the
 // zero Gauge do nothing.
 type Gauge struct {
-	word  unsafe.Pointer // *cell.Word; nil if each Set takes a time, and while the gauge moves
+	word  unsafe.Pointer // *cell.Word; nil if each Set takes a time, if the series can expire, and while the gauge moves
 	extra atomic.Pointer[gaugeExtra]
 	handle[Gauge]
 	cell cell.Word // what word points to on the heap
@@ -28,6 +28,7 @@ type gaugeExtra struct {
 	level    cell.Level // of the gauge's word
 	timed    *cell.Word // in a row of a store, with the value's time behind it; nil if that has none
 	row      *cell.Word // of a store, for what the function says; nil without one
+	open     *cell.Word // of a series that can expire: its word in a row of a store; nil on the heap
 	function atomic.Pointer[func() float64]
 }
 
@@ -42,7 +43,9 @@ var gauges = &kind[Gauge]{
 	words: func(*definition) int { return 0 },
 	bind: func(g *Gauge, _ *cell.Word, of *core[Gauge]) {
 		g.core = of
-		g.word = unsafe.Pointer(&g.cell)
+		if !of.expires {
+			g.word = unsafe.Pointer(&g.cell)
+		}
 	},
 	share:  (*Gauge).share,
 	toHeap: (*Gauge).toHeap,
@@ -53,6 +56,7 @@ var gauges = &kind[Gauge]{
 	confirm: (*Gauge).confirm,
 	read:    (*Gauge).read,
 	scalars: gaugeScalars,
+	life:    life[Gauge]{updated: (*Gauge).updated, leave: (*Gauge).leave, enter: (*Gauge).enter, resume: (*Gauge).resume, pour: (*Gauge).pour},
 }
 
 // NewGauge returns the gauge of that name, which it creates and registers unless
@@ -99,6 +103,10 @@ func (g *Gauge) setSlow(v float64) {
 	if g.core == nil {
 		return // the zero Gauge
 	}
+	if g.core.expires {
+		g.setOpen(v)
+		return
+	}
 	w, e := g.settled()
 	switch {
 	case w == nil:
@@ -141,6 +149,10 @@ func (g *Gauge) addSlow(v float64) {
 	if g.core == nil {
 		return // the zero Gauge
 	}
+	if g.core.expires {
+		g.addOpen(v)
+		return
+	}
 	for {
 		switch w, e := g.settled(); {
 		case w == nil:
@@ -180,7 +192,7 @@ func (g *Gauge) mend(w *cell.Word, e *gaugeExtra) { g.at(w, e, func() { e.levelO
 // at runs f while the gauge does not move, if these are its word and its extra.
 func (g *Gauge) at(w *cell.Word, e *gaugeExtra, f func()) {
 	g.core.moving.Hold(func() {
-		if (*cell.Word)(atomic.LoadPointer(&g.word)) == w && g.extra.Load() == e {
+		if g.place() == w && g.extra.Load() == e {
 			f()
 		}
 	})
@@ -207,8 +219,14 @@ func (g *Gauge) SetFunc(f func() float64) {
 		return
 	}
 	core := g.core
+	if core.away(g) {
+		g = core.counting(g)
+	}
 	core.table.mu.Lock()
 	defer core.table.mu.Unlock()
+	if core.away(g) { // it has left again
+		g, _ = core.table.bringBack(series.SlotOf(g))
+	}
 	e := g.grow()
 	if f == nil {
 		e.function.Store(nil)
@@ -230,6 +248,9 @@ func (g *Gauge) SetFunc(f func() float64) {
 // function, on the caller's goroutine: a panic there is the caller's. All other
 // ways of reading run it as a custom collector is run.
 func (g *Gauge) Value() float64 {
+	if g.core != nil {
+		g = g.core.shown(g)
+	}
 	if f := g.function(); f != nil {
 		return f()
 	}
@@ -250,6 +271,9 @@ func (g *Gauge) function() func() float64 {
 func (g *Gauge) held() float64 {
 	if g.core == nil {
 		return 0 // the zero Gauge
+	}
+	if g.core.expires {
+		return g.heldOpen()
 	}
 	for {
 		w, e := g.settled()
@@ -317,6 +341,10 @@ func gaugeScalars(run []series.Slot[Gauge], s *scratch) int {
 // goes the slow way, which knows of it. With a function the row is for what that
 // says, and what the gauge is set to stays on the heap.
 func (g *Gauge) share(row *cell.Word) {
+	if g.core.expires {
+		g.shareOpen(row)
+		return
+	}
 	old := g.extra.Load()
 	if old != nil && old.function.Load() != nil {
 		g.moveToHeap(&gaugeExtra{row: row})
@@ -340,7 +368,7 @@ func (g *Gauge) share(row *cell.Word) {
 // confirm gives the value a time, if it needs one and has none.
 func (g *Gauge) confirm() {
 	if row := g.row(); row != nil && g.timed() {
-		cell.At(row, 1).CompareAndSwap(0, uint64(time.Now().UnixNano()))
+		cell.At(row, 1).CompareAndSwap(0, uint64(cell.Now()))
 	}
 }
 
@@ -348,7 +376,11 @@ func (g *Gauge) confirm() {
 // it had none.
 func (g *Gauge) toHeap() *cell.Word {
 	row := g.row()
-	if row != nil {
+	switch {
+	case row == nil:
+	case g.core.expires:
+		g.openOnHeap(row)
+	default:
 		g.moveToHeap(&gaugeExtra{})
 	}
 	return row
@@ -386,7 +418,7 @@ func (g *Gauge) move(word unsafe.Pointer, e *gaugeExtra, put func(v float64)) {
 
 // row returns the gauge's row in a store, nil if it has none.
 func (g *Gauge) row() *cell.Word {
-	w, e := (*cell.Word)(atomic.LoadPointer(&g.word)), g.extra.Load()
+	w, e := g.place(), g.extra.Load()
 	switch {
 	case w == nil:
 		return e.timed
@@ -396,6 +428,15 @@ func (g *Gauge) row() *cell.Word {
 		return e.row
 	}
 	return nil
+}
+
+// place returns the word that holds the gauge's value, nil if it is in the extra.
+func (g *Gauge) place() *cell.Word {
+	if g.core.expires {
+		w, _ := g.openWord()
+		return w
+	}
+	return (*cell.Word)(atomic.LoadPointer(&g.word))
 }
 
 // grow gives the gauge its extra.

@@ -34,7 +34,7 @@ var histograms = &kind[Histogram]{
 	sums: true,
 	words: func(d *definition) int {
 		if d.native != nil {
-			return len(d.upper)
+			return d.counted()
 		}
 		return 1 + d.bounds.Len()
 	},
@@ -50,6 +50,7 @@ var histograms = &kind[Histogram]{
 	toHeap: (*Histogram).toHeap,
 	fresh:  func(h *Histogram) bool { return h.Count() == 0 },
 	read:   (*Histogram).read,
+	life:   life[Histogram]{updated: (*Histogram).updated, leave: (*Histogram).leave, enter: (*Histogram).enter, resume: (*Histogram).resume, pour: (*Histogram).pour},
 }
 
 // NewHistogram returns the histogram of that name, which it creates and
@@ -77,9 +78,10 @@ func (h *Histogram) Observe(v float64) {
 	if first == nil {
 		e := h.extra.Load()
 		switch {
-		case e == nil: // the zero Histogram
+		case e == nil || !e.counting: // the zero Histogram, or its series has left
+			h.observeOn(v)
 			return
-		case e.counts == nil: // there are no classic buckets
+		case e.counts == nil: // there are no classic buckets, or native ones tell
 			e.native.Observe(v)
 		default:
 			e.observe(v, h.core.upper)
@@ -92,7 +94,16 @@ func (h *Histogram) Observe(v float64) {
 	bucket, w := 1+bucketOf(h.core.upper, v), h.cells.Mine(first)
 	cell.At(w, bucket).Add(1)
 	if added := cell.TryAddFloat(w, v); !added || h.cells.First() != first {
-		h.core.finish(&h.cells, cell.Addition{I: bucket, V: v, Added: added}, first, w)
+		h.finish(cell.Addition{I: bucket, V: v, Added: added}, first, w)
+	}
+}
+
+// finish ends an observation that met another writer, or whose series moved or left
+// meanwhile.
+func (h *Histogram) finish(added cell.Addition, first, w *cell.Word) {
+	h.core.finish(h, &h.cells, added, first, w)
+	if h.core.away(h) {
+		h.core.counting(h)
 	}
 }
 
@@ -106,7 +117,7 @@ func (h *Histogram) ObserveWithExemplar(v float64, labels map[string]string) err
 		return err
 	}
 	h.Observe(v)
-	h.exemplify(e)
+	h.core.shown(h).exemplify(e)
 	return nil
 }
 
@@ -114,9 +125,7 @@ func (h *Histogram) share(row *cell.Word) {
 	if h.core.native != nil {
 		h.shareNative(row)
 	} else {
-		h.core.moving.Lock()
-		h.cells.ToRow(row, h.core.words())
-		h.core.moving.Unlock()
+		h.core.shareWords(h, &h.cells, row, nil)
 	}
 	if x := h.extra.Load(); x != nil {
 		for i, e := range x.appendExemplars(nil) {
@@ -138,6 +147,9 @@ func (h *Histogram) toHeap() *cell.Word {
 
 // Count returns the number of observations in this process.
 func (h *Histogram) Count() (n uint64) {
+	if h.core != nil {
+		h = h.core.shown(h)
+	}
 	if h.core == nil || h.core.native != nil {
 		s := h.snapshot()
 		return s.Count()
@@ -157,6 +169,9 @@ func (h *Histogram) Count() (n uint64) {
 
 // Sum returns the sum of the observed values in this process.
 func (h *Histogram) Sum() float64 {
+	if h.core != nil {
+		h = h.core.shown(h)
+	}
 	if h.core == nil || h.core.native != nil {
 		return h.snapshot().Sum
 	}
@@ -174,13 +189,8 @@ func (h *Histogram) read(p *model.Point, s *scratch) {
 	v.Bounds, v.Exemplars = d.bounds, v.Exemplars[:0]
 	for whole := false; !whole; {
 		version := d.moving.Began()
-		v.Cumulative = v.Cumulative[:0]
-		var count uint64
-		for i := range d.bounds.Len() {
-			count += h.cells.Count(1 + i)
-			v.Cumulative = append(v.Cumulative, float64(count))
-		}
-		v.Count, v.Sum = float64(count), h.cells.Sum()
+		v.Cumulative = h.cells.AppendCumulative(v.Cumulative[:0], 1, d.bounds.Len())
+		v.Count, v.Sum = v.Cumulative[len(v.Cumulative)-1], h.cells.Sum()
 		whole = d.moving.Whole(version)
 	}
 	p.Has = model.PartBucket | model.PartCount | model.PartSum

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"telltale/internal/cell"
+	"telltale/internal/series"
 	"telltale/model"
 )
 
@@ -42,6 +43,21 @@ var infos = &kind[Info]{
 		if labels := i.labels.Load(); labels != nil {
 			p.Info = *labels
 		}
+	},
+	life: life[Info]{
+		updated: func(_ *Info, of *series.Track[Info]) bool { return of.Look() },
+		leave: func(i *Info, of *series.Track[Info]) (from departure, left bool) {
+			i.mu.Lock()
+			defer i.mu.Unlock()
+			if of.Marked(series.Touched) {
+				return from, false
+			}
+			i.labels.Store(nil)
+			from.row, i.row = i.row, nil
+			return from, true
+		},
+		enter: func(*Info, *series.Track[Info]) {},
+		pour:  func(*Info, *series.Track[Info], *Info) {},
 	},
 }
 
@@ -86,11 +102,26 @@ func (i *Info) Set(labels map[string]string) error {
 		sanitized[name] = i.core.sanitize(name, labels[name], i.core.fault)
 	}
 	text := model.LabelsOf(sanitized)
+	for !i.set(&text) {
+		i = i.core.counting(i)
+	}
+	return nil
+}
+
+// set replaces the labels, unless the series is away.
+func (i *Info) set(text *model.Labels) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.labels.Store(&text)
+	if i.core.expires {
+		slot := series.SlotOf(i)
+		if slot.Away() {
+			return false
+		}
+		slot.Track().Mark(series.Touched)
+	}
+	i.labels.Store(text)
 	i.publish()
-	return nil
+	return true
 }
 
 // share lets the info show its labels in a row too.
@@ -120,6 +151,9 @@ func (i *Info) publish() {
 
 // Value returns a copy of the labels that were set.
 func (i *Info) Value() map[string]string {
+	if i.core != nil {
+		i = i.core.shown(i)
+	}
 	if labels := i.labels.Load(); labels != nil {
 		return labels.Map()
 	}

@@ -34,7 +34,7 @@ func (c *core[H]) flatten(s *scrape, e *entry, p *path) {
 		s.addCustom(functions[H]{c}, c, e, p)
 		return
 	}
-	s.steps = append(s.steps, step{family: c.family, entry: e, path: p})
+	s.steps = append(s.steps, step{family: c.family, of: &c.definition, entry: e, path: p})
 }
 
 // children returns what calls the instrument's functions, if it has any.

@@ -7,20 +7,26 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unsafe"
 
 	"telltale/internal/gather"
+	"telltale/internal/reshape"
 	"telltale/model"
 )
 
 // path is what a family goes through on its way up: the filters, in terms of the
-// collector's own names, then the lens.
+// collector's own names, then the lens, then perhaps a reshaper and the path beyond
+// it.
 type path struct {
 	filters []gather.Names
 	lens    *lens
 	prefix  string // what the lens adds to the names within the registry's collector
 	foreign bool   // under a nested registry, whose names are not claimed
 	holder  *holder
+
+	reshaper reshape.Reshaper // may be nil
+	beyond   *path
 }
 
 // holder is what the registries on the way to a collector settle, or else the
@@ -28,11 +34,46 @@ type path struct {
 type holder struct {
 	accounts gather.Accounts // where the collector's faults are counted
 	room     gather.Room     // of the innermost registry
+	coalesce time.Duration   // of the innermost registry that coalesces; 0 if none does
 }
 
 // wantsNothing reports whether no name can pass all filters.
 func (p *path) wantsNothing() bool {
-	return slices.ContainsFunc(p.filters, func(filter gather.Names) bool { return len(filter) == 0 })
+	return slices.ContainsFunc(p.filters, func(filter gather.Names) bool { return len(filter) == 0 }) ||
+		p.beyond != nil && p.beyond.wantsNothing()
+}
+
+// wants reports whether anything can be left of a family at the end of the path, of
+// which a header says all but its points.
+func (p *path) wants(header *model.Family) bool {
+	for _, filter := range p.filters {
+		restricted, any := header.Restrict(filter.Has)
+		if !any {
+			return false
+		}
+		header = restricted
+	}
+	if p.lens != nil {
+		header = header.Renamed(p.lens.prefix + header.Name)
+	}
+	return p.reshaper == nil || slices.ContainsFunc(p.reshaper.Headers(header), p.beyond.wants)
+}
+
+// wantsAny reports whether it can be so for any family of an entry: those that it
+// described, or others if it described none.
+func (p *path) wantsAny(e *entry) bool {
+	return !e.settled || len(e.described) == 0 || slices.ContainsFunc(e.described, func(o outline) bool {
+		f := o.family
+		if e.literal[f.SampleName()] {
+			f = f.Literal()
+		}
+		return p.wants(f)
+	})
+}
+
+// within returns the path of what a registry or a view on the path holds.
+func (p *path) within(h *holder) *path {
+	return &path{filters: p.filters, lens: p.lens, foreign: p.foreign, holder: h, reshaper: p.reshaper, beyond: p.beyond}
 }
 
 // lens is what a view does to families: leave out samples, add labels to every
@@ -46,7 +87,8 @@ type lens struct {
 // inward returns the path of the collector behind the lens: filters from outside
 // lose the prefix and come to the inner collector's names.
 func (l *lens) inward(outer *path) *path {
-	inner := &path{foreign: outer.foreign, lens: outer.lens, prefix: outer.prefix + l.prefix, holder: outer.holder}
+	inner := outer.within(outer.holder)
+	inner.filters, inner.prefix = nil, outer.prefix+l.prefix
 	if l.filter != nil {
 		inner.filters = append(inner.filters, l.filter)
 	}

@@ -3,6 +3,7 @@ package telltale
 // What a definition says of native buckets.
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -15,12 +16,14 @@ type nativeBuckets struct {
 	exponential.Options
 	exemplars   int
 	exemplarAge time.Duration
+	rendered    bool // classic buckets are read from them
 }
 
 // nativeSettings is what the options say of native buckets.
 type nativeSettings struct {
 	nativeBuckets
-	err error
+	classic []float64 // the bounds of rendered classic buckets
+	err     error
 }
 
 const (
@@ -33,6 +36,21 @@ const mostNativeExemplars = 1000
 
 // check returns the buckets, or an error that says which option cannot be.
 func (s *nativeSettings) check(classic bool) (*nativeBuckets, error) {
+	if s.rendered {
+		switch {
+		case classic:
+			return nil, errors.New("telltale: native buckets with classic ones rendered from them, beside classic ones: give either")
+		case len(s.classic) == 0:
+			return nil, errors.New("telltale: classic buckets rendered from native ones need a bound")
+		}
+		classic = true
+		for i, bound := range s.classic {
+			if !exponential.IsPowerOfTwo(bound) && (i == 0 || i < len(s.classic)-1 || !math.IsInf(bound, 1)) {
+				return nil, fmt.Errorf("telltale: a classic bucket up to %v cannot be rendered from native ones: it must be a power of two, such as 0.125 or 8", bound)
+			}
+		}
+		s.PowersFrom = s.classic[0]
+	}
 	switch err := s.Validate(); {
 	case s.err != nil:
 		return nil, s.err
@@ -57,6 +75,10 @@ func (n *nativeBuckets) equal(other *nativeBuckets) bool {
 
 // String describes the buckets for error messages.
 func (n *nativeBuckets) String() string {
-	return fmt.Sprintf("native buckets of schema %d, at most %d, zero threshold %v to %v, reset after %v, exemplars %d for %v",
-		n.Schema, n.MaxBuckets, n.ZeroThreshold, max(n.ZeroThreshold, n.MaxZeroThreshold), n.MinReset, n.exemplars, n.exemplarAge)
+	classic := ""
+	if n.rendered {
+		classic = ", classic buckets rendered from them"
+	}
+	return fmt.Sprintf("native buckets of schema %d, at most %d, zero threshold %v to %v, reset after %v, exemplars %d for %v%s",
+		n.Schema, n.MaxBuckets, n.ZeroThreshold, max(n.ZeroThreshold, n.MaxZeroThreshold), n.MinReset, n.exemplars, n.exemplarAge, classic)
 }

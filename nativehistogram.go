@@ -17,25 +17,26 @@ import (
 // classic ones need not ask.
 type histogramExtra struct {
 	exemplars atomic.Pointer[[]atomic.Pointer[model.Exemplar]] // by bucket, from the first one on
+	counts    *cell.Word                                       // each classic bucket's own, but that of +Inf; nil without classic buckets and where native ones tell
+	counting  bool                                             // there are native buckets
 
 	native exponential.Histogram
 	row    *cell.Word            // nil on the heap
-	counts *cell.Word            // each classic bucket's own, but that of +Inf; nil without classic buckets
 	spread exponential.Exemplars // of native buckets
 	next   atomic.Uint32         // which of a row's native exemplars is replaced next
 }
 
 // newHistogramExtra returns the extra of a histogram with native buckets.
 func newHistogramExtra(counts *cell.Word, d *definition) *histogramExtra {
-	e := &histogramExtra{counts: counts}
+	e := &histogramExtra{counts: counts, counting: true}
 	e.native.Init(&d.native.Options)
 	return e
 }
 
-// newHeapExtra is newHistogramExtra with counts of its own.
-func newHeapExtra(d *definition) *histogramExtra {
+// newHeapExtra is newHistogramExtra with so many counts of its own.
+func newHeapExtra(d *definition, n int) *histogramExtra {
 	var counts *cell.Word
-	if n := len(d.upper); n > 0 {
+	if n > 0 {
 		counts = &make([]cell.Word, n)[0]
 	}
 	return newHistogramExtra(counts, d)
@@ -52,13 +53,23 @@ func (e *histogramExtra) observe(v float64, upper []float64) {
 }
 
 // follow moves what was counted late in an extra to the one that counts now, if that
-// is another.
+// is another. A series that has left comes back for it.
 func (h *Histogram) follow(e *histogramExtra) {
+	for to := h; !to.take(e); {
+		to = to.core.counting(to)
+	}
+}
+
+// take moves what was counted in another extra to that of the histogram, and reports
+// whether it has one, which it does not while its series is away.
+func (h *Histogram) take(e *histogramExtra) bool {
 	h.core.moving.Lock()
 	defer h.core.moving.Unlock()
-	if now := h.extra.Load(); now != e {
+	now := h.extra.Load()
+	if now != nil && now != e {
 		e.drainInto(now, h.core.upper)
 	}
+	return now != nil
 }
 
 // drainInto moves what was counted on the heap to another extra. What is counted
@@ -67,12 +78,31 @@ func (e *histogramExtra) drainInto(to *histogramExtra, upper []float64) {
 	if e.row != nil {
 		return
 	}
-	for i := range upper {
-		cell.At(to.counts, i).Add(cell.At(e.counts, i).Swap(0))
-	}
 	var s exponential.Snapshot
-	if e.native.Drain(&s); s.Count() > 0 || s.Sum != 0 {
+	switch {
+	case to.counts == nil:
+	case e.counts == nil:
+		e.native.Drain(&s)
+		to.count(&s, upper)
+	default:
+		for i := range upper {
+			cell.At(to.counts, i).Add(cell.At(e.counts, i).Swap(0))
+		}
+	}
+	if to.counts == nil || e.counts != nil {
+		e.native.Drain(&s)
+	}
+	if s.Count() > 0 || s.Sum != 0 {
 		to.native.Merge(&s)
+	}
+}
+
+// count counts in classic buckets what native ones hold.
+func (e *histogramExtra) count(s *exponential.Snapshot, upper []float64) {
+	below := 0.0
+	for i, upTo := range s.AppendCumulative(nil, upper) {
+		cell.At(e.counts, i).Add(uint64(upTo - below))
+		below = upTo
 	}
 }
 
@@ -83,7 +113,10 @@ func (h *Histogram) snapshot() (s exponential.Snapshot) {
 	}
 	for {
 		version := h.core.moving.Began()
-		if h.extra.Load().native.Read(&s); h.core.moving.Whole(version) {
+		if e := h.extra.Load(); e != nil { // else the series has left
+			e.native.Read(&s)
+		}
+		if h.core.moving.Whole(version) {
 			return s
 		}
 	}
@@ -100,9 +133,14 @@ func (h *Histogram) grow() *histogramExtra {
 // exemplify keeps an exemplar: the last of its classic bucket, and one that makes
 // a good spread over the native ones.
 func (h *Histogram) exemplify(e *model.Exemplar) {
-	d, x, rows := h.core, h.grow(), h.core.rows()
+	d, x, rows := h.core, h.extra.Load(), h.core.rows()
 	row := h.cells.First()
-	if d.native != nil {
+	switch {
+	case d.native == nil:
+		x = h.grow()
+	case x == nil: // the series has left again
+		return
+	default:
 		row = x.row
 	}
 	if buckets := d.bounds.Len(); buckets > 0 {
@@ -128,7 +166,7 @@ func (h *Histogram) exemplify(e *model.Exemplar) {
 
 // shareNative lets the histogram count in a row.
 func (h *Histogram) shareNative(row *cell.Word) {
-	d, e := h.core, &histogramExtra{row: row}
+	d, e := h.core, &histogramExtra{row: row, counting: true}
 	if len(d.upper) > 0 {
 		e.counts = row
 	}
@@ -136,14 +174,15 @@ func (h *Histogram) shareNative(row *cell.Word) {
 	room := func(words int) *cell.Lanes { return d.room().Lanes(row, words) }
 	if err := e.native.InitIn(words, room, &d.inStore); err != nil {
 		d.fault(ReasonStore, func() error { return fmt.Errorf("telltale: a series of %s is kept outside the store: %w", d, err) })
-		e = newHeapExtra(&d.definition)
+		e = newHeapExtra(&d.definition, d.counted())
 	}
 	h.moveNative(e)
 }
 
-// toHeapNative moves the histogram to the heap and returns the row that it leaves.
+// toHeapNative moves the histogram to the heap and returns the row that it leaves. It
+// keeps what a row counted, whose native buckets may have become too coarse to tell.
 func (h *Histogram) toHeapNative() *cell.Word {
-	return h.moveNative(newHeapExtra(&h.core.definition)).row
+	return h.moveNative(newHeapExtra(&h.core.definition, len(h.core.upper))).row
 }
 
 // moveNative puts an extra in the place of the one that is there, which it
@@ -153,7 +192,7 @@ func (h *Histogram) moveNative(to *histogramExtra) (from *histogramExtra) {
 	defer h.core.moving.Unlock()
 	from = h.extra.Swap(to)
 	if from.row == nil {
-		if from.counts != nil || h.core.bounds == nil { // else it is new
+		if from.counts != nil || h.core.counted() == 0 { // else it is new
 			from.drainInto(to, h.core.upper)
 		}
 	} else {
@@ -178,7 +217,10 @@ func (h *Histogram) readNative(p *model.Point, s *scratch) {
 	d := h.core
 	for {
 		version := d.moving.Began()
-		if h.extra.Load().read(&d.definition, p, s); d.moving.Whole(version) {
+		if e := h.extra.Load(); e != nil { // else the series leaves just now
+			e.read(&d.definition, p, s)
+		}
+		if d.moving.Whole(version) {
 			return
 		}
 	}
@@ -189,11 +231,16 @@ func (e *histogramExtra) read(d *definition, p *model.Point, s *scratch) {
 	v := p.Histogram
 	v.Bounds, v.Cumulative, v.Exemplars = d.bounds, v.Cumulative[:0], v.Exemplars[:0]
 	below := uint64(0)
-	for i := range d.upper { // before the count, see observe
-		below += cell.At(e.counts, i).Load()
-		v.Cumulative = append(v.Cumulative, float64(below))
+	if e.counts != nil {
+		for i := range d.upper { // before the count, see observe
+			below += cell.At(e.counts, i).Load()
+			v.Cumulative = append(v.Cumulative, float64(below))
+		}
 	}
 	e.native.Read(&s.snapshot)
+	if e.counts == nil {
+		v.Cumulative = s.snapshot.AppendCumulative(v.Cumulative, d.upper)
+	}
 	s.snapshot.Native(v.Native)
 	v.Count, v.Sum = v.Native.Count, v.Native.Sum
 	p.Has = model.PartCount | model.PartSum

@@ -22,9 +22,9 @@ func (o nativeOption) applyNative(s *nativeSettings) { o(s) }
 // "Native Histograms", section "Schema"): 1.1 gives schema 3. A factor below that
 // of schema 8, about 1.003, gives schema 8. It is an error if it is not above 1.
 //
-// The histogram has classic buckets too only with [WithBuckets].
-// The text formats, which cannot show native buckets, then have the count, the
-// sum and a bucket of +Inf.
+// The histogram has classic buckets too only with [WithBuckets] or
+// [WithNativeClassicBuckets]. Without them the text formats, which cannot show native
+// buckets, have the count, the sum and a bucket of +Inf.
 //
 // A histogram that has more than [WithNativeMaxBuckets] populated buckets is
 // emptied if [WithNativeMinReset] allows it, else its zero bucket is widened up to
@@ -91,6 +91,23 @@ func WithNativeMaxZeroThreshold(v float64) NativeOption {
 // is an error beside classic buckets, which are not emptied with it.
 func WithNativeMinReset(d time.Duration) NativeOption {
 	return nativeOption(func(s *nativeSettings) { s.MinReset = d })
+}
+
+// WithNativeClassicBuckets renders classic buckets from the native ones, for readers of
+// formats that have no others: an observation costs what it costs without them, and
+// they have no memory of their own. It sets their upper bounds, in increasing order, and
+// adds +Inf where it is missing. All must be powers of two, since the bounds of native
+// buckets of every schema from 0 on are there, and not below the zero thresholds:
+// [ExponentialBuckets] with the factor 2 makes such. A schema below 0 is an error.
+//
+// The buckets are exact. For that, resolution is never halved below schema 0: beyond it
+// the zero bucket is widened up to the first bound, and if that is not enough there are
+// more buckets than [WithNativeMaxBuckets], one for each power of two in which there
+// are observations, 4,200 at most. In a store each series has counts of the classic
+// buckets instead, and resolution is halved as without this option.
+func WithNativeClassicBuckets(upper ...float64) NativeOption {
+	copied := append([]float64{}, upper...)
+	return nativeOption(func(s *nativeSettings) { s.classic, s.rendered = copied, true })
 }
 
 // WithNativeExemplars sets how many exemplars a histogram keeps beside those of

@@ -2,7 +2,11 @@ package telltale
 
 // Options of constructors, and the settings that they change.
 
-import "maps"
+import (
+	"fmt"
+	"maps"
+	"time"
+)
 
 // settings is what the options of a constructor say.
 type settings struct {
@@ -12,12 +16,14 @@ type settings struct {
 	subsystem    string
 	unit         string
 	constLabels  map[string]string
+	created      time.Time // of the series; zero: when each is made
 	valueLimit   int
 	hashLong     bool                // of values beyond the limit
 	declared     map[string][]string // values, by label
 	bools        []string            // labels whose fields are bools
 	initial      bool                // all combinations of declared values exist from the start
 	seriesLimit  *int                // nil for the registry's
+	idleExpiry   time.Duration       // 0: never
 	buckets      []float64
 	native       *nativeSettings
 	window       windowSettings
@@ -92,6 +98,13 @@ type UnitOption interface {
 	SummaryOption
 }
 
+// CreatedOption is an option of the instruments whose series have a created time.
+type CreatedOption interface {
+	CounterOption
+	HistogramOption
+	SummaryOption
+}
+
 // The options are functions that change settings, and methods that say whose they
 // are.
 type (
@@ -100,6 +113,7 @@ type (
 	histogramOption struct{ setting }
 	summaryOption   struct{ setting }
 	enumOption      struct{ setting }
+	createdOption   struct{ setting }
 	unitOption      struct{ setting }
 	anyOption       struct{ unitOption }
 )
@@ -110,6 +124,9 @@ func (gaugeOption) forGauges()         {}
 func (histogramOption) forHistograms() {}
 func (summaryOption) forSummaries()    {}
 func (enumOption) forEnums()           {}
+func (createdOption) forCounters()     {}
+func (createdOption) forHistograms()   {}
+func (createdOption) forSummaries()    {}
 func (unitOption) forCounters()        {}
 func (unitOption) forGauges()          {}
 func (unitOption) forHistograms()      {}
@@ -154,7 +171,9 @@ func WithSubsystem(subsystem string) Option {
 }
 
 // WithConstLabels gives every series of the instrument the same labels, sorted
-// by name before its own.
+// by name before its own. Instruments that differ in the values of these labels alone
+// can be registered side by side and are one family on the page, at the place of the
+// first.
 func WithConstLabels(labels map[string]string) Option {
 	copied := maps.Clone(labels)
 	return forAll(func(s *settings) { s.constLabels = copied })
@@ -198,10 +217,55 @@ func WithSeriesLimit(n int) Option {
 	return forAll(func(s *settings) { s.seriesLimit = &n })
 }
 
+// WithIdleExpiry has a series leave the page and memory once it was not updated for d.
+// A handle that is still held and used again brings its series back, from zero and with
+// a created time of its own; no update is lost. It is an error if d is not more than 0.
+//
+// What counts as an update: of a counter, histogram or summary what changes its value,
+// of a gauge, info or enum each Set and Add, also of the value that it has. A gauge that
+// was ever added to (Add, Inc, Dec, TrackInProgress) does not leave while it is not 0,
+// and one with a function (SetFunc) not while it has it. What Init or
+// [WithInitialSeries] created never leaves, and the option has no effect on an
+// instrument without labels. Callbacks refuse it, as an error.
+//
+// With a store a series leaves as a whole, once no process has updated it for d, with
+// what ended processes have left of it, unless one of them gave the family no expiry. Until
+// then what each has counted stays. An update
+// during which its goroutine or process is stopped for longer than an eighth of d, at least
+// a second and at most 8, may be lost if the series leaves meanwhile.
+//
+// No goroutine looks after the series: collections of the family do, at most each
+// eighth of d, and so does the creation of series, each at a few others, so that memory
+// stays bounded when nobody collects. Each look that finds a series new or updated
+// begins its time of d anew. Choose d longer than the time from one scrape to the next,
+// or scrapes miss series that come and go between them.
+//
+// A series leaves its room to others ([WithSeriesLimit]); one that comes back where there
+// is no room counts in the series of "overflow". A series that has left is not there for
+// Remove, unless it left a store in which others may go on with it. Clear and Replace end
+// handles of series that have left as they do those of others: what these count is lost.
+func WithIdleExpiry(d time.Duration) Option {
+	return forAll(func(s *settings) {
+		if s.idleExpiry = d; d <= 0 {
+			s.err = fmt.Errorf("telltale: WithIdleExpiry(%s): series expire after a time of more than 0", d)
+		}
+	})
+}
+
 // WithUnit sets the unit of the values ("seconds", "bytes"). The name ends in it:
 // "_seconds" is added where it is missing.
 func WithUnit(unit string) UnitOption {
 	return unitOption{func(s *settings) { s.unit = unit }}
+}
+
+// WithCreated sets the created time of the instrument's series, in place of the time at
+// which each is made: for counts that began elsewhere, as those of a proxy that is
+// asked for them. A time that is still to come is an error. A series that is made after
+// others were removed, expired or replaced has a time of its own, since it may count
+// what one of them had counted again. Series of a custom collector have it by
+// [model.WithCreated], or by their sample "_created".
+func WithCreated(t time.Time) CreatedOption {
+	return createdOption{func(s *settings) { s.created = t }}
 }
 
 // WithGaugeMode sets how the values of several processes are merged, where the

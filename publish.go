@@ -4,6 +4,7 @@ package telltale
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -16,7 +17,7 @@ func (r *Registry) publish(ctx context.Context) {
 	s := newScrape(ctx, &r.faults)
 	s.root = r
 	defer s.leave()
-	r.publishFrom(s, &path{holder: &holder{gather.Accounts{&r.faults}, r.room()}})
+	r.publishFrom(s, &path{holder: r.holder(nil)})
 }
 
 // publishFrom publishes what the custom collectors emit that can have wanted
@@ -30,18 +31,23 @@ func (r *Registry) publishFrom(s *scrape, p *path) (own []*model.Family) {
 		if e == nil {
 			continue
 		}
-		if e.adopted() {
+		adopted := e.adopted()
+		if adopted {
 			i := e.collector.(instrument)
 			if i.tend(); !i.callsBack() {
 				continue
 			}
 		}
+		first := len(s.steps)
 		s.add(e.collector, e, within)
+		for i := range s.steps[first:] {
+			s.steps[first+i].apart = adopted // it is called, and not published
+		}
 	}
 	s.steps = slices.DeleteFunc(s.steps, func(st step) bool { return st.ofMany() })
 	emitted := make(map[*entry][]string)
 	err := s.run(func(f *model.Family) error {
-		mode, foreign := r.modeOf(f)
+		mode, foreign := r.modeOf(f, s.current.entry)
 		switch {
 		case foreign && f.Merge == model.MergeOnce:
 			own = append(own, f.Clone())
@@ -84,10 +90,14 @@ func (r *Registry) retained(steps []step, emitted map[*entry][]string) (keep fun
 
 // modeOf returns how the gauges of a published family merge, and whether it is
 // to be published at all: an instrument that is in the store has a row there,
-// and its function has just been called for it.
-func (r *Registry) modeOf(f *model.Family) (mode GaugeMode, foreign bool) {
+// and its function has just been called for it. The family is of the step's entry, or
+// of one in it.
+func (r *Registry) modeOf(f *model.Family, of *entry) (mode GaugeMode, foreign bool) {
 	r.mu.RLock()
 	e := r.claims[f.Name]
+	if slices.Contains(r.joined[f.Name], of) {
+		e = of
+	}
 	r.mu.RUnlock()
 	switch mode = ModeLiveAll; f.Merge {
 	case model.MergeSum:
@@ -102,6 +112,32 @@ func (r *Registry) modeOf(f *model.Family) (mode GaugeMode, foreign bool) {
 		mode = d.what().mode
 	}
 	return mode, !e.adopted()
+}
+
+// storePage emits what a registry with a store has, as a custom collector.
+type storePage struct{ registry *Registry }
+
+func (r *Registry) custom() Collector { return storePage{r} }
+
+// Collect emits what all processes have.
+func (p storePage) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	return p.collect(ctx, nil, emit)
+}
+
+// Restricted returns it with only the named samples.
+func (p storePage) Restricted(names ...string) Collector {
+	return CollectorFunc(func(ctx context.Context, emit func(*model.Family) error) error {
+		return p.collect(ctx, []gather.Names{gather.NamesOf(names)}, emit)
+	})
+}
+
+func (p storePage) collect(ctx context.Context, filters []gather.Names, emit func(*model.Family) error) error {
+	s := newScrape(ctx, &p.registry.faults)
+	st := step{path: &path{filters: filters, holder: p.registry.holder(nil)}}
+	if err := p.registry.emitShared(s, &st, emit); err != nil {
+		return err
+	}
+	return errors.Join(s.errs...)
 }
 
 // emitShared publishes what is new, then emits what all processes have, and what is

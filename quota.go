@@ -3,7 +3,11 @@ package telltale
 // How many series there may be.
 
 import (
+	"maps"
+	"slices"
+	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // DefaultSeriesLimit is how many series the family of an instrument with labels may
@@ -14,6 +18,58 @@ const DefaultSeriesLimit = 10_000
 type quota struct {
 	limit int64 // 0: any number
 	used  atomic.Int64
+
+	mu       sync.Mutex
+	expiring map[sweeper]struct{} // what has series that may leave
+	swept    time.Time            // when they were last looked at for want of room
+}
+
+// sweeper is a table whose series leave when they are idle.
+type sweeper interface{ sweep() }
+
+// sweepsApart is the least time between two looks at all instruments for want of room.
+const sweepsApart = time.Second
+
+// reclaim has idle series of all instruments leave, if that is due, and reports whether
+// there is room then. The caller holds no table's lock.
+func (q *quota) reclaim() bool {
+	for _, t := range q.due(time.Now()) {
+		t.sweep()
+	}
+	return q.used.Load() < q.limit
+}
+
+// due returns what reclaim has to look at, nil if it did so a moment ago.
+func (q *quota) due(now time.Time) []sweeper {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.expiring) == 0 || now.Sub(q.swept) < sweepsApart {
+		return nil
+	}
+	q.swept = now
+	return slices.Collect(maps.Keys(q.expiring))
+}
+
+// enlist notes that a table's series may leave, until dismiss.
+func (q *quota) enlist(t sweeper) {
+	if q == nil || q.limit <= 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.expiring == nil {
+		q.expiring = make(map[sweeper]struct{})
+	}
+	q.expiring[t] = struct{}{}
+}
+
+func (q *quota) dismiss(t sweeper) {
+	if q == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.expiring, t)
 }
 
 // take counts a new series, unless there is no room for it.

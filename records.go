@@ -24,7 +24,7 @@ type CollectorStats struct {
 	Collector string
 	Scrapes   uint64        // that have read a run of it to the end, or gave up on one
 	Success   bool          // nothing of the last run was left out
-	Duration  time.Duration // of the last run, or how long a scrape waited before it gave up
+	Duration  time.Duration // of the last run, or how long a scrape waited before it gave up; later scrapes do not wait for a run that hangs
 	Families  int           // that the last run emitted
 	Faults    uint64        // of all reasons
 	LastError time.Time     // time of the last fault; zero if there was none
@@ -82,7 +82,10 @@ func (r *records) remove(c Collector) {
 func (r *records) ran(c Collector, o gather.Outcome) {
 	if held := r.of[c]; held != nil {
 		held.Scrapes++
-		held.Success, held.Duration, held.Families = o.Whole, o.Took, o.Families
+		held.Success = o.Whole
+		if o.Read { // else what the run did that holds the collector up stays
+			held.Duration, held.Families = o.Took, o.Families
+		}
 	}
 }
 

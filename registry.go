@@ -3,11 +3,14 @@ package telltale
 // The registry: which collectors it holds and which names they claim.
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"telltale/internal/cell"
 	"telltale/internal/gather"
@@ -30,6 +33,7 @@ type Registry struct {
 	legacyNames  bool
 	retention    *int         // nil means DefaultRetention
 	kept         atomic.Int64 // bytes of its custom collectors' families
+	coalesce     time.Duration
 	faults       faults
 	seriesLimit  *int             // of each family; nil means DefaultSeriesLimit
 	total        quota            // of the series of all instruments that were made for it
@@ -42,7 +46,8 @@ type Registry struct {
 	entries     []*entry            // in registration order; nil where one was unregistered
 	gaps        int
 	byCollector map[Collector]*entry
-	claims      map[string]*entry // sample and family names
+	claims      map[string]*entry   // sample and family names
+	joined      map[string][]*entry // further entries that claim a name, whose families join with the first's
 	unclaimed   map[*entry]struct{}
 	target      map[string]string
 	targetInfo  *model.Family // nil without target labels
@@ -55,12 +60,18 @@ type registryOption func(*Registry)
 
 func (o registryOption) applyRegistry(r *Registry) { o(r) }
 
-// room is where copies of what the registry's collectors emit are kept.
-func (r *Registry) room() gather.Room {
-	if r.retention == nil {
-		return gather.Room{Limit: DefaultRetention, Kept: &r.kept}
+// holder returns what the registry settles for its collectors, within another, nil for
+// none.
+func (r *Registry) holder(outer *holder) *holder {
+	h := &holder{room: gather.Room{Limit: DefaultRetention, Kept: &r.kept}, coalesce: r.coalesce}
+	if r.retention != nil {
+		h.room.Limit = *r.retention
 	}
-	return gather.Room{Limit: *r.retention, Kept: &r.kept}
+	if outer != nil {
+		h.accounts, h.coalesce = outer.accounts, cmp.Or(h.coalesce, outer.coalesce)
+	}
+	h.accounts = h.accounts.With(&r.faults)
+	return h
 }
 
 // familyLimit returns how many series a family may have, 0 for any number.
@@ -78,8 +89,15 @@ func (r *Registry) describing() describing {
 
 // Register adds a collector. It fails, and nothing has changed, with a
 // [*DuplicateError] if the collector is registered or a name that it describes
-// is claimed; and with other errors if it cannot be described, if a name is not
-// valid, or if it is a registry that would come to contain itself.
+// is claimed by one whose family of that name it cannot join; and with other errors
+// if it cannot be described, if a name is not valid, or if it is a registry that
+// would come to contain itself.
+//
+// Two families join, and are one on the page, if they have one definition and a
+// constant label or a label of a view ([Labelled]) has different values in them.
+// Their names, types, units, label names and buckets must agree, as far as they are
+// known. An instrument joins another if nothing but the values of its constant
+// labels differs.
 func (r *Registry) Register(c Collector) error {
 	c, err := identity(c)
 	if err != nil {
@@ -114,7 +132,7 @@ func (r *Registry) Register(c Collector) error {
 	r.entries = append(r.entries, e)
 	r.byCollector[c] = e
 	for _, name := range e.claims {
-		r.claims[name] = e
+		r.claim(name, e)
 	}
 	if len(e.claims) == 0 {
 		r.unclaimed[e] = struct{}{}
@@ -146,7 +164,7 @@ func (r *Registry) Unregister(c Collector) error {
 	delete(r.byCollector, c)
 	delete(r.unclaimed, e)
 	for _, name := range e.claims {
-		delete(r.claims, name)
+		r.disclaim(name, e)
 	}
 	r.entries[e.position] = nil
 	if r.gaps++; r.gaps > 16 && 2*r.gaps > len(r.entries) {
@@ -169,6 +187,51 @@ func (r *Registry) Unregister(c Collector) error {
 	return nil
 }
 
+// claim notes that an entry has a name. The caller holds the lock.
+func (r *Registry) claim(name string, e *entry) {
+	if _, held := r.claims[name]; !held {
+		r.claims[name] = e
+		return
+	}
+	if r.joined == nil {
+		r.joined = make(map[string][]*entry)
+	}
+	r.joined[name] = append(r.joined[name], e)
+}
+
+// disclaim notes that an entry has a name no more. The caller holds the lock.
+func (r *Registry) disclaim(name string, e *entry) {
+	others := r.joined[name]
+	if r.claims[name] == e {
+		if len(others) == 0 {
+			delete(r.claims, name)
+			return
+		}
+		r.claims[name], others = others[0], others[1:]
+	} else {
+		others = slices.DeleteFunc(others, func(o *entry) bool { return o == e })
+	}
+	if r.joined[name] = others; len(others) == 0 {
+		delete(r.joined, name)
+	}
+}
+
+// claimants iterates over the entries that claim a name: one, or those whose families
+// of that name join. The caller holds the lock.
+func (r *Registry) claimants(name string) iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
+		e, ok := r.claims[name]
+		if !ok || !yield(e) {
+			return
+		}
+		for _, e := range r.joined[name] {
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
 const (
 	targetName     = "target"
 	targetInfoName = "target_info"
@@ -184,10 +247,13 @@ var nesting sync.Mutex
 func (r *Registry) clashes(e *entry) error {
 	var duplicate DuplicateError
 	for _, name := range e.claims {
-		if held, ok := r.claims[name]; ok {
-			duplicate.Clashes = append(duplicate.Clashes, Clash{Name: name, Holder: held.collector, Held: held.String()})
-			duplicate.holder = held.collector
-		} else if name == targetInfoName && r.targetInfo != nil {
+		for held := range r.claimants(name) {
+			if reason := e.joins(held, name); reason != nil {
+				duplicate.Clashes = append(duplicate.Clashes, Clash{Name: name, Holder: held.collector, Held: held.String(), reason: reason})
+				break
+			}
+		}
+		if name == targetInfoName && r.targetInfo != nil && r.claims[name] == nil {
 			duplicate.Clashes = append(duplicate.Clashes, Clash{Name: name, Holder: r, Held: "the registry's target info"})
 		}
 	}
@@ -195,7 +261,6 @@ func (r *Registry) clashes(e *entry) error {
 		duplicate.again = true
 		if len(duplicate.Clashes) == 0 {
 			duplicate.Clashes = []Clash{{Holder: held.collector, Held: held.String()}}
-			duplicate.holder = held.collector
 		}
 	}
 	if len(duplicate.Clashes) == 0 {

@@ -2,6 +2,8 @@ package telltale
 
 // Making registries.
 
+import "time"
+
 // Default is the registry of instruments made without [In]. It collects a
 // collector that has no Describe once when it is registered, to learn its names.
 // Importing a package registers nothing with it.
@@ -25,9 +27,27 @@ func WithTargetInfo(labels map[string]string) RegistryOption {
 // many. With copies a collector can go on, and release its locks, however slow the
 // scrapes are that read them. A family that does not fit is lent: emit blocks
 // until all scrapes have read it, or were cut off because they took too long. With
-// zero or less all families are lent. The default is [DefaultRetention].
+// zero or less all families are lent. The default is [DefaultRetention]. It also
+// limits what is kept of a custom collector's families that join others, see [Merge].
 func WithRetention(bytes int) RegistryOption {
 	return registryOption(func(r *Registry) { r.retention = &bytes })
+}
+
+// WithCoalescing lets collections of the registry read what a custom collector emitted
+// for an earlier one, if that run of the collector began less than d ago, for pages that
+// are asked for again and again: many readers that each poll every 50 ms cost a run
+// each d. Without the option, or with zero or less, only collections that overlap share
+// a run, and a run in progress is shared however long ago it began.
+//
+// A shared run is read as it was: its families, and its errors too, which cost the page
+// what they cost the first and are counted once. Its copies stay in memory for d; one
+// that did not fit in the limit of [WithRetention] is not read again. Nor is one that
+// had a fault and less than half the time that the later collection has, or one that was
+// restricted to other names. Functions of instruments are custom collectors here.
+// Instruments and the registry's Health are read anew each time. A registry without the
+// option that is within one with it has the other's.
+func WithCoalescing(d time.Duration) RegistryOption {
+	return registryOption(func(r *Registry) { r.coalesce = max(d, 0) })
 }
 
 // WithErrorHook sets a function that is called with every fault, as a [*Fault],
@@ -80,7 +100,9 @@ func WithFamilySeriesLimit(n int) RegistryOption {
 // WithTotalSeriesLimit sets how many series the instruments that are made for the
 // registry may have together, those without labels among them; zero or less, the
 // default, means no limit. What is over it is treated as what is over
-// [WithSeriesLimit], and the series of "overflow" are not counted here either.
+// [WithSeriesLimit], and the series of "overflow" are not counted here either. Before a
+// new series is refused, series of all these instruments that are idle ([WithIdleExpiry])
+// leave; they are looked at for that once a second at most.
 // Custom collectors, callbacks, instruments made elsewhere and series that a store
 // adds from other processes are not limited.
 func WithTotalSeriesLimit(n int) RegistryOption {

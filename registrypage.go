@@ -53,23 +53,21 @@ func (r *Registry) Families(ctx context.Context) iter.Seq2[*model.Family, error]
 func (r *Registry) Describe() []*model.Family {
 	r.mu.RLock()
 	entries := slices.Clone(r.entries)
-	var families []*model.Family
+	var described []outline
 	if r.targetInfo != nil {
-		families = append(families, r.targetInfo.Header())
+		described = append(described, outlineOf(r.targetInfo.Header(), nil, model.Labels{}))
 	}
 	r.mu.RUnlock()
 	for _, e := range entries {
 		switch {
 		case e == nil:
-		case e.families != nil:
-			for _, f := range e.families {
-				families = append(families, f.Header())
-			}
+		case e.settled && e.described != nil:
+			described = append(described, e.described...)
 		default:
-			families = append(families, list(e.collector)...)
+			described = append(described, describedNow(e.collector)...)
 		}
 	}
-	return families
+	return headers(described)
 }
 
 // owners returns the entries that can have a name which every filter wants, in
@@ -81,8 +79,10 @@ func (r *Registry) owners(filters []gather.Names) []*entry {
 	}
 	found := maps.Clone(r.unclaimed)
 	for name := range filters[0] {
-		if e, ok := r.claims[name]; ok && e.wanted(filters[1:]) {
-			found[e] = struct{}{}
+		for e := range r.claimants(name) {
+			if e.wanted(filters[1:]) {
+				found[e] = struct{}{}
+			}
 		}
 	}
 	return slices.SortedFunc(maps.Keys(found), func(a, b *entry) int { return a.position - b.position })
@@ -96,7 +96,7 @@ func (r *Registry) flatten(s *scrape, _ *entry, outer *path) {
 		s.errs = append(s.errs, r.invalid)
 		return
 	}
-	p := &path{filters: outer.filters, lens: outer.lens, holder: &holder{outer.holder.accounts.With(&r.faults), r.room()}}
+	p := outer.within(r.holder(outer.holder))
 	r.mu.RLock()
 	target, stored := r.targetInfo, r.store != nil
 	if s.root == nil && !stored && !outer.foreign && outer.prefix == "" {
@@ -109,11 +109,14 @@ func (r *Registry) flatten(s *scrape, _ *entry, outer *path) {
 	}
 	r.mu.RUnlock()
 	if target != nil {
-		s.steps = append(s.steps, step{family: target, path: p})
+		s.steps = append(s.steps, step{family: target, path: p, apart: s.root == claimant(r)}) // no other family may have its name then
 	}
 	if stored {
 		s.steps = append(s.steps, step{shared: r, path: p})
 		entries = slices.DeleteFunc(entries, func(e *entry) bool { return e == nil || e.ofOneProcess() })
+	}
+	if p.reshaper != nil {
+		entries = slices.DeleteFunc(entries, func(e *entry) bool { return e == nil || !p.wantsAny(e) })
 	}
 	first := len(s.steps)
 	s.steps = slices.Grow(s.steps, len(entries))
@@ -145,10 +148,16 @@ func (r *Registry) children() []Collector {
 
 func (r *Registry) account() *faults { return &r.faults }
 
-// taken reports whether something else than the entry claims a name.
-func (r *Registry) taken(e *entry, name string) bool {
+// taken reports whether a name is claimed, and by none of the entries.
+func (r *Registry) taken(name string, entries []*entry) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	holder, ok := r.claims[name]
-	return ok && holder != e || name == targetInfoName && r.targetInfo != nil
+	claimed := name == targetInfoName && r.targetInfo != nil
+	for e := range r.claimants(name) {
+		if slices.Contains(entries, e) {
+			return false
+		}
+		claimed = true
+	}
+	return claimed
 }

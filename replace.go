@@ -10,7 +10,7 @@ import (
 // clear takes out all series.
 func (t *table[H]) clear() {
 	if t != nil { // else it is of a zero Vec or Of
-		t.exchange(series.New[H](true), t.begin())
+		t.exchange(t.core.newSet(), t.core.eras.Add(1), t.begin())
 	}
 }
 
@@ -26,7 +26,7 @@ func (t *table[H]) replace(fill func(next *table[H])) {
 	defer func() {
 		filled := next.close()
 		if finished {
-			t.exchange(filled, from)
+			t.exchange(filled, next.era, from)
 		} else {
 			t.drop(filled, from)
 		}
@@ -51,7 +51,7 @@ func (t *table[H]) begin() filling {
 func (t *table[H]) close() *series.Set[H] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	filled := series.New[H](true)
+	filled := t.core.newSet()
 	filled.Take(t.series)
 	*t.filling = filling{}
 	return filled
@@ -65,8 +65,9 @@ func (t *table[H]) drop(filled *series.Set[H], from filling) {
 	}
 }
 
-// exchange puts others in the place of all series, as one step for all readers.
-func (t *table[H]) exchange(others *series.Set[H], from filling) {
+// exchange puts others, of an era of their own, in the place of all series, as one
+// step for all readers.
+func (t *table[H]) exchange(others *series.Set[H], era uint64, from filling) {
 	change := func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -83,6 +84,7 @@ func (t *table[H]) exchange(others *series.Set[H], from filling) {
 			}
 		}
 		old := t.series.Take(others)
+		t.restarted = true
 		switch {
 		case rows == nil:
 		case t.filling != nil: // nobody sees any of them yet
@@ -91,7 +93,7 @@ func (t *table[H]) exchange(others *series.Set[H], from filling) {
 			rows.Show(from.round)
 			t.withdrawAll(old, rows.Retire)
 		}
-		t.overflow = t.findOverflow()
+		t.overflow, t.era = t.findOverflow(), era
 		t.quota.add(t.limited() - before)
 	}
 	if rows := t.rowsNow(); rows != nil && t.filling == nil {

@@ -36,7 +36,7 @@ func (v *RestrictedRegistry) Restricted(names ...string) Collector { return rest
 
 func (v *RestrictedRegistry) flatten(s *scrape, e *entry, p *path) { v.view.flatten(s, e, p) }
 func (v *RestrictedRegistry) children() []Collector                { return v.view.parts }
-func (v *RestrictedRegistry) describe(ask func(Collector) ([]*model.Family, error)) ([]*model.Family, error) {
+func (v *RestrictedRegistry) describe(ask func(Collector) ([]outline, error)) ([]outline, error) {
 	return v.view.describe(ask)
 }
 

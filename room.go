@@ -19,27 +19,17 @@ const (
 // room takes room for a new series. The series of overflow needs none, and neither do
 // those that Replace fills in. The caller holds the lock.
 func (t *table[H]) room(text []byte) fullness {
-	switch limit := t.core.seriesLimit; {
+	limit := t.core.seriesLimit
+	familyHas := func() bool { return limit <= 0 || t.limited() < limit }
+	switch {
 	case t.filling != nil || t.core.isOverflow(text):
 		return hasRoom
-	case limit > 0 && t.limited() >= limit:
+	case !familyHas() && (!t.lookDue() || !familyHas()):
 		return familyFull
-	case !t.quota.take():
+	case !t.quota.take() && (!t.lookDue() || !t.quota.take()):
 		return registryFull
 	}
 	return hasRoom
-}
-
-// limited returns how many series there are without that of overflow. The caller
-// holds the lock.
-func (t *table[H]) limited() int {
-	n := t.series.Len()
-	if t.overflow != nil {
-		if _, there := t.overflow.Created(); there {
-			n--
-		}
-	}
-	return n
 }
 
 // leave ends join. The series stay.
@@ -48,6 +38,7 @@ func (c *core[H]) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.quota.add(-t.limited())
+	t.quota.dismiss(t)
 	t.quota = nil
 }
 

@@ -159,7 +159,11 @@ func (s *sought) missed(r *Registry) string {
 	case len(s.others) > 0:
 		return bounded("that is a family, whose samples are " + strings.Join(s.others, ", "))
 	}
-	near := nearest(s.name, r.sampleNames())
+	names := r.sampleNames()
+	if slices.Contains(names, s.name) {
+		return "a family that is registered has samples of that name, but none now"
+	}
+	near := nearest(s.name, names)
 	if len(near) == 0 {
 		return "nothing has that name"
 	}

@@ -11,6 +11,7 @@ import (
 
 	"telltale/internal/cell"
 	"telltale/internal/gather"
+	"telltale/internal/reshape"
 	"telltale/model"
 )
 
@@ -25,9 +26,62 @@ type composite interface {
 	children() []Collector
 }
 
+// reshaped is a view that changes families at will, such as that of package rules, as a
+// scrape takes it apart.
+type reshaped struct {
+	Collector
+	inner Collector
+	now   func() reshape.Reshaper
+}
+
+// composed returns a collector as what a scrape takes apart, or false if the scrape
+// is to run it.
+func composed(c Collector) (composite, bool) {
+	if c, ok := c.(composite); ok {
+		return c, true
+	}
+	if inner, now, ok := reshape.Of(c); ok {
+		return reshaped{c, inner, now}, true
+	}
+	return nil, false
+}
+
+// Collect emits what the families of the collector behind the view become.
+func (v reshaped) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	return collect(ctx, v, emit)
+}
+
+func (v reshaped) children() []Collector {
+	if v.inner == nil {
+		return nil // of a zero value
+	}
+	inner, err := identity(v.inner)
+	if err != nil {
+		return nil
+	}
+	return []Collector{inner}
+}
+
+// flatten adds the collector behind the view. Names from outside are its names too
+// where the view keeps them; where it does not, all that can become a wanted family
+// is collected.
+func (v reshaped) flatten(s *scrape, e *entry, outer *path) {
+	if v.inner == nil {
+		return
+	}
+	by := v.now()
+	inner := &path{foreign: true, holder: outer.holder, reshaper: by, beyond: outer}
+	if by.KeepsNames() {
+		inner.filters = outer.filters
+	}
+	for _, part := range v.children() {
+		s.add(part, e, inner)
+	}
+}
+
 // children returns the collectors that are in a collector.
 func children(c Collector) []Collector {
-	if c, ok := c.(composite); ok {
+	if c, ok := composed(c); ok {
 		return c.children()
 	}
 	return nil
@@ -41,13 +95,15 @@ type aboutOthers interface{ tellsOfOthers() }
 func visitCustom(c Collector, visit func(Collector)) {
 	switch c.(type) {
 	case accounting, defined, aboutOthers:
-	case composite:
-		for _, part := range children(c) {
+		return
+	}
+	if c, ok := composed(c); ok {
+		for _, part := range c.children() {
 			visitCustom(part, visit)
 		}
-	default:
-		visit(c)
+		return
 	}
+	visit(c)
 }
 
 // contains reports whether a registry is, or is in, a collector.
@@ -74,13 +130,14 @@ func accountIn(c Collector) *faults {
 
 // claimant is a registry that knows the names of its collectors.
 type claimant interface {
-	// taken reports whether something else than the entry claims the name.
-	taken(e *entry, name string) bool
+	// taken reports whether a name is claimed, and by none of the entries.
+	taken(name string, entries []*entry) bool
 }
 
 // shared is a registry with a store.
 type shared interface {
 	emitShared(s *scrape, st *step, emit func(*model.Family) error) error
+	custom() Collector // that emits the same
 }
 
 // collect collects a collector that is taken apart. Its faults are counted with the
@@ -104,7 +161,10 @@ type scrape struct {
 	root    claimant       // the registry whose claims cover the whole page, so that its families need no check for duplicates; nil if there is none
 	steps   []step
 	current *step               // that is emitted
+	at      int                 // its index
+	joins   *joining            // families that may join; nil if none can
 	seen    map[string]struct{} // names on the page that no claim stands for
+	allowed []*entry            // that may claim the names of the family which is emitted
 	errs    []error             // its faults, if it complains
 
 	complains bool // faults make the collection fail in the end
@@ -115,7 +175,7 @@ func newScrape(ctx context.Context, account *faults) *scrape {
 	whole := gather.WholeDemanded(ctx)
 	return &scrape{
 		ctx: ctx, faults: account, custom: gather.NewScrape(ctx), complains: whole || account.strict, settles: whole,
-		holder: &holder{gather.Accounts{account}, gather.Room{Limit: DefaultRetention, Kept: &keptUnregistered}},
+		holder: &holder{accounts: gather.Accounts{account}, room: gather.Room{Limit: DefaultRetention, Kept: &keptUnregistered}},
 	}
 }
 
@@ -132,7 +192,10 @@ type step struct {
 	entry  *entry
 	sub    *gather.Subscription // to a run
 	shared shared               // it emits what processes share
+	of     *definition          // of the instrument or callback; nil if it has none
 	failed bool                 // it did not emit all that it has
+	joins  bool                 // its families may join with those of others
+	apart  bool                 // they never do
 	found  gather.Tally         // faults of what it emitted
 	path   *path
 }
@@ -142,7 +205,7 @@ func (s *scrape) add(c Collector, e *entry, p *path) {
 	if p.wantsNothing() {
 		return
 	}
-	if c, ok := c.(composite); ok {
+	if c, ok := composed(c); ok {
 		c.flatten(s, e, p)
 		return
 	}
@@ -155,11 +218,23 @@ func (s *scrape) addCustom(c, registered Collector, e *entry, p *path) {
 	if e == nil {
 		e = &entry{collector: registered} // under a view that no registry holds
 	}
-	request := gather.Request{Collector: c, Subject: e, Accounts: p.holder.accounts, Room: p.holder.room}
+	st := step{entry: e, path: p, sub: s.subscribe(c, e, p)}
+	if _, others := c.(aboutOthers); !others { // whose statistics go on
+		st.sub.Coalesce = p.holder.coalesce
+	}
+	if d, ok := registered.(defined); ok {
+		st.of = d.what()
+	}
+	s.steps = append(s.steps, st)
+}
+
+// subscribe returns the scrape's subscription to a collector's runs.
+func (s *scrape) subscribe(c Collector, subject gather.Subject, p *path) *gather.Subscription {
+	request := gather.Request{Collector: c, Subject: subject, Accounts: p.holder.accounts, Room: p.holder.room}
 	if _, ok := c.(Restrictor); ok && len(p.filters) > 0 {
 		request.Wanted = p.filters[0] // the other filters see to the rest
 	}
-	s.steps = append(s.steps, step{entry: e, path: p, sub: s.custom.Subscribe(request)})
+	return s.custom.Subscribe(request)
 }
 
 // run starts the custom collectors and emits the steps.
@@ -174,12 +249,16 @@ func (s *scrape) run(emit func(*model.Family) error) error {
 			return err
 		}
 	}
+	s.findJoins()
 	for i := range s.steps {
 		if s.cancelled() {
 			return s.ctx.Err()
 		}
 		var err error
-		s.current = &s.steps[i]
+		s.current, s.at = &s.steps[i], i
+		if s.current.joins {
+			s.gather()
+		}
 		switch st := s.current; {
 		case st.shared != nil:
 			err = st.shared.emitShared(s, st, emit)
@@ -285,47 +364,97 @@ func (s *scrape) conclude(st *step, err error) {
 	st.path.holder.accounts.Ran(st.sub.Collector, outcome)
 }
 
-// emit passes one family through its path.
+// emit passes one family through its path, with those that join it.
 func (s *scrape) emit(st *step, f *model.Family, foreign bool, emit func(*model.Family) error) error {
-	if st.entry != nil && st.entry.literal[st.path.prefix+f.SampleName()] {
-		f = f.Literal()
+	if s.joins == nil || !st.joins {
+		return s.pass(st, st.path, st.literally(f), foreign, emit)
 	}
-	for _, filter := range st.path.filters {
+	key := st.key(f)
+	if s.joins.pass(key, s.at) {
+		return nil
+	}
+	if f = s.show(st, st.path, st.literally(f)); f == nil {
+		return nil
+	}
+	return s.place(st, st.path, f, foreign, s.group(st, key, f), emit)
+}
+
+// pass passes a family through a path.
+func (s *scrape) pass(st *step, p *path, f *model.Family, foreign bool, emit func(*model.Family) error) error {
+	if f = s.show(st, p, f); f == nil {
+		return nil
+	}
+	return s.place(st, p, f, foreign, nil, emit)
+}
+
+// place emits a family that has passed a path's filters and lens, and the others of its
+// group, nil if it has none.
+func (s *scrape) place(st *step, p *path, f *model.Family, foreign bool, g *group, emit func(*model.Family) error) error {
+	switch {
+	case p.reshaper != nil:
+	case foreign || g != nil:
+		if f = s.admit(st, f, g); f == nil {
+			return nil
+		}
+	}
+	if g != nil {
+		s.joins.show(key{g.first.family.SampleName(), p.beyond}, g.first)
+		f = g.take(f)
+	}
+	if p.reshaper != nil {
+		return s.reshape(st, p, f, emit)
+	}
+	return emit(f)
+}
+
+// reshape passes what a family becomes through the path beyond the reshaper.
+func (s *scrape) reshape(st *step, p *path, f *model.Family, emit func(*model.Family) error) error {
+	report := func(fault reshape.Fault) { s.report(st, fault.Family, Reason(fault.Reason), fault.Err) }
+	return p.reshaper.Reshape(f, report, func(f *model.Family) error { return s.pass(st, p.beyond, f, true, emit) })
+}
+
+// literally returns a family of the step, under the name of its samples if its
+// OpenMetrics name is another's.
+func (st *step) literally(f *model.Family) *model.Family {
+	if st.entry != nil && st.entry.literal[st.path.prefix+f.SampleName()] {
+		return f.Literal()
+	}
+	return f
+}
+
+// show returns a family as a path's filters and lens show it, nil if nothing is left.
+func (s *scrape) show(st *step, p *path, f *model.Family) *model.Family {
+	for _, filter := range p.filters {
 		restricted, any := f.Restrict(filter.Has)
 		if !any {
 			return nil
 		}
 		f = restricted
 	}
-	if st.path.lens != nil {
+	if p.lens != nil {
 		name := f.Name // and not f, which would then be on the heap for every family
 		clash := func(err error) { s.report(st, name, ReasonLabelClash, err) }
-		seen, err := st.path.lens.apply(f, clash)
+		seen, err := p.lens.apply(f, clash)
 		if err != nil {
 			clash(err)
 			return nil
 		}
 		f = seen
 	}
-	if foreign {
-		if f = s.admit(st, f); f == nil {
-			return nil
-		}
-	}
-	return emit(f)
+	return f
 }
 
-// admit lets a family onto the page whose names no claim has checked. One
-// that repeats a name is left out; a counter or info whose OpenMetrics name only
-// is taken goes under the name of its samples.
-func (s *scrape) admit(st *step, f *model.Family) *model.Family {
-	taken := func(name string) bool { return s.taken(st.entry, name) }
-	if f.SampleName() != f.BaseName() && taken(f.BaseName()) && !taken(f.SampleName()) {
+// admit lets a family onto the page whose names no claim has checked, with the others
+// of its group. One that repeats a name is left out; a counter or info whose
+// OpenMetrics name only is taken goes under the name of its samples.
+func (s *scrape) admit(st *step, f *model.Family, g *group) *model.Family {
+	s.allowed = append(g.entries(s.allowed[:0]), st.entry)
+	if f.SampleName() != f.BaseName() && s.taken(f.BaseName()) && !s.taken(f.SampleName()) {
 		f = f.Literal()
 	}
 	for name := range sampleNames(f) {
-		if taken(name) {
-			s.report(st, f.Name, ReasonRepeatedFamily, fmt.Errorf("another family on the page has the name %q or that of one of its samples; give one of them another name (Prefixed does so for a whole collector), or take it out", f.Name))
+		if s.taken(name) {
+			s.report(st, f.Name, ReasonRepeatedFamily, s.repeated(st, f))
 			return nil
 		}
 	}
@@ -338,10 +467,24 @@ func (s *scrape) admit(st *step, f *model.Family) *model.Family {
 	return f
 }
 
-// taken reports whether a name is on the page or claimed by another collector.
-func (s *scrape) taken(e *entry, name string) bool {
+// taken reports whether a name is on the page or claimed by others than those that
+// may.
+func (s *scrape) taken(name string) bool {
 	_, seen := s.seen[name]
-	return seen || s.root != nil && s.root.taken(e, name)
+	return seen || s.root != nil && s.root.taken(name, s.allowed)
+}
+
+// repeated is the error of a family whose name is on the page.
+func (s *scrape) repeated(st *step, f *model.Family) error {
+	err := fmt.Errorf("another family on the page has the name %q or that of one of its samples; give one of them another name (Prefixed does so for a whole collector), tell them apart by a label (Labelled), or take it out", f.Name)
+	if s.joins == nil || !st.joins {
+		return err
+	}
+	o := st.outline(f)
+	if why := s.joins.why(key{f.SampleName(), st.path.beyond}, s.at, &o); why != nil {
+		err = fmt.Errorf("%w; they do not join: %w", err, why)
+	}
+	return err
 }
 
 // report counts a fault of a step's collector and makes a collection that complains

@@ -4,6 +4,7 @@ package telltale
 
 import (
 	"time"
+	"unsafe"
 
 	"telltale/internal/cell"
 	"telltale/internal/series"
@@ -34,7 +35,7 @@ func (c *core[H]) room() cell.Room {
 // forward, at least beyond what it was. The value has been stored before, so
 // whoever reads it with its old time reads it as not stored yet.
 func raise(when *cell.Word) {
-	now := uint64(time.Now().UnixNano())
+	now := uint64(cell.Now())
 	for {
 		last := when.Load()
 		if when.CompareAndSwap(last, max(now, last+1)) {
@@ -48,6 +49,9 @@ func (d *definition) stored() cell.Family {
 	f := cell.Family{Header: d.newFamily(), Labels: d.labels, Mode: uint8(d.mode), Bounds: d.bounds, States: d.states}
 	if d.native != nil {
 		f.NativeBuckets, f.NativeExemplars = d.native.MaxBuckets, d.native.exemplars
+	}
+	if d.expires {
+		f.Expiry = d.idleExpiry
 	}
 	return f
 }
@@ -77,21 +81,6 @@ func (c *core[H]) unshare() {
 	}
 }
 
-// tend does for all series what a walk does beside reading them.
-func (c *core[H]) tend() {
-	if c.kind.tend == nil {
-		return
-	}
-	room := scratches.Get().(*scratch)
-	defer scratches.Put(room)
-	room.now = time.Time{}
-	for slot := range c.table.series.Walk().Living() {
-		if created, there := slot.Created(); there {
-			c.kind.tend(&slot.Handle, created, room)
-		}
-	}
-}
-
 func (c *core[H]) untouched() bool {
 	for slot := range c.table.series.Walk().Living() {
 		if !c.kind.fresh(&slot.Handle) {
@@ -101,9 +90,25 @@ func (c *core[H]) untouched() bool {
 	return true
 }
 
-// finish ends an addition to an accumulator, see [cell.Accumulator.Finish].
-func (c *core[H]) finish(a *cell.Accumulator, added cell.Addition, first, w *cell.Word) {
+// finish ends an addition to an accumulator of a handle, see [cell.Accumulator.Finish].
+// What is added late to words on the heap follows them to the row. What is added late to
+// the row of a series that has left counts there.
+func (c *core[H]) finish(h *H, a *cell.Accumulator, added cell.Addition, first, w *cell.Word) {
 	a.Finish(added, first, w, c.words(), &c.moving, c.room())
+	if c.shared() {
+		a.Follow(added.I, first, w, &c.moving, func() bool {
+			return !c.expires || unsafe.Pointer(w) == series.SlotOf(h).Track().Parked && a.First() != nil
+		})
+	}
+}
+
+// shareWords moves the words of an accumulator of a handle to a row, which may have lanes.
+func (c *core[H]) shareWords(h *H, a *cell.Accumulator, row *cell.Word, over *cell.Lanes) {
+	c.moving.Lock()
+	defer c.moving.Unlock()
+	if heap := a.ToRow(row, over, c.words()); c.expires && heap != nil {
+		series.SlotOf(h).Track().Parked = unsafe.Pointer(heap)
+	}
 }
 
 // sum returns what an accumulator holds in its first word, before a move or after.
@@ -132,6 +137,38 @@ func (t *table[H]) rowsNow() cell.Rows {
 	return t.rows()
 }
 
+// enroll has a series count in a row of a store: in the one that it has left if it has not
+// ended there, since others update it. The caller holds the lock.
+func (t *table[H]) enroll(slot *series.Slot[H], rows cell.Rows, created time.Time) {
+	h, kind := &slot.Handle, t.core.kind
+	if t.core.expires {
+		if in, ok := rows.Resume(slot.Labels()); ok && kind.life.resume != nil {
+			kind.life.resume(h, in)
+			return
+		} else if ok {
+			kind.share(h, in.Row)
+			return
+		}
+	}
+	kind.share(h, rows.Add(slot.Labels(), created))
+}
+
+// unpark gives back what the process has left in a store of a handle's series.
+func (c *core[H]) unpark(h *H) {
+	if !c.expires {
+		return
+	}
+	c.table.mu.Lock()
+	defer c.table.mu.Unlock()
+	slot := series.SlotOf(h)
+	if _, there := slot.Created(); !there && !slot.Expired() {
+		return // it was removed
+	}
+	if rows := c.table.rows(); rows != nil {
+		rows.Unpark(slot.Labels())
+	}
+}
+
 // settle moves series that are on the heap to rows. If row returns nil they stay. The
 // caller holds the lock.
 func (t *table[H]) settle(all *series.Set[H], row func(model.Labels, time.Time) *cell.Word) {
@@ -144,16 +181,26 @@ func (t *table[H]) settle(all *series.Set[H], row func(model.Labels, time.Time) 
 	}
 }
 
-// withdraw takes a series out of the rows of a store, unless they are nil. Its
-// handle counts on the heap from then on. The caller holds the lock.
-func (t *table[H]) withdraw(h *H, rows cell.Rows) (stored bool) {
-	if rows == nil {
-		return false
-	}
+// withdraw takes a removed series out of the rows of a store, which is then to forget it.
+// Its handle counts on the heap from then on. The caller holds the lock.
+func (t *table[H]) withdraw(h *H, _ model.Labels, rows cell.Rows) (forget bool) {
 	if row := t.core.kind.toHeap(h); row != nil {
 		rows.Remove(row)
 	}
 	return true
+}
+
+// bury is withdraw of one series, which the store forgets at once if it can.
+func (t *table[H]) bury(h *H, labels model.Labels, rows cell.Rows) (forget bool) {
+	row := t.core.kind.toHeap(h)
+	if row == nil {
+		return true
+	}
+	if t.filling != nil { // nobody sees any of them yet
+		rows.Remove(row)
+		return false
+	}
+	return !rows.Bury(row, labels)
 }
 
 // withdrawAll has all series of a walk count on the heap, and gives their rows to leave.

@@ -5,6 +5,7 @@ import (
 
 	"telltale/internal/cell"
 	"telltale/internal/exponential"
+	"telltale/internal/series"
 	"telltale/model"
 )
 
@@ -45,6 +46,21 @@ var summaries = &kind[Summary]{
 			p.Has |= model.PartValue
 		}
 	},
+	life: life[Summary]{
+		updated: func(m *Summary, of *series.Track[Summary]) bool { return accumulated(&m.cells, m.core, of) },
+		leave:   func(m *Summary, of *series.Track[Summary]) (departure, bool) { return parted(&m.cells, m.core, of) },
+		enter: func(m *Summary, of *series.Track[Summary]) {
+			m.window.Store(m.core.window.window())
+			entered(&m.cells, m.core, of)
+		},
+		resume: func(m *Summary, in cell.Parked) {
+			m.window.Store(nil)
+			m.core.shareWords(m, &m.cells, in.Row, (*cell.Lanes)(in.Kept))
+		},
+		pour: func(m *Summary, of *series.Track[Summary], to *Summary) {
+			m.cells.Pour((*cell.Word)(of.Parked), m.core.words(), &to.cells)
+		},
+	},
 }
 
 // NewSummary returns the summary of that name, which it creates and registers
@@ -68,6 +84,9 @@ func NewSummaryOf[L comparable](name, help string, opts ...SummaryOption) (*Summ
 func (m *Summary) Observe(v float64) {
 	first := m.cells.First()
 	if first == nil {
+		if m.core != nil { // its series has left
+			m.goOn().Observe(v)
+		}
 		return
 	}
 	window := m.window.Load()
@@ -77,18 +96,27 @@ func (m *Summary) Observe(v float64) {
 	w := m.cells.Mine(first)
 	cell.At(w, 1).Add(1)
 	if added := cell.TryAddFloat(w, v); !added || m.cells.First() != first {
-		m.core.finish(&m.cells, cell.Addition{I: 1, V: v, Added: added}, first, w)
+		m.core.finish(m, &m.cells, cell.Addition{I: 1, V: v, Added: added}, first, w)
 		if window != nil && m.cells.Spreads() {
 			window.Spread()
+		}
+		if m.core.away(m) {
+			m.core.counting(m)
 		}
 	}
 }
 
+// goOn returns the summary in which the updates of one whose series has left go on.
+func (m *Summary) goOn() *Summary {
+	if to := m.core.passesOn(m); to != nil {
+		return to
+	}
+	return m.core.counting(m)
+}
+
 func (m *Summary) share(row *cell.Word) {
 	m.window.Store(nil)
-	m.core.moving.Lock()
-	defer m.core.moving.Unlock()
-	m.cells.ToRow(row, 2)
+	m.core.shareWords(m, &m.cells, row, nil)
 }
 
 func (m *Summary) toHeap() *cell.Word {
@@ -103,6 +131,7 @@ func (m *Summary) Count() uint64 {
 	if m.core == nil {
 		return 0
 	}
+	m = m.core.shown(m)
 	for {
 		version := m.core.moving.Began()
 		if n := m.cells.Count(1); m.core.moving.Whole(version) {
@@ -116,5 +145,6 @@ func (m *Summary) Sum() float64 {
 	if m.core == nil {
 		return 0
 	}
+	m = m.core.shown(m)
 	return m.core.sum(&m.cells)
 }

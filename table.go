@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"telltale/internal/cell"
 	"telltale/internal/series"
 	"telltale/model"
 )
@@ -80,16 +81,39 @@ func (t *table[H]) admit(d series.Digest, values []string) (*H, fullness) {
 		return &slot.Handle, hasRoom
 	}
 	full := t.room(text)
+	if full == registryFull && t.reclaim() {
+		d, text = t.render(d, values) // others have rendered meanwhile
+		if slot := t.series.Get(d, text); slot != nil {
+			return &slot.Handle, hasRoom
+		}
+		full = t.room(text)
+	}
 	switch {
 	case full == hasRoom:
 		return t.create(d, text), hasRoom
 	case !t.core.kind.sums:
 		return t.apart(), full
-	case t.limited() == t.series.Len(): // there is no series of overflow
+	}
+	return t.beyond(), full
+}
+
+// reclaim has idle series of other instruments make room for one, and reports whether
+// there is some. The caller holds the lock, which is released meanwhile.
+func (t *table[H]) reclaim() bool {
+	q := t.quota
+	t.mu.Unlock()
+	defer t.mu.Lock()
+	return q.reclaim()
+}
+
+// beyond returns the series in which counts what is over the limit, which it creates
+// if there is none. The caller holds the lock.
+func (t *table[H]) beyond() *H {
+	if t.limited() == t.series.Len() { // there is no series of overflow
 		values := t.core.overflowing()
 		t.create(t.render(series.DigestOf(values), values))
 	}
-	return &t.overflow.Handle, full
+	return &t.overflow.Handle
 }
 
 // init creates the series of the label values, whatever the limits, unless it is
@@ -101,16 +125,22 @@ func (t *table[H]) init(values []string) {
 	values = t.core.fit(values, t.core.fault)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if d, text := t.render(series.DigestOf(values), values); t.series.Get(d, text) == nil {
-		t.enter(d, text)
-	}
+	t.enter(t.render(series.DigestOf(values), values))
 }
 
-// enter creates a series whatever the limits. The caller holds the lock.
+// enter creates a series whatever the limits, unless it is there, and has it stay. The
+// caller holds the lock.
 func (t *table[H]) enter(d series.Digest, text []byte) {
-	before := t.limited()
-	t.create(d, text)
-	t.quota.add(t.limited() - before)
+	slot := t.series.Get(d, text)
+	if slot == nil {
+		if !t.core.isOverflow(text) {
+			t.quota.add(1)
+		}
+		slot = series.SlotOf(t.create(d, text))
+	}
+	if t.core.expires {
+		slot.Track().Kept = true
+	}
 }
 
 // populate creates the series that exist from the start. The caller holds the lock.
@@ -131,6 +161,9 @@ func (c *core[H]) join(q *quota) {
 	if t.quota == nil {
 		t.quota = q
 		q.add(t.limited())
+		if c.expires {
+			q.enlist(t)
+		}
 	}
 }
 
@@ -166,17 +199,25 @@ func (t *table[H]) create(d series.Digest, text []byte) *H {
 	}
 	slot, first := t.series.Reserve(d, text, words)
 	now := time.Now()
+	created := now
+	if given := t.core.created; !given.IsZero() && !t.restarted && t.filling == nil {
+		created = given
+	}
 	t.core.kind.bind(&slot.Handle, first, t.core)
 	switch {
 	case rows == nil:
 	case t.filling != nil:
-		t.core.kind.share(&slot.Handle, t.filling.lay(slot.Labels(), now))
+		t.core.kind.share(&slot.Handle, t.filling.lay(slot.Labels(), created))
 	default:
-		t.core.kind.share(&slot.Handle, rows.Add(slot.Labels(), now))
+		t.enroll(slot, rows, created)
 	}
-	t.series.Publish(slot, now)
+	t.series.Publish(slot, created)
 	if t.core.isOverflow(text) {
 		t.overflow = slot
+	}
+	if t.core.expires {
+		t.begun(slot, now)
+		t.lookAtSome(now)
 	}
 	return &slot.Handle
 }
@@ -202,7 +243,11 @@ func (t *table[H]) detach() *H {
 // apart is detach for callers who hold the lock.
 func (t *table[H]) apart() *H {
 	if t.detached == nil {
-		slot, first := series.New[H](false).Reserve(series.Digest{}, nil, t.core.kind.words(&t.core.definition))
+		all := series.New[H](false)
+		if t.core.expires {
+			all = t.core.newSet()
+		}
+		slot, first := all.Reserve(series.Digest{}, nil, t.core.kind.words(&t.core.definition))
 		t.core.kind.bind(&slot.Handle, first, t.core)
 		t.detached = &slot.Handle
 	}
@@ -218,16 +263,32 @@ func (t *table[H]) remove(values []string) bool {
 		t.wrongArity(len(t.core.labels), len(values))
 		return false
 	}
-	values = t.core.fit(values, t.core.fault)
-	t.mu.Lock()
-	slot := t.series.Get(t.render(series.DigestOf(values), values))
-	t.mu.Unlock()
-	if slot == nil {
-		return false
+	if !t.core.fits(values) {
+		values = t.core.fit(values, t.core.fault)
 	}
-	n, gone := t.takeOut(nil, slot)
+	gone, removed := t.takeOutOne(values)
 	t.forget(gone)
-	return n == 1
+	return removed
+}
+
+// takeOutOne removes the series of the label values, if it is there. It returns it if a
+// store had it.
+func (t *table[H]) takeOutOne(values []string) (gone []model.Labels, removed bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	slot := t.series.Get(t.render(series.DigestOf(values), values))
+	switch {
+	case slot == nil && t.core.expires && t.rows() != nil: // it may have left, and others have it
+		_, text := t.render(series.DigestOf(values), values)
+		if labels := model.LabelsFromText(string(text)); t.rows().Unpark(labels) {
+			return []model.Labels{labels}, true
+		}
+		return nil, false
+	case slot == nil:
+		return nil, false
+	}
+	n, gone := t.takeOut(nil, (*table[H]).bury, slot)
+	return gone, n == 1
 }
 
 // removeMatching takes out the series that have all of the labels, and returns
@@ -252,7 +313,9 @@ func (t *table[H]) removeMatching(labels map[string]string) (n int) {
 	batch := make([]*series.Slot[H], 0, removedAtOnce)
 	takeOut := func() {
 		var m int
-		m, gone = t.takeOut(gone, batch...)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		m, gone = t.takeOut(gone, (*table[H]).withdraw, batch...)
 		n, batch = n+m, batch[:0]
 	}
 	for slot := range t.series.Walk().Living() {
@@ -264,26 +327,55 @@ func (t *table[H]) removeMatching(labels map[string]string) (n int) {
 		}
 	}
 	takeOut()
+	m, gone := t.unparkMatching(gone, wanted)
 	t.forget(gone)
-	return n
+	return n + m
+}
+
+// unparkMatching gives back what the process has left in a store of series that have the
+// labels. It returns how many there are, and gone with them.
+func (t *table[H]) unparkMatching(gone []model.Labels, wanted map[string]string) (n int, all []model.Labels) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	rows := t.rows()
+	if !t.core.expires || rows == nil {
+		return 0, gone
+	}
+	for _, labels := range rows.Parked() {
+		if hasLabels(labels, wanted) && rows.Unpark(labels) {
+			n, gone = n+1, append(gone, labels)
+		}
+	}
+	return n, gone
 }
 
 // removedAtOnce is how many series are removed while the lock is held.
 const removedAtOnce = 64
 
-// takeOut removes the series that are still there. It returns how many they
-// were, and gone with those that a store had.
-func (t *table[H]) takeOut(gone []model.Labels, slots ...*series.Slot[H]) (int, []model.Labels) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// leaving takes a removed series out of the rows of a store, and reports whether the
+// store is still to forget it: [table.withdraw] or [table.bury].
+type leaving[H any] func(t *table[H], h *H, labels model.Labels, rows cell.Rows) (forget bool)
+
+// takeOut removes the series that are still there, leave taking them out of the rows of a
+// store. It returns how many they were, and gone with those that leave says are to be
+// forgotten. The caller holds the lock.
+func (t *table[H]) takeOut(gone []model.Labels, leave leaving[H], slots ...*series.Slot[H]) (int, []model.Labels) {
 	n, rows, before := 0, t.rows(), t.limited()
 	for _, slot := range slots {
 		labels := slot.Labels()
-		if t.series.Remove(slot) {
-			n++
-			if t.withdraw(&slot.Handle, rows) {
-				gone = append(gone, labels)
-			}
+		if !t.series.Remove(slot) {
+			continue
+		}
+		n++
+		t.restarted = true
+		if rows == nil {
+			continue
+		}
+		if leave(t, &slot.Handle, labels, rows) {
+			gone = append(gone, labels)
+		}
+		if t.core.expires { // rows that it had before and did not go on with
+			rows.Unpark(labels)
 		}
 	}
 	t.quota.add(t.limited() - before)

@@ -48,7 +48,19 @@ func Labelled(c Collector, labels map[string]string) (Collector, error) {
 }
 
 // Merge returns a collector that emits the families of all the collectors, in that
-// order, and runs each as a registry does. It is an error if one of them is nil. A
+// order, and runs each as a registry does. Families of one definition in which a
+// constant label or the label of a view differs are one family, at the place of the
+// first: those of two registries under Labelled(a, {pool: a}) and Labelled(b, {pool:
+// b}), say. [Registry.Register] has the rule. Values are never added up. A family that
+// has a name on the page and does not join is left out, as a fault.
+//
+// Instruments join without being copied. Before the first family of a view whose label
+// differs from another's, the custom collectors under such views are waited for, since
+// their families may join, too. Each is copied within the limit of [WithRetention];
+// there is no room to keep others until their turn, and if their name is on the page
+// then they are left out, as a fault.
+//
+// It is an error if one of the collectors is nil. A
 // collector of a type that == cannot compare may run several times at once,
 // because the merged collector cannot recognize it on other pages.
 func Merge(collectors ...Collector) (Collector, error) {
@@ -109,19 +121,19 @@ func (v *view) labelNames() (names []string) {
 }
 
 // describe returns what ask learns of the parts, through the lens.
-func (v *view) describe(ask func(Collector) ([]*model.Family, error)) (families []*model.Family, err error) {
+func (v *view) describe(ask func(Collector) ([]outline, error)) (families []outline, err error) {
 	for _, part := range v.parts {
 		inner, err := describe(part, ask)
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range inner {
-			f, wanted, err := v.lens.header(f)
+		for _, o := range inner {
+			seen, wanted, err := v.lens.header(o.family)
 			if err != nil {
 				return nil, err
 			}
 			if wanted {
-				families = append(families, f)
+				families = append(families, o.through(seen, v.lens.labels))
 			}
 		}
 	}

@@ -2,7 +2,11 @@ package telltale
 
 // Walking the series of an instrument for a scrape.
 
-import "telltale/model"
+import (
+	"time"
+
+	"telltale/model"
+)
 
 // VisitPoints walks the series in the order of their creation. Series that come
 // meanwhile are not seen, those that go may be. It runs no users' code: a series
@@ -15,7 +19,7 @@ func (t *table[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) e
 func (t *table[H]) VisitScalars(p *model.Point, scalars func([]model.Scalar) error, visit func(*model.Point) error) error {
 	room := scratches.Get().(*scratch)
 	room.functions = false
-	if room.take = scalars; t.core.kind.scalars == nil {
+	if room.take = scalars; t.core.kind.scalars == nil || t.core.expires {
 		room.take = nil
 	}
 	return t.walk(room, p, visit)
@@ -27,6 +31,7 @@ func (t *table[H]) walk(room *scratch, p *model.Point, visit func(*model.Point) 
 		room.put()
 	}()
 	c := t.core
+	t.sweep()
 	*p = room.point(&c.definition)
 	walk := t.series.Walk()
 	for run := walk.Next(); len(run) > 0; run = walk.Next() {
@@ -45,18 +50,40 @@ func (t *table[H]) walk(room *scratch, p *model.Point, visit func(*model.Point) 
 			}
 			slot := &run[0]
 			run = run[1:]
-			var there bool
-			p.Labels = slot.Labels()
-			if p.Created, there = slot.Created(); !there {
-				continue
+			if c.expires {
+				if !t.readWhole(slot, p, room) {
+					continue
+				}
+			} else {
+				var there bool
+				p.Labels = slot.Labels()
+				if p.Created, there = slot.Created(); !there {
+					continue
+				}
+				c.kind.read(&slot.Handle, p, room)
 			}
-			c.kind.read(&slot.Handle, p, room)
 			if err := visit(p); err != nil {
 				return err
 			}
 		}
 	}
 	return room.pass()
+}
+
+// tend does for all series what a walk does beside reading them.
+func (c *core[H]) tend() {
+	c.table.sweep()
+	if c.kind.tend == nil {
+		return
+	}
+	room := scratches.Get().(*scratch)
+	defer scratches.Put(room)
+	room.now = time.Time{}
+	for slot := range c.table.series.Walk().Living() {
+		if created, there := slot.Created(); there {
+			c.kind.tend(&slot.Handle, created, room)
+		}
+	}
 }
 
 // VisitPrototype visits a series that no scrape sees, with the table's labels.
@@ -71,6 +98,15 @@ func (t *table[H]) VisitPrototype(p *model.Point, visit func(*model.Point) error
 	t.core.kind.read(t.detach(), p, room)
 	p.Labels = t.core.constLabels.Append(model.LabelPairs(t.core.labels, make([]string, len(t.core.labels))))
 	return visit(p)
+}
+
+// Edition spares who decides about each series to do so in every walk. An info's Set
+// changes labels.
+func (t *table[H]) Edition() *model.Edition {
+	if t.core.typ == model.Info {
+		return nil
+	}
+	return t.series.Edition()
 }
 
 // LegacyLabels reports whether all series have legacy label names, which the

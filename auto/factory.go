@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"telltale"
+	"telltale/internal/builder"
 )
 
 // Factory makes instruments for one registry, with options that all of them
@@ -25,19 +26,12 @@ func In(reg *telltale.Registry, opts ...telltale.Option) *Factory {
 	return &Factory{append([]telltale.Option{telltale.In(reg)}, opts...)}
 }
 
-// options returns the options of the factory, followed by those of one
-// instrument. An Option has the methods of every kind of option.
+// options returns the options of the factory, followed by those of one instrument.
 func options[O any](f *Factory, opts []O) []O {
 	if f == nil {
 		return opts
 	}
-	all := make([]O, 0, len(f.opts)+len(opts))
-	for _, o := range f.opts {
-		if o != nil { // a nil option says nothing, as in the constructors
-			all = append(all, any(o).(O))
-		}
-	}
-	return append(all, opts...)
+	return builder.Options(f.opts, opts...)
 }
 
 // must returns x, or panics with the error and the place of the call.

@@ -18,7 +18,7 @@
 // counter go_memstats_alloc_bytes_total, which in OpenMetrics are one family
 // with two types. The counter stays, since no other family has its value; the
 // gauge always equals go_memstats_heap_alloc_bytes, which stays too. Queries for
-// go_memstats_alloc_bytes can read that instead.
+// go_memstats_alloc_bytes can read that instead, or [WithAllocBytes] shows it.
 //
 // # Work
 //

@@ -93,6 +93,20 @@ func WithoutMemStats() GoOption {
 	})
 }
 
+// WithAllocBytes exposes the gauge go_memstats_alloc_bytes, for dashboards that query
+// it, in place of the counter go_memstats_alloc_bytes_total: the two would be one
+// family with two types (package comment: "Names"). The gauge has the value of
+// go_memstats_heap_alloc_bytes.
+func WithAllocBytes() GoOption {
+	return goOption(func(s *goSettings) {
+		for i, m := range s.curated {
+			if m.header.Name == allocBytes {
+				s.curated[i] = heapBytes(allocBytes)
+			}
+		}
+	})
+}
+
 // NewGo returns a collector of the Go runtime. By default it exposes a fixed set
 // of about thirty series with client_golang's names (package comment:
 // "Names"): go_goroutines, go_threads, go_info, go_gc_duration_seconds, the

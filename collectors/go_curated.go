@@ -66,8 +66,17 @@ func isMemStats(family string) bool {
 	return strings.HasPrefix(family, memStatsPrefix) && family != "go_memstats_last_gc_time_seconds"
 }
 
+// allocBytes is the name of two families of client_golang, of which one can be shown.
+const allocBytes = memStatsPrefix + "alloc_bytes"
+
+// heapBytes returns a gauge of the bytes of objects on the heap.
+func heapBytes(name string) goMetric {
+	return sumMetric(model.Family{Name: name, Type: model.Gauge, Unit: "bytes", Help: "Number of heap bytes allocated and currently in use."},
+		[]string{"/memory/classes/heap/objects:bytes"})
+}
+
 // memStats returns the fields of runtime.MemStats as sums of runtime/metrics.
-// alloc_bytes is not among them: see the package comment.
+// The gauge alloc_bytes is not among them: see the package comment.
 func memStats() []goMetric {
 	const (
 		objects  = "/memory/classes/heap/objects:bytes"
@@ -90,7 +99,7 @@ func memStats() []goMetric {
 		counter("mallocs", "", "Total number of heap objects allocated, both live and freed.", "/gc/heap/allocs:objects", tiny),
 		counter("frees", "", "Total number of heap objects freed.", "/gc/heap/frees:objects", tiny),
 		bytes("sys_bytes", "Number of bytes obtained from system.", "/memory/classes/total:bytes"),
-		bytes("heap_alloc_bytes", "Number of heap bytes allocated and currently in use.", objects),
+		heapBytes(memStatsPrefix + "heap_alloc_bytes"),
 		bytes("heap_sys_bytes", "Number of heap bytes obtained from system.", objects, unused, released, free),
 		bytes("heap_idle_bytes", "Number of heap bytes waiting to be used.", released, free),
 		bytes("heap_inuse_bytes", "Number of heap bytes that are in use.", objects, unused),

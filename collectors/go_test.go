@@ -8,8 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"telltale"
 	"telltale/collectors"
 	"telltale/model"
+	"telltale/telltaletest"
 )
 
 // The names and types of the default set. All are client_golang's but for the
@@ -181,6 +183,25 @@ func TestGoWithoutMemStats(t *testing.T) {
 	}
 	if found["go_gc_heap_allocs_bytes_total"] <= 0 || found["go_goroutines"] <= 0 {
 		t.Error("the rest is missing")
+	}
+}
+
+// The gauge takes the place of the counter, with its value, and is a sound page.
+func TestGoAllocBytes(t *testing.T) {
+	reg := telltale.NewRegistry()
+	c := collectors.NewGo(collectors.WithAllocBytes())
+	if err := reg.Register(c); err != nil {
+		t.Fatal(err)
+	}
+	found := values(t, reg)
+	if got := found["go_memstats_alloc_bytes"]; got <= 0 || got != found["go_memstats_heap_alloc_bytes"] {
+		t.Errorf("go_memstats_alloc_bytes is %v, the heap %v", got, found["go_memstats_heap_alloc_bytes"])
+	}
+	if _, ok := found["go_memstats_alloc_bytes_total"]; ok {
+		t.Error("the counter is there too")
+	}
+	if err := telltaletest.TestCollector(c); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -23,9 +23,16 @@ type Encoder interface {
 
 // Drop reports something that was not written because the format cannot hold it,
 // or that was written although the format reserves the name ([Reason.Written]).
+//
+//	Family string // its name in the model
+//	Sample string // the name of the sample, or "" for the whole family
+//	Reason Reason // why, by String() in words; its Written() reports whether it was written all the same
 type Drop = lines.Drop
 
 // Reason says why something was dropped.
+//
+//	String() string // in words
+//	Written() bool  // whether what it is about was written all the same
 type Reason = lines.Reason
 
 // The reasons of a [Drop].
@@ -56,6 +63,7 @@ func (o encoderOption) applyEncoder(to *encoderOptions) { o(to) }
 
 type encoderOptions struct {
 	created bool
+	short   bool
 	dropped func(Drop)
 }
 
@@ -64,6 +72,13 @@ type encoderOptions struct {
 // protobuf always hold created times, and not as samples.
 func WithCreated() EncoderOption {
 	return encoderOption(func(o *encoderOptions) { o.created = true })
+}
+
+// WithShortBounds writes the labels le and quantile of whole numbers in the text
+// format without a fraction, le="1" instead of le="1.0", as client_golang does.
+// OpenMetrics asks for the fraction, and protobuf has numbers.
+func WithShortBounds() EncoderOption {
+	return encoderOption(func(o *encoderOptions) { o.short = true })
 }
 
 // WithDropped calls report for everything that is dropped, and for what is
@@ -93,6 +108,10 @@ func NewEncoder(w io.Writer, f Format, opts ...EncoderOption) Encoder {
 	case protobufDelimited:
 		return protobuf.NewEncoder(w, protobuf.WithEscaping(f.Escaping()), protobuf.WithDropped(o.dropped))
 	default:
-		return text.NewEncoder(w, text.WithEscaping(f.Escaping()), text.WithDropped(o.dropped))
+		all := []text.Option{text.WithEscaping(f.Escaping()), text.WithDropped(o.dropped)}
+		if o.short {
+			all = append(all, text.WithShortBounds())
+		}
+		return text.NewEncoder(w, all...)
 	}
 }

@@ -112,7 +112,7 @@ func TestAllocations(t *testing.T) {
 	all := families(t)
 	for _, f := range formats {
 		for _, scheme := range schemes {
-			e := exposition.NewEncoder(io.Discard, f.WithEscaping(scheme), exposition.WithCreated())
+			e := exposition.NewEncoder(io.Discard, f.WithEscaping(scheme), exposition.WithCreated(), exposition.WithShortBounds())
 			for _, family := range all {
 				if !utf8.ValidString(family.Name) {
 					continue

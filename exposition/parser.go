@@ -23,14 +23,36 @@ type Parser interface {
 
 // SyntaxError is an error of a text or JSON page: line, column, what was found
 // and what was expected.
+//
+//	Line     int
+//	Column   int
+//	Found    string // what the page has there
+//	Expected string // what the format expects there
+//
+//	Error() string // the position, what was found and what was expected
 type SyntaxError = scan.SyntaxError
 
 // Limits bound what a parser reads. Fields that are not above zero mean the
 // default.
+//
+//	Input   int64 // bytes of the whole page; 1 GiB by default
+//	Line    int   // bytes of a line; 1 MiB by default
+//	Labels  int   // labels of a sample, or of an exemplar; 256 by default
+//	Message int   // bytes of a message, in protobuf; 256 MiB by default
+//	Errors  int   // errors after which a parser with WithAllErrors gives up; 100 by default
+//
+//	WithDefaults() Limits // the defaults in the place of fields that are not set
 type Limits = scan.Limits
 
 // LimitError is the error of a page that exceeds one of the [Limits]. It wraps
 // the syntax error that has the position.
+//
+//	Limit string // name of the field of Limits
+//	Max   int64  // value of the field
+//	Wrong error  // the position: a SyntaxError of the format
+//
+//	Error() string // the text of Wrong
+//	Unwrap() error // Wrong
 type LimitError = scan.LimitError
 
 // ParserOption is an option of [NewParser].

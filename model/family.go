@@ -64,10 +64,11 @@ type Family struct {
 	// Merge is the rule by which values of several processes merge; the zero Merge is the default of the type.
 	Merge Merge
 
-	hidden  Parts     // the samples that restrictions left out
-	literal bool      // see Literal
-	full    [][]Point // see Append
-	points  []Point   // after those in full
+	hidden  Parts          // the samples that restrictions left out
+	literal bool           // see Literal
+	scalars pieces[Scalar] // the points before those in points; see Append
+	part    Parts          // that the scalars have
+	points  pieces[Point]
 	loose   []Sample
 	source  Source
 }
@@ -129,7 +130,7 @@ func (f *Family) Check() error {
 // it refers to is valid until visit returns. Visit stops at visit's first error
 // and returns it.
 func (f *Family) Visit(scratch *Point, visit func(*Point) error) error {
-	if err := f.visitOwn(visit); err != nil {
+	if err := f.visitOwn(scratch, nil, visit); err != nil {
 		return err
 	}
 	if f.source != nil {
@@ -138,23 +139,26 @@ func (f *Family) Visit(scratch *Point, visit func(*Point) error) error {
 	return nil
 }
 
-// visitOwn visits the points that the family itself holds.
-func (f *Family) visitOwn(visit func(*Point) error) error {
-	for _, piece := range f.full {
-		if err := visitAll(piece, visit); err != nil {
-			return err
+// visitOwn visits the points that the family itself holds. Scalars is nil if visit
+// takes all of them.
+func (f *Family) visitOwn(scratch *Point, scalars func([]Scalar) error, visit func(*Point) error) error {
+	err := f.scalars.each(func(run []Scalar) error {
+		if scalars != nil && f.part == f.Type.scalarPart() {
+			return scalars(run)
 		}
+		return visitScalarsAsPoints(run, f.part, scratch, visit)
+	})
+	if err != nil {
+		return err
 	}
-	return visitAll(f.points, visit)
-}
-
-func visitAll(points []Point, visit func(*Point) error) error {
-	for i := range points {
-		if err := visit(&points[i]); err != nil {
-			return err
+	return f.points.each(func(run []Point) error {
+		for i := range run {
+			if err := visit(&run[i]); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // LegacyLabels reports whether the labels of all points are known to have legacy
@@ -162,7 +166,7 @@ func visitAll(points []Point, visit func(*Point) error) error {
 // names. It is false if that is not known.
 func (f *Family) LegacyLabels() bool {
 	s, ok := f.source.(LegacySource)
-	return ok && len(f.points) == 0 && s.LegacyLabels()
+	return ok && f.empty() && s.LegacyLabels()
 }
 
 // Mask returns the kinds of sample that restrictions left, or [AllParts] if
@@ -246,6 +250,14 @@ func (f *Family) Restrict(wanted func(name string) bool) (*Family, bool) {
 	return &c, c.Mask() != 0 || len(c.loose) > 0
 }
 
+// Without returns the family without the samples of the parts, as [Family.Restrict]
+// leaves it; loose samples stay.
+func (f *Family) Without(parts Parts) *Family {
+	c := *f
+	c.hidden |= parts
+	return &c
+}
+
 // Renamed returns the family under another name, with the same points. Loose
 // samples, which have names of their own, are left out unless the name is the
 // same.
@@ -260,7 +272,8 @@ func (f *Family) Renamed(name string) *Family {
 // Header returns the family without points and samples.
 func (f *Family) Header() *Family {
 	c := *f
-	c.full, c.points, c.loose, c.source = nil, nil, nil, nil
+	c.drop()
+	c.loose, c.source = nil, nil
 	return &c
 }
 
@@ -268,7 +281,8 @@ func (f *Family) Header() *Family {
 // samples stay.
 func (f *Family) WithPoints(source Source) *Family {
 	c := *f
-	c.source, c.full, c.points = source, nil, nil
+	c.drop()
+	c.source = source
 	return &c
 }
 
@@ -279,30 +293,13 @@ func (f *Family) WithLoose(samples []Sample) *Family {
 	return &c
 }
 
-// Append adds a point without changing it. It is for sources that build whole
-// points, such as parsers and mergers; the point's parts must fit the family's
-// type.
-//
-// Points are kept in slices of limited size: a single slice would be copied
-// again and again as it grows, which for a hundred thousand points takes longer
-// than to parse them.
-func (f *Family) Append(p Point) {
-	if len(f.points) == pieceSize {
-		f.full = append(f.full, f.points)
-		f.points = make([]Point, 0, pieceSize)
-	}
-	f.points = append(f.points, p)
-}
-
-// pieceSize is the largest number of points in one slice.
-const pieceSize = 256
-
 // Clone returns a copy with the present points that shares no memory with their
 // source.
 func (f *Family) Clone() *Family {
 	c := *f
 	c.Name, c.Help, c.Unit = strings.Clone(f.Name), strings.Clone(f.Help), strings.Clone(f.Unit)
-	c.full, c.points, c.source, c.loose = nil, nil, nil, slices.Clone(f.loose)
+	c.drop()
+	c.source, c.loose = nil, slices.Clone(f.loose)
 	for i := range c.loose {
 		c.loose[i] = c.loose[i].clone()
 	}

@@ -280,3 +280,20 @@ func TestValidHelp(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutParts(t *testing.T) {
+	f, err := model.NewFamily("s", "", model.Summary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.AddSample("s", map[string]string{"quantile": "0.5"}, 1)
+	f.AddSample("s_count", nil, 2)
+	f.AddSample("s_sum", nil, 3)
+	var names []string
+	for s := range f.Without(model.PartCount | model.PartCreated).Samples() {
+		names = append(names, s.Name)
+	}
+	if !slices.Equal(names, []string{"s", "s_sum"}) {
+		t.Errorf("%v are left", names)
+	}
+}

@@ -78,7 +78,7 @@ func (f *Family) AddSample(name string, labels map[string]string, value float64,
 	for _, o := range opts {
 		o.applySample(&s)
 	}
-	if f.Type == Counter && name == f.Name && !strings.HasSuffix(name, "_total") && len(f.points)+len(f.loose) == 0 {
+	if f.Type == Counter && name == f.Name && !strings.HasSuffix(name, "_total") && f.empty() && len(f.loose) == 0 {
 		f.literal = true
 	}
 	if !f.fold(s) {
@@ -159,14 +159,18 @@ func (f *Family) partOf(name string) (found Parts, ok bool) {
 // pointFor returns the last point if it has the sample's labels and timestamp
 // and lacks the part, else a new one.
 func (f *Family) pointFor(s Sample, has func(*Point) bool) *Point {
-	if n := len(f.points); n > 0 {
-		p := &f.points[n-1]
-		if p.Labels == s.Labels && p.Timestamp == s.Timestamp && !has(p) {
-			return p
-		}
+	p := f.points.newest()
+	last := f.scalars.newest()
+	if p == nil && last != nil && last.Labels == s.Labels {
+		f.points.add(last.point(f.part)) // as a point it may get other samples
+		f.scalars.removeNewest()
+		p = f.points.newest()
 	}
-	f.Append(Point{Labels: s.Labels, Timestamp: s.Timestamp})
-	return &f.points[len(f.points)-1]
+	if p != nil && p.Labels == s.Labels && p.Timestamp == s.Timestamp && !has(p) {
+		return p
+	}
+	f.points.add(Point{Labels: s.Labels, Timestamp: s.Timestamp})
+	return f.points.newest()
 }
 
 func (p *Point) histogram() *HistogramValue {

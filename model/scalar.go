@@ -10,12 +10,22 @@ type Scalar struct {
 }
 
 // Point returns the scalar as a point of a family of type t.
-func (s *Scalar) Point(t Type) Point {
-	has := PartValue
-	if t == Counter {
-		has = PartTotal
-	}
+func (s *Scalar) Point(t Type) Point { return s.point(t.scalarPart()) }
+
+func (s *Scalar) point(has Parts) Point {
 	return Point{Labels: s.Labels, Has: has, Created: s.Created, Value: s.Value}
+}
+
+// scalarPart returns the part that a scalar of a family of type t is, 0 if points of
+// the type are no scalars.
+func (t Type) scalarPart() Parts {
+	switch t {
+	case Counter:
+		return PartTotal
+	case Gauge, Unknown:
+		return PartValue
+	}
+	return 0
 }
 
 // ScalarSource is a Source that provides its scalars in runs, which encoders
@@ -31,12 +41,11 @@ type ScalarSource interface {
 // VisitScalars is [Family.Visit] for callers that accept scalars in runs. A
 // source may pass any of them, and passes all other points, to visit.
 func (f *Family) VisitScalars(scratch *Point, scalars func([]Scalar) error, visit func(*Point) error) error {
-	source, ok := f.source.(ScalarSource)
-	if !ok {
-		return f.Visit(scratch, visit)
-	}
-	if err := f.visitOwn(visit); err != nil {
+	if err := f.visitOwn(scratch, scalars, visit); err != nil || f.source == nil {
 		return err
 	}
-	return source.VisitScalars(scratch, scalars, visit)
+	if source, ok := f.source.(ScalarSource); ok {
+		return source.VisitScalars(scratch, scalars, visit)
+	}
+	return f.source.VisitPoints(scratch, visit)
 }

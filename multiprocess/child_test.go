@@ -17,6 +17,7 @@ const childVariable = "MULTIPROCESS_TEST_CHILD"
 // children says what a child can do with its arguments.
 var children = map[string]func(args []string) error{
 	"count":   countAloud,
+	"expire":  countWhenTold,
 	"limited": countLimited,
 	"lowly":   beLowly,
 	"perform": perform,

@@ -7,9 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"telltale"
 	"telltale/model"
 	"telltale/multiprocess"
 	"telltale/multiprocess/internal/segment"
@@ -87,4 +89,100 @@ func TestHookCloses(t *testing.T) {
 	case <-time.After(3 * time.Second):
 		t.Fatal("the hook waits for itself")
 	}
+}
+
+// The hook of a registry may close the store, whatever it is told of and on whichever
+// goroutine: of the store's own, of a collector's, or of one that closes it already.
+func TestHookOfARegistryCloses(t *testing.T) {
+	broken := telltale.CollectorFunc(func(context.Context, func(*model.Family) error) error { return errors.New("broken") })
+	for _, c := range []struct {
+		name  string
+		cause func(t *testing.T, r *telltale.Registry, misuse func())
+		when  string // "close": at the last publication, else at those before
+	}{
+		{"a collector fails", func(t *testing.T, r *telltale.Registry, _ func()) { register(t, r, broken) }, ""},
+		{"a collector fails when the store is closed", func(t *testing.T, r *telltale.Registry, _ func()) { register(t, r, broken) }, "close"},
+		{"a collector misuses an instrument", func(t *testing.T, r *telltale.Registry, misuse func()) {
+			register(t, r, telltale.CollectorFunc(func(context.Context, func(*model.Family) error) error { misuse(); return nil }))
+		}, ""},
+		{"a collector misuses an instrument when the store is closed", func(t *testing.T, r *telltale.Registry, misuse func()) {
+			register(t, r, telltale.CollectorFunc(func(context.Context, func(*model.Family) error) error { misuse(); return nil }))
+		}, "close"},
+		{"a function misuses an instrument", func(t *testing.T, r *telltale.Registry, misuse func()) { function(t, r, misuse) }, ""},
+		{"a function misuses an instrument when the store is closed", func(t *testing.T, r *telltale.Registry, misuse func()) { function(t, r, misuse) }, "close"},
+		{"a program misuses an instrument", func(_ *testing.T, _ *telltale.Registry, misuse func()) { misuse() }, ""},
+		{"a program makes too many series", func(t *testing.T, r *telltale.Registry, _ func()) {
+			v, err := telltale.NewCounterVec("v", "Help.", []string{"l"}, telltale.In(r), telltale.WithSeriesLimit(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			v.With("a").Inc()
+			v.With("b").Inc()
+		}, ""},
+		{"a program replaces series by too many", func(t *testing.T, r *telltale.Registry, _ func()) {
+			v, err := telltale.NewCounterVec("v", "Help.", []string{"l"}, telltale.In(r), telltale.WithSeriesLimit(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			v.Replace(func(next *telltale.CounterVec) {
+				next.With("a").Inc()
+				next.With("b\xff").Inc()
+				next.With("c").Inc()
+			})
+		}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // they wait for each other
+			interval := 20 * time.Millisecond
+			if c.when == "close" {
+				interval = time.Hour
+			}
+			s, err := multiprocess.Open(sharedDir(t), multiprocess.WithPublishInterval(interval))
+			if err != nil {
+				t.Fatal(err)
+			}
+			closed := make(chan error, 100)
+			var calls atomic.Int32
+			r := telltale.NewRegistry(telltale.WithStore(s), telltale.WithErrorHook(func(error) {
+				if calls.Add(1) < 50 {
+					closed <- s.Close()
+				}
+			}))
+			counter, err := telltale.NewCounter("c", "Help.", telltale.In(r))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.cause(t, r, func() { counter.Add(-1) })
+			if c.when == "close" {
+				go func() { closed <- s.Close() }()
+			}
+			for range 1 + len(c.when)/len("close") { // the hook, and who closed it before
+				select {
+				case err := <-closed:
+					if err != nil {
+						t.Error(err)
+					}
+				case <-time.After(20 * time.Second):
+					t.Fatal("the hook waits for itself")
+				}
+			}
+		})
+	}
+}
+
+func register(t *testing.T, r *telltale.Registry, c telltale.Collector) {
+	t.Helper()
+	if err := r.Register(c); err != nil {
+		t.Error(err)
+	}
+}
+
+// function registers a gauge whose value comes from a function that misuses an instrument.
+func function(t *testing.T, r *telltale.Registry, misuse func()) {
+	t.Helper()
+	g, err := telltale.NewGauge("g", "Help.", telltale.In(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.SetFunc(func() float64 { misuse(); return 1 })
 }

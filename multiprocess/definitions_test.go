@@ -3,11 +3,16 @@ package multiprocess_test
 import (
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"telltale/model"
 	"telltale/multiprocess"
+	"telltale/multiprocess/internal/estate"
 	"telltale/multiprocess/internal/segment"
 )
 
@@ -107,6 +112,117 @@ func TestBucketsThatChange(t *testing.T) {
 	shows("and the new one", "2.0:4 5.0:8 +Inf:12")
 	again.die()
 	shows("the new one alone", "2.0:4 5.0:8 +Inf:12")
+}
+
+// A definition keeps the time of its first appearance when a fold leaves none of its
+// series: one that is declared again is no newer than those that appeared behind it. It
+// shows nothing, and is none of what readers and Merge disagree about.
+func TestDefinitionsOutliveTheirSeries(t *testing.T) {
+	for _, f := range []segment.Family{
+		{Name: "h", Type: model.Histogram},
+		{Name: "h", Type: model.GaugeHistogram, Mode: 8},
+	} {
+		t.Run(fmt.Sprint(f.Type), func(t *testing.T) {
+			dir := t.TempDir()
+			var told []error
+			c := collector(t, dir, multiprocess.WithErrorHook(func(err error) { told = append(told, err) }))
+			declare := func(first int64, bounds ...float64) (w *writer, remove func()) {
+				w = begin(t, dir, segment.Header{Start: first})
+				f := f
+				f.First, f.Bounds = segment.Moment{Wall: first}, append(bounds, math.Inf(1))
+				made := w.family(f)
+				series := made.add("")
+				return w, func() { made.Remove(series) }
+			}
+			bounds := func(when string, want ...float64) {
+				t.Helper()
+				for what, c := range map[string]*multiprocess.Collector{"": c, ", afresh": collector(t, dir)} {
+					var got []float64
+					for _, f := range collect(t, c) {
+						for s := range f.Samples() {
+							if le, ok := s.Labels.Get("le"); ok && le != "+Inf" {
+								v, _ := strconv.ParseFloat(le, 64)
+								got = append(got, v)
+							}
+						}
+					}
+					if !slices.Equal(got, want) {
+						t.Errorf("%s%s: the bounds are %v, want %v", when, what, got, want)
+					}
+				}
+			}
+			old, _ := declare(1, 1, 5)
+			old.die()
+			fresh, remove := declare(2, 2, 5)
+			if err := fresh.Bury(segment.Tombstone{Time: 1, Type: f.Type, Name: f.Name}); err != nil {
+				t.Fatal(err)
+			}
+			bounds("both", 2, 5)
+			fold(t, dir)
+			bounds("folded", 2, 5)
+			again, _ := declare(3, 1, 5)
+			bounds("the old one again", 2, 5)
+			again.die()
+			remove()
+			fresh.die()
+			other := begin(t, dir, segment.Header{Start: 4})
+			if err := other.Bury(segment.Tombstone{Time: 1, Type: f.Type, Name: f.Name}); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				fold(t, dir)
+				bounds("none")
+				if r := inspect(t, dir)["archive.seg"]; r.Families != 2 || r.Series != 0 {
+					t.Errorf("the archive has %d families with %d series", r.Families, r.Series)
+				}
+				if families, err := multiprocess.Merge([]string{dir}, true); err != nil || len(families) > 0 {
+					t.Errorf("merged: %v, %v", families, err)
+				}
+				if n := len(collect(t, collector(t, dir))); n > 0 {
+					t.Errorf("%d families are shown that have no series", n)
+				}
+			}
+			declare(5, 1, 5)
+			declare(6, 2, 5)
+			bounds("both again", 2, 5)
+			if len(told) != 2 { // of bounds that differ, each time that both lived
+				t.Errorf("told %q", told)
+			}
+		})
+	}
+}
+
+// An archive has no more definitions without series than the limit says: those are
+// forgotten that appeared first.
+func TestDefinitionsWithoutSeriesAreLimited(t *testing.T) {
+	dir := t.TempDir()
+	w := begin(t, dir, segment.Header{Start: 1})
+	const more = 3
+	for i := range estate.MaxDefinitions + more {
+		w.family(segment.Family{Name: fmt.Sprint("g", i), Type: model.Gauge, First: segment.Moment{Wall: int64(1 + i)}})
+	}
+	w.family(segment.Family{Name: "kept", Type: model.Counter}).add("", 3)
+	w.die()
+	for range 2 {
+		fold(t, dir)
+		if r := inspect(t, dir)["archive.seg"]; r.Families != estate.MaxDefinitions+1 || r.Series != 1 {
+			t.Fatalf("the archive has %d families with %d series", r.Families, r.Series)
+		}
+		image, err := os.ReadFile(filepath.Join(dir, "archive.seg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var table segment.Table
+		if _, err := table.Next(segment.Image(image), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range table.Families() {
+			if n := strings.TrimPrefix(f.Name, "g"); n == "0" || n == "1" || n == "2" {
+				t.Errorf("%s is kept, which appeared before others", f.Name)
+			}
+		}
+		sameSamples(t, "what has series", collect(t, collector(t, dir)), []string{"kept_total{} 3.0"})
+	}
 }
 
 // Where names of two families meet, the one stays that appeared last, of those that a

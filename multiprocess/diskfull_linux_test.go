@@ -153,21 +153,30 @@ func openReadOnly(dir string) error {
 	return nil
 }
 
+// mounting returns what a child says that mounts something for itself.
+func mounting(t *testing.T, what string) string {
+	t.Helper()
+	c := command(what, t.TempDir())
+	c.SysProcAttr = &syscall.SysProcAttr{ // its own user is root of its own mounts
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	}
+	out, err := c.Output()
+	if string(out) == mayNotMount+"\n" || errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSPC) { // no namespaces allowed, or none left
+		t.Skip("NOT TESTED: this process may not make a user namespace and mount in it:", err)
+	}
+	if err != nil {
+		t.Fatalf("%s, %v", out, err)
+	}
+	return string(out)
+}
+
 func TestSmallDisk(t *testing.T) {
 	for _, what := range []string{"full", "readonly"} {
 		t.Run(what, func(t *testing.T) {
-			c := command(what, t.TempDir())
-			c.SysProcAttr = &syscall.SysProcAttr{ // its own user is root of its own mounts
-				Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
-				UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-				GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-			}
-			out, err := c.Output()
-			if string(out) == mayNotMount+"\n" || errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSPC) { // no namespaces allowed, or none left
-				t.Skip("NOT TESTED: this process may not make a user namespace and mount in it:", err)
-			}
-			if err != nil || string(out) != "ready\n" {
-				t.Errorf("%s, %v", out, err)
+			if said := mounting(t, what); said != "ready\n" {
+				t.Error(said)
 			}
 		})
 	}

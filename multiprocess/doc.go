@@ -105,6 +105,10 @@
 //     went. Totals do not depend on it.
 //   - Series of the mode all vanish an hour after their process was found dead and
 //     folded ([WithExpiry]).
+//   - A series that nobody updates (telltale.WithIdleExpiry) goes on as long as any
+//     process updates it, and then ends with all that was counted in it. What it counts
+//     when it comes back begins at 0. What a process has, or left, that gave the family no
+//     expiry keeps the series.
 //   - Where writers disagree on a family, that definition decides which first appeared
 //     last, of those that a live writer has; Python's files come behind those, and what
 //     the dead left last. Other types are left out, and other help texts are not shown.
@@ -157,7 +161,8 @@
 // # What it costs
 //
 // The first collection reads all files; later ones read values, and what is new,
-// only, and ask of each segment that was live whether its lock is held. Files stay
+// only, and ask whether its lock is held of each segment that was live and whose writer
+// has not said within the last second that it lives, as it does every second. Files stay
 // mapped within limits ([WithMappingLimits]), without descriptors, and are listed
 // anew when the directory has changed. A file that is truncated while it is
 // mapped is left out like any other that cannot be read. The directory should be

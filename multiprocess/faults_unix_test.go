@@ -109,6 +109,7 @@ var actions = []action{
 	{name: "open", estate: "writers", step: "open p epoch=now", holds: 3},
 	{name: "grow", estate: "new", before: "open p\nadd p c{a} 3", step: "fill p d 400"},
 	{name: "fold of what was removed", estate: "segments", before: "live c{b} 5\nopen p\nadd p c{a} 3\nadd p c{b} 3\nremove p c{a}", step: "fold @", again: true},
+	{name: "fold of what was counted after a removal", estate: "segments", before: "open p\nadd p c{a} 3\nremove p c{a}\ndead c{a} 7", step: "fold @", again: true},
 	{name: "fold of a process that removed", estate: "segments", before: "open p\nadd p c{a} 3\nadd p c{b} 3\nremove p c{a}\nkill p", step: "fold @", again: true},
 	{name: "page of what was removed", estate: "interrupted", before: "open p\nadd p c{b} 3\ncollect @\nremove p c{b}", step: "collect @", reads: true, later: true},
 	{name: "close", estate: "writers", before: "open p epoch=now fold-at-close\nadd p c{a} 3", step: "close p"},

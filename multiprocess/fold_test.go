@@ -289,7 +289,7 @@ func TestFoldLeavesWhatItCannotRead(t *testing.T) {
 	dir := t.TempDir()
 	crew(t, dir, 1, segment.Header{}).die()
 	damaged := crew(t, dir, 2, segment.Header{})
-	damaged.Bytes(0, damaged.Used())[segment.HeaderSize+40] ^= 1
+	damaged.Bytes(0, segment.HeaderSize+48)[segment.HeaderSize+40] ^= 1
 	damaged.die()
 	for name, text := range map[string]string{writerName(1): "", writerName(2): "short", writerName(3): strings.Repeat("no segment", 100), "writer-4.seg": ""} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {

@@ -38,7 +38,7 @@ func letGo(tb testing.TB, g *mapped.Growing) {
 // both layouts.
 func TestFoldOfPythonsFiles(t *testing.T) {
 	dir, p := t.TempDir(), newProc(t)
-	pythonPut(t, dir, 8, 1001)
+	pythonPut(t, dir, 8, 10000001)
 	pythonPut(t, dir, 16, 1002)
 	pythonPut(t, dir, 16, 1003)
 	p.process("1003", "/proc/self/maps")
@@ -47,7 +47,7 @@ func TestFoldOfPythonsFiles(t *testing.T) {
 		t.Fatalf("folded without being asked to, %v", err)
 	}
 	// The dead ones' live gauges are Python's to delete, and the fold's.
-	for _, name := range append(ls(t, dir, "gauge_live*_1001.db"), ls(t, dir, "gauge_live*_1002.db")...) {
+	for _, name := range append(ls(t, dir, "gauge_live*_10000001.db"), ls(t, dir, "gauge_live*_1002.db")...) {
 		f := filepath.Join(dir, name)
 		if err := os.Rename(f, f+".kept"); err != nil {
 			t.Fatal(err)
@@ -81,7 +81,7 @@ func TestFoldOfPythonsFiles(t *testing.T) {
 }
 
 func TestWhenPythonsFilesAreLeftAlone(t *testing.T) {
-	const name = "counter_1001.db"
+	const name = "counter_10000001.db"
 	for _, test := range []struct {
 		name    string
 		prepare func(t *testing.T, dir string, p proc)
@@ -92,7 +92,7 @@ func TestWhenPythonsFilesAreLeftAlone(t *testing.T) {
 			p.process("5", "/proc/self/maps")
 			hold(t, filepath.Join(dir, name))
 		}, multiprocess.ReasonAlive, "process 5 has it mapped"},
-		{"the pid is in sight", func(t *testing.T, dir string, p proc) { p.process("1001", os.DevNull) }, multiprocess.ReasonUnknown, "a process 1001 is running"},
+		{"the pid is in sight", func(t *testing.T, dir string, p proc) { p.process("10000001", os.DevNull) }, multiprocess.ReasonUnknown, "a process 10000001 is running"},
 		{"open", func(t *testing.T, dir string, p proc) {
 			p.process("5", os.DevNull)
 			p.link("5/fd/3", filepath.Join(dir, name))
@@ -156,7 +156,7 @@ func TestWhenPythonsFilesAreLeftAlone(t *testing.T) {
 // A process that begins while its predecessor's file is put aside gets it back,
 // or keeps its own.
 func TestPythonsFileIsPutBack(t *testing.T) {
-	const name = "counter_1001.db"
+	const name = "counter_10000001.db"
 	for _, test := range []struct {
 		name    string
 		between func(t *testing.T, dir, aside string, p proc)
@@ -175,8 +175,8 @@ func TestPythonsFileIsPutBack(t *testing.T) {
 			p.process("5", "/proc/self/maps")
 			hold(t, filepath.Join(dir, aside))
 			put(t, dir, name, entry{counter(`"a": "new"`), 1, 0})
-		}, "counter_1001~*.db"},
-		{"the pid is in sight", func(t *testing.T, dir, aside string, p proc) { p.process("1001", os.DevNull) }, "counter_1001~*.db"},
+		}, "counter_10000001~*.db"},
+		{"the pid is in sight", func(t *testing.T, dir, aside string, p proc) { p.process("10000001", os.DevNull) }, "counter_10000001~*.db"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir, p := t.TempDir(), newProc(t)
@@ -206,7 +206,7 @@ func TestFoldDeadAfter(t *testing.T) {
 	if err := os.Remove(filepath.Join(p.root, "self", "ns", "pid")); err != nil { // as in a container
 		t.Fatal(err)
 	}
-	path := put(t, dir, "counter_1001.db", entry{counter(""), 3, 0})
+	path := put(t, dir, "counter_10000001.db", entry{counter(""), 3, 0})
 	again := func(d time.Duration) *multiprocess.FoldReport {
 		t.Helper()
 		return fold(t, dir, p.option(), multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(d))
@@ -224,9 +224,9 @@ func TestFoldDeadAfter(t *testing.T) {
 	f.add(16, counter(""), 4, 0)
 	rewrite(t, path, &f)
 	leaves(again(time.Nanosecond), "have not changed for 0s")
-	p.process("1001", os.DevNull)
-	leaves(again(time.Nanosecond), "a process 1001 is running")
-	if err := os.RemoveAll(filepath.Join(p.root, "1001")); err != nil {
+	p.process("10000001", os.DevNull)
+	leaves(again(time.Nanosecond), "a process 10000001 is running")
+	if err := os.RemoveAll(filepath.Join(p.root, "10000001")); err != nil {
 		t.Fatal(err)
 	}
 	leaves(again(time.Nanosecond), "have not changed for 0s") // since it was in sight
@@ -277,8 +277,8 @@ func TestFoldOfProcessesMarkedDead(t *testing.T) {
 // A fold that was killed between the two steps of a rename left both names.
 func TestFoldOfAFileWithTwoNames(t *testing.T) {
 	dir, p := t.TempDir(), newProc(t)
-	path := put(t, dir, "counter_1001.db", entry{counter(""), 3, 0})
-	if err := os.Link(path, filepath.Join(dir, "counter_1001~0123456789abcdef.db")); err != nil {
+	path := put(t, dir, "counter_10000001.db", entry{counter(""), 3, 0})
+	if err := os.Link(path, filepath.Join(dir, "counter_10000001~0123456789abcdef.db")); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -297,17 +297,17 @@ func TestWhatAnArchiveHoldsOfPythonsFiles(t *testing.T) {
 		entries []entry
 		want    string // why it is left alone; folded if it is empty
 	}{
-		{"a histogram that was just being made", "histogram_1001.db", []entry{
+		{"a histogram that was just being made", "histogram_10000001.db", []entry{
 			{`["h", "h_sum", {}, "Help."]`, 0, 0}, {`["h", "h_bucket", {"le": "1.0"}, "Help."]`, 0, 0},
 		}, ""},
-		{"a histogram without a last bucket", "histogram_1001.db", []entry{{`["h", "h_bucket", {"le": "1.0"}, "Help."]`, 2, 0}}, "+Inf"},
-		{"bounds spelled in two ways", "histogram_1001.db", []entry{
+		{"a histogram without a last bucket", "histogram_10000001.db", []entry{{`["h", "h_bucket", {"le": "1.0"}, "Help."]`, 2, 0}}, "+Inf"},
+		{"bounds spelled in two ways", "histogram_10000001.db", []entry{
 			{`["h", "h_bucket", {"le": "1"}, "Help."]`, 2, 0}, {`["h", "h_bucket", {"le": "1.0"}, "Help."]`, 3, 0}, {`["h", "h_bucket", {"le": "+Inf"}, "Help."]`, 1, 0},
 		}, ""},
-		{"half an observation", "summary_1001.db", []entry{{`["s", "s_count", {}, "Help."]`, 0.5, 0}}, "0.5"},
-		{"a counter that is not a number", "counter_1001.db", []entry{{counter(""), math.NaN(), 0}}, ""},
-		{"a gauge that was never set", "gauge_mostrecent_1001.db", []entry{{gauge(""), 1, 0}}, ""},
-		{"a name that needs quotes", "counter_1001.db", []entry{{`["c.d", "c.d_total", {"l.m": "1"}, "Help."]`, 1, 0}}, ""},
+		{"half an observation", "summary_10000001.db", []entry{{`["s", "s_count", {}, "Help."]`, 0.5, 0}}, "0.5"},
+		{"a counter that is not a number", "counter_10000001.db", []entry{{counter(""), math.NaN(), 0}}, ""},
+		{"a gauge that was never set", "gauge_mostrecent_10000001.db", []entry{{gauge(""), 1, 0}}, ""},
+		{"a name that needs quotes", "counter_10000001.db", []entry{{`["c.d", "c.d_total", {"l.m": "1"}, "Help."]`, 1, 0}}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir, p := t.TempDir(), newProc(t)

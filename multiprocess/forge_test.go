@@ -137,7 +137,7 @@ func (f *forgery) series(row int) []byte {
 // tombstone publishes one that the header names, and that names the previous one.
 func (f *forgery) tombstone(previous uint64, says []byte) *forgery {
 	sum := crc32.Checksum(says, crc32.MakeTable(crc32.Castagnoli))
-	words := []uint64{2, 0, 0, 0, uint64(len(says)) | uint64(sum)<<32}
+	words := []uint64{2, 1, 0, 0, uint64(len(says)) | uint64(sum)<<32}
 	for says := range slices.Chunk(says, 8) {
 		var word [8]byte
 		copy(word[:], says)
@@ -223,16 +223,16 @@ func forgeries() (all []forged) {
 		add(name, archives, where, f.record(r.kind, r.payload, nil, 0))
 	}
 	for name, says := range map[string][]byte{
-		"a tombstone of very many series":  fields(uint64(1), uint32(1), "f", uint32(huge)),
-		"a tombstone of what is no labels": fields(uint64(1), uint32(1), "f", uint32(1), "x"),
-		"a tombstone of no type":           fields(uint64(1), uint32(99), "f", uint32(0)),
-		"a tombstone of no name":           fields(uint64(1), uint32(1), "", uint32(0)),
+		"a tombstone of very many series":  fields(uint32(1), "f", uint32(huge)),
+		"a tombstone of what is no labels": fields(uint32(1), "f", uint32(1), "x"),
+		"a tombstone of no type":           fields(uint32(99), "f", uint32(0)),
+		"a tombstone of no name":           fields(uint32(1), "", uint32(0)),
 	} {
 		f := counter(writers)
 		add(name, writers, at(f), f.tombstone(0, says))
 	}
 	for name, previous := range map[string]int{"a tombstone behind itself": len(counter(writers).data), "a tombstone behind a later one": 1 << 20} {
-		add(name, writers, fmt.Sprint(previous), counter(writers).tombstone(uint64(previous), fields(uint64(1), uint32(1), "f", uint32(0))))
+		add(name, writers, fmt.Sprint(previous), counter(writers).tombstone(uint64(previous), fields(uint32(1), "f", uint32(0))))
 	}
 	roomy := counter(writers)
 	where = at(roomy)

@@ -69,6 +69,9 @@ func TestNativeBucketsOfManyProcesses(t *testing.T) {
 			telltale.WithNativeSchema(8, telltale.WithNativeMaxBuckets(10)), nil},
 		{"beside classic ones", []telltale.HistogramOption{telltale.WithNativeSchema(4), telltale.WithNativeSchema(1)},
 			telltale.WithNativeSchema(1), []telltale.HistogramOption{telltale.WithBuckets(-1, 0.5, 1, 3)}},
+		{"with classic ones rendered from them",
+			[]telltale.HistogramOption{telltale.WithNativeSchema(4, telltale.WithNativeClassicBuckets(0.5, 1, 4)), telltale.WithNativeSchema(1, telltale.WithNativeClassicBuckets(0.5, 1, 4))},
+			telltale.WithNativeSchema(1, telltale.WithNativeClassicBuckets(0.5, 1, 4)), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := sharedDir(t)
@@ -173,6 +176,60 @@ func TestNativeBucketsMove(t *testing.T) {
 	if b.Observe(6); b.Count() != 2 || b.Sum() != 11 {
 		t.Errorf("unregistered: %d observations of %v", b.Count(), b.Sum())
 	}
+}
+
+// Classic buckets that are rendered from native ones are exact wherever the histogram
+// lies, however coarse its native buckets become in a store.
+func TestRenderedClassicBucketsMove(t *testing.T) {
+	store := openStore(t, sharedDir(t))
+	reg := telltale.NewRegistry()
+	v := telltale.Must(telltale.NewHistogramVec("h", "", []string{"l"}, telltale.In(reg),
+		telltale.WithNativeSchema(8, telltale.WithNativeMaxBuckets(4), telltale.WithNativeClassicBuckets(0.25, 1, 16))))
+	a := v.With("a")
+	var observed []float64
+	observe := func(values ...float64) {
+		for _, value := range values {
+			a.Observe(value)
+		}
+		observed = append(observed, values...)
+	}
+	check := func(where string, c model.Collector) {
+		t.Helper()
+		got := natives(t, c)[`h{l="a"}`]
+		if got == nil {
+			t.Fatalf("%s: it is not there", where)
+		}
+		for i, bound := range []float64{0.25, 1, 16, math.Inf(1)} {
+			want := 0.0
+			for _, value := range observed {
+				if value <= bound {
+					want++
+				}
+			}
+			if got.Cumulative[i] != want {
+				t.Errorf("%s: %v up to %v, want %v", where, got.Cumulative[i], bound, want)
+			}
+		}
+	}
+	observe(-3, 0, 0.25, 0.3, 1, 5, 16, 17)
+	check("on the heap", reg)
+	if err := errors.Join(reg.Unregister(v), reg.UseStore(store), reg.Register(v)); err != nil {
+		t.Fatal(err)
+	}
+	check("moved", reg)
+	for exponent := range 40 {
+		observe(math.Ldexp(1, exponent-20), math.Ldexp(1.1, exponent-20))
+	}
+	check("in a store", reg)
+	if err := reg.Unregister(v); err != nil {
+		t.Fatal(err)
+	}
+	observe(1, 2, 1e9)
+	check("taken out", v)
+	if err := reg.Register(v); err != nil {
+		t.Fatal(err)
+	}
+	check("back", reg)
 }
 
 func TestNativeExemplarsOfManyProcesses(t *testing.T) {

@@ -196,7 +196,10 @@ func WithService(name string) SharedOption {
 
 // WithExpiry says for how long the series that a process had for itself, of a
 // gauge of the mode all, are shown after it was found dead and its segment was
-// folded; without it that is an hour.
+// folded; without it that is an hour. It goes by the end of the process alone, each
+// collector and fold by its own, and is no part of the family, as
+// telltale.WithIdleExpiry is, which goes by updates. Of a family that has both a series
+// leaves by the one that comes first.
 func WithExpiry(after time.Duration) SharedOption {
 	return sharedOption{
 		collector:  func(s *settings) { s.expiry = after },

@@ -24,6 +24,10 @@ import (
 // processes have of them stays, and what is counted later. A process that dies within a
 // second after a removal in another one may count as dead at it.
 //
+// Series that nobody updates (telltale.WithIdleExpiry) leave as a whole, once no process has
+// updated them for that time: from the page, from the files of the living, and, with the next
+// fold, from what ended processes have left.
+//
 // All methods are safe for concurrent use.
 type Store struct {
 	settings  storeSettings
@@ -64,8 +68,8 @@ func Open(dir string, opts ...StoreOption) (*Store, error) {
 	return s, nil
 }
 
-// Close publishes what custom collectors emit for the last time and ends what
-// the store does by itself. Instruments count on, and what they count is not
+// Close publishes what custom collectors emit for the last time, which takes 5 seconds at
+// most, and ends what the store does by itself. Error hooks may call it. Instruments count on, and what they count is not
 // lost: the segment stays as it is, and its writer alive, until the process ends.
 // Closing twice does nothing more. An error is that of the fold that
 // [WithFoldAtClose] asks for.

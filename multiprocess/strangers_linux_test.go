@@ -263,12 +263,20 @@ func busyIn(args []string) error {
 }
 
 // No descriptor is held for a file: with 64 of them a process writes, collects and
-// removes beside 200 live writers, and folds what they leave.
+// removes beside 200 live writers, of which some have 5,000 series, and folds what they
+// leave.
 func TestManyWritersWithFewDescriptors(t *testing.T) {
 	dir := sharedDir(t)
 	var writers []*writer
-	for range 200 {
-		writers = append(writers, counting(t, dir, segment.Header{}, 1))
+	for i := range 200 {
+		w := counting(t, dir, segment.Header{}, 1)
+		if writers = append(writers, w); i%40 != 0 {
+			continue
+		}
+		many := w.family(counterOf("many"))
+		for i := range 5000 {
+			many.add(`n="`+strconv.Itoa(i)+`"`, 1)
+		}
 	}
 	limited := func(verb string) (string, error) {
 		c := exec.Command("sh", "-c", `ulimit -n 64; exec "$@"`, "sh", os.Args[0], dir)
@@ -292,6 +300,9 @@ func TestManyWritersWithFewDescriptors(t *testing.T) {
 	}
 	if said, err := limited("page"); err != nil || said != "c_total 200.0\n" {
 		t.Errorf("%v: %s", err, said)
+	}
+	if n := walk(t, collector(t, dir)); n != 5001 {
+		t.Errorf("%d series are left, want 5001", n)
 	}
 }
 

@@ -5,6 +5,9 @@
 //
 //	go scrapehttp.Serve(ctx, ":9464", telltale.Default)
 //
+// Serve listens on Unix sockets too, "unix:/run/shop/metrics.sock", and so does
+// [Listen], for servers that a program runs itself.
+//
 // # Requests
 //
 // GET is answered with the metrics in the format that the Accept header asks

@@ -131,6 +131,9 @@ func (h *handler) encoderOptions(format exposition.Format) []exposition.EncoderO
 	if h.created {
 		opts = append(opts, exposition.WithCreated())
 	}
+	if h.shortBounds {
+		opts = append(opts, exposition.WithShortBounds())
+	}
 	if h.hook != nil {
 		opts = append(opts, exposition.WithDropped(func(d exposition.Drop) {
 			if e := (DropError{Drop: d, Format: format}); h.drops.isNew(e) {

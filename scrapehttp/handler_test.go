@@ -117,6 +117,29 @@ func TestCreated(t *testing.T) {
 	}
 }
 
+// Whole bounds and quantiles are written as the option says, in the text format alone.
+func TestShortBounds(t *testing.T) {
+	reg := telltale.NewRegistry()
+	h := telltale.Must(telltale.NewHistogram("h", "H.", telltale.In(reg), telltale.WithBuckets(-20, 0.5, 1, 1e6)))
+	h.Observe(0.7)
+	s := telltale.Must(telltale.NewSummaryVec("s", "S.", []string{"v"}, telltale.In(reg), telltale.WithQuantiles(0.5, 1)))
+	s.With("2.0").Observe(3)
+	for accept, labels := range map[string][]string{
+		"text/plain":                   {`h_bucket{le="-20"} 0.0`, `h_bucket{le="0.5"} 0.0`, `h_bucket{le="1"} 1.0`, `h_bucket{le="1e+06"} 1.0`, `h_bucket{le="+Inf"} 1.0`, `s{v="2.0",quantile="0.5"}`, `s{v="2.0",quantile="1"}`},
+		"application/openmetrics-text": {`h_bucket{le="-20.0"} 0`, `h_bucket{le="1.0"} 1`, `s{v="2.0",quantile="1.0"}`},
+	} {
+		page := answer(scrapehttp.Handler(reg, scrapehttp.WithShortBounds()), request("GET", "/metrics", "Accept", accept)).Body.String()
+		for _, l := range labels {
+			if !strings.Contains(page, "\n"+l) {
+				t.Errorf("%s: no %s in\n%s", accept, l, page)
+			}
+		}
+	}
+	if page := answer(scrapehttp.Handler(reg), request("GET", "/metrics")).Body.String(); !strings.Contains(page, `h_bucket{le="1.0"} 1.0`) {
+		t.Errorf("without the option:\n%s", page)
+	}
+}
+
 func TestEmptyPageHasContentType(t *testing.T) {
 	for _, coding := range []string{"identity", "gzip", "zstd"} {
 		w := answer(scrapehttp.Handler(telltale.NewRegistry()), request("GET", "/metrics", "Accept-Encoding", coding))

@@ -2,6 +2,7 @@ package scrapehttp
 
 import (
 	"net"
+	"net/http"
 	"slices"
 	"time"
 )
@@ -29,6 +30,7 @@ type settings struct {
 	maxAccept       int
 	codings         []Coding
 	created         bool
+	shortBounds     bool
 	failsOnFault    bool
 	hook            func(error)
 }
@@ -36,9 +38,17 @@ type settings struct {
 // serverSettings holds the options of a server.
 type serverSettings struct {
 	settings
+	listen         listenSettings
 	listening      func(net.Addr)
 	maxConnections int
 	grace          time.Duration
+	mounts         []mount
+}
+
+// mount is a handler that a server has beside the metrics.
+type mount struct {
+	pattern string
+	handler http.Handler
 }
 
 // The defaults of the options.
@@ -195,6 +205,14 @@ func WithCreated() Option {
 	return handlerOption(func(s *settings) { s.created = true })
 }
 
+// WithShortBounds writes the labels le and quantile of whole numbers in the text
+// format without a fraction, le="1" instead of le="1.0", as client_golang does.
+// Prometheus before version 3 stores the two as different series; later ones store
+// both as 1.0.
+func WithShortBounds() Option {
+	return handlerOption(func(s *settings) { s.shortBounds = true })
+}
+
 // WithFailOnFault answers a scrape from whose page something was left out with 500
 // and no page, as the handler of client_golang does by default. Without it the page
 // has what is whole, and the rest is counted and told to the registry's hook or log.
@@ -244,4 +262,18 @@ func WithMaxConnections(n int) ServerOption {
 // those that take longer are cut off. The default is [DefaultGrace].
 func WithGrace(d time.Duration) ServerOption {
 	return serverOption(func(s *serverSettings) { s.grace = d })
+}
+
+// WithMount serves h beside the metrics, at a pattern of [http.ServeMux], such as
+// "/live/" for the page of package live. It may be given several times. The page
+// at / links to patterns that are a path which ends in a slash; a mount at "/{$}"
+// or "GET /{$}" takes its place. The pattern must not be that of another mount, nor
+// one that the server has (/metrics, /-/healthy, /favicon.ico), else [NewServer] panics as ServeMux does.
+//
+// The deadlines of the server, for requests as short as scrapes, hold for h: it has
+// the time of [WithWriteTimeout] for an answer, unless it sets another by
+// [http.ResponseController], and a request with a body has that of
+// [WithBodyTimeout] and ends its connection.
+func WithMount(pattern string, h http.Handler) ServerOption {
+	return serverOption(func(s *serverSettings) { s.mounts = append(s.mounts, mount{pattern, h}) })
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"telltale"
@@ -22,21 +24,35 @@ const (
 	maxHeaderBytes    = 128 << 10
 )
 
-const landingPage = `<!DOCTYPE html>
+// landingPage returns the page at /, which links to the metrics and to mounts.
+func landingPage(mounts []mount) string {
+	var links strings.Builder
+	for _, m := range mounts {
+		path := m.pattern[strings.LastIndexByte(m.pattern, ' ')+1:] // behind the method
+		if strings.HasPrefix(path, "/") && strings.HasSuffix(path, "/") && path != "/" && !strings.Contains(path, "{") {
+			path = html.EscapeString(path[1:])
+			fmt.Fprintf(&links, "<p><a href=\"%s\">%s</a></p>", path, strings.TrimSuffix(path, "/"))
+		}
+	}
+	return `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Metrics</title></head>
-<body><p><a href="metrics">Metrics</a></p></body></html>
+<body><p><a href="metrics">Metrics</a></p>` + links.String() + `</body></html>
 `
+}
 
 // NewServer returns an [http.Server], not yet started, with the metrics of c at
 // /metrics, "OK" at /-/healthy without collecting, and a page that links to the
-// metrics at /. Its fields may be changed before it is started, for example
+// metrics at /, and to what [WithMount] adds. Its fields may be changed before it is started, for example
 // TLSConfig, or Handler to wrap it. It panics if c is nil.
 func NewServer(addr string, c telltale.Collector, opts ...ServerOption) *http.Server {
 	return newServer(addr, c, serverSettingsOf(opts))
 }
 
 func serverSettingsOf(opts []ServerOption) serverSettings {
-	s := serverSettings{settings: defaults(), maxConnections: DefaultMaxConnections, grace: DefaultGrace}
+	s := serverSettings{
+		settings: defaults(), listen: listenSettings{socketMode: DefaultSocketMode},
+		maxConnections: DefaultMaxConnections, grace: DefaultGrace,
+	}
 	for _, o := range opts {
 		o.applyServer(&s)
 	}
@@ -50,10 +66,18 @@ func newServer(addr string, c telltale.Collector, s serverSettings) *http.Server
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(w, "OK")
 	})
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, landingPage)
-	})
+	taken := false
+	for _, m := range s.mounts {
+		mux.Handle(m.pattern, m.handler)
+		taken = taken || m.pattern == "/{$}" || m.pattern == "GET /{$}"
+	}
+	if !taken {
+		landing := landingPage(s.mounts)
+		mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = io.WriteString(w, landing)
+		})
+	}
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	})
@@ -95,17 +119,17 @@ func answerPings(next http.Handler) http.Handler {
 
 var errGoexit = errors.New("a hook has ended the server's goroutine by runtime.Goexit")
 
-// Serve runs the server of [NewServer] on the TCP address until ctx is done.
+// Serve runs the server of [NewServer] on the TCP address, or on the Unix socket of an
+// address such as "unix:/run/shop/metrics.sock" (see [Listen]), until ctx is done.
 // Then it accepts no more requests, lets the scrapes in progress finish (see
 // [WithGrace]) and returns nil, or an error if some had to be cut off. It
 // returns an error at once if it cannot listen.
 func Serve(ctx context.Context, addr string, c telltale.Collector, opts ...ServerOption) error {
 	s := serverSettingsOf(opts)
 	server := newServer(addr, c, s)
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", addr)
+	listener, err := listen(ctx, addr, s.listen)
 	if err != nil {
-		return fmt.Errorf("scrapehttp: %w", err)
+		return err
 	}
 	ended := make(chan error, 1)
 	go func() {

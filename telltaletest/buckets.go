@@ -65,45 +65,6 @@ func ClassicBuckets(h *model.HistogramValue) []Bucket {
 // by increasing bounds (Prometheus specification "Native Histograms").
 func NativeBuckets(h *model.NativeHistogram) []Bucket {
 	var all []Bucket
-	each(h.NegativeSpans, h.Negative, func(i int, n float64) {
-		all = append(all, Bucket{-bound(h, i), -bound(h, i-1), n})
-	})
-	for i, j := 0, len(all)-1; i < j; i, j = i+1, j-1 {
-		all[i], all[j] = all[j], all[i]
-	}
-	if h.ZeroCount != 0 {
-		all = append(all, Bucket{-h.ZeroThreshold, h.ZeroThreshold, h.ZeroCount})
-	}
-	each(h.PositiveSpans, h.Positive, func(i int, n float64) {
-		all = append(all, Bucket{bound(h, i-1), bound(h, i), n})
-	})
+	h.VisitBuckets(func(lower, upper, count float64) { all = append(all, Bucket{lower, upper, count}) })
 	return all
-}
-
-// each calls visit with index and count of each bucket that has observations.
-func each(spans []model.Span, counts []float64, visit func(index int, n float64)) {
-	index, next := 0, 0
-	for _, s := range spans {
-		index += int(s.Offset)
-		for range s.Length {
-			if next < len(counts) && counts[next] != 0 {
-				visit(index, counts[next])
-			}
-			index, next = index+1, next+1
-		}
-	}
-}
-
-// bound returns the upper bound of the positive bucket with the index.
-func bound(h *model.NativeHistogram, index int) float64 {
-	if h.Schema == model.CustomBucketsSchema {
-		switch {
-		case index < 0:
-			return math.Inf(-1)
-		case index >= len(h.CustomBounds):
-			return math.Inf(1)
-		}
-		return h.CustomBounds[index]
-	}
-	return math.Exp2(math.Ldexp(float64(index), -int(h.Schema)))
 }

@@ -196,15 +196,16 @@ func appendValue(dst []byte, name string, v float64) []byte {
 }
 
 func appendMember(dst []byte, name, value string) []byte {
-	return appendString(appendName(dst, name), value)
+	return AppendString(appendName(dst, name), value)
 }
 
-func appendName(dst []byte, name string) []byte { return append(appendString(dst, name), ':') }
+func appendName(dst []byte, name string) []byte { return append(AppendString(dst, name), ':') }
 
 const hexadecimal = "0123456789abcdef"
 
-// appendString appends a string (RFC 8259, section 7). Invalid UTF-8 is replaced.
-func appendString(dst []byte, s string) []byte {
+// AppendString appends s as a string of JSON (RFC 8259, section 7), with its quotes.
+// Invalid UTF-8 is replaced by U+FFFD.
+func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for _, r := range s { // range yields U+FFFD for invalid UTF-8
 		switch {

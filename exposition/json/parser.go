@@ -12,10 +12,25 @@ import (
 )
 
 // SyntaxError is an error of a page, with its line and column.
+//
+//	Line     int
+//	Column   int
+//	Found    string // what the page has there
+//	Expected string // what the format expects there
+//
+//	Error() string // the position, what was found and what was expected
 type SyntaxError = scan.SyntaxError
 
 // Limits bound the size of a page and of a sample's labels. Lines have no limit
 // of their own.
+//
+//	Input   int64 // bytes of the whole page; 1 GiB by default
+//	Line    int   // bytes of a line; 1 MiB by default
+//	Labels  int   // labels of a sample, or of an exemplar; 256 by default
+//	Message int   // bytes of a message, in protobuf; 256 MiB by default
+//	Errors  int   // errors after which a parser with WithAllErrors gives up; 100 by default
+//
+//	WithDefaults() Limits // the defaults in the place of fields that are not set
 type Limits = scan.Limits
 
 // ParserOption is an option of [NewParser].

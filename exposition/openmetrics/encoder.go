@@ -8,6 +8,10 @@ import (
 )
 
 // Drop reports something that was not written because the format cannot hold it.
+//
+//	Family string // its name in the model
+//	Sample string // the name of the sample, or "" for the whole family
+//	Reason Reason // why, by String() in words; its Written() reports whether it was written all the same
 type Drop = lines.Drop
 
 // Option is an option of [NewEncoder].

@@ -15,6 +15,14 @@ import (
 )
 
 // Limits bound the size of the input, of a message and of a series' labels.
+//
+//	Input   int64 // bytes of the whole page; 1 GiB by default
+//	Line    int   // bytes of a line; 1 MiB by default
+//	Labels  int   // labels of a sample, or of an exemplar; 256 by default
+//	Message int   // bytes of a message, in protobuf; 256 MiB by default
+//	Errors  int   // errors after which a parser with WithAllErrors gives up; 100 by default
+//
+//	WithDefaults() Limits // the defaults in the place of fields that are not set
 type Limits = scan.Limits
 
 // ParserOption is an option of [NewParser] and [NewScanner].

@@ -8,6 +8,10 @@ import (
 )
 
 // Drop reports something that was not written because the format cannot hold it.
+//
+//	Family string // its name in the model
+//	Sample string // the name of the sample, or "" for the whole family
+//	Reason Reason // why, by String() in words; its Written() reports whether it was written all the same
 type Drop = lines.Drop
 
 // Option is an option of [NewEncoder].
@@ -21,6 +25,12 @@ func (o option) applyEncoder(to *lines.Options) { o(to) }
 // default is [model.Underscores], which every reader understands.
 func WithEscaping(e model.Escaping) Option {
 	return option(func(o *lines.Options) { o.Escaping = e })
+}
+
+// WithShortBounds writes the labels le and quantile of whole numbers without a
+// fraction, le="1" instead of le="1.0", as client_golang does.
+func WithShortBounds() Option {
+	return option(func(o *lines.Options) { o.Short = true })
 }
 
 // WithDropped calls report for everything that is dropped, in the goroutine that

@@ -8,12 +8,40 @@ import (
 )
 
 // SyntaxError is an error of a page, with its line and column.
+//
+//	Line     int
+//	Column   int
+//	Found    string // what the page has there
+//	Expected string // what the format expects there
+//
+//	Error() string // the position, what was found and what was expected
 type SyntaxError = scan.SyntaxError
 
 // Limits bound the size of a page, of a line and of a sample's labels.
+//
+//	Input   int64 // bytes of the whole page; 1 GiB by default
+//	Line    int   // bytes of a line; 1 MiB by default
+//	Labels  int   // labels of a sample, or of an exemplar; 256 by default
+//	Message int   // bytes of a message, in protobuf; 256 MiB by default
+//	Errors  int   // errors after which a parser with WithAllErrors gives up; 100 by default
+//
+//	WithDefaults() Limits // the defaults in the place of fields that are not set
 type Limits = scan.Limits
 
 // Entry is a line of a page.
+//
+//	Kind      Kind
+//	Line      int
+//	Name      []byte // of the sample, or the family of a HELP, TYPE or UNIT line
+//	Text      []byte // the help text, type or unit
+//	Labels           // Len, Find(name), Value(i), Text: as they are written; Column(i) of the line
+//	Value     float64
+//	Composite        // in place of Value in OpenMetrics 2.0, nil if the value is a number
+//	Timestamp model.Timestamp // may be absent
+//	Start     model.Timestamp // of OpenMetrics 2.0; may be absent
+//	Exemplars                 // each with Labels, Value, Timestamp; at most one, except in OpenMetrics 2.0
+//
+//	Whole // is for parsers within telltale
 type Entry = scan.Entry
 
 // Kind is the kind of a line.

@@ -40,6 +40,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	s := telltale.Must(telltale.NewSummary("s", "", alone))
 	native := telltale.Must(telltale.NewHistogram("native", "", alone, telltale.WithNativeBuckets(1.1)))
 	both := telltale.Must(telltale.NewHistogram("both", "", alone, telltale.WithNativeBuckets(1.1), telltale.WithBuckets(1, 2)))
+	rendered := telltale.Must(telltale.NewHistogram("rendered", "", alone, telltale.WithNativeBuckets(1.1, telltale.WithNativeClassicBuckets(1, 2))))
 	quantiles := telltale.Must(telltale.NewSummary("quantiles", "", alone, telltale.WithQuantiles(0.5, 0.99), telltale.WithMaxAge(time.Hour), telltale.WithAgeBuckets(1)))
 	e := telltale.Must(telltale.NewEnum("e", "", []string{"on", "off"}, alone))
 	v := telltale.Must(telltale.NewCounterVec("v", "", []string{"method", "path", "code"}, alone))
@@ -64,6 +65,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		{"Histogram.Observe", func() { h.Observe(value) }},
 		{"Histogram.Observe, native", func() { native.Observe(value) }},
 		{"Histogram.Observe, native and classic", func() { both.Observe(value) }},
+		{"Histogram.Observe, native with rendered classic", func() { rendered.Observe(value) }},
 		{"Summary.Observe", func() { s.Observe(value) }},
 		{"Summary.Observe, quantiles", func() { quantiles.Observe(value) }},
 		{"Enum.Set", func() { _ = e.Set("off") }},
@@ -97,7 +99,7 @@ func TestScrapeAllocatesNeitherBySeriesNorByFamily(t *testing.T) {
 			g := telltale.Must(telltale.NewGaugeVec(name+"g", "", labels, in))
 			h := telltale.Must(telltale.NewHistogramVec(name+"h", "", labels, in))
 			s := telltale.Must(telltale.NewSummaryVec(name+"s", "", labels, in))
-			nh := telltale.Must(telltale.NewHistogramVec(name+"n", "", labels, in, telltale.WithNativeBuckets(1.1)))
+			nh := telltale.Must(telltale.NewHistogramVec(name+"n", "", labels, in, telltale.WithNativeBuckets(1.1, telltale.WithNativeClassicBuckets(0.5, 1, 2))))
 			q := telltale.Must(telltale.NewSummaryVec(name+"q", "", labels, in, telltale.WithQuantiles(0.5)))
 			n := telltale.Must(telltale.NewInfoVec(name+"i", "", labels, in))
 			e := telltale.Must(telltale.NewEnumVec(name+"e", "", []string{"on", "off"}, labels, in))

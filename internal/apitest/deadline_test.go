@@ -41,6 +41,10 @@ func TestDeadline(t *testing.T) {
 		t.Errorf("the last fault is %v, want that it still runs", last)
 	}
 
+	if of := reg.Stats().Custom[0]; of.Success || of.Duration == 0 {
+		t.Errorf("the collector hangs, and its statistics are %+v", of)
+	}
+
 	// A late collector learns that it is late, and works again once it has
 	// returned.
 	close(h.release)

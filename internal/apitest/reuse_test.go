@@ -113,8 +113,8 @@ func TestOtherDefinitionsAreNotReused(t *testing.T) {
 			[]string{"mode max"},
 		},
 		{
-			"other constant labels", newGauge("g", "", telltale.WithConstLabels(map[string]string{"x": "1"})), newGauge("g", "", telltale.WithConstLabels(map[string]string{"x": "2"})),
-			[]string{`x="1"`, `x="2"`},
+			"other constant labels", newGauge("g", "", telltale.WithConstLabels(map[string]string{"x": "1"})), newGauge("g", "", telltale.WithConstLabels(map[string]string{"y": "2"})),
+			[]string{`x="1"`, `y="2"`},
 		},
 		{
 			"other buckets",

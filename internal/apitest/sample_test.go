@@ -17,6 +17,7 @@ func TestSampleTellsWhatWasMissed(t *testing.T) {
 	requests := telltale.Must(telltale.NewCounterVec("http_requests", "", []string{"method", "code"}, in))
 	requests.With("GET", "200").Inc()
 	requests.With("PUT", "500").Inc()
+	telltale.Must(telltale.NewCounterVec("orders", "", []string{"country"}, in))
 	telltale.Must(telltale.NewHistogram("latency_seconds", "", in, telltale.WithBuckets(0.5, 1))).Observe(0.7)
 	telltale.Must(telltale.NewHistogram("native_seconds", "", in, telltale.WithNativeBuckets(1.1))).Observe(0.7)
 	summary := family("size", model.Summary)
@@ -32,6 +33,7 @@ func TestSampleTellsWhatWasMissed(t *testing.T) {
 		{"a letter", "http_request_total", labelMap{"method": "GET", "code": "200"}, []string{"these are alike: http_requests_total"}},
 		{"a namespace", "shop_http_requests_total", nil, []string{"these are alike: http_requests_total"}},
 		{"a suffix", "latency_seconds_cuont", nil, []string{"latency_seconds_count"}},
+		{"no series yet", "orders_total", labelMap{"country": "de"}, []string{`orders_total{country="de"}: a family that is registered has samples of that name, but none now`}},
 		{"nothing alike", "go_goroutines", nil, []string{"go_goroutines: nothing has that name"}},
 		{"nothing", "", nil, []string{"nothing has that name"}},
 		{"a family", "http_requests", nil, []string{"that is a family, whose samples are http_requests_total"}},

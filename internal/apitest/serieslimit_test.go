@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"telltale"
 )
@@ -252,6 +254,98 @@ func TestTotalSeriesLimit(t *testing.T) {
 	a.Remove("1")
 	b.With("1").Set(1)
 	wantSeries(t, b, `l="1"`)
+}
+
+// Idle series of a family give their room in the registry to those of others at the next
+// collection, and one that comes back has none if others took it.
+func TestTotalSeriesLimitWithIdleSeriesOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg := telltale.NewRegistry(telltale.WithTotalSeriesLimit(2), telltale.WithErrorHook(func(error) {}))
+		in := telltale.In(reg)
+		sessions := telltale.Must(telltale.NewCounterVec("sessions", "", []string{"l"}, in, telltale.WithIdleExpiry(idle)))
+		others := telltale.Must(telltale.NewCounterVec("others", "", []string{"l"}, in))
+		held := sessions.With("1")
+		held.Inc()
+		sessions.With("2").Inc()
+		others.With("1").Inc()
+		wantSeries(t, others, `l="overflow"`)
+		for range 3 {
+			time.Sleep(idle)
+			page(t, reg)
+		}
+		wantSeries(t, sessions)
+		others.With("1").Inc()
+		others.With("2").Inc()
+		wantSeries(t, others, `l="overflow"`, `l="1"`, `l="2"`)
+		held.Inc()
+		wantSeries(t, sessions, `l="overflow"`)
+		others.Remove("1")
+		sessions.With("3").Inc()
+		wantSeries(t, sessions, `l="overflow"`, `l="3"`)
+		if got := reg.Stats(); got.Series != 4 || got.Overflows["others"] != 1 || got.Overflows["sessions"] != 1 {
+			t.Errorf("the registry has %d series and refused %v", got.Series, got.Overflows)
+		}
+	})
+}
+
+// A new series that finds no room in the registry has idle ones of other families leave,
+// without a collection, unless they were looked at a moment ago.
+func TestTotalSeriesLimitLooksForIdleSeries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg := telltale.NewRegistry(telltale.WithTotalSeriesLimit(3), telltale.WithErrorHook(func(error) {}))
+		in := telltale.In(reg)
+		sessions := telltale.Must(telltale.NewCounterVec("sessions", "", []string{"l"}, in, telltale.WithIdleExpiry(idle)))
+		others := telltale.Must(telltale.NewCounterVec("others", "", []string{"l"}, in))
+		levels := telltale.Must(telltale.NewGaugeVec("levels", "", []string{"l"}, in))
+		held := sessions.With("1")
+		held.Inc()
+		sessions.With("2").Inc()
+		others.With("1").Inc()
+		page(t, reg) // each life is seen by a look before it ends
+		time.Sleep(idle)
+		others.With("2").Inc()
+		levels.With("1").Set(1)
+		if got := reg.Stats(); got.Series != 3 || len(got.Overflows) != 0 {
+			t.Errorf("the registry has %d series and refused %v", got.Series, got.Overflows)
+		}
+		wantSeries(t, sessions)
+		wantSeries(t, others, `l="1"`, `l="2"`)
+		held.Inc()
+		others.With("3").Inc()
+		wantSeries(t, others, `l="1"`, `l="2"`, `l="overflow"`)
+		wantSeries(t, sessions, `l="overflow"`)
+		if err := reg.Unregister(sessions); err != nil {
+			t.Error(err)
+		}
+		others.With("4").Inc()
+		if got := reg.Stats().Overflows["others"]; got != 2 {
+			t.Errorf("it refused %d", got)
+		}
+	})
+}
+
+// Many goroutines that find no room at once, while idle series leave, stay within the
+// limit and do not wait for each other for ever.
+func TestTotalSeriesLimitContended(t *testing.T) {
+	const limit = 50
+	reg := telltale.NewRegistry(telltale.WithTotalSeriesLimit(limit), telltale.WithErrorHook(func(error) {}))
+	in := telltale.In(reg)
+	var vecs []*telltale.CounterVec
+	for i := range 4 {
+		vecs = append(vecs, telltale.Must(telltale.NewCounterVec(fmt.Sprint("c", i), "", []string{"l"}, in, telltale.WithIdleExpiry(time.Millisecond))))
+	}
+	const each = 2000
+	together(8, func(g int) {
+		for i := range each {
+			vecs[(g+i)%4].With(fmt.Sprint(g, i%100)).Inc()
+			if i%200 == 0 {
+				page(t, reg)
+			}
+		}
+	})
+	if n := reg.Stats().Series; n > limit+4 {
+		t.Errorf("there are %d series", n)
+	}
 }
 
 // Misuse panics in strict mode, and this is one: a test sees what it would lose.

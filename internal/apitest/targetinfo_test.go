@@ -152,3 +152,13 @@ func TestTargetInfoOfNestedRegistries(t *testing.T) {
 	wantPage(t, outer.Restricted("target_info"), targetPage)
 	wantFaults(t, outer, map[telltale.Reason]uint64{telltale.ReasonRepeatedFamily: 2})
 }
+
+// A view's label that has another value in an instrument makes families join, which the
+// registry's own target info does not.
+func TestTargetInfoBesideFamiliesThatMayJoin(t *testing.T) {
+	reg := telltale.NewRegistry(telltale.WithTargetInfo(map[string]string{"env": "test"}))
+	telltale.Must(telltale.NewGauge("m", "", telltale.In(reg), telltale.WithConstLabels(map[string]string{"k": "v"}))).Set(1)
+	telltale.Must(telltale.NewGauge("n", "", telltale.In(reg))).Set(2)
+	v := telltale.Must(telltale.Labelled(reg, map[string]string{"k": "w"}))
+	wantPage(t, v, "# TYPE target_info gauge\ntarget_info{k=\"w\",env=\"test\"} 1.0\n# TYPE m gauge\n# TYPE n gauge\nn{k=\"w\"} 2.0\n")
+}

@@ -77,16 +77,20 @@ func (a *Accumulator) Finish(d Addition, first, w *Word, words int, m *Moving, r
 			AddFloat(w, d.V)
 		}
 	}
-	if a.first.Load() != first && room != Room(Heap{}) {
-		a.follow(d.I, w, m)
-	}
 }
 
-// follow moves what an addition to word i left in words on the heap, from w on,
-// to the row to which the accumulator has moved meanwhile.
-func (a *Accumulator) follow(i int, w *Word, m *Moving) {
+// Follow moves what an addition to word i left in words from w on, which [Accumulator.Mine]
+// gave for first, to the row to which the accumulator has moved meanwhile, if left, which
+// is called under the Moving, says that they are words from which it may.
+func (a *Accumulator) Follow(i int, first, w *Word, m *Moving, left func() bool) {
+	if a.first.Load() == first {
+		return
+	}
 	m.Lock()
 	defer m.Unlock()
+	if !left() {
+		return
+	}
 	if lanes := a.lanes.Load(); lanes == nil || !lanes.have(w) {
 		now := a.first.Load()
 		AddFloat(now, math.Float64frombits(w.Swap(0)))
@@ -94,16 +98,19 @@ func (a *Accumulator) follow(i int, w *Word, m *Moving) {
 	}
 }
 
-// ToRow moves the given number of words, and their lanes, to a row. The caller
-// holds the Moving.
-func (a *Accumulator) ToRow(row *Word, words int) {
+// ToRow moves the given number of words, and their lanes, to a row, and returns the first
+// of the words, nil if there were none. Over has the lanes of a row that has any. The
+// caller holds the Moving.
+func (a *Accumulator) ToRow(row *Word, over *Lanes, words int) (heap *Word) {
 	lanes := a.lanes.Swap(nil) // first: a writer that sees the row must not see lanes of the heap
-	if heap := a.first.Swap(row); heap != nil {
+	if heap = a.first.Swap(row); heap != nil {
 		add(row, heap, words, (*Word).Swap)
 	}
 	for w := range lanes.Each() {
 		add(row, w, words, (*Word).Swap)
 	}
+	a.lanes.Store(over)
+	return heap
 }
 
 // ToHeap moves the values of a row to words on the heap, and returns the row. A
@@ -138,6 +145,23 @@ func (a *Accumulator) Count(i int) (n uint64) {
 		n += lanes.Sum(i)
 	}
 	return n
+}
+
+// AppendCumulative appends, for each of n words from word i on, the sum of what these
+// words up to it count.
+func (a *Accumulator) AppendCumulative(dst []float64, i, n int) []float64 {
+	first, lanes := a.first.Load(), a.lanes.Load()
+	var count uint64
+	for ; n > 0; i, n = i+1, n-1 {
+		if first != nil {
+			count += At(first, i).Load()
+		}
+		if lanes != nil {
+			count += lanes.Sum(i)
+		}
+		dst = append(dst, float64(count))
+	}
+	return dst
 }
 
 // Sum returns the value of word 0.

@@ -16,6 +16,8 @@ func (r room) Lanes(_ *Word, words int) *Lanes {
 	return NewLanes(words)
 }
 
+func follows() bool { return true }
+
 // observe is what instruments do, word for word.
 func observe(a *Accumulator, d Addition, words int, m *Moving, room func() Room) {
 	first := a.First()
@@ -24,6 +26,9 @@ func observe(a *Accumulator, d Addition, words int, m *Moving, room func() Room)
 	if added := TryAddFloat(w, d.V); !added || a.First() != first {
 		d.Added = added
 		a.Finish(d, first, w, words, m, room())
+		if room() != Room(Heap{}) {
+			a.Follow(d.I, first, w, m, follows)
+		}
 	}
 }
 
@@ -46,13 +51,14 @@ func TestAccumulatorFollowsLateAdditions(t *testing.T) {
 				w := a.Mine(first)
 				m.Begin()
 				m.Lock()
-				a.ToRow(&row[0], words)
+				a.ToRow(&row[0], nil, words)
 				m.Unlock()
 				At(w, 1).Add(1)
 				if added {
 					AddFloat(w, 5)
 				}
 				a.Finish(Addition{1, 5, added}, first, w, words, &m, r)
+				a.Follow(1, first, w, &m, follows)
 				if LoadFloat(&row[0]) != 15 && a.Sum() != 15 || a.Count(1) != 1 || a.Count(2) != 1 || row[1].Load() != 1 {
 					t.Errorf("%s: the row has %v, %d and %d, the accumulator %v, %d and %d",
 						name, LoadFloat(&row[0]), row[1].Load(), row[2].Load(), a.Sum(), a.Count(1), a.Count(2))
@@ -105,7 +111,7 @@ func TestAccumulatorMovesUnderWriters(t *testing.T) {
 			mu.Unlock()
 			m.Begin()
 			m.Lock()
-			a.ToRow(&row[0], words)
+			a.ToRow(&row[0], nil, words)
 			m.Unlock()
 			a.Spread(&row[0], words, &m, room{})
 		})

@@ -51,6 +51,13 @@ const (
 	closed     = markPrefix<<markShift | 1<<markShift - 1 // of a word or lane that Close has closed
 )
 
+// ClosedState is the bits of a state set's word while its series has left, which are the
+// number of no state.
+const ClosedState = math.MaxUint64
+
+// IsClosed reports whether a level's bits are those of a word that was closed.
+func IsClosed(bits uint64) bool { return bits == closed }
+
 func marked(bits uint64) bool { return bits>>markShift == markPrefix }
 
 // Mark returns the mark with a number of 48 bits, not all of them set.
@@ -72,6 +79,23 @@ func PutLevel(w *Word, v float64) {
 		SetLevel(w, v)
 	} else {
 		SetLevelNaN(w)
+	}
+}
+
+// TrySetLevel sets the value to v, whatever it is, and reports true, or false if the
+// word is closed. It is for words that [Level.Close] closes while others set them.
+func TrySetLevel(w *Word, v float64) bool {
+	if v != v {
+		v = math.NaN()
+	}
+	for {
+		old := w.Load()
+		if old == closed {
+			return false
+		}
+		if w.CompareAndSwap(old, math.Float64bits(v)) {
+			return true
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package cell
 import (
 	"context"
 	"time"
+	"unsafe"
 
 	"telltale/model"
 )
@@ -40,6 +41,15 @@ type Family struct {
 	// Of a histogram with native buckets, else 0: the largest number of
 	// populated buckets, and of exemplars of native buckets.
 	NativeBuckets, NativeExemplars int
+
+	Expiry time.Duration // after how long without an update a series ends; 0: never
+}
+
+// Parked is a row that its writer does not update any more, of a series that others may.
+type Parked struct {
+	Row  *Word
+	Left uint64         // the bits of its first value, if that is closed
+	Kept unsafe.Pointer // as it was given to Park
 }
 
 // Rows allocates the rows of one family's series. A row is identified by its
@@ -79,6 +89,24 @@ type Rows interface {
 	// Remove removes a series. The caller has made sure that no goroutine begins
 	// to write to the row.
 	Remove(row *Word)
+	// Bury is Remove of a series that was not removed by an exchange of all, and does what
+	// Forget does for it. It reports false if that is left to the caller, because there
+	// is no room at once.
+	Bury(row *Word, labels model.Labels) (forgotten bool)
+	// Leave notes what readers take for the bits of a row's first value while that is
+	// closed, of a family whose series end.
+	Leave(row *Word, bits uint64)
+	// Park lets a row rest whose series was not updated for the time of the expiry, and
+	// keeps a pointer for who goes on with it. The row still counts as long as others
+	// update the series. When it has ended everywhere the row is given back.
+	Park(row *Word, labels model.Labels, kept unsafe.Pointer)
+	// Resume returns the parked row of a series that has not ended, which is in use again
+	// then, or false if there is none: then Add gives a row for another life of it.
+	Resume(labels model.Labels) (Parked, bool)
+	// Parked returns the series that have parked rows.
+	Parked() []model.Labels
+	// Unpark gives the parked rows of a series back, and reports whether there were any.
+	Unpark(labels model.Labels) bool
 	// Release gives the rows back, once all series were removed. They may be
 	// another instrument's of an equal family then.
 	Release()

@@ -21,6 +21,12 @@ type Options struct {
 	MaxBuckets       int           // limit of populated buckets, without the zero bucket; 0 for 160
 	MaxZeroThreshold float64       // largest threshold to which the zero bucket is widened before resolution is halved
 	MinReset         time.Duration // least time from the start or last reset to the next reset; 0 for no resets
+
+	// PowersFrom is a power of two that, like all above it, stays the bound of a bucket:
+	// the schema does not fall below 0 nor the zero bucket grow beyond it, and there are
+	// more buckets than MaxBuckets, up to 4,200, where observations have such different
+	// magnitudes. 0 for none.
+	PowersFrom float64
 }
 
 const (
@@ -50,8 +56,22 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("exponential: a limit of %d buckets is not between %d and %d", o.MaxBuckets, minBuckets, mostBuckets)
 	case o.MinReset < 0:
 		return fmt.Errorf("exponential: resets after %v: the duration is negative", o.MinReset)
+	case o.PowersFrom == 0:
+		return nil
+	case !IsPowerOfTwo(o.PowersFrom):
+		return fmt.Errorf("exponential: the bound %v is not a power of two", o.PowersFrom)
+	case o.Schema < 0:
+		return fmt.Errorf("exponential: powers of two are no bounds under schema %d, which is below 0", o.Schema)
+	case max(o.ZeroThreshold, o.MaxZeroThreshold) > o.PowersFrom:
+		return fmt.Errorf("exponential: the bound %v is below the zero threshold %v", o.PowersFrom, max(o.ZeroThreshold, o.MaxZeroThreshold))
 	}
 	return nil
+}
+
+// IsPowerOfTwo reports whether v is 2 to the power of a whole number.
+func IsPowerOfTwo(v float64) bool {
+	fraction, _ := math.Frexp(v)
+	return fraction == 0.5
 }
 
 func validThreshold(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }

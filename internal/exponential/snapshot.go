@@ -142,16 +142,6 @@ func (s *Snapshot) has(key int32) bool {
 	return ok
 }
 
-// limit reduces the buckets to the given number: it widens the zero bucket up to
-// the threshold, then lowers the schema, then widens further.
-func (s *Snapshot) limit(buckets int, threshold float64) {
-	s.narrow(buckets, threshold)
-	for len(s.buckets) > buckets && s.Schema > MinSchema {
-		s.coarsen(s.Schema - 1)
-	}
-	s.narrow(buckets, math.MaxFloat64)
-}
-
 // narrow moves the buckets nearest zero into the zero bucket, until the given
 // number is left or the threshold would be passed.
 func (s *Snapshot) narrow(buckets int, threshold float64) {
@@ -173,12 +163,7 @@ func (s *Snapshot) narrow(buckets int, threshold float64) {
 // coarser of the two schemas, and with a zero threshold that divides no bucket
 // of either (specification, section "Zero bucket"). Other is changed.
 func (s *Snapshot) Merge(other *Snapshot) {
-	for s.ZeroThreshold != other.ZeroThreshold {
-		s.widen(other.ZeroThreshold)
-		other.widen(s.ZeroThreshold)
-	}
-	s.coarsen(other.Schema)
-	other.coarsen(s.Schema)
+	s.unify(other)
 	s.insert(other.buckets)
 	s.unite()
 	s.ZeroCount += other.ZeroCount
@@ -188,6 +173,16 @@ func (s *Snapshot) Merge(other *Snapshot) {
 	if s.Since == 0 || other.Since != 0 && other.Since < s.Since {
 		s.Since = other.Since
 	}
+}
+
+// unify gives both snapshots the zero threshold and the schema that a merge has.
+func (s *Snapshot) unify(other *Snapshot) {
+	for s.ZeroThreshold != other.ZeroThreshold {
+		s.widen(other.ZeroThreshold)
+		other.widen(s.ZeroThreshold)
+	}
+	s.coarsen(other.Schema)
+	other.coarsen(s.Schema)
 }
 
 // insert inserts buckets in their order, from the end on.
@@ -205,9 +200,39 @@ func (s *Snapshot) insert(others []bucket) {
 	}
 }
 
-// Limit reduces a merged snapshot to the buckets that one histogram with the
-// options would have kept, without resets.
-func (s *Snapshot) Limit(o *Options) { s.limit(o.maxBuckets(), o.MaxZeroThreshold) }
+// Limit reduces a snapshot to the buckets that one histogram with the options would
+// have kept, without resets: it widens the zero bucket up to the threshold, then lowers
+// the schema, then widens further, the last two as far as [Options.PowersFrom] allows.
+func (s *Snapshot) Limit(o *Options) {
+	buckets, lowest, widest := o.maxBuckets(), MinSchema, math.MaxFloat64
+	if o.PowersFrom > 0 {
+		lowest, widest = 0, o.PowersFrom
+	}
+	s.narrow(buckets, o.MaxZeroThreshold)
+	for len(s.buckets) > buckets && s.Schema > lowest {
+		s.coarsen(s.Schema - 1)
+	}
+	s.narrow(buckets, widest)
+}
+
+// AppendCumulative appends how many observations are at most each of the bounds, which
+// are in increasing order and above the zero threshold. It is exact where a bound is one
+// of the buckets', as powers of two are under schemas from 0 on; else a bucket counts
+// below the first bound that is not lower than its own.
+func (s *Snapshot) AppendCumulative(to, bounds []float64) []float64 {
+	below, at := s.ZeroCount, 0
+	for _, bound := range bounds {
+		for ; at < len(s.buckets); at++ {
+			index, negative := indexOfKey(s.buckets[at].key)
+			if !negative && upperBound(index, s.Schema) > bound {
+				break
+			}
+			below += s.buckets[at].n
+		}
+		to = append(to, float64(below))
+	}
+	return to
+}
 
 // Native sets h to the histogram in the form of the formats, and reuses the
 // slices of h. It does not change exemplars.

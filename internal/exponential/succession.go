@@ -58,7 +58,7 @@ func (h *Histogram) claim(g *generation, v float64) *generation {
 	var s Snapshot
 	h.stop(g, &s)
 	s.add(key)
-	s.limit(limit, h.options.MaxZeroThreshold)
+	s.Limit(h.options)
 	return h.publish(&s, shape{slotsFor(len(s.buckets)), int(g.lanes)}, g.epoch, g.number+1)
 }
 

@@ -34,6 +34,7 @@ type Fault struct {
 // Outcome says how a run went for a scrape.
 type Outcome struct {
 	Whole    bool          // nothing of it was left out
+	Read     bool          // the scrape had a run to read; else Took and Families say nothing
 	Took     time.Duration // until it ended or the scrape gave up
 	Families int           // that it emitted until then
 }

@@ -91,6 +91,51 @@ func TestScrapesShareARun(t *testing.T) {
 	}
 }
 
+// A scrape that demands it shares no run that has begun before.
+func TestAFreshScrapeSharesNoOlderRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var counted atomic.Value
+		counted.Store("old")
+		c := &collector{collect: func(_ context.Context, emit func(*model.Family) error) error {
+			name := counted.Load().(string)
+			time.Sleep(time.Second)
+			return emit(family(name))
+		}}
+		old := subscribe(t.Context(), c, new(account), 1<<20)
+		old.Start()
+		time.Sleep(time.Millisecond)
+		counted.Store("new")
+		for _, ctx := range []context.Context{gather.DemandFresh(t.Context()), gather.DemandFresh(t.Context())} {
+			s := subscribe(ctx, c, new(account), 1<<20)
+			s.Start()
+			defer s.Leave()
+			if list, err := names(s); err != nil || !slices.Equal(list, []string{"new"}) {
+				t.Errorf("%q, %v", list, err)
+			}
+		}
+		if list, err := names(old); err != nil || !slices.Equal(list, []string{"old"}) {
+			t.Errorf("%q, %v", list, err)
+		}
+		old.Leave()
+		// Nor what is kept of one that has ended.
+		kept := func(ctx context.Context) *gather.Subscription {
+			var bytes atomic.Int64
+			return gather.NewScrape(ctx).Subscribe(gather.Request{
+				Collector: c, Subject: c, Accounts: gather.Accounts{new(account)}, Room: gather.Room{Limit: 1 << 20, Kept: &bytes}, Coalesce: time.Hour,
+			})
+		}
+		for i, ctx := range []context.Context{t.Context(), t.Context(), gather.DemandFresh(t.Context())} {
+			before := c.runs.Load()
+			s := kept(ctx)
+			s.Start()
+			if _, err := names(s); err != nil || c.runs.Load()-before != int64([]int{1, 0, 1}[i]) {
+				t.Errorf("scrape %d: %d runs, %v", i, c.runs.Load()-before, err)
+			}
+			s.Leave()
+		}
+	})
+}
+
 func TestAHungRunIsNotStartedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})

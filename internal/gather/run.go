@@ -36,8 +36,6 @@ func newRun(s *Subscription, q *queue, ended func(*run)) *run {
 // add makes a scrape share the run. The caller holds the lock, or no other
 // goroutine has r yet.
 func (r *run) add(s *Subscription) {
-	s.run = r
-	r.subs[s] = false
 	if deadline, ok := s.ctx.Deadline(); !ok {
 		r.deadline = time.Time{}
 	} else if !r.deadline.IsZero() && deadline.After(r.deadline) {
@@ -47,6 +45,15 @@ func (r *run) add(s *Subscription) {
 	if s.served {
 		r.grace = max(r.grace, min(s.patience, defaultPatience))
 	}
+	r.coalesce = max(r.coalesce, s.Coalesce)
+	r.show(s)
+}
+
+// show makes a scrape read the run. The caller holds the lock, or no other
+// goroutine has r yet.
+func (r *run) show(s *Subscription) {
+	s.run = r
+	r.subs[s] = false
 	for _, account := range s.Accounts {
 		if !slices.Contains(r.accounts, account) {
 			r.accounts = append(r.accounts, account)

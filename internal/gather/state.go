@@ -28,6 +28,7 @@ type Scrape struct {
 	ctx      context.Context //nolint:containedctx // of the scrape
 	patience time.Duration   // it does not wait for older runs
 	served   bool            // the patience is a server's limit
+	fresh    bool            // it shares no run that has begun before it
 	within   *run            // the run whose code makes the scrape; nil for most scrapes
 	looked   bool            // within has been looked up
 }
@@ -42,6 +43,7 @@ type Request struct {
 	Wanted    Names           // names to which a model.Restrictor is restricted; nil means all
 	Accounts  Accounts        // the accounts of its faults
 	Room      Room            // for copies of its families
+	Coalesce  time.Duration   // a run may have begun that long ago though it has ended; zero or less: it may not
 }
 
 // Subscription is a scrape's part in a collector's run. One goroutine uses it.
@@ -67,7 +69,8 @@ type queue struct {
 	collector model.Collector
 	current   *run         // the run in progress
 	next      *run         // the run to start when current ends; nil if no scrape waits for one
-	reading   int          // number of ended runs whose families scrapes still read
+	reading   int          // number of ended runs whose families are kept or scrapes still read
+	kept      *run         // the last run, while later scrapes may read it; nil while another is in progress
 	held      atomic.Int64 // bytes of copies that its runs keep for scrapes
 }
 
@@ -85,9 +88,11 @@ type run struct {
 	wanted   Names     // a restriction of a model.Restrictor; nil if everything is wanted
 	started  time.Time // zero while it waits for the collector's current run to end
 	abandons *time.Timer
-	ended    func(*run) // called after the collector's code, once
+	forget   *time.Timer // ends the keeping of a kept run
+	ended    func(*run)  // called after the collector's code, once
 
-	room Room // the room for copies of the collector's families
+	room     Room          // the room for copies of the collector's families
+	coalesce time.Duration // how long after its beginning later scrapes may read it; the longest of its scrapes
 
 	emitting chan struct{} // full while emit examines or lends a family; a collector may call it from several goroutines
 	copying  chunker       // used by emit

@@ -2,6 +2,7 @@ package gather
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"telltale/internal/patience"
@@ -11,7 +12,7 @@ import (
 // NewScrape returns a scrape that waits for collectors until the deadline of
 // ctx, for as long as its server allows (see package patience), or for a minute.
 func NewScrape(ctx context.Context) *Scrape {
-	s := &Scrape{ctx: ctx}
+	s := &Scrape{ctx: ctx, fresh: freshDemanded(ctx)}
 	if s.patience, s.served = patience.Of(ctx); s.served && s.patience > 0 {
 		return s
 	}
@@ -76,6 +77,17 @@ func (s *Subscription) Wait() error {
 			return err
 		}
 	}
+}
+
+// Emitted returns the copies of families that the run has emitted so far, those that
+// Next has returned among them. They do not change.
+func (s *Subscription) Emitted() []*model.Family {
+	if s.run == nil {
+		return nil
+	}
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	return slices.Clone(s.run.items)
 }
 
 func (s *Subscription) shares() bool {
@@ -224,8 +236,11 @@ func (s *Subscription) Outcome() Outcome {
 	}
 	s.run.mu.Lock()
 	defer s.run.mu.Unlock()
-	o := Outcome{Took: s.run.took, Families: s.run.emitted}
-	if !s.run.done && !s.run.started.IsZero() {
+	if s.run.started.IsZero() {
+		return Outcome{} // it waits for a run that hangs
+	}
+	o := Outcome{Read: true, Took: s.run.took, Families: s.run.emitted}
+	if !s.run.done {
 		o.Took = time.Since(s.run.started)
 	}
 	return o

@@ -46,7 +46,11 @@ func (t *table) join(s *Subscription) error {
 	}
 	r := q.current
 	if r == nil {
+		if !s.fresh && q.kept.share(s) {
+			return nil
+		}
 		q.current = newRun(s, q, t.ended)
+		t.drop(q.kept)
 		q.current.start()
 		return nil
 	}
@@ -56,7 +60,7 @@ func (t *table) join(s *Subscription) error {
 	if s.hung = r.hungFor(s); !time.Now().Before(s.hung) {
 		return ErrRunning
 	}
-	s.joined = r.join(s)
+	s.joined = !s.fresh && r.join(s)
 	switch {
 	case s.joined:
 	case q.next == nil:
@@ -208,6 +212,7 @@ func (t *table) ended(r *run) {
 	}
 	r.change()
 	q.reading++
+	t.keep(r)
 	t.release(r)
 }
 
@@ -233,16 +238,45 @@ func (t *table) left(r *run, s *Subscription) {
 // collector once it has no runs. The caller holds the table's lock and the
 // run's.
 func (t *table) release(r *run) {
-	if !r.done || len(r.subs) > 0 {
+	q := r.of
+	if !r.done || len(r.subs) > 0 || q.kept == r {
 		return
 	}
-	q := r.of
 	r.retain(-r.size)
 	q.reading--
 	r.size, r.items = 0, nil
 	if q.current == nil && q.next == nil && q.reading == 0 {
 		delete(t.queues, q.collector)
 	}
+}
+
+// keep keeps a run that has just ended, if its scrapes allow that and all of it can
+// be read again. The caller holds the table's lock and the run's.
+func (t *table) keep(r *run) {
+	rest := r.coalesce - time.Since(r.started)
+	if q := r.of; rest > 0 && q.current == nil && !r.unwanted && r.emitted == len(r.items) {
+		q.kept = r
+		r.forget = time.AfterFunc(rest, func() {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			if q.kept == r {
+				t.drop(r)
+			}
+		})
+	}
+}
+
+// drop ends the keeping of a queue's kept run, nil if it has none. The caller holds
+// the table's lock.
+func (t *table) drop(r *run) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget.Stop()
+	r.of.kept = nil
+	t.release(r)
 }
 
 // Hung reports whether a run of the collector has lasted longer than any of its

@@ -73,6 +73,7 @@ type Page struct {
 	format   Format
 	names    names
 	created  bool
+	short    bool
 	dropped  func(Drop)
 	reserves bool // report names that begin with an underscore
 	visitors visitors
@@ -99,6 +100,7 @@ type Page struct {
 type Options struct {
 	Escaping model.Escaping
 	Created  bool       // write created timestamps where a block has them
+	Short    bool       // write whole bounds and quantiles without a fraction, le="1"
 	Reserves bool       // the format reserves names that begin with an underscore
 	Dropped  func(Drop) // may be nil
 }
@@ -107,7 +109,7 @@ type Options struct {
 func NewPage(w io.Writer, format Format, o Options) *Page {
 	p := &Page{
 		w: w, format: format, names: names{scheme: o.Escaping},
-		created: o.Created, dropped: o.Dropped, reserves: o.Reserves && o.Dropped != nil,
+		created: o.Created, short: o.Short, dropped: o.Dropped, reserves: o.Reserves && o.Dropped != nil,
 	}
 	p.pooled = buffers.Get().(*[bufferSize]byte)
 	p.buf = p.pooled[:0]

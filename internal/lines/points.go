@@ -1,6 +1,7 @@
 package lines
 
 import (
+	"bytes"
 	"math"
 	"math/bits"
 	"unsafe"
@@ -194,6 +195,15 @@ func (p *Page) appendState(dst []byte, labels model.Labels, state string) []byte
 	return append(dst, '}', ' ')
 }
 
+// shortened takes the fraction ".0" off the number at the end of b, if bounds are to be
+// written so.
+func (p *Page) shortened(b []byte) []byte {
+	if p.short {
+		b = bytes.TrimSuffix(b, []byte(".0"))
+	}
+	return b
+}
+
 func (p *Page) visitSummary(pt *model.Point) error {
 	has := pt.Has & p.block.Parts
 	if s := pt.Summary; s != nil {
@@ -206,7 +216,7 @@ func (p *Page) visitSummary(pt *model.Point) error {
 				}
 				b := p.appendOpen(p.buf, p.single, pt.Labels)
 				b = append(b, `quantile="`...)
-				b = model.AppendValue(b, q.Q)
+				b = p.shortened(model.AppendValue(b, q.Q))
 				b = p.appendTail(append(b, '"', '}', ' '), q.V, pt.Timestamp)
 				p.buf = append(b, '\n')
 			}
@@ -270,8 +280,9 @@ func (p *Page) visitHistogram(pt *model.Point) error {
 	return p.pass()
 }
 
-// buckets writes the lines of classic buckets. The lines have the same
-// beginning, which is copied from the first line in the buffer.
+// buckets writes the lines of classic buckets. They have the same beginning, and
+// behind empty buckets the same count, which are copied from the lines before in
+// the buffer: what lies between two bounds in one piece.
 func (p *Page) buckets(pt *model.Point, h *model.HistogramValue) {
 	n := min(h.Bounds.Len(), len(h.Cumulative))
 	if n == 0 {
@@ -280,23 +291,26 @@ func (p *Page) buckets(pt *model.Point, h *model.HistogramValue) {
 	start := len(p.buf)
 	b := p.appendOpen(p.buf, p.headOf(model.PartBucket), pt.Labels)
 	end := len(b)
-	stamped := pt.Timestamp.IsSet()
+	from, to, count := 0, 0, math.NaN() // what was between the last two bounds, and the count there
 	for i, v := range h.Cumulative[:n] {
-		if i > 0 {
-			b = append(b, b[start:end]...)
-		}
 		b = append(b, h.Bounds.Label(i)...)
-		b = append(b, '}', ' ')
-		b = model.AppendValue(b, v)
-		if stamped {
-			b = p.format.AppendTimestamp(b, pt.Timestamp)
+		if p.short {
+			b = append(p.shortened(b[:len(b)-1]), '"')
 		}
-		if e := h.Exemplar(i); e != nil {
-			b = p.format.AppendExemplar(p, b, model.PartBucket, e)
+		e := h.Exemplar(i)
+		if v == count && e == nil {
+			b = append(b, b[from:to]...)
+			continue
 		}
-		b = append(b, '\n')
+		from, count = len(b), v
+		b = p.appendTail(append(b, '}', ' '), v, pt.Timestamp)
+		if e != nil {
+			b, count = p.format.AppendExemplar(p, b, model.PartBucket, e), math.NaN()
+		}
+		b = append(append(b, '\n'), b[start:end]...)
+		to = len(b)
 	}
-	p.buf = b
+	p.buf = b[:len(b)-(end-start)]
 }
 
 // visitCreated writes the created time of a point if that is wanted. It is small

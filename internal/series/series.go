@@ -15,7 +15,7 @@ type Series struct {
 	length  uint32               // of the text
 	hash    uint32               // see Digest
 	widths  uint64               // see Digest; 0 also if the text has escapes
-	created atomic.Int64         // see moment; removed when the series is gone
+	created atomic.Int64         // see moment; removed or expired when the series is gone
 }
 
 // Slot is a series and the handle that users hold of it. For a counter or a
@@ -41,7 +41,7 @@ func (s *Series) Labels() model.Labels { return model.LabelsFromText(s.text()) }
 // Created returns when the series was created, or false if it was removed.
 func (s *Series) Created() (at model.Timestamp, ok bool) {
 	moment := s.created.Load()
-	return unpack(moment), moment != removed
+	return unpack(moment), moment > expired
 }
 
 // keep sets the text of the series.
@@ -53,9 +53,12 @@ func (s *Series) retire() {
 	s.start.Store(nil)
 }
 
-func (s *Series) alive() bool { return s.created.Load() != removed }
+func (s *Series) alive() bool { return s.created.Load() > expired }
 
-const removed = math.MinInt64
+const (
+	removed = math.MinInt64
+	expired = removed + 1 // which has the bit of away, too
+)
 
 // moment packs a time into one word so that reading it back costs a shift:
 // seconds above, 30 bits of nanoseconds below.

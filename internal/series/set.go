@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"telltale/internal/cell"
+	"telltale/model"
 )
 
 // Set holds the series of one family. [New] makes one.
@@ -14,8 +15,10 @@ type Set[H any] struct {
 	table atomic.Pointer[table[H]]
 	live  atomic.Int64
 
+	edition  atomic.Pointer[model.Edition] // see Edition; nil while nobody has asked for it
 	labelled bool
 	alone    bool // whether each new series gets its own allocation
+	tracked  bool // whether each series has a Track
 	arena    arena
 	cells    []cell.Word // of the open slab
 
@@ -56,6 +59,29 @@ func (s *Set[H]) Get(d Digest, text []byte) *Slot[H] {
 	return t.at(t.index[entry].Load() - 1)
 }
 
+// Edition returns what stands for the series of the set until one of them is removed, nil
+// while that happens. A walk that finds the same edition at its beginning and after it
+// has read some series has read those, in that order, that every such walk reads first.
+func (s *Set[H]) Edition() *model.Edition {
+	if s.edition.Load() == nil {
+		s.edition.CompareAndSwap(nil, model.NewEdition())
+	}
+	if e := s.edition.Load(); e != changing {
+		return e
+	}
+	return nil
+}
+
+// changing is the edition of a set while readers may or may not see a change.
+var changing = model.NewEdition()
+
+// change ends the edition before readers can see a change. The next one begins after the
+// function that it returns was called.
+func (s *Set[H]) change() (done func()) {
+	s.edition.Store(changing)
+	return func() { s.edition.Store(nil) }
+}
+
 // Walk begins a walk.
 func (s *Set[H]) Walk() Walk[H] {
 	t := s.table.Load()
@@ -84,10 +110,8 @@ func (s *Set[H]) place(words int) (*Slot[H], *cell.Word) {
 	slab, at := t.open()
 	switch {
 	case slab == nil && s.alone:
-		if int(t.lone.Load()) == len(t.singles) {
-			s.table.Store(t.resized(0, longer(len(t.singles))))
-		}
-		return new(Slot[H]), wordsOf(words)
+		s.roomForSingle()
+		return s.single(), wordsOf(words)
 	case slab == nil:
 		slab = s.addSlab(t, words)
 	}
@@ -98,6 +122,14 @@ func (s *Set[H]) place(words int) (*Slot[H], *cell.Word) {
 		return &slab[at], wordsOf(words)
 	}
 	return &slab[at], &s.cells[at*words]
+}
+
+// roomForSingle makes the list long enough for another slot with an allocation of its
+// own.
+func (s *Set[H]) roomForSingle() {
+	if t := s.table.Load(); int(t.lone.Load()) == len(t.singles) {
+		s.table.Store(t.resized(0, longer(len(t.singles))))
+	}
 }
 
 func wordsOf(n int) *cell.Word {
@@ -123,7 +155,11 @@ func (s *Set[H]) addSlab(t *table[H], words int) *slab[H] {
 
 // Publish adds a reserved series, whose handle must be ready.
 func (s *Set[H]) Publish(slot *Slot[H], created time.Time) {
-	slot.created.Store(moment(created))
+	if s.tracked {
+		slot.created.Store(moment(created) &^ away)
+	} else {
+		slot.created.Store(moment(created))
+	}
 	s.live.Add(1)
 	t := s.table.Load()
 	if laid := t.laid.Load(); int(laid>>slabBits) < len(t.slabs) {
@@ -137,7 +173,10 @@ func (s *Set[H]) Publish(slot *Slot[H], created time.Time) {
 }
 
 // Remove removes a series and reports whether it was in the set.
-func (s *Set[H]) Remove(slot *Slot[H]) bool {
+func (s *Set[H]) Remove(slot *Slot[H]) bool { return s.takeOut(slot, (*Series).retire) }
+
+// takeOut removes a series, which end marks as gone.
+func (s *Set[H]) takeOut(slot *Slot[H], end func(*Series)) bool {
 	same := func(other *Slot[H]) bool { return other == slot }
 	t := s.table.Load()
 	entry := t.search(slot.hash, same)
@@ -145,7 +184,8 @@ func (s *Set[H]) Remove(slot *Slot[H]) bool {
 		return false
 	}
 	id := t.index[entry].Load() - 1
-	slot.retire()
+	defer s.change()()
+	end(&slot.Series)
 	slab := t.slabOf(id)
 	t.drop(entry)
 	if slab != nil && bits.OnesCount32(t.deadOf(id>>slabBits)) == slabSize/2 {
@@ -177,10 +217,11 @@ func (s *slab[H]) scatter() {
 // empty then.
 func (s *Set[H]) Take(from *Set[H]) Walk[H] {
 	before := s.Walk()
+	defer s.change()()
 	s.alone, s.arena, s.cells, s.next, s.moved = from.alone, from.arena, from.cells, from.next, from.moved
 	s.live.Store(from.live.Load())
 	s.table.Store(from.table.Load())
-	from.alone, from.arena, from.cells, from.next, from.moved = !from.labelled, arena{}, nil, nil, 0
+	from.alone, from.arena, from.cells, from.next, from.moved = from.tracked || !from.labelled, arena{}, nil, nil, 0
 	from.live.Store(0)
 	from.table.Store(&table[H]{})
 	return before

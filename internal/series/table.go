@@ -26,7 +26,9 @@ type table[H any] struct {
 	index   []atomic.Uint32
 	slabs   []atomic.Pointer[slab[H]] // nil where all series of a full slab were removed
 	singles []atomic.Pointer[Slot[H]] // nil where the series was removed
-	dead    []atomic.Uint32           // a bit for each slot of slabs whose series was removed
+
+	dead        marks // slots of slabs whose series were removed
+	deadSingles marks // singles that were removed; none in sets without labels
 
 	laid atomic.Uint32 // number of published slots in slabs; those below are complete
 	lone atomic.Uint32 // number of published singles
@@ -116,25 +118,23 @@ func (t *table[H]) drop(entry int) {
 	t.index[entry].Store(noSeries)
 	if id >= single {
 		t.singles[id&^single].Store(nil)
+		t.deadSingles.mark(id &^ single)
 		t.gone++
 		return
 	}
-	t.dead[id/wordBits].Or(1 << (id % wordBits))
+	t.dead.mark(id)
 	if i := id >> slabBits; t.laid.Load() >= (i+1)<<slabBits && t.deadOf(i) == wholeSlab {
 		t.slabs[i].Store(nil)
 		t.gone++
 	}
 }
 
-const (
-	wordBits  = 32
-	wholeSlab = 1<<slabSize - 1
-)
+const wholeSlab = 1<<slabSize - 1
 
 // deadOf returns a bit for each series of a slab that was removed.
 func (t *table[H]) deadOf(slab uint32) uint32 {
 	id := slab << slabBits
-	return t.dead[id/wordBits].Load() >> (id % wordBits) & wholeSlab
+	return t.dead.word(id) >> (id % wordBits) & wholeSlab
 }
 
 // open returns the slab that has room, or nil if there is none, and the index of
@@ -154,7 +154,7 @@ func (t *table[H]) slabsLaid() int { return (int(t.laid.Load()) + slabSize - 1) 
 
 // resized returns the table with room for as many slabs and singles.
 func (t *table[H]) resized(slabs, singles int) *table[H] {
-	next := &table[H]{index: t.index, slabs: t.slabs, singles: t.singles, dead: t.dead, taken: t.taken, gone: t.gone}
+	next := &table[H]{index: t.index, slabs: t.slabs, singles: t.singles, dead: t.dead, deadSingles: t.deadSingles, taken: t.taken, gone: t.gone}
 	next.laid.Store(t.laid.Load())
 	next.lone.Store(t.lone.Load())
 	next.lengthen(slabs, singles)
@@ -168,11 +168,7 @@ func (t *table[H]) lengthen(slabs, singles int) {
 		for i := range t.slabs {
 			longer[i].Store(t.slabs[i].Load())
 		}
-		dead := make([]atomic.Uint32, (slabs*slabSize+wordBits-1)/wordBits)
-		for i := range t.dead {
-			dead[i].Store(t.dead[i].Load())
-		}
-		t.slabs, t.dead = longer, dead
+		t.slabs, t.dead = longer, t.dead.longer(slabs*slabSize)
 	}
 	if singles > len(t.singles) {
 		longer := make([]atomic.Pointer[Slot[H]], singles)
@@ -180,6 +176,9 @@ func (t *table[H]) lengthen(slabs, singles int) {
 			longer[i].Store(t.singles[i].Load())
 		}
 		t.singles = longer
+		if len(t.index) > 0 {
+			t.deadSingles = t.deadSingles.longer(singles)
+		}
 	}
 }
 

@@ -13,19 +13,17 @@ import (
 type Walk[H any] struct {
 	table        *table[H]
 	laid, lone   uint32
-	slab, single uint32   // the next ones
+	slab, single uint32   // the next ones that were not looked at
 	rest         *slab[H] // a slab of which some series are left
 	living       uint32   // a bit for each of them
-	sum          byte     // of bytes that were read only to fetch them into the processor's cache
+	singles      uint32   // a bit for each single that is left of the wordBits before the next
 }
 
 // Next returns slots of the next series, or none at the end. Some series may
 // have been removed meanwhile; [Series.Created] reports that.
 func (w *Walk[H]) Next() []Slot[H] {
 	for w.living == 0 && w.slab<<slabBits < w.laid {
-		if w.slab%atOnce == 0 {
-			w.fetchSlabs()
-		}
+		w.fetchSlabs()
 		if w.rest = w.table.slabs[w.slab].Load(); w.rest != nil {
 			w.living = w.livingOf(w.slab)
 		}
@@ -37,16 +35,24 @@ func (w *Walk[H]) Next() []Slot[H] {
 		w.living &^= (1<<n - 1) << first
 		return w.rest[first : first+n]
 	}
-	for w.single < w.lone {
-		if w.single%atOnce == 0 {
-			w.fetchSingles()
-		}
-		slot := w.table.singles[w.single].Load()
-		if w.single++; slot != nil {
+	for w.singles != 0 || w.nextSingles() {
+		i := w.single - wordBits + uint32(bits.TrailingZeros32(w.singles))
+		w.singles &= w.singles - 1
+		if slot := w.table.singles[i].Load(); slot != nil {
 			return unsafe.Slice(slot, 1)
 		}
 	}
 	return nil
+}
+
+// nextSingles goes on to the next singles and reports whether any are left.
+func (w *Walk[H]) nextSingles() bool {
+	for w.singles == 0 && w.single < w.lone {
+		w.fetchSingles()
+		w.singles = w.livingSingles(w.single)
+		w.single += wordBits
+	}
+	return w.singles != 0
 }
 
 // livingOf returns a bit for each series of a slab that the walk should visit.
@@ -54,61 +60,63 @@ func (w *Walk[H]) livingOf(slab uint32) uint32 {
 	return ^w.table.deadOf(slab) & (1<<min(slabSize, w.laid-slab<<slabBits) - 1)
 }
 
-// atOnce is the number of series that are fetched from memory before they are
-// read. If they are not adjacent, that takes little longer than fetching one.
-const atOnce = 16
+// livingSingles returns a bit for each of the wordBits singles from a multiple of
+// wordBits on that the walk should visit.
+func (w *Walk[H]) livingSingles(from uint32) uint32 {
+	if from >= w.lone {
+		return 0
+	}
+	return ^w.table.deadSingles.word(from) & (1<<min(wordBits, w.lone-from) - 1)
+}
 
-// fetchSlabs fetches the first series of each of the next slabs, unless they are
-// full.
+// Series and texts are fetched ahead while others are encoded, texts half as far ahead
+// as the series that point to them. Slabs and the blocks of texts are too small, and too
+// scattered, for processors to follow from one to the next by themselves.
+const slabsAhead = 16
+
+// fetchSlabs fetches a slab, and the texts of another that was fetched before. In a slab
+// of which no series was removed these mostly lie one after the other.
 func (w *Walk[H]) fetchSlabs() {
-	if w.full() {
+	if i := w.slab + slabsAhead; i<<slabBits < w.laid {
+		prefetchSlab(unsafe.Pointer(w.table.slabs[i].Load()))
+	}
+	i := w.slab + slabsAhead/2
+	if i<<slabBits >= w.laid {
 		return
 	}
-	var slots [atOnce]*Slot[H]
+	slab, living := w.table.slabs[i].Load(), w.livingOf(i)
+	if slab == nil {
+		return
+	}
+	if living == wholeSlab {
+		prefetchSlab(unsafe.Pointer(slab[0].start.Load()))
+		return
+	}
+	var texts [slabSize]unsafe.Pointer
 	n := 0
-	for i := w.slab; i < w.slab+atOnce && i<<slabBits < w.laid; i++ {
-		slab, living := w.table.slabs[i].Load(), w.livingOf(i)
-		if slab != nil && living != 0 && living != wholeSlab {
-			slots[n] = &slab[bits.TrailingZeros32(living)]
-			n++
-		}
+	for ; living != 0; living &= living - 1 {
+		texts[n] = unsafe.Pointer(slab[bits.TrailingZeros32(living)].start.Load())
+		n++
 	}
-	w.fetch(slots[:n])
+	prefetchLines(&texts[0], n)
 }
 
-// full reports whether no series of the next slabs was removed.
-func (w *Walk[H]) full() bool {
-	first := int(w.slab) * slabSize / wordBits
-	for i := first; i < min(first+atOnce*slabSize/wordBits, len(w.table.dead)); i++ {
-		if w.table.dead[i].Load() != 0 {
-			return false
-		}
-	}
-	return true
-}
-
+// fetchSingles fetches singles, and the texts of others that were fetched before.
 func (w *Walk[H]) fetchSingles() {
-	var slots [atOnce]*Slot[H]
-	n := 0
-	for i := w.single; i < min(w.single+atOnce, w.lone); i++ {
-		if slot := w.table.singles[i].Load(); slot != nil {
-			slots[n] = slot
+	var lines [2 * wordBits]unsafe.Pointer
+	n, from := 0, w.single+wordBits
+	for living := w.livingSingles(from); living != 0; living &= living - 1 {
+		if slot := w.table.singles[from+uint32(bits.TrailingZeros32(living))].Load(); slot != nil {
+			lines[n] = unsafe.Pointer(slot.start.Load())
 			n++
 		}
 	}
-	w.fetch(slots[:n])
-}
-
-func (w *Walk[H]) fetch(slots []*Slot[H]) {
-	var texts [atOnce]*byte
-	for i, slot := range slots {
-		texts[i] = slot.start.Load()
+	from += wordBits
+	for living := w.livingSingles(from); living != 0; living &= living - 1 {
+		lines[n] = unsafe.Pointer(w.table.singles[from+uint32(bits.TrailingZeros32(living))].Load())
+		n++
 	}
-	for _, text := range texts[:len(slots)] {
-		if text != nil {
-			w.sum += *text
-		}
-	}
+	prefetchLines(&lines[0], n)
 }
 
 // Living returns the rest of a walk, without the series that were removed.

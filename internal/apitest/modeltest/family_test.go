@@ -23,7 +23,7 @@ func (f *definition) clean(values []string) []string {
 // cleanOne is clean for the i-th label.
 func (f *definition) cleanOne(i int, v string) string {
 	switch {
-	case i == 0 && f.declared && !slices.Contains(declared, v):
+	case i < len(f.sets) && f.sets[i] != nil && !slices.Contains(f.sets[i], v):
 		return "other"
 	case !utf8.ValidString(v):
 		f.misuse("invalid_utf8")
@@ -61,6 +61,7 @@ func (f *family) with(values []string) *series {
 	}
 	if f.whole == f && !isOverflow(values) && f.full() {
 		f.misuse("series_limit")
+		f.refusals++
 		if !slices.Contains([]string{"counter", "histogram", "summary"}, kinds[f.kind]) {
 			return f.apart()
 		}
@@ -70,6 +71,31 @@ func (f *family) with(values []string) *series {
 		}
 	}
 	return f.create(values)
+}
+
+// populate makes the series of all declared values. It reports false if some label has
+// none, or there are more series than the limit allows.
+func (f *family) populate() bool {
+	rows := [][]string{nil}
+	for i := range f.labels {
+		if f.sets[i] == nil {
+			return false
+		}
+		var longer [][]string
+		for _, row := range rows {
+			for _, v := range append(slices.Clone(f.sets[i]), "other") {
+				longer = append(longer, append(slices.Clone(row), v))
+			}
+		}
+		rows = longer
+	}
+	if f.limit > 0 && len(rows) > f.limit {
+		return false
+	}
+	for _, row := range rows {
+		f.create(row)
+	}
+	return true
 }
 
 // create makes a series whatever the limits.

@@ -119,9 +119,15 @@ func (g *generator) instrument() op {
 		if g.random.IntN(4) == 0 {
 			o.args = append(o.args, "declared=yes")
 		}
+		if g.random.IntN(6) == 0 {
+			o.args = append(o.args, "initial=yes")
+			if g.random.IntN(4) > 0 && !o.has("declared") { // else it is refused
+				o.args = append(o.args, "declared=yes")
+			}
+		}
 	}
 	if g.random.IntN(6) == 0 {
-		o.args = append(o.args, "const="+pick(g, "u", "v"))
+		o.args = append(o.args, "const=u")
 	}
 	return o
 }
@@ -168,7 +174,9 @@ func (g *generator) view() op {
 	o := op{verb: "view", args: []string{g.new("V"), kind, g.one("RFCXV")}}
 	switch kind {
 	case "labelled":
-		o.args = append(o.args, "add="+pick(g, "a:1", "z:1", "k:2", "z:2,y:1", "ver:3"))
+		// A constant label has the same value everywhere, so that no families join: the
+		// model of joining (TestNestsOfViewsAgainstAModel of apitest) is for those that do.
+		o.args = append(o.args, "add="+pick(g, "a:1", "z:1", "k:u", "z:1,y:1", "ver:3"))
 	case "prefixed":
 		o.args = append(o.args, "prefix="+pick(g, "p_", "c", "q"))
 	case "restricted":

@@ -260,6 +260,12 @@ func build(o op, in telltale.Option) (instrument, error) {
 	if labelled && o.has("declared") {
 		opts = append(opts, telltale.WithLabelValues("a", declared...))
 	}
+	if labelled && o.has("initial") {
+		opts = append(opts, telltale.WithInitialSeries())
+		if o.number("labels") > 1 {
+			opts = append(opts, telltale.WithLabelValues("b", declaredToo...))
+		}
+	}
 	m := maker{name: o.arg(3), labels: []string{"a", "b"}[:int(o.number("labels"))], typed: o.arg(2) != "-"}
 	switch kind := o.arg(1); kind {
 	case "counter":

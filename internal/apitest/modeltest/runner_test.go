@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"runtime/debug"
@@ -331,11 +332,16 @@ func (r *runner) checkStats(o op) {
 			continue
 		}
 		stats := r.library.objects[name].(*telltale.Registry).Stats()
-		series := 0
+		series, overflows := 0, make(map[string]uint64)
 		for _, e := range reg.entries {
 			if f, ok := e.of.(*family); ok {
 				series += len(f.series)
+				overflows[f.name] += uint64(f.refusals)
 			}
+		}
+		maps.DeleteFunc(overflows, func(_ string, n uint64) bool { return n == 0 })
+		if !maps.Equal(stats.Overflows, overflows) {
+			r.fail(o, "%s says that families found no room %v times, want %v", name, stats.Overflows, overflows)
 		}
 		if stats.Collectors != len(reg.entries) || stats.Series != series || stats.Hanging != 0 {
 			r.fail(o, "%s says that it has %d collectors, %d series and %d that hang; want %d, %d and 0",

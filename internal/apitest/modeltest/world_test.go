@@ -57,13 +57,14 @@ type definition struct {
 	name, kind string
 	labels     []string
 	constant   string
-	key        string    // equal for equal definitions
-	account    *registry // the registry that counts misuse; may be nil
-	functions  bool      // a series has or had a function
-	limit      int       // how many series it may have, 0 for any number
-	declared   bool      // whether the label a has declared values
-	whole      *family   // the one that Replace does not fill in
-	home       *registry // the registry that it was made for; may be nil
+	key        string      // equal for equal definitions
+	account    *registry   // the registry that counts misuse; may be nil
+	functions  bool        // a series has or had a function
+	limit      int         // how many series it may have, 0 for any number
+	sets       [2][]string // the declared values of labels, nil if there are none
+	refusals   int         // calls that found no room for a series
+	whole      *family     // the one that Replace does not fill in
+	home       *registry   // the registry that it was made for; may be nil
 }
 
 // series is one series of a family.
@@ -128,6 +129,9 @@ var buckets = []float64{1, 2, 4}
 
 // declared are the values of the label a where they are declared.
 var declared = []string{"x", "y", "5"}
+
+// declaredToo are those of the label b where all combinations exist from the start.
+var declaredToo = []string{"w", "x"}
 
 // suffixes are those of the samples that a type can have.
 var suffixes = map[string][]string{
@@ -233,19 +237,28 @@ func (w *world) make(o op) (string, bool) {
 	f := &family{definition: &definition{name: name, kind: kind, labels: []string{"a", "b"}[:int(o.number("labels"))], constant: o.opt("const")}}
 	f.whole = f
 	if len(f.labels) > 0 {
-		f.limit, f.declared = int(o.number("limit")), o.has("declared")
+		f.limit = int(o.number("limit"))
+		if o.has("declared") {
+			f.sets[0] = declared
+		}
+		if o.has("initial") {
+			f.sets[1] = declaredToo
+		}
 	}
-	f.key = fmt.Sprint(kind, name, len(f.labels), o.has("const"), f.constant, f.limit, f.declared)
-	if len(f.labels) == 0 {
+	f.key = fmt.Sprint(kind, name, len(f.labels), o.has("const"), f.constant, f.limit, f.sets)
+	r, ok := w.objects[in].(*registry)
+	if !ok && in != "-" {
+		return "", false
+	}
+	switch {
+	case len(f.labels) == 0:
 		f.series = []*series{newSeries(f.definition, nil)}
+	case o.has("initial") && !f.populate():
+		return refused, true
 	}
 	if in == "-" {
 		w.objects[id] = f
 		return fine, true
-	}
-	r, ok := w.objects[in].(*registry)
-	if !ok {
-		return "", false
 	}
 	for _, e := range r.entries {
 		if there, ok := e.of.(*family); ok && there.key == f.key {

@@ -29,7 +29,9 @@ type Catalog struct {
 
 	Epoch     int // changes when all slots are given anew
 	Pass      int // of resolve
+	met       int // families in that pass
 	Conflicts map[ConflictKey]*Conflict
+	ending    int  // the last pass in which series of some family end
 	mixed     bool // modes are in conflict: slots are given anew each time, in the order of files
 }
 
@@ -51,6 +53,7 @@ type family struct {
 	Contents
 
 	pass   int    // the last pass of resolve in which a file had it
+	former bool   // in that pass no file had series of it
 	lead   *Claim // that is shown
 	next   Claim  // what is shown, of the lead and of others where it says nothing
 	order  int    // its place among the families of that pass, in the order of files
@@ -65,6 +68,7 @@ type family struct {
 	apart  []apart                // by series, where each process has its own
 	loose  map[looseSample]uint32 // slots, with the samples' slots left out
 	Quoted bool                   // a label name is not a legacy name
+	ending int                    // the last pass in which its series end
 	dirty  bool                   // the view does not show what is here
 	view   *View
 }

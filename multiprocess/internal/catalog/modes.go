@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"telltale/internal/cell"
+	"telltale/model"
 )
 
 // Mode is how the gauges of several processes become one: "all", "min",
@@ -50,3 +51,15 @@ func (m Mode) Live() bool { return strings.HasPrefix(string(m), livePrefix) }
 
 // PIDLabel is the label by which the series of processes differ.
 const PIDLabel = "pid"
+
+// Outlives reports whether series of a family outlive the process that counted them: what
+// is said of live writers only does not.
+func Outlives(t model.Type, mode uint8, merge model.Merge) bool {
+	switch t {
+	case model.Counter, model.Summary, model.Histogram:
+		return merge != model.MergeEach
+	case model.Gauge:
+		return !Modes[mode].Live()
+	}
+	return false
+}

@@ -27,6 +27,9 @@ func (c *Catalog) settleNames(files []Source) (renew bool) {
 		}
 		left[f] = true
 		by := owners[names[taken]]
+		if f.former {
+			continue
+		}
 		if e := c.conflict(ConflictKey{family: f.name, about: "name"}, by.from, f.from); e != nil {
 			e.Err = fmt.Errorf("%.80q belongs to the %s %.80q, so that this %s is left out", names[taken], by.next.Type, by.name, f.next.Type)
 			e.Lost = true

@@ -109,6 +109,9 @@ func (cl *Claim) sortBounds() {
 // and the last decides the mode, as in Python's client, which has all of it in the
 // order of its directory listing; they show all bounds.
 //
+// Claims of families without series may lead too. They are not compared with the one
+// that does, and families of which there are no others are not present.
+//
 // At a bound of a histogram each writer counts what it has at its largest own bound
 // not above it. Histograms have native buckets if all have some.
 func (c *Catalog) resolve(files []Source) {
@@ -145,27 +148,22 @@ func (c *Catalog) resolve(files []Source) {
 	if c.settleNames(files) || renew {
 		c.renew()
 	}
+	c.Present = slices.DeleteFunc(c.Present, func(f *family) bool { return f.former })
 	slices.SortFunc(c.Present, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 }
 
 // chooseLeaders finds the claim of each family that leads.
 func (c *Catalog) chooseLeaders(files []Source) {
-	met := 0
+	c.met = 0
 	for _, file := range files {
 		path, rank := file.Origin(), file.Standing().Rank
 		for _, cl := range file.Claims() {
-			f := cl.Family
-			cl.sortBounds()
-			if cl.Lost = false; cl.pass != c.Pass {
-				cl.pass, cl.rank, cl.from = c.Pass, rank, path
-			}
-			switch {
-			case f.pass != c.Pass:
-				f.pass, f.lead, f.order = c.Pass, cl, met
-				met++
-			case cl.leads(f.lead):
-				f.lead = cl
-			}
+			c.enter(cl, path, rank)
+			cl.Family.former = false
+		}
+		for _, cl := range file.Former() {
+			cl.Family.former = cl.Family.former || cl.Family.pass != c.Pass
+			c.enter(cl, path, rank)
 		}
 	}
 	for _, f := range c.families {
@@ -173,6 +171,22 @@ func (c *Catalog) chooseLeaders(files []Source) {
 			from := f.lead.from
 			f.next, f.from, f.helped, f.united, f.modal = *f.lead, from, from, from, from
 		}
+	}
+}
+
+// enter has a file's claim lead its family if no other one does, or rather than that.
+func (c *Catalog) enter(cl *Claim, path string, rank Rank) {
+	f := cl.Family
+	cl.sortBounds()
+	if cl.Lost = false; cl.pass != c.Pass {
+		cl.pass, cl.rank, cl.from = c.Pass, rank, path
+	}
+	switch {
+	case f.pass != c.Pass:
+		f.pass, f.lead, f.order = c.Pass, cl, c.met
+		c.met++
+	case cl.leads(f.lead):
+		f.lead = cl
 	}
 }
 

@@ -13,6 +13,10 @@ type Source interface {
 	// Claims returns what the file says of families, in the order in which it
 	// says it, once for each.
 	Claims() []*Claim
+	// Former returns what the file says of families of which it has no series. Such
+	// a claim may lead, and makes no family present: folds drop series that were
+	// removed, and change nothing else.
+	Former() []*Claim
 	// Bind finds the slots of definitions that have none yet, or of all after
 	// the catalog's epoch changed.
 	Bind(c *Catalog)
@@ -20,6 +24,9 @@ type Source interface {
 	Mark(c *Catalog)
 	// Standing is where the file comes among others.
 	Standing() Standing
+	// Lives adds the lives of all series in families whose series end, or of the wanted
+	// ones. After an error the totals are spoilt.
+	Lives(c *Catalog, l *Lives, wanted *Selection) error
 	// Read merges the file's values, of all families or of the wanted ones.
 	// After an error the totals are spoilt.
 	Read(t *Totals, wanted *Selection) error

@@ -20,6 +20,7 @@ type Totals struct {
 	// 0 if no row had the series, unknownBirth if none knew when it was created,
 	// else the earliest that is known, in microseconds since 1970.
 	births    []int64
+	since     []int64                    // from when the rows of a series count; empty where none end
 	exemplars map[uint32]*model.Exemplar // the newest
 	infos     map[uint32][]model.Labels  // sorted, once all files are read
 	natives   map[uint32]*NativeTotal    // by the first slot
@@ -57,7 +58,7 @@ func (t *Totals) Start(c *Catalog, now int64) {
 	t.Now = now
 	t.Values = append(t.Values[:0], c.initial...)
 	t.Sums.Reset(len(t.Values))
-	t.Times, t.births = t.Times[:0], t.births[:0]
+	t.Times, t.births, t.since = t.Times[:0], t.births[:0], t.since[:0]
 	if c.timed {
 		t.Times = zeros(t.Times, len(t.Values))
 	}

@@ -42,6 +42,9 @@ type Remnant struct {
 	Labels         string
 	Process        string // where each process has a series of its own
 	Start, created int64  // as in segment.Series
+	Begun          int64  // when the first writer began with it, in nanoseconds since 1970; 0 if unknown
+	Changed        int64  // when it was last updated, or later; 0 if unknown
+	Until          int64  // until when it goes on by what each writer said of its family
 	Words          []uint64
 	Terms          []Term                // what else belongs to sums that words are part of
 	slot           uint32                // of what is added up, where its sums begin
@@ -66,12 +69,11 @@ func NewRemains() *Remains { return &Remains{index: make(map[string]*remainingFa
 // Add adds what a file leaves.
 func (r *Remains) Add(e *Estate) {
 	families := make([]*remainingFamily, len(e.Families))
+	for i := range e.Families {
+		families[i] = r.family(&e.Families[i])
+	}
 	for i := range e.Series {
-		n := e.Of[i]
-		if families[n] == nil {
-			families[n] = r.family(&e.Families[n])
-		}
-		families[n].add(&e.Series[i])
+		families[e.Of[i]].add(&e.Series[i])
 	}
 }
 
@@ -90,6 +92,7 @@ func (r *Remains) family(f *segment.Family) *remainingFamily {
 	if later := isLater(f.First, found.First); later != (f.Help == found.Help) {
 		found.Help, found.First = f.Help, f.First
 	}
+	found.Expiry = max(found.Expiry, f.Expiry) // each series ends as those said that left it
 	return found
 }
 
@@ -130,7 +133,7 @@ func (f *remainingFamily) add(s *Remnant) {
 		if !ok {
 			into = &Remnant{
 				Labels: strings.Clone(key.labels), Process: strings.Clone(s.Process), Start: s.Start, created: s.created,
-				Words: slices.Clone(s.Words), native: s.native, exemplars: s.exemplars, slot: uint32(f.sums.Len()),
+				Begun: s.Begun, Changed: s.Changed, Until: s.Until, Words: slices.Clone(s.Words), native: s.native, exemplars: s.exemplars, slot: uint32(f.sums.Len()),
 			}
 			f.sums.Grow(f.summed)
 			f.sum(into.slot, s)
@@ -147,6 +150,7 @@ func (f *remainingFamily) add(s *Remnant) {
 	if s.created > 0 && (into.created <= 0 || s.created < into.created) {
 		into.created = s.created
 	}
+	into.Begun, into.Changed, into.Until = min(into.Begun, s.Begun), max(into.Changed, s.Changed), max(into.Until, s.Until)
 	f.merge(into, s)
 	for i, e := range s.exemplars {
 		switch {
@@ -197,24 +201,21 @@ func (f *remainingFamily) mergeGauge(into, from *Remnant) {
 	}
 }
 
-// lasting returns a family as an archive has it. What is said of live writers
-// only does not outlive them.
+// lasting returns a family as an archive has it, and whether its series outlive their
+// writers.
 func lasting(f *segment.Family) (kept segment.Family, lasts bool) {
 	kept = *f
-	kept.Number, kept.Published, kept.States = 0, false, nil
+	kept.Number, kept.Published = 0, false
 	switch f.Type {
 	case model.Counter, model.Summary, model.Histogram:
 		kept.Mode = 0
-		return kept, f.Merge != model.MergeEach
 	case model.Gauge:
-		mode := catalog.Modes[f.Mode]
 		kept.Layout = segment.LayoutValue
-		if op := mode.Operation(); op == catalog.OpLatest || op == catalog.OpSet {
+		if op := catalog.Modes[f.Mode].Operation(); op == catalog.OpLatest || op == catalog.OpSet {
 			kept.Layout = segment.LayoutTimed
 		}
-		return kept, !mode.Live()
 	}
-	return kept, false
+	return kept, catalog.Outlives(f.Type, f.Mode, f.Merge)
 }
 
 // CheckFamily returns an error if no page may have the family: then readers would
@@ -227,12 +228,40 @@ func CheckFamily(f *segment.Family) error {
 	return nil
 }
 
-// Write lays out an archive. Families without series are left out.
-func (r *Remains) Write(w *segment.Writer) error {
+// MaxDefinitions is how many families without series an archive has at most: what it says
+// of them is when their definitions first appeared, of which the newest is shown. Beyond
+// that those are forgotten that appeared first. One that is declared again then counts as
+// new.
+const MaxDefinitions = 1 << 12
+
+// written returns the families that an archive has.
+func (r *Remains) written() (families []*remainingFamily) {
+	var former []*remainingFamily
 	for _, f := range r.families {
-		if len(f.series) == 0 {
-			continue
+		if len(f.series) > 0 {
+			families = append(families, f)
+		} else {
+			former = append(former, f)
 		}
+	}
+	if n := len(former); n > MaxDefinitions {
+		slices.SortStableFunc(former, func(a, b *remainingFamily) int {
+			switch {
+			case isLater(a.First, b.First):
+				return -1
+			case isLater(b.First, a.First):
+				return 1
+			}
+			return 0
+		})
+		former = former[:MaxDefinitions]
+	}
+	return append(families, former...)
+}
+
+// Write lays out an archive.
+func (r *Remains) Write(w *segment.Writer) error {
+	for _, f := range r.written() {
 		rows, err := w.Rows(f.Family)
 		if err != nil {
 			return err
@@ -240,7 +269,10 @@ func (r *Remains) Write(w *segment.Writer) error {
 		var rests []segment.Rest
 		for row, s := range f.series {
 			rests = f.settle(s, uint32(row), rests)
-			first, err := rows.Add(segment.Series{Labels: s.Labels, Created: s.created, Process: s.Process, Start: s.Start})
+			first, err := rows.Add(segment.Series{
+				Labels: s.Labels, Created: s.created, Process: s.Process, Start: s.Start,
+				Changed: s.Changed, Life: f.lifeOf(s),
+			})
 			if err != nil {
 				return err
 			}
@@ -285,15 +317,12 @@ func writeNative(f *segment.Family, first *cell.Word, s *exponential.Snapshot) e
 
 // Check compares what was written with what there is to write.
 func (r *Remains) Check(u segment.Usage) error {
-	families, series := 0, 0
-	for _, f := range r.families {
-		if len(f.series) > 0 {
-			families++
-			series += len(f.series)
-		}
+	families, series := r.written(), 0
+	for _, f := range families {
+		series += len(f.series)
 	}
-	if u.Families != families || u.Series != series {
-		return fmt.Errorf("the archive has %d families with %d series, and should have %d with %d", u.Families, u.Series, families, series)
+	if u.Families != len(families) || u.Series != series {
+		return fmt.Errorf("the archive has %d families with %d series, and should have %d with %d", u.Families, u.Series, len(families), series)
 	}
 	return nil
 }
@@ -304,22 +333,26 @@ type reader struct {
 	space  segment.Space
 	header *segment.Header
 	labels []string // of series, as they are numbered
-	now    time.Time
+	clock  spool.Clock
+	shift  int64 // of times
+	lives  spool.Lives
 	expiry time.Duration
 }
 
-// Read reads what the writer of a segment leaves, or what an archive has.
-// Series of single processes that were found dead by the writers' folder are
-// left for the given time.
-func Read(s segment.Space, now time.Time, expiry time.Duration) (*Estate, *segment.Header, error) {
+// Read reads what the writer of a segment leaves, or what an archive has, as the clocks
+// show that time now. Series of single processes that were found dead by the writers'
+// folder are left for the given time.
+func Read(s segment.Space, clock spool.Clock, expiry time.Duration) (*Estate, *segment.Header, error) {
 	rationed := new(segment.Rationed)
 	rationed.Begin(s)
-	r := reader{space: rationed, now: now, expiry: expiry}
+	r := reader{space: rationed, clock: clock, expiry: expiry}
 	var table segment.Table
+	table.Changes()
 	if _, err := table.Next(s, &r, nil); err != nil {
 		return nil, nil, err
 	}
 	r.header = table.Header()
+	r.shift, r.lives = clock.Shift(r.header), clock.LivesIn(r.header, false, segment.SignsOf(s).Alive)
 	if r.header.Kind == segment.KindWriter {
 		if _, _, err := segment.Tombstones(s); err != nil { // then no reader takes it
 			return nil, nil, err
@@ -332,10 +365,13 @@ func Read(s segment.Space, now time.Time, expiry time.Duration) (*Estate, *segme
 	r.left.TakenUp, r.left.Applied, r.left.Carried = absorbed, table.Notes().Applied, table.Notes().Carried
 	for _, f := range table.Families() {
 		family, lasts := lasting(f.Family)
-		if f.Words() == 0 || !lasts {
+		if f.Words() == 0 {
 			continue
 		}
 		r.left.Families = append(r.left.Families, family)
+		if !lasts {
+			continue
+		}
 		if err := r.take(f, &family); err != nil {
 			return nil, nil, err
 		}
@@ -361,7 +397,10 @@ func (r *reader) Add(_ *segment.FamilyTable, labels string) uint32 {
 // take reads the series of a family.
 func (r *reader) take(f *segment.FamilyTable, kept *segment.Family) error {
 	words, rests := f.Words(), f.Rests()
-	return f.Stretches(r.space, func(rows segment.Stretch) error {
+	for _, rows := range f.Stretches(nil) {
+		if err := rows.Locate(r.space); err != nil {
+			return err
+		}
 		for i := range rows.Tenants {
 			row := rows.Row(i, words)
 			created, in := rows.In(i, row)
@@ -373,6 +412,7 @@ func (r *reader) take(f *segment.FamilyTable, kept *segment.Family) error {
 			if !r.values(f.Family, kept, row, &left) {
 				continue
 			}
+			r.age(&left, f, row, number)
 			for ; len(rests) > 0 && int(rests[0].Row) <= number; rests = rests[1:] {
 				if int(rests[0].Row) == number {
 					left.lack(&rests[0])
@@ -389,8 +429,22 @@ func (r *reader) take(f *segment.FamilyTable, kept *segment.Family) error {
 				r.left.Series, r.left.Of = append(r.left.Series, left), append(r.left.Of, len(r.left.Families)-1)
 			}
 		}
-		return nil
-	})
+	}
+	return nil
+}
+
+// age settles since when there is a series, and when it was last updated.
+func (r *reader) age(left *Remnant, f *segment.FamilyTable, row *cell.Word, number int) {
+	life := r.lives.Of(f.Family, f.LifeOf(row))
+	left.Begun, left.Until = life.Begun, life.Until
+	switch {
+	case f.Expiry > 0 && life.Until != segment.Never:
+		left.Changed = life.Until - int64(f.Expiry)
+	case r.header.Kind == segment.KindWriter:
+		left.Changed = r.lives.Died()
+	case number < len(f.Owners) && f.Owners[number].Changed != 0:
+		left.Changed = f.Owners[number].Changed + r.shift
+	}
 }
 
 // outlives settles whose a series is that each process has for itself, and reports
@@ -402,15 +456,16 @@ func (r *reader) outlives(left *Remnant, f *segment.FamilyTable, kept *segment.F
 		if row < len(f.Owners) {
 			left.Process, left.Start = f.Owners[row].Process, f.Owners[row].Start
 		}
-		found := time.Unix(0, int64(left.Words[1]))
-		return r.now.Sub(found) < r.expiry
+		left.Start = r.clock.SetAt(left.Start, r.shift)
+		found := r.clock.SetAt(int64(left.Words[1]), r.shift)
+		left.Words[1] = uint64(found)
+		return time.Duration(r.clock.Wall-found) < r.expiry && !ends(kept, left, r.clock.Wall)
 	case perProcess:
-		left.Process, left.Start = r.header.Process(), r.header.Start
-		left.Words[1] = uint64(r.now.UnixNano())
-	case kept.Layout == segment.LayoutTimed && left.Words[1] == 0:
-		return false // it was never set
-	case kept.Layout == segment.LayoutTimed: // by a clock that may have been ahead
-		left.Words[1] = uint64(min(int64(left.Words[1]), r.now.UnixNano()))
+		left.Process, left.Start = r.header.Process(), r.clock.BornAt(r.header)
+		left.Words[1] = uint64(r.clock.Wall)
+	case kept.Layout == segment.LayoutTimed:
+		left.Words[1] = uint64(r.clock.SetAt(int64(left.Words[1]), r.shift))
+		return left.Words[1] != 0 // or it was never set
 	}
 	return true
 }
@@ -425,9 +480,12 @@ func (r *reader) values(f, kept *segment.Family, row *cell.Word, left *Remnant) 
 	left.Words = make([]uint64, n)
 	if f.Type == model.Gauge {
 		if f.Layout == segment.LayoutValue {
-			return r.level(row, left, summed(kept) > 0)
+			return r.level(f, row, left, summed(kept) > 0)
 		}
 		left.Words[0] = first.Load()
+		if bits, closed := f.Closed(row, left.Words[0]); closed {
+			left.Words[0] = bits
+		}
 		if n > 1 {
 			left.Words[1] = cell.At(first, 1).Load()
 		}
@@ -460,8 +518,8 @@ func (r *reader) values(f, kept *segment.Family, row *cell.Word, left *Remnant) 
 
 // level reads the value of a gauge that bears no time, as one word or, if values of its
 // family are added up, as terms.
-func (r *reader) level(row *cell.Word, left *Remnant, summed bool) bool {
-	parts, ok := segment.Level(r.space, row, nil)
+func (r *reader) level(f *segment.Family, row *cell.Word, left *Remnant, summed bool) bool {
+	parts, ok := f.Level(r.space, row, nil)
 	switch {
 	case !ok:
 	case len(parts) == 1: // whose bits stay as they are

@@ -25,22 +25,28 @@ func (r *Remains) Bury(c spool.Cover) {
 		if dropped == nil {
 			continue
 		}
-		kept := f.series[:0]
-		for _, s := range f.series {
-			if !dropped(s.Labels) {
-				kept = append(kept, s)
-			}
-		}
-		if len(kept) == len(f.series) {
-			continue
-		}
-		clear(f.series[len(kept):])
-		f.series = kept
-		clear(f.index)
-		for _, s := range kept {
-			f.index[remnantKey{s.Labels, s.Process}] = s
+		f.keep(func(s *Remnant) bool { return !dropped(s.Labels) })
+	}
+}
+
+// keep drops the series that are not wanted, and reports whether there were any.
+func (f *remainingFamily) keep(wanted func(*Remnant) bool) (dropped bool) {
+	kept := f.series[:0]
+	for _, s := range f.series {
+		if wanted(s) {
+			kept = append(kept, s)
 		}
 	}
+	if len(kept) == len(f.series) {
+		return false
+	}
+	clear(f.series[len(kept):])
+	f.series = kept
+	clear(f.index)
+	for _, s := range kept {
+		f.index[remnantKey{s.Labels, s.Process}] = s
+	}
+	return true
 }
 
 // removed returns what reports whether a series of a family with these labels, sorted, was

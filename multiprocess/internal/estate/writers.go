@@ -5,23 +5,13 @@ import (
 	"telltale/multiprocess/internal/spool"
 )
 
-// Local converts moments that a segment with the header has to those of this boot,
-// of the clock: when its families first appeared, and, if it is a writer's, when the
-// writer began whose own series these are.
+// Local converts the moments at which families of a segment with the header first
+// appeared to those of this boot, of the clock.
 func (e *Estate) Local(clock spool.Clock, h *segment.Header) {
 	for i := range e.Families {
 		f := &e.Families[i]
 		if h.Kind == segment.KindWriter || f.First != (segment.Moment{}) {
 			f.First = clock.Inherit(h, f.First)
-		}
-	}
-	if h.Kind != segment.KindWriter {
-		return
-	}
-	began := clock.BornAt(h)
-	for i := range e.Series {
-		if e.Series[i].Process != "" {
-			e.Series[i].Start = began
 		}
 	}
 }
@@ -36,20 +26,26 @@ func (e *Estate) Unname() {
 
 // KeepUnnamed drops what an archive has of its own epoch, which is over.
 func (e *Estate) KeepUnnamed() {
-	e.keep(func(f *segment.Family) bool { return f.NoEpoch })
+	e.drop(func(i int) bool { return !e.Families[e.Of[i]].NoEpoch })
+	places, kept := make([]int, len(e.Families)), 0
+	for i := range e.Families {
+		if places[i] = kept; e.Families[i].NoEpoch {
+			e.Families[kept] = e.Families[i]
+			kept++
+		}
+	}
+	e.Families = e.Families[:kept]
+	for i, n := range e.Of {
+		e.Of[i] = places[n]
+	}
 }
 
 // DropMachine drops what is counted of another boot's machine, or of another namespace.
 func (e *Estate) DropMachine() {
-	e.keep(func(f *segment.Family) bool { return !f.IsOfMachine() })
+	e.drop(func(i int) bool { return e.Families[e.Of[i]].IsOfMachine() })
 }
 
-// keep keeps the series of families alone that are wanted.
-func (e *Estate) keep(wanted func(f *segment.Family) bool) {
-	e.drop(func(i int) bool { return !wanted(&e.Families[e.Of[i]]) })
-}
-
-// drop drops series by their place.
+// drop drops series by their place. When their definitions first appeared stays known.
 func (e *Estate) drop(unwanted func(i int) bool) {
 	kept := 0
 	for i, n := range e.Of {

@@ -40,6 +40,9 @@ func (f *folding) replaceArchive(names []spool.Name) (h segment.Header, err erro
 		Kind: segment.KindArchive, ID: id, Start: f.start, PID: uint64(os.Getpid()), Boot: f.newest.Boot, Namespace: f.newest.Namespace, Generation: f.generation + 1,
 		Epoch: f.report.Epoch, EpochFirst: f.first, Service: f.service,
 	}
+	if h.Boot == f.clock.Boot && f.clock.Monotonic > 0 {
+		h.Ahead = f.clock.Wall - f.clock.Monotonic
+	}
 	list := slices.Concat(f.absorbed, names)
 	applied, carried := f.settleTombs(list)
 	used, err := f.fill(g, h, segment.Notes{Taken: spool.Take(list), Applied: applied, Carried: carried})
@@ -173,7 +176,7 @@ func (f *folding) readSegment(name spool.Name, file *mapped.File) (e *estate.Est
 		return nil, nil, b.Info, err
 	}
 	defer region.Unmap()
-	fault := region.Guard(func() { e, h, err = estate.Read(segment.Image(region.Bytes()), f.now, f.Expiry) })
+	fault := region.Guard(func() { e, h, err = estate.Read(segment.Image(region.Bytes()), f.clock.On(), f.Expiry) })
 	return e, h, b.Info, errors.Join(fault, err)
 }
 

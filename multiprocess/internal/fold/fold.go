@@ -64,7 +64,7 @@ type leftFile struct {
 // and the report what it did before. It is safe for concurrent use.
 func Run(ctx context.Context, path string, s Settings) (*Report, error) {
 	began := time.Now()
-	f := &folding{Settings: s, report: &Report{}, now: began, remains: estate.NewRemains()}
+	f := &folding{Settings: s, report: &Report{}, now: began, clock: spool.Now(), remains: estate.NewRemains()}
 	if !mapped.GrowingSupported {
 		return f.report, fmt.Errorf("multiprocess: %s cannot be folded: %w", path, errors.ErrUnsupported)
 	}

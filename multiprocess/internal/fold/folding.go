@@ -27,7 +27,8 @@ type folding struct {
 	dir *spool.Dir
 	Settings
 	report *Report
-	now    time.Time
+	now    time.Time   // when it began
+	clock  spool.Clock // likewise
 	lock   *mapped.Growing
 	census *python.Census // once it is needed
 

@@ -50,7 +50,7 @@ func (f *folding) survey(ctx context.Context, names []spool.Name, archive *segme
 		}
 		s.seen = append(s.seen, w)
 	}
-	s.Survey = spool.NewSurvey(s.seen, f.Epoch, spool.Now())
+	s.Survey = spool.NewSurvey(s.seen, f.Epoch, f.clock.On())
 	for i := range s.seen {
 		w := &s.seen[i]
 		switch verdict := s.Verdicts[i]; {
@@ -102,7 +102,7 @@ func (f *folding) inherit(e *estate.Estate, archive *segment.Header) {
 	if archive == nil {
 		return
 	}
-	e.Local(spool.Now(), archive)
+	e.Local(f.clock.On(), archive)
 	if !f.isHere(archive) {
 		e.DropMachine()
 	}

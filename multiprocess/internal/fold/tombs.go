@@ -3,8 +3,10 @@ package fold
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -19,6 +21,7 @@ type chain struct {
 	header *segment.Header // nil if it cannot be read
 	wrong  error           // why
 	live   bool
+	ending bool  // series of it end when nobody updates them
 	alive  int64 // when it said last that it lives
 	stones []segment.Tombstone
 	until  int64 // the time of the newest of them; 0 if there is none
@@ -54,6 +57,9 @@ func (f *folding) hear() (*spool.Tombs, error) {
 		c, known := f.silent[name]
 		if !known {
 			if c, err = f.chain(name); err != nil {
+				return nil, err
+			}
+			if err := c.unheard(); err != nil {
 				return nil, err
 			}
 			if c.header != nil && !c.live {
@@ -100,7 +106,31 @@ func (f *folding) chain(name spool.Name) (c chain, err error) {
 		return c, nil
 	}
 	c.header, c.alive, c.live = &b.Header, b.Signs.Alive, c.live && !b.Signs.Dead
+	c.ending = b.Signs.Ending
 	return c, nil
+}
+
+// unheard returns an error if the system did not give what a writer has removed, which
+// others may read: an archive that does not know of it, with what is absorbed now, would be
+// covered by it.
+func (c *chain) unheard() error {
+	if c.wrong != nil && spool.Unavailable(c.wrong) {
+		return fmt.Errorf("what %s says that it removed cannot be read, and would be taken to be removed of what is folded now: %w", c.name, c.wrong)
+	}
+	return nil
+}
+
+// ended returns up to when tombstones of a writer whose file is damaged cover nothing of the
+// next archive: readers that read it before it was would have them cover what was absorbed
+// since.
+func (c *chain) ended() int64 {
+	switch {
+	case c.wrong == nil, spool.Unavailable(c.wrong), errors.Is(c.wrong, fs.ErrNotExist), errors.Is(c.wrong, segment.ErrVersion):
+		return 0
+	case c.live:
+		return spool.Monotonic()
+	}
+	return math.MaxInt64
 }
 
 // heardOf returns what was heard of a writer. It is an error if that is not all that it has
@@ -139,7 +169,7 @@ func (f *folding) settleTombs(taken []spool.Name) (applied map[[16]byte]int64, c
 		case spool.Unavailable(c.wrong) && !errors.Is(c.wrong, fs.ErrNotExist):
 			left.AddUnknown()
 		}
-		if until := max(c.until, f.applied[c.name.ID()]); until > 0 {
+		if until := max(c.until, f.applied[c.name.ID()], c.ended()); until > 0 {
 			applied[c.name.ID()] = until
 		}
 	}
@@ -178,7 +208,11 @@ func (f *folding) renew() error {
 	if _, err := f.hear(); err != nil {
 		return err
 	}
-	if over || slices.ContainsFunc(f.heard, func(c chain) bool { return c.until > f.applied[c.name.ID()] }) {
+	kin, err := f.kin()
+	if err != nil {
+		return err
+	}
+	if ended := kin != nil && f.remains.End(kin); over || ended || slices.ContainsFunc(f.heard, func(c chain) bool { return c.until > f.applied[c.name.ID()] }) {
 		f.Step("renew")
 		return f.publish(nil, nil)
 	}

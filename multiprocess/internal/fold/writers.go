@@ -80,6 +80,13 @@ func (f *folding) absorb(ctx context.Context, writers []spool.Seen) error {
 	if err != nil {
 		return err
 	}
+	kin, err := f.kin()
+	if err != nil {
+		return err
+	}
+	if kin != nil {
+		f.remains.End(kin)
+	}
 	var names []spool.Name
 	for _, w := range held {
 		if ctx.Err() != nil {
@@ -97,12 +104,15 @@ func (f *folding) absorb(ctx context.Context, writers []spool.Seen) error {
 			continue
 		}
 		e.Bury(tombs.In(w.Header, c.alive))
-		e.Local(spool.Now(), w.Header)
+		e.Local(f.clock.On(), w.Header)
 		if !f.isHere(w.Header) {
 			e.DropMachine()
 		}
 		if w.Header.Epoch != f.report.Epoch {
 			e.Unname()
+		}
+		if kin != nil {
+			e.End(kin)
 		}
 		f.remains.Add(e)
 		f.start = max(f.start, w.Header.Start)

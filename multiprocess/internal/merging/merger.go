@@ -25,6 +25,7 @@ type merger struct {
 	python   *python.Files
 	segments *segsource.Files
 	files    []*file // in the order that settles conflicts
+	lives    catalog.Lives
 
 	wantedEpoch *string       // nil for the one that [spool.NewSurvey] finds
 	service     string        // whose directory it has to be; empty if any
@@ -32,6 +33,7 @@ type merger struct {
 
 	gone    map[spool.Name]bool // files that the last collection had, by the names that they had first
 	changed bool                // definitions are others than at the last settle
+	removed bool                // writers have removed more than at the last update
 	told    map[catalog.ConflictKey]bool
 	reports []error // for the error hook
 }
@@ -126,7 +128,8 @@ func (m *merger) release() {
 // they define. What is wrong with a file stays with it. It is an error if a file
 // that the last collection had cannot be read and may be whole.
 func (m *merger) update(ctx context.Context) error {
-	now := time.Now()
+	now := m.Begin()
+	m.removed = false
 	for i, f := range m.files {
 		if i%128 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -136,6 +139,9 @@ func (m *merger) update(ctx context.Context) error {
 		}
 		if err := m.updateFile(f, now); err != nil {
 			return err
+		}
+		if s, ok := f.segment(); ok && s.Buried() != f.buried {
+			m.removed = true
 		}
 	}
 	if err := m.bury(now); err != nil {
@@ -284,36 +290,71 @@ func (m *merger) sources() []catalog.Source {
 // nothing of them remains. An error that is [segment.ErrReplaced] asks for another
 // update.
 func (m *merger) read(ctx context.Context, t *catalog.Totals, wanted *catalog.Selection) error {
-	now := time.Now().UnixNano()
+	now := spool.Now()
+	m.segments.At(now)
 	for {
-		t.Start(m.catalog, now)
-		spoilt := false
-		for i, f := range m.files {
-			if i%128 == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if !f.counts() {
-				continue
-			}
-			if err := f.source.Read(t, wanted); errors.Is(err, segment.ErrReplaced) {
-				return err
-			} else if err != nil {
-				n, _ := f.source.Size()
-				m.catalog.Spent += n
-				f.source.Reset()
-				f.err = spool.NewFileError(f.Path, err)
-				spoilt = true
-			}
+		t.Start(m.catalog, now.Wall)
+		spoilt, err := false, error(nil)
+		if m.catalog.HasLives() {
+			m.lives.Reset()
+			spoilt, err = m.each(ctx, func(s catalog.Source) error { return s.Lives(m.catalog, &m.lives, wanted) })
+			t.Live(&m.lives)
+		}
+		if !spoilt && err == nil {
+			spoilt, err = m.each(ctx, func(s catalog.Source) error { return s.Read(t, wanted) })
+		}
+		if err != nil {
+			return err
 		}
 		if !spoilt {
 			t.Finish()
-			return nil
+			return m.whole()
 		}
 		m.settle()
 		if wanted != nil {
 			wanted.Runs = make(map[*catalog.Binding][]catalog.Run)
 		}
 	}
+}
+
+// each calls read for all files that count. It reports whether some turned out to be
+// unreadable, which are left out from then on.
+func (m *merger) each(ctx context.Context, read func(catalog.Source) error) (spoilt bool, err error) {
+	for i, f := range m.files {
+		if i%128 == 0 && ctx.Err() != nil {
+			return spoilt, ctx.Err()
+		}
+		if !f.counts() {
+			continue
+		}
+		switch err := read(f.source); {
+		case errors.Is(err, segment.ErrReplaced):
+			return spoilt, err
+		case err != nil:
+			n, _ := f.source.Size()
+			m.catalog.Spent += n
+			f.source.Reset()
+			f.err = spool.NewFileError(f.Path, err)
+			spoilt = true
+		}
+	}
+	return spoilt, nil
+}
+
+// whole returns an error, [segment.ErrReplaced], if the reading took so long that what
+// was read of series that were replaced meanwhile may be others'.
+func (m *merger) whole() error {
+	if m.Lasts() < segment.Lasting {
+		return nil
+	}
+	for _, f := range m.files {
+		if s, ok := f.segment(); ok && f.counts() {
+			if err := s.Whole(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // spare is how many definitions may be kept for nothing.

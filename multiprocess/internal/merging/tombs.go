@@ -68,6 +68,9 @@ func (f *file) segment() (s *segsource.File, ok bool) {
 // been dead when others removed something since the last collection. It reports whether
 // anybody did.
 func (m *merger) askAnew(now time.Time) (removed bool, err error) {
+	if !m.removed {
+		return false, nil
+	}
 	newest := make(map[string]int64) // by epoch
 	for _, f := range m.files {
 		if s, ok := f.segment(); ok && !s.IsArchive() {

@@ -112,6 +112,9 @@ func (r *run) settle() error {
 		case r.isThere(p):
 		case !p.archived && r.world.over(p), p.archived && another && r.world.over(p):
 			gone = append(gone, p)
+			for family := range p.families { // when its edition appeared went with it
+				r.world.vague[family] = true
+			}
 		case p.python:
 			p.python, p.archived, p.epoch = false, true, h.Epoch
 		default:

@@ -8,7 +8,7 @@
 //
 // A script has one operation a line:
 //
-//	open p1 epoch=e1 edition=2    a process begins; options, service=s1 too, may be left out
+//	open p1 epoch=e1 edition=2    a process begins; options, service=s1 and expiry=1000h too, may be left out
 //	make p1 c0 x                  a series without a value
 //	add p1 c0 x 2.5               to a counter or a gauge
 //	set p1 g0 x 3                 a gauge
@@ -17,11 +17,13 @@
 //	remove p1 c0 x
 //	clear p1 c0
 //	replace p1 c0 y=1 z=2         all series of the family
+//	elapse                        so much time that series end which nobody updates
+//	elapse p1 c0 x 1              the same, while the process updates a series
 //	rest p1                       so much time that rows of removed series are given out anew
 //	kill p1                       the process ends
 //	crash p1 c0 x 0.5             a crowd whose process is killed meanwhile
 //	churn p1 c0                   series are made, removed and replaced until the process is killed
-//	shift p1 10m                  the process began when the wall clock went wrong by so much
+//	shift p1 10m                  the process began when the wall clock went wrong by so much, and ended then if it has
 //	reboot p1                     the process is of an earlier boot
 //	python q1 c0 x 2              a process that used Python's client begins and ends
 //	mark q1                       MarkProcessDead
@@ -40,6 +42,11 @@
 // s summaries, i infos, e enums. A process of edition 2 has another help text and other
 // buckets than one of edition 1, and another label name of the counter b. x and y are
 // counters of edition 1 and gauges of edition 2, where x is called x_total.
+//
+// An expiry is of all instruments of a process. One of 1m passes when the script says elapse,
+// which runs by a clock that moves while the script sleeps (testing/synctest), in this
+// process alone; others are longer than any script takes: rows are laid out otherwise, and
+// files say when series end, but none does.
 //
 // Scripts are made from seeds. One that fails is shortened and printed; pasted into
 // testdata/scripts as a file it is a test for ever.

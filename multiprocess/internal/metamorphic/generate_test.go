@@ -21,6 +21,8 @@ type generator struct {
 	services bool
 	pythons  bool
 	clocks   bool
+	expiries bool
+	elapses  bool
 	families []string
 	labels   []string
 	begun    int
@@ -31,18 +33,25 @@ func newScript(seed uint64) (ops []op) {
 	g := &generator{random: rand.New(rand.NewPCG(seed, 1)), world: newWorld()}
 	g.floats, g.epochs, g.editions, g.damage = g.one(3), g.one(4), g.one(2), g.one(4)
 	g.services, g.pythons, g.clocks = g.one(6), g.one(4), g.one(4)
+	g.expiries = g.one(3)
+	if g.elapses = g.one(3); g.elapses {
+		g.epochs, g.editions, g.damage, g.pythons, g.clocks = false, false, false, false, false
+	}
 	all := []string{"c0", "c1", "g0", "m0", "l0", "a0", "t0", "h0", "s0", "n0", "i0", "e0", "b0", "x0", "y0"}
 	g.labels = []string{"x", "y", "z"}
 	if g.one(3) { // much happens to one series
 		all, g.labels = []string{pick(g, all...)}, g.labels[:1]
 	}
 	for _, name := range all {
+		if g.elapses && name == "a0" { // series of the dead end by another clock
+			continue
+		}
 		if len(all) == 1 || g.one(2) {
 			g.families = append(g.families, name)
 		}
 	}
 	if len(g.families) == 0 {
-		g.families = all[:1]
+		g.families = []string{"c0"}
 	}
 	for range 10 + g.random.IntN(50) {
 		switch o := g.any(); {
@@ -68,6 +77,9 @@ func (g *generator) any() op {
 		if p.lives {
 			living = append(living, p.name)
 		}
+	}
+	if g.elapses && len(living) > 0 && g.one(12) {
+		return g.elapse(living)
 	}
 	n := g.random.IntN(100)
 	switch {
@@ -134,6 +146,14 @@ func (g *generator) any() op {
 	return op{verb, p, f, label, g.number(f)}
 }
 
+// elapse is time in which series end, but for one that a process updates.
+func (g *generator) elapse(living []string) op {
+	if g.one(2) {
+		return op{"elapse"}
+	}
+	return op{"elapse", pick(g, living...), pick(g, g.families...), pick(g, g.labels...), pick(g, "1", "2")}
+}
+
 // crash is the end of a process while it does something.
 func (g *generator) crash(living []string) op {
 	p, f := pick(g, living...), pick(g, g.families...)
@@ -170,6 +190,11 @@ func (g *generator) open() op {
 	}
 	if g.editions && g.one(2) {
 		o = append(o, "edition=2")
+	}
+	if g.elapses && !g.one(4) {
+		o = append(o, "expiry="+brief.String())
+	} else if g.expiries && !g.elapses && !g.one(4) {
+		o = append(o, "expiry="+pick(g, "1000h", "2000h")) // which no script takes
 	}
 	return o
 }

@@ -14,13 +14,16 @@ type heap map[string]*instruments
 // do does an operation, of which the world does not know yet.
 func (h heap) do(w *world, o op) error {
 	if o.verb() == "open" && !w.refuses(o.opt("service")) {
-		h[o.arg(1)] = newInstruments(telltale.NewRegistry(telltale.WithStrict()), o.opt("edition"))
+		h[o.arg(1)] = newInstruments(telltale.NewRegistry(telltale.WithStrict()), o)
+	}
+	if o.verb() == "elapse" {
+		return h.elapse(o)
 	}
 	if shapes[o.verb()] < 3 || o.verb() == "shift" || o.verb() == "churn" {
 		return nil
 	}
 	if o.verb() == "python" {
-		h[o.arg(1)] = newInstruments(telltale.NewRegistry(telltale.WithStrict()), "")
+		h[o.arg(1)] = newInstruments(telltale.NewRegistry(telltale.WithStrict()), op{"open", o.arg(1)})
 		_, err := h[o.arg(1)].do(op{updates[o.arg(2)[0]], o.arg(1), o.arg(2), o.arg(3), o.arg(4)})
 		return err
 	}

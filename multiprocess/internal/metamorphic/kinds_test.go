@@ -57,7 +57,7 @@ func isOfTheLiving(family string) bool {
 var states = []string{"a", "b", "d"}
 
 // stateOf returns the state that a value stands for.
-func stateOf(v float64) string { return states[int(v)%len(states)] }
+func stateOf(v float64) string { return states[int64(v)%int64(len(states))] }
 
 // infoOf returns the labels that a value stands for.
 func infoOf(v float64) map[string]string {

@@ -58,7 +58,7 @@ func ways() []way {
 
 // killed is how a script is run with processes that are killed.
 func killed() []way {
-	return []way{{name: "with children that are killed", parent: memory(), open: openOuter, stop: stopOuter}}
+	return []way{{name: "with children that are killed", parent: memory(), open: openOuter, stop: stopOuter, outside: true}}
 }
 
 // Scripts run alike in all ways, and as the model has it.
@@ -86,7 +86,7 @@ func checkScript(t *testing.T, seed uint64, ways []way) {
 	wrongs := make([]*failure, len(ways))
 	var playing sync.WaitGroup
 	for i, how := range ways {
-		playing.Go(func() { wrongs[i] = play(ops, how) })
+		playing.Go(func() { wrongs[i] = play(t, ops, how) })
 	}
 	playing.Wait()
 	for i, how := range ways {
@@ -100,7 +100,7 @@ func checkScript(t *testing.T, seed uint64, ways []way) {
 			if time.Now().After(until) {
 				return false
 			}
-			again := play(ops, how)
+			again := play(t, ops, how)
 			if again == nil || again.kind != wrong.kind {
 				return false
 			}
@@ -135,7 +135,7 @@ func runFiles(t *testing.T, ways []way) {
 				t.Fatal(err)
 			}
 			for _, how := range ways {
-				if wrong := play(ops, how); wrong != nil {
+				if wrong := play(t, ops, how); wrong != nil {
 					t.Error(wrong)
 				}
 			}

@@ -18,10 +18,20 @@ type world struct {
 	archiveOf string         // the service of the archive
 	spoilt    bool           // the archive cannot be read
 	step      int
-	learns    bool // what processes had that ended while they did an operation is found out
+	ended     map[[2]string]int // when a series ended that nobody updated, by the number of the operation
+	alone     bool              // each process counts for itself, as without a store
+	learns    bool              // what processes had that ended while they did an operation is found out
 
 	editionsSeen map[string]map[int]int // by family, when an edition appeared, by the number of the operation
-	removed      map[string]bool        // families that had series removed
+	vague        map[string]bool        // families of which nobody knows when an edition first appeared
+	removals     []removal
+}
+
+// removal is what a process removed of a family: one series, or all.
+type removal struct {
+	by     *process
+	family string
+	whole  bool
 }
 
 // process is one that lives, or what is left of it.
@@ -30,12 +40,16 @@ type process struct {
 	service     string
 	edition     int
 	lives       bool
+	begunAt     int
+	expires     bool // its series end in an elapse
 	python      bool // it used Python's client, and what it left is not in the archive
 	shifted     bool // its wall clock went wrong
+	untimed     bool // when it had ended: who is behind has read what its clocks showed before
 	rebooted    bool // it is of an earlier boot
 	archived    bool // the archive alone has what it left
 	damaged     bool // its file cannot be read any more by those who begin to read
 	families    map[string]map[string]*row
+	begun       map[string]int // when it made the instrument of a family, by the number of the operation
 }
 
 // row is what a process has of a series.
@@ -45,16 +59,19 @@ type row struct {
 	value    float64         // of a counter, its fractions
 	observed map[float64]int // how often each value was
 	bounds   []float64       // of a histogram
+	added    bool            // a gauge was, not only set
+	ended    bool            // it is about to be dropped
 	set      int             // when a gauge was set last, by the number of the operation; 0 for never
 
 	removedBy []*process // who removed it behind the end of its process
 
 	// doubtful says that readers may leave it out, all or none of them.
 	doubtful bool
+	untimed  bool // readers may not know when it was set
 }
 
 func newWorld() *world {
-	return &world{epochs: make(map[string]int), editionsSeen: make(map[string]map[int]int), removed: make(map[string]bool)}
+	return &world{ended: make(map[[2]string]int), epochs: make(map[string]int), editionsSeen: make(map[string]map[int]int), vague: make(map[string]bool)}
 }
 
 func (w *world) process(name string) *process {
@@ -82,6 +99,8 @@ func (w *world) can(o op) bool {
 		return w.process(o.arg(1)) == nil && (w.epochs[o.opt("epoch")] > 0 || !w.isDamaged()) && !w.hides(o.opt("service"))
 	case "fold", "stop", "litter", "read", "reopen", "clone":
 		return true
+	case "elapse":
+		return o.arg(1) == "" || w.living(o.arg(1)) != nil && !w.revives(o)
 	case "mend":
 		return w.spoilt
 	case "python":
@@ -91,7 +110,7 @@ func (w *world) can(o op) bool {
 		return p != nil && p.python
 	case "shift", "reboot":
 		p := w.process(o.arg(1))
-		return p != nil && !p.python && !p.damaged && !p.archived && !p.shifted && !p.rebooted && (o.verb() == "shift" || !p.lives)
+		return p != nil && !p.python && !p.damaged && !p.archived && !p.shifted && !p.rebooted && (o.verb() == "shift" || !p.lives && !w.hasRemoved(p) && !w.wasRemovedFrom(p))
 	case "copy":
 		p := w.process(o.arg(1))
 		return p != nil && !p.python
@@ -104,7 +123,31 @@ func (w *world) can(o op) bool {
 		// read no file any more, so that another epoch may count. That is in order.
 		return p != nil && !p.lives && !p.python && !p.damaged && !p.archived && len(w.epochs) < 2
 	}
-	return w.living(o.arg(1)) != nil
+	return w.living(o.arg(1)) != nil && !w.revives(o)
+}
+
+// hasRemoved reports whether the process removed what others had left: those cannot be of a
+// later boot than it is.
+func (w *world) hasRemoved(p *process) bool {
+	for _, other := range w.processes {
+		for _, rows := range other.families {
+			for _, r := range rows {
+				if slices.Contains(r.removedBy, p) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// wasRemovedFrom reports whether others have removed, at any time, series of families that
+// the process has: had it been of an earlier boot than they are, it would have been dead
+// by then.
+func (w *world) wasRemovedFrom(p *process) bool {
+	return slices.ContainsFunc(w.removals, func(r removal) bool {
+		return r.by != p && p.families[r.family] != nil && w.reaches(r.by, p, r.family, r.whole)
+	})
 }
 
 func (w *world) isDamaged() bool { return slices.ContainsFunc(w.processes, w.isLost) }
@@ -125,10 +168,14 @@ func (w *world) play(o op) {
 		if o.opt("edition") == "2" {
 			p.edition = 2
 		}
+		p.begunAt = w.step
+		p.expires = o.opt("expiry") == brief.String()
 		if !slices.Contains(w.present(), p.epoch) {
 			w.epochs[p.epoch] = w.step
 		}
 		w.processes = append(w.processes, p)
+	case "elapse":
+		w.elapse(o)
 	case "make":
 		w.row(p, o.arg(2), o.arg(3))
 	case "add", "set", "observe":
@@ -136,10 +183,12 @@ func (w *world) play(o op) {
 	case "crowd":
 		w.row(p, o.arg(2), o.arg(3)).crowd(o.value())
 	case "remove":
+		p.begin(o.arg(2), w.step)
 		if p.families[o.arg(2)][o.arg(3)] != nil {
 			w.forget(p, o.arg(2), []string{o.arg(3)}, false)
 		}
 	case "clear":
+		p.begin(o.arg(2), w.step)
 		w.forget(p, o.arg(2), sorted(p.families[o.arg(2)]), true)
 	case "replace":
 		w.forget(p, o.arg(2), sorted(p.families[o.arg(2)]), true)
@@ -160,7 +209,7 @@ func (w *world) play(o op) {
 	case "python":
 		w.python(o)
 	case "shift":
-		p.shifted = true
+		p.shifted, p.untimed = true, !p.lives
 	case "reboot":
 		p.rebooted = true
 	case "damage":
@@ -176,7 +225,7 @@ func (w *world) play(o op) {
 // its epoch that are dead. What the dead left is back if the file of the process can be read
 // no more, unless a fold came between.
 func (w *world) forget(p *process, family string, labels []string, whole bool) {
-	w.removed[family] = true
+	w.removals = append(w.removals, removal{p, family, whole})
 	for _, label := range labels {
 		delete(p.families[family], label)
 	}
@@ -227,7 +276,7 @@ func (w *world) bury() {
 
 // doubt has what the dead have of a family shown or not.
 func (w *world) doubt(p *process, family string) {
-	w.removed[family] = true
+	w.removals = append(w.removals, removal{p, family, true})
 	for _, other := range w.processes {
 		if !other.lives && other != p {
 			for _, r := range other.families[family] {
@@ -260,6 +309,17 @@ func (w *world) row(p *process, family, label string) *row {
 	return r
 }
 
+// begin notes that a process made the instrument of a family at a step, if it had not:
+// though it defines the family with its first series, that appeared then.
+func (p *process) begin(family string, step int) {
+	if p.begun == nil {
+		p.begun = make(map[string]int)
+	}
+	if p.begun[family] == 0 {
+		p.begun[family] = step
+	}
+}
+
 // define has a process define a family, if it has not.
 func (w *world) define(p *process, family string) {
 	if p.families[family] == nil {
@@ -267,9 +327,10 @@ func (w *world) define(p *process, family string) {
 		if w.editionsSeen[family] == nil {
 			w.editionsSeen[family] = make(map[int]int)
 		}
-		w.removed[family] = w.removed[family] || w.isDamaged() // nobody knows when it first appeared
-		if w.editionsSeen[family][p.edition] == 0 {
-			w.editionsSeen[family][p.edition] = w.step
+		w.vague[family] = w.vague[family] || w.isDamaged()
+		p.begin(family, w.step)
+		if first := w.editionsSeen[family][p.edition]; first == 0 || p.begun[family] < first {
+			w.editionsSeen[family][p.edition] = p.begun[family]
 		}
 	}
 }
@@ -285,7 +346,7 @@ func (r *row) update(verb string, v float64, step int) {
 		r.whole += uint64(v)
 	default:
 		r.value += v
-		r.set = step
+		r.set, r.added = step, true
 	}
 }
 
@@ -311,6 +372,7 @@ func (r *row) crowd(v float64) {
 		r.observed[v] += times
 	}
 	r.value += v * times
+	r.added = true
 }
 
 // epoch returns the epoch that counts: one with a name, then one that has a live writer,
@@ -375,6 +437,7 @@ func (w *world) page(epoch string, behind bool, of *page) map[sample]expectation
 				}
 				shown := *r
 				shown.doubtful = r.doubtful || w.isLost(p) || perhaps && behind
+				shown.untimed = behind && p.untimed
 				key := [2]string{family, label}
 				series[key] = append(series[key], part{p, &shown})
 			}
@@ -416,16 +479,20 @@ func expect(page map[sample]expectation, family, label string, parts []part, of 
 				page[sample{name: family + "_info", label: label}] = expectation{1, 1, true}
 				continue
 			}
-			page[sample{name: family + "_info", label: label + " v=" + infoOf(p.value)["v"]}] = expectation{1, 1, false}
+			page[sample{name: family + "_info", label: label + " v=" + infoOf(p.value)["v"]}] = expectation{1, 1, p.doubtful}
 		}
 	case 'e':
 		last := slices.MaxFunc(parts, func(a, b part) int { return cmp.Compare(a.set, b.set) })
+		doubtful := slices.ContainsFunc(parts, func(p part) bool { return p.doubtful })
 		for _, state := range states {
-			on := 0.0
-			if state == stateOf(last.value) {
-				on = 1
+			e := expectation{0, 0, doubtful}
+			if state == stateOf(last.value) || doubtful {
+				e.most = 1
 			}
-			page[sample{name: family, label: label + " " + state}] = expectation{on, on, false}
+			if !doubtful {
+				e.least = e.most
+			}
+			page[sample{name: family, label: label + " " + state}] = e
 		}
 	case 'm':
 		best := expectation{math.Inf(-1), math.Inf(-1), true}
@@ -442,15 +509,15 @@ func expect(page map[sample]expectation, family, label string, parts []part, of 
 		}
 	case 't':
 		last := part{row: &row{}}
-		doubtful := false
+		doubtful, untimed := false, false
 		for _, p := range parts {
-			doubtful = doubtful || p.doubtful
+			doubtful, untimed = doubtful || p.doubtful, untimed || p.untimed
 			if p.set > last.set {
 				last = p
 			}
 		}
 		e := expectation{last.value, last.value, doubtful}
-		if doubtful {
+		if doubtful || untimed {
 			e.least, e.most = math.Inf(-1), math.Inf(1)
 		}
 		if last.set > 0 {
@@ -505,9 +572,7 @@ func (r *row) at(bound float64) (n float64) {
 // not known when an edition appeared: archives keep what
 // differs in type, name or bounds apart, and of others the newest definition alone.
 func (w *world) editions(epoch, family string, behind bool) (may []int) {
-	// A definition of which no series is left is not in the next archive, and with it
-	// goes when it first appeared: those who have it by then say when they began.
-	sure := !behind && (family[0] == 'h' || isContested(family)) && !w.removed[family]
+	sure := !behind && (family[0] == 'h' || isContested(family)) && !w.vague[family]
 	for _, lives := range []bool{true, false} {
 		latest := 0
 		for _, p := range w.processes {

@@ -13,8 +13,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"telltale"
+	"telltale/internal/cell"
 	"telltale/internal/mapped"
 	"telltale/multiprocess"
 	"telltale/multiprocess/internal/spool"
@@ -25,22 +27,31 @@ import (
 type instruments struct {
 	registry   *telltale.Registry
 	edition    int
+	expiry     telltale.Option // or one that changes nothing
 	counters   map[string]*telltale.CounterVec
 	gauges     map[string]*telltale.GaugeVec
 	histograms map[string]*telltale.HistogramVec
 	summaries  map[string]*telltale.SummaryVec
 	infos      map[string]*telltale.InfoVec
 	enums      map[string]*telltale.EnumVec
+	held       map[[2]string]any // handles of series, by family and label
 }
 
-func newInstruments(r *telltale.Registry, edition string) *instruments {
+// newInstruments returns the instruments of a process that an operation opens.
+func newInstruments(r *telltale.Registry, open op) *instruments {
 	i := &instruments{
-		registry: r, edition: 1, counters: make(map[string]*telltale.CounterVec), gauges: make(map[string]*telltale.GaugeVec),
+		registry: r, edition: 1, expiry: telltale.WithSeriesLimit(telltale.DefaultSeriesLimit), counters: make(map[string]*telltale.CounterVec), gauges: make(map[string]*telltale.GaugeVec),
 		histograms: make(map[string]*telltale.HistogramVec), summaries: make(map[string]*telltale.SummaryVec),
 		infos: make(map[string]*telltale.InfoVec), enums: make(map[string]*telltale.EnumVec),
+		held: make(map[[2]string]any),
 	}
-	if edition == "2" {
+	if open.opt("edition") == "2" {
 		i.edition = 2
+	}
+	if text := open.opt("expiry"); text != "" {
+		d, err := time.ParseDuration(text)
+		must(err)
+		i.expiry = telltale.WithIdleExpiry(d)
 	}
 	return i
 }
@@ -71,35 +82,37 @@ func (i *instruments) do(o op) (removed bool, err error) {
 	switch kindOf(family, i.edition) {
 	case 'c':
 		v, err := obtain(i.counters, name, func() (*telltale.CounterVec, error) {
-			return telltale.NewCounterVec(name, help, labels, in)
+			return telltale.NewCounterVec(name, help, labels, in, i.expiry)
 		})
-		return act(o, v, err, func(c *telltale.Counter, v float64) { c.Add(v) })
+		return act(i, o, v, err, func(c *telltale.Counter, v float64) { c.Add(v) })
 	case 'h':
 		v, err := obtain(i.histograms, name, func() (*telltale.HistogramVec, error) {
-			return telltale.NewHistogramVec(name, help, labels, in, telltale.WithBuckets(boundsOf(i.edition)...))
+			return telltale.NewHistogramVec(name, help, labels, in, i.expiry, telltale.WithBuckets(boundsOf(i.edition)...))
 		})
-		return act(o, v, err, func(h *telltale.Histogram, v float64) { h.Observe(v) })
+		return act(i, o, v, err, func(h *telltale.Histogram, v float64) { h.Observe(v) })
 	case 'n':
 		v, err := obtain(i.histograms, name, func() (*telltale.HistogramVec, error) {
-			return telltale.NewHistogramVec(name, help, labels, in, telltale.WithNativeSchema(5-i.edition, telltale.WithNativeMaxBuckets(6*i.edition)))
+			return telltale.NewHistogramVec(name, help, labels, in, i.expiry, telltale.WithNativeSchema(5-i.edition, telltale.WithNativeMaxBuckets(6*i.edition)))
 		})
-		return act(o, v, err, func(h *telltale.Histogram, v float64) { h.Observe(v) })
+		return act(i, o, v, err, func(h *telltale.Histogram, v float64) { h.Observe(v) })
 	case 'i':
-		v, err := obtain(i.infos, name, func() (*telltale.InfoVec, error) { return telltale.NewInfoVec(name, help, labels, in) })
-		return act(o, v, err, func(i *telltale.Info, v float64) { must(i.Set(infoOf(v))) })
+		v, err := obtain(i.infos, name, func() (*telltale.InfoVec, error) { return telltale.NewInfoVec(name, help, labels, in, i.expiry) })
+		return act(i, o, v, err, func(i *telltale.Info, v float64) { must(i.Set(infoOf(v))) })
 	case 'e':
-		v, err := obtain(i.enums, name, func() (*telltale.EnumVec, error) { return telltale.NewEnumVec(name, help, states, labels, in) })
-		return act(o, v, err, func(e *telltale.Enum, v float64) { must(e.Set(stateOf(v))) })
+		v, err := obtain(i.enums, name, func() (*telltale.EnumVec, error) {
+			return telltale.NewEnumVec(name, help, states, labels, in, i.expiry)
+		})
+		return act(i, o, v, err, func(e *telltale.Enum, v float64) { must(e.Set(stateOf(v))) })
 	case 's':
 		v, err := obtain(i.summaries, name, func() (*telltale.SummaryVec, error) {
-			return telltale.NewSummaryVec(name, help, labels, in)
+			return telltale.NewSummaryVec(name, help, labels, in, i.expiry)
 		})
-		return act(o, v, err, func(s *telltale.Summary, v float64) { s.Observe(v) })
+		return act(i, o, v, err, func(s *telltale.Summary, v float64) { s.Observe(v) })
 	}
 	v, err := obtain(i.gauges, name, func() (*telltale.GaugeVec, error) {
-		return telltale.NewGaugeVec(name, help, labels, in, telltale.WithGaugeMode(modes[name[0]]))
+		return telltale.NewGaugeVec(name, help, labels, in, i.expiry, telltale.WithGaugeMode(modes[name[0]]))
 	})
-	return act(o, v, err, func(g *telltale.Gauge, v float64) {
+	return act(i, o, v, err, func(g *telltale.Gauge, v float64) {
 		if o.verb() != "set" && (o.verb() != "replace" || updates[name[0]] == "add") {
 			g.Add(v)
 		} else {
@@ -122,7 +135,7 @@ const (
 )
 
 // act does an operation on a family.
-func act[H any](o op, vec *telltale.Vec[H], err error, update func(*H, float64)) (removed bool, _ error) {
+func act[H any](i *instruments, o op, vec *telltale.Vec[H], err error, update func(*H, float64)) (removed bool, _ error) {
 	if err != nil {
 		return false, err
 	}
@@ -130,7 +143,7 @@ func act[H any](o op, vec *telltale.Vec[H], err error, update func(*H, float64))
 	case "make":
 		vec.With(o.arg(3))
 	case "add", "set", "observe":
-		update(vec.With(o.arg(3)), o.value())
+		update(handleOf(i, o, vec), o.value())
 	case "crowd", "crash":
 		var crowd sync.WaitGroup
 		h, v := vec.With(o.arg(3)), o.value()
@@ -143,10 +156,13 @@ func act[H any](o op, vec *telltale.Vec[H], err error, update func(*H, float64))
 		}
 		crowd.Wait()
 	case "remove":
+		delete(i.held, [2]string{o.arg(2), o.arg(3)})
 		return vec.Remove(o.arg(3)), nil
 	case "clear":
+		i.let(o.arg(2))
 		vec.Clear()
 	case "replace":
+		i.let(o.arg(2))
 		vec.Replace(func(next *telltale.Vec[H]) {
 			labels, values := o.pairs()
 			for i, label := range labels {
@@ -157,6 +173,29 @@ func act[H any](o op, vec *telltale.Vec[H], err error, update func(*H, float64))
 		return false, fmt.Errorf("%v is no operation on a family", o)
 	}
 	return false, nil
+}
+
+// handleOf returns the handle of a series. That of y is held from its first update on, until
+// the process removes the series, as programs do; others are looked up each time.
+func handleOf[H any](i *instruments, o op, vec *telltale.Vec[H]) *H {
+	at := [2]string{o.arg(2), o.arg(3)}
+	if held, ok := i.held[at].(*H); ok {
+		return held
+	}
+	h := vec.With(o.arg(3))
+	if o.arg(3) == "y" {
+		i.held[at] = h
+	}
+	return h
+}
+
+// let drops the handles of a family.
+func (i *instruments) let(family string) {
+	for at := range i.held {
+		if at[0] == family {
+			delete(i.held, at)
+		}
+	}
 }
 
 // writer is a process that counts in a store.
@@ -196,7 +235,7 @@ func openInner(dir string, o op, hook func(error)) (writer, error) {
 	r := telltale.NewRegistry(telltale.WithStore(s), telltale.WithStrict())
 	// What stands for the end of a process and for time is not public.
 	kept := (*store.Store)(reflect.ValueOf(s).Elem().FieldByName("kept").UnsafePointer())
-	return &inner{newInstruments(r, o.opt("edition")), s, kept}, nil
+	return &inner{newInstruments(r, o), s, kept}, nil
 }
 
 func (p *inner) do(o op) error {
@@ -305,6 +344,7 @@ func (p *outer) kill() error {
 }
 
 func TestMain(m *testing.M) {
+	_, _ = spool.Monotonic(), cell.Now() // they go on from the clock that they saw first
 	be, dir := beChild, os.Getenv(childVariable)
 	if dir == "" {
 		be, dir = beFold, os.Getenv(foldVariable)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"telltale/multiprocess"
 )
@@ -22,6 +23,8 @@ type way struct {
 	folds  folds
 	open   func(dir string, o op, hook func(error)) (writer, error) // nil: on the heap
 	stop   func(dir, number string) error
+
+	outside bool // its processes are children, whose clocks cannot be set
 }
 
 // folds says when there are folds.
@@ -75,8 +78,8 @@ type reader struct {
 
 func (r *reader) mayFall(family string) bool { return r.any || r.may[family] }
 
-// play runs a script in a way and returns what was wrong first.
-func play(ops []op, how way) *failure {
+// playNow is play by whatever clock it is called under.
+func playNow(ops []op, how way) *failure {
 	if how.open == nil {
 		return playOnHeap(ops)
 	}
@@ -94,6 +97,9 @@ func play(ops []op, how way) *failure {
 		if !r.world.can(o) {
 			continue
 		}
+		if elapses(ops) {
+			time.Sleep(pause)
+		}
 		wrong := r.do(o)
 		if wrong == nil {
 			wrong = r.check(o.verb() == "read")
@@ -108,6 +114,7 @@ func play(ops []op, how way) *failure {
 
 func playOnHeap(ops []op) *failure {
 	w, h := newWorld(), make(heap)
+	w.alone = true
 	for i, o := range ops {
 		if !w.can(o) || o.verb() == "damage" { // there are no files
 			continue
@@ -222,7 +229,7 @@ func (r *run) do(o op) *failure {
 	case "mark":
 		err = r.mark(r.world.process(name))
 	case "shift":
-		err = shift(r.paths[name], o.arg(2))
+		err = shift(r.paths[name], o.arg(2), r.world.process(name).lives)
 	case "reboot":
 		err = reboot(r.paths[name])
 	case "mend":
@@ -248,6 +255,9 @@ func (r *run) do(o op) *failure {
 			return nil
 		}
 		err = r.stop(name)
+	case "elapse":
+		r.anyFall = true
+		err = r.elapse(o)
 	case "read":
 	default:
 		if o.verb() == "remove" || o.verb() == "clear" || o.verb() == "replace" {

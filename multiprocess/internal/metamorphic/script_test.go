@@ -81,7 +81,7 @@ func parseScript(text string) (ops []op, err error) {
 
 // shapes says how many words an operation has at least.
 var shapes = map[string]int{
-	"open": 2, "make": 4, "add": 5, "set": 5, "observe": 5, "crowd": 5, "remove": 4, "clear": 3, "replace": 4, "rest": 2,
+	"open": 2, "make": 4, "add": 5, "set": 5, "observe": 5, "crowd": 5, "remove": 4, "clear": 3, "replace": 4, "rest": 2, "elapse": 1,
 	"kill": 2, "fold": 1, "copy": 2, "damage": 2, "litter": 2, "read": 1, "reopen": 1,
 	"stop": 2, "mend": 2, "clone": 1, "crash": 5, "churn": 3, "python": 5, "mark": 2, "shift": 3, "reboot": 2,
 }
@@ -120,6 +120,10 @@ func simplerOps(o op) (simpler []op) {
 	case "add", "set", "observe", "crowd", "crash", "python":
 		instead(3, "x")
 		instead(4, "1")
+	case "elapse":
+		if len(o) > 1 {
+			simpler = append(simpler, o[:1])
+		}
 	case "make", "remove":
 		instead(3, "x")
 	case "replace":

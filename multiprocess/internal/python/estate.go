@@ -115,7 +115,7 @@ func (p *heir) takeGauge(d *catalog.Definition, v, when float64) {
 			return // it was never set
 		}
 		layout = segment.LayoutTimed
-		s.Words = append(s.Words, uint64(min(when*1e9, math.MaxInt64/2)))
+		s.Words = append(s.Words, min(uint64(min(when*1e9, math.MaxInt64/2)), p.now))
 	case mode.PerProcess():
 		layout = segment.LayoutTimed
 		s.Labels, s.Process, s.Start = catalog.WithoutPid(d), p.file.pid, p.start
@@ -126,6 +126,7 @@ func (p *heir) takeGauge(d *catalog.Definition, v, when float64) {
 
 // append adds a series to its family.
 func (p *heir) append(c *catalog.Claim, layout segment.Layout, bounds []float64, s estate.Remnant) {
+	s.Changed, s.Until = int64(p.now), segment.Never
 	f := segment.Family{Name: c.Name, Help: c.Help, Unit: c.Unit, Type: c.Type, Layout: layout, Bounds: bounds}
 	if c.Type == model.Gauge {
 		f.Mode = uint8(slices.Index(catalog.Modes[:], c.Mode))

@@ -50,6 +50,9 @@ func (f *File) Claims() []*catalog.Claim {
 	return f.plan.claimsOf(f.n)
 }
 
+// Former implements [catalog.Source]. Series stay in a file.
+func (f *File) Former() []*catalog.Claim { return nil }
+
 // Update reads entries that are new. What was read before is trusted as long as
 // the file's end is where and what it was: entries do not move.
 func (f *File) Update(c *catalog.Catalog) (changed bool, err error) {
@@ -373,6 +376,24 @@ func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) error {
 		return fault
 	}
 	return err
+}
+
+// Lives implements [catalog.Source]. Files do not say when what was updated, so what they
+// have goes on.
+func (f *File) Lives(c *catalog.Catalog, l *catalog.Lives, _ *catalog.Selection) error {
+	b := f.own
+	if b == nil && f.plan != nil {
+		b = &f.plan.shared
+	}
+	if b == nil || f.n == 0 {
+		return nil
+	}
+	for _, slot := range b.Slots[:min(f.n, len(b.Slots))] {
+		if c.Ends(slot) {
+			l.Add(slot, 0, catalog.Forever)
+		}
+	}
+	return nil
 }
 
 // Reset implements [catalog.Source].

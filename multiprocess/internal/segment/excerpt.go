@@ -26,24 +26,17 @@ func (t *Table) ExcerptOf(image Image, earlier Excerpt) Excerpt {
 	e := Excerpt{pieces: append(earlier.pieces[:0], piece{n: HeaderSize})}
 	size := uint64(HeaderSize)
 	for at := uint64(HeaderSize); at < t.at; {
-		n, from := uint64(order.Uint32(image[at:])), at
-		switch kind := recordType(order.Uint16(image[at+4:])); kind {
-		case blockRecord, lanesRecord, tableRecord, textRecord:
-		case familyRecord: // of which the word is read
-			from += min(n, kind.mutable(at, uint64(order.Uint32(image[at+12:]))))
-		default:
-			from += n
-		}
-		at += n
-		if from == at {
+		from, to := t.read(image, at)
+		at += uint64(order.Uint32(image[at:]))
+		if from == to {
 			continue
 		}
 		if last := &e.pieces[len(e.pieces)-1]; last.offset+last.n == from {
-			last.n += at - from
+			last.n += to - from
 		} else {
-			e.pieces = append(e.pieces, piece{offset: from, n: at - from, at: size})
+			e.pieces = append(e.pieces, piece{offset: from, n: to - from, at: size})
 		}
-		size += at - from
+		size += to - from
 	}
 	if e.words = earlier.words; uint64(cap(e.words)) < size/8 {
 		e.words = make([]uint64, size/8)
@@ -54,6 +47,29 @@ func (t *Table) ExcerptOf(image Image, earlier Excerpt) Excerpt {
 		copy(e.bytes()[p.at:], image[p.offset:][:p.n])
 	}
 	return e
+}
+
+// read returns which bytes of the record at an offset values are read from: of a
+// family's the word, of rows those that were given out.
+func (t *Table) read(image Image, at uint64) (from, to uint64) {
+	size, fixed := uint64(order.Uint32(image[at:])), uint64(order.Uint32(image[at+12:]))
+	kind := recordType(order.Uint16(image[at+4:]))
+	switch kind {
+	case lanesRecord, tableRecord, textRecord:
+		return at, at + size
+	case familyRecord:
+		return at + min(size, kind.mutable(at, fixed)), at + size
+	case blockRecord:
+		in := fields{rest: image[at+recordHeaderSize:][:fixed]}
+		number, first := in.u32(), in.u32()
+		f, from := t.known(number), at+kind.mutable(at, fixed)
+		if f == nil || f.Words() == 0 || uint64(first) >= uint64(len(f.Tenants)) {
+			return at, at
+		}
+		rows := uint64(len(f.Tenants)) - uint64(first)
+		return from, min(at+size, from+rows*uint64(f.Words())*8)
+	}
+	return at, at
 }
 
 func (e *Excerpt) bytes() []byte {

@@ -54,6 +54,15 @@ func (l Layout) values() int {
 
 // Words is how many words a row of the family has; 0 if its layout is not known.
 func (f *Family) Words() int {
+	n := f.plainWords()
+	if f.Expiry > 0 && n > 0 {
+		n += lifeWords
+	}
+	return n
+}
+
+// plainWords is Words without those that say of series that end when they do.
+func (f *Family) plainWords() int {
 	switch f.Layout {
 	case LayoutValue:
 		return 2
@@ -138,7 +147,7 @@ type Family struct {
 	NoEpoch   bool  // in archives: what writers without an epoch left beside those that have one
 	Merge     model.Merge
 	First     Moment        // when the directory first had the definition; zero if unknown
-	Expiry    time.Duration // after how long without a change a series ends; 0: never
+	Expiry    time.Duration // after how long without an update a series ends; 0: never
 	Bounds    []float64
 	States    []string
 	Labels    []string // names; none where series bring their own
@@ -159,7 +168,7 @@ func (f *Family) IsOfMachine() bool { return f.Type == model.Counter && f.Merge 
 const Modes = 10
 
 // Values is how many values a row of the family has.
-func (f *Family) Values() int { return f.Words() - f.Layout.values() }
+func (f *Family) Values() int { return f.plainWords() - f.Layout.values() }
 
 const (
 	publishedFlag = 1
@@ -255,8 +264,11 @@ func (f *Family) check() error {
 // Shown returns the round whose series all others have given way to in one step, as
 // the family's segment says now. A row counts while its series is of that round. See
 // [Table.Next] and [Table.Whole].
-func (f *Family) Shown(s Space) uint64 {
-	if b := s.Bytes(f.shown, 8); f.shown != 0 && b != nil {
+func (f *Family) Shown(s Space) uint64 { return shownAt(s, f.shown) }
+
+// shownAt returns a word shown, 0 if there is none.
+func shownAt(s Space, offset uint64) uint64 {
+	if b := s.Bytes(offset, 8); offset != 0 && b != nil {
 		return WordAt(b, 0).Load()
 	}
 	return 0

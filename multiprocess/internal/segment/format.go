@@ -50,6 +50,7 @@ const (
 	offBorn       = 288
 	offEpochFirst = 296
 	offService    = 312
+	offAhead      = 376
 
 	offUsed    = 384
 	offState   = 392
@@ -61,6 +62,7 @@ const (
 
 	stateClosed = 1 // bits of the state
 	stateDead   = 2
+	stateEnding = 4
 )
 
 // Kind says whose cells a segment has.
@@ -89,6 +91,9 @@ type Header struct {
 	Born       int64  // when it was made, by the clock of the boot; 0 if unknown
 	EpochFirst Moment // when the epoch first appeared in the directory; zero if unknown
 	Service    string // whose directory it is; empty if nobody said
+	// Ahead is by how many nanoseconds the times of values are ahead of the boot's
+	// clock; 0 if unknown: then they are the wall clock's of when the value was set.
+	Ahead int64
 }
 
 // Moment is a time by two clocks: of two moments of one boot the later one is the
@@ -170,6 +175,7 @@ func (h *Header) encode(b []byte) error {
 	order.PutUint64(b[offEpochFirst:], uint64(h.EpochFirst.Wall))
 	order.PutUint64(b[offEpochFirst+8:], uint64(h.EpochFirst.Boot))
 	putName(b[offService:], h.Service)
+	order.PutUint64(b[offAhead:], uint64(h.Ahead))
 	order.PutUint32(b[offChecksum:], crc32.Checksum(b[checkedFrom:checkedTo], castagnoli))
 	return nil
 }
@@ -217,6 +223,7 @@ func DecodeHeader(b []byte) (h Header, err error) {
 	h.Generation = order.Uint64(b[offGeneration:])
 	h.Born = int64(order.Uint64(b[offBorn:]))
 	h.EpochFirst = Moment{int64(order.Uint64(b[offEpochFirst:])), int64(order.Uint64(b[offEpochFirst+8:]))}
+	h.Ahead = int64(order.Uint64(b[offAhead:]))
 	for _, name := range []struct {
 		at   int
 		text *string

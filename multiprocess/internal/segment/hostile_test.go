@@ -103,7 +103,7 @@ func TestWrongRecordsOfArchives(t *testing.T) {
 		{"a rest without pieces", restRecord, []uint32{0, one, 0, 1, 0}, true},
 		{"a rest of very many pieces", restRecord, []uint32{0, one, 0, 1, huge, 0, 0}, false},
 		{"very many rests", restRecord, []uint32{0, huge, 0, 1, 1, 0, 0}, false},
-		{"a rest of a row that is not there", restRecord, []uint32{0, one, 8, 1, 1, 0, 0}, false},
+		{"a rest of a row that is not there", restRecord, []uint32{0, one, 16, 1, 1, 0, 0}, false},
 		{"a rest of a value that is not there", restRecord, []uint32{0, one, 0, 2, 1, 0, 0}, false},
 		{"a rest of no value", restRecord, []uint32{0, one, 0, huge, 1, 0, 0}, false},
 		{"a rest of no family", restRecord, []uint32{1, 0}, false},

@@ -293,7 +293,7 @@ func checkKilled(b []byte, done told) (err error) {
 			return
 		}
 		if f.Layout == LayoutValue {
-			parts, ok := Level(seen.space, row, nil)
+			parts, ok := f.Level(seen.space, row, nil)
 			if v := exact.Sum(parts); !ok || v < float64(done.gauge) || v != math.Trunc(v) {
 				err = fmt.Errorf("after %d the gauge is %v, %v", done.gauge, v, ok)
 			}

@@ -102,13 +102,16 @@ const readings = 8
 // Level appends numbers whose sum is the value of a gauge's row in LayoutValue, and
 // reports whether there are any. Of lanes that others add to all the while it is a value
 // between two that the gauge had.
-func Level(s Space, row *cell.Word, parts []float64) (value []float64, ok bool) {
+func (f *Family) Level(s Space, row *cell.Word, parts []float64) (value []float64, ok bool) {
 	word, n := cell.At(row, LayoutValue.values()), len(parts)
 	for reading := 1; ; reading++ {
 		bits := word.Load()
 		at, spread := markedLanes(bits)
 		if !spread {
 			return append(parts[:n], math.Float64frombits(bits)), true
+		}
+		if left, closed := f.Closed(row, bits); closed {
+			return append(parts[:n], math.Float64frombits(left)), true
 		}
 		l, ok := lanesAt(s, at)
 		if !ok || l.words == 0 || reading == 1 && !spend(s, uint64(l.lanes)*8) {

@@ -29,7 +29,7 @@ func (r levelRoom) LevelLanes(first *cell.Word) *cell.Lanes {
 // seesLevel checks what readers see of a gauge's row.
 func seesLevel(t *testing.T, s Space, rows *Rows, first *cell.Word, want float64) {
 	t.Helper()
-	parts, ok := Level(s, rows.row(first), nil)
+	parts, ok := rows.Family().Level(s, rows.row(first), nil)
 	if got := exact.Sum(parts); !ok || got != want {
 		t.Errorf("readers see %v, %v, want %v", got, ok, want)
 	}
@@ -120,7 +120,7 @@ func TestReadersOfALevelThatGrows(t *testing.T) {
 	var reading, writing sync.WaitGroup
 	reading.Go(func() {
 		for last := 0.0; !done.Load(); {
-			parts, ok := Level(w, rows.row(first), nil)
+			parts, ok := rows.Family().Level(w, rows.row(first), nil)
 			if v := exact.Sum(parts); !ok || v < last {
 				t.Errorf("it fell from %v to %v, %v", last, v, ok)
 				return
@@ -171,7 +171,7 @@ func TestWrongMarks(t *testing.T) {
 		if err := try(t, newFence(t, len(b)), b); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-		if parts, ok := Level(w, rows.row(first), nil); ok {
+		if parts, ok := rows.Family().Level(w, rows.row(first), nil); ok {
 			t.Errorf("%s: taken for lanes with %v", tt.name, parts)
 		}
 	}
@@ -184,7 +184,7 @@ func TestWrongMarks(t *testing.T) {
 	s.left = 100_000
 	for _, b := range rows.blocks {
 		for i := range b.rows {
-			if _, ok := Level(s, cell.At(b.first, int(i)*rows.words), nil); ok {
+			if _, ok := rows.Family().Level(s, cell.At(b.first, int(i)*rows.words), nil); ok {
 				read++
 			}
 		}

@@ -48,6 +48,14 @@ func (p *Plan) decoded(payload []byte) (f Family, ok bool) {
 	return f, true
 }
 
+// numbered returns how many families segments mostly have, as far as the plan knows.
+func (p *Plan) numbered() int {
+	if p == nil {
+		return 0
+	}
+	return len(p.records)
+}
+
 // remember keeps what a good family's record says.
 func (p *Plan) remember(payload []byte, f *Family) {
 	if p == nil || len(payload) < firstTo || len(payload) > payloadKept || f.Number >= familiesKept || f.Words() == 0 {

@@ -40,6 +40,7 @@ func Published(s Space) uint64 {
 // Signs is what a writer says of itself in its header from time to time.
 type Signs struct {
 	Closed  bool   // it ended in good order
+	Ending  bool   // series of some family end when nobody updates them
 	Dead    bool   // a fold found it dead: a process that holds its lock now is another
 	Beat    int64  // nanoseconds since 1970; 0 if never
 	Spilled uint64 // series that did not fit
@@ -52,7 +53,7 @@ func SignsOf(s Space) (signs Signs) {
 	if b := s.Bytes(0, HeaderSize); b != nil {
 		state := atomicWord(b, offState)
 		signs = Signs{
-			Closed: state&stateClosed != 0, Dead: state&stateDead != 0, Beat: int64(atomicWord(b, offBeat)),
+			Closed: state&stateClosed != 0, Ending: state&stateEnding != 0, Dead: state&stateDead != 0, Beat: int64(atomicWord(b, offBeat)),
 			Spilled: atomicWord(b, offSpilled), Alive: int64(atomicWord(b, offAlive)), Buried: int64(atomicWord(b, offBuried)),
 		}
 	}

@@ -23,7 +23,7 @@ type Rows struct {
 	last   int     // the place of the newest block in blocks
 	next   uint32  // row in the newest block
 	total  uint32  // rows in all blocks
-	rest   []resting
+	rest   queue
 	ended  int                       // how many of rest, the first, have no series for anybody any more
 	levels map[*cell.Word]levelLanes // in use, of rows in LayoutValue
 }
@@ -35,13 +35,6 @@ type block struct {
 	rows   uint32
 }
 
-// resting is a row that was a removed series'.
-type resting struct {
-	row    *cell.Word
-	number uint32
-	until  uint64
-}
-
 // Series is a series as a segment has it.
 type Series struct {
 	Labels  string // canonical text, see model.Labels
@@ -51,7 +44,8 @@ type Series struct {
 	// In archives alone.
 	Process string // the label of the process whose it was, where that counts
 	Start   int64  // when that process's segment was made
-	Changed int64  // when it last changed, in nanoseconds since 1970, of a family with an Expiry
+	Changed int64  // when it was last updated, or later, in nanoseconds since 1970; 0 if unknown
+	Life    Life   // of a family with an Expiry; writers need not say it
 }
 
 // A state is the generation of its row above, and when the series was created
@@ -82,6 +76,9 @@ func (w *Writer) Rows(f Family) (*Rows, error) {
 	}
 	f.shown, f.rests = rec.offset+rec.mutable, nil
 	w.families++
+	if f.Expiry > 0 {
+		WordAt(w.header, offState).Or(stateEnding)
+	}
 	w.publish()
 	return &Rows{writer: w, family: f, words: f.Words(), last: -1}, nil
 }
@@ -97,8 +94,8 @@ func (r *Rows) Show(round uint64) {
 	defer w.mu.Unlock()
 	WordAt((*locked)(w).Bytes(r.family.shown, 8), 0).Store(round)
 	// Rounds come again, after a long time.
-	for ; r.ended < len(r.rest) && r.rest[r.ended].until <= w.ticks; r.ended++ {
-		r.rest[r.ended].row.And(^uint64(createdMask))
+	for ; r.ended < r.rest.len() && r.rest.at(r.ended).until <= w.ticks; r.ended++ {
+		r.rest.at(r.ended).row.And(^uint64(createdMask))
 	}
 }
 
@@ -128,14 +125,16 @@ func (r *Rows) Add(s Series) (*cell.Word, error) {
 	if _, err := w.lay(seriesRecord, p, 0); err != nil {
 		return nil, err
 	}
-	if len(r.rest) > 0 && r.rest[0].row == row {
-		r.rest, r.ended = r.rest[1:], max(0, r.ended-1)
+	if r.rest.len() > 0 && r.rest.at(0).row == row {
+		r.rest.pop()
+		r.ended = max(0, r.ended-1)
 		row.And(^uint64(createdMask)) // if it was retired
 		r.clear(row)
 	} else {
 		r.next++
 	}
 	w.publish()
+	r.family.begin(row, s.Life)
 	row.Store(uint64(generation)<<generationShift | createdBits(s.Created))
 	return cell.At(row, r.family.Layout.values()), nil
 }
@@ -190,8 +189,8 @@ func (r *Rows) clear(row *cell.Word) {
 // take finds a row: one that has rested, else a fresh one. It is still there for
 // the next call.
 func (r *Rows) take() (row *cell.Word, number uint32, err error) {
-	if len(r.rest) > 0 && r.rest[0].until <= r.writer.ticks {
-		return r.rest[0].row, r.rest[0].number, nil
+	if r.rest.len() > 0 && r.rest.at(0).until <= r.writer.ticks {
+		return r.rest.at(0).row, r.rest.at(0).number, nil
 	}
 	if r.last < 0 || r.next == r.blocks[r.last].rows {
 		if err := r.grow(); err != nil {
@@ -202,12 +201,20 @@ func (r *Rows) take() (row *cell.Word, number uint32, err error) {
 	return cell.At(b.first, int(r.next)*r.words), b.from + r.next, nil
 }
 
-// grow adds a block of rows: one for a family without labels, else eight, then
+// A first block has room for fewestRows, or for as many as fit firstBlock bytes: families
+// mostly have few series, which readers then find side by side.
+const (
+	fewestRows = 8
+	firstBlock = 512
+)
+
+// grow adds a block of rows: one for a family without labels, else a first block, then
 // twice as many each time.
 func (r *Rows) grow() error {
 	n := uint32(1)
 	if len(r.family.Labels) > 0 || r.family.Published || r.total > 0 {
-		n = uint32(min(8<<min(len(r.blocks), 16), maxBlockRows, max(1, maxExtent/8/r.words)))
+		first := max(fewestRows, firstBlock/8/r.words)
+		n = uint32(min(first<<min(len(r.blocks), 16), maxBlockRows, max(1, maxExtent/8/r.words)))
 	}
 	var p payload
 	p.u32(r.family.Number)
@@ -235,27 +242,37 @@ func (r *Rows) row(first *cell.Word) *cell.Word {
 	return cell.At(first, -r.family.Layout.values())
 }
 
-// Remove takes the series of a row out. The row is not given to another before
-// it has rested.
-func (r *Rows) Remove(first *cell.Word) { r.leave(first, createdMask) }
+// Remove takes the series of a row out, if it is one of these rows, and reports whether
+// it is. The row is not given to another before it has rested.
+func (r *Rows) Remove(first *cell.Word) (had bool) {
+	r.writer.mu.Lock()
+	defer r.writer.mu.Unlock()
+	return r.leave(first, createdMask)
+}
 
 // Retire is Remove for a series of a round that is not shown any more: who began to
 // read while it was shown still finds it, while the row rests.
-func (r *Rows) Retire(first *cell.Word) { r.leave(first, 0) }
+func (r *Rows) Retire(first *cell.Word) (had bool) {
+	r.writer.mu.Lock()
+	defer r.writer.mu.Unlock()
+	return r.leave(first, 0)
+}
 
-// leave clears bits of the state of a series' row, which rests from then on.
-func (r *Rows) leave(first *cell.Word, bits uint64) {
-	w := r.writer
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// leave clears bits of the state of a series' row, which rests from then on. The caller
+// holds the lock.
+func (r *Rows) leave(first *cell.Word, bits uint64) (had bool) {
 	number, ok := r.number(first)
+	if !ok {
+		return false
+	}
 	row := r.row(first)
-	if !ok || row.Load()&createdMask == 0 {
-		return
+	if row.Load()&createdMask == 0 {
+		return true
 	}
 	row.And(^bits)
 	r.restLanes(row)
-	r.rest = append(r.rest, resting{row, number, w.ticks + quarantine})
+	r.rest.push(resting{row, number, r.writer.ticks + quarantine})
+	return true
 }
 
 // number returns the number of the row with the given first value, which may be
@@ -273,13 +290,18 @@ func (r *Rows) number(first *cell.Word) (uint32, bool) {
 // value, nil if there is none.
 func (r *Rows) block(first *cell.Word) *block {
 	address := uintptr(unsafe.Pointer(first)) - uintptr(8*r.family.Layout.values())
-	i, _ := slices.BinarySearchFunc(r.blocks, address+1, func(b block, address uintptr) int {
-		return cmp.Compare(uintptr(unsafe.Pointer(b.first)), address)
-	})
-	if i == 0 {
+	low, high := 0, len(r.blocks)
+	for low < high {
+		if mid := int(uint(low+high) / 2); uintptr(unsafe.Pointer(r.blocks[mid].first)) <= address {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	if low == 0 {
 		return nil
 	}
-	return &r.blocks[i-1]
+	return &r.blocks[low-1]
 }
 
 // Has reports whether a first value is that of one of these rows.

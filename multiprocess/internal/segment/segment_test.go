@@ -68,7 +68,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	if h := seen.reader.Header(); h.Epoch != "blue" || h.Writer != "web" || h.Start != 42 || h.PID != 7 {
 		t.Errorf("header %+v", h)
 	}
-	if len(seen.families) != 1 || len(seen.families[0].rows) != 8 || len(seen.families[0].series) != 1 {
+	if len(seen.families) != 1 || len(seen.families[0].rows) != 16 || len(seen.families[0].series) != 1 {
 		t.Fatalf("read %+v", seen.families)
 	}
 	if f := seen.families[0].Family; !reflect.DeepEqual(f, rows.Family()) {
@@ -177,16 +177,16 @@ func inRound(t *testing.T, table *Table, s Space) (values []uint64) {
 func valuesOf(t *testing.T, table *Table, s Space) (values []uint64) {
 	t.Helper()
 	f := table.Families()[0]
-	if err := f.Stretches(s, func(rows Stretch) error {
+	for _, rows := range f.Stretches(nil) {
+		if err := rows.Locate(s); err != nil {
+			t.Fatal(err)
+		}
 		for i := range rows.Tenants {
 			row := rows.Row(i, f.Words())
 			if _, in := rows.In(i, row); in {
 				values = append(values, f.Layout.Values(row).Load())
 			}
 		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
 	}
 	return values
 }
@@ -239,8 +239,8 @@ func TestRounds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(rows.blocks) != blocks || len(rows.rest) != 0 {
-		t.Errorf("%d rows rest in %d blocks after 6 rows were given to others, want none in %d", len(rows.rest), len(rows.blocks), blocks)
+	if len(rows.blocks) != blocks || rows.rest.len() != 0 {
+		t.Errorf("%d rows rest in %d blocks after 6 rows were given to others, want none in %d", rows.rest.len(), len(rows.blocks), blocks)
 	}
 	want("with rows that are used again", inRound(t, &table, w), 20, 21, 22)
 }
@@ -254,7 +254,6 @@ func TestLateReader(t *testing.T) {
 	}
 	var table Table
 	_ = inRound(t, &table, w)
-	table.looked = table.looked.Add(-2 * lasting)
 	if err := table.Whole(w); err != nil {
 		t.Errorf("nothing was replaced: %v", err)
 	}

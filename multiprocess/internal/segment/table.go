@@ -21,13 +21,19 @@ import (
 type Table struct {
 	header   Header
 	at       uint64
-	looked   time.Time      // before the words shown were loaded last
 	families []*FamilyTable // by number
+	shown    []showing      // by number
+	turns    uint64         // how often a family's round became another one
 	series   int
 	room     uint64 // how many records of series the bytes that are left to read can be
 	notes    Notes
 	copied   []byte // the record that is being looked at: its writer might change it meanwhile
+	changes  bool
 }
+
+// Changes has the owners of an archive's series say when these were last updated. It is
+// called before the first call of Next.
+func (t *Table) Changes() { t.changes = true }
 
 // FamilyTable is the rows of a family in a segment.
 type FamilyTable struct {
@@ -42,8 +48,15 @@ type FamilyTable struct {
 	later  bool     // some row is not its first series', or of another round than 0
 
 	round uint64 // that counts: the word shown, loaded before the last records were looked for
-	next  uint64 // the same, once all of those were read
 	sure  bool   // round is known
+}
+
+// showing is what is looked at of each family at each reading.
+type showing struct {
+	offset uint64 // of the word shown; 0 if there is none
+	next   uint64 // what it was, which counts once all records are read that were there then
+	round  uint64 // that counts
+	sure   bool   // round is known
 }
 
 // Tenant is the series whose a row is.
@@ -60,7 +73,7 @@ func stampOf(generation uint8, round uint64) uint32 { return uint32(round)<<8 | 
 type Owner struct {
 	Process string // the label of the process; empty for a series of all
 	Start   int64  // when that process's segment was made
-	Changed int64  // when the series last changed, in nanoseconds since 1970, of a family with an Expiry
+	Changed int64  // when the series was last updated, or later, in nanoseconds since 1970; only if [Table.Changes] asks for it
 }
 
 // Ledger gives names to families and series, so that a reader keeps what many
@@ -120,53 +133,57 @@ func (t *Table) Next(s Space, to Ledger, p *Plan) (changed bool, err error) {
 	}
 	for again := true; again; { // of families that are new the words are not known before all records behind them are
 		families := len(t.families)
-		began := t.look(s)
+		t.look(s)
 		said, err := t.scan(s, to, p)
 		if changed = changed || said; err != nil {
 			return changed, err
 		}
 		again = len(t.families) > families
-		t.settle(families, began)
+		t.settle(families)
 	}
 	return changed, nil
 }
 
 // look loads the words shown of all families. It comes before the last record is
 // looked for: the records of a round's series are published before it is shown.
-func (t *Table) look(s Space) (began time.Time) {
-	began = time.Now()
-	for _, f := range t.families {
-		f.next = f.Shown(s)
-	}
-	return began
-}
-
-// settle makes the rounds that were shown at a time count, of which all records were
-// read, of that many families.
-func (t *Table) settle(families int, began time.Time) {
-	t.looked = began
-	for _, f := range t.families[:families] {
-		f.round, f.sure = f.next, true
+func (t *Table) look(s Space) {
+	for i := range t.shown {
+		w := &t.shown[i]
+		w.next = shownAt(s, w.offset)
 	}
 }
 
-// lasting is for how long a reader finds the rows of a round whole from which another
-// round has taken over: they rest for longer.
-const lasting = 5 * time.Second
+// settle makes the rounds count that were shown, of which all records were read, of that
+// many families.
+func (t *Table) settle(families int) {
+	for i := range t.shown[:families] {
+		if w := &t.shown[i]; w.round != w.next || !w.sure {
+			w.round, w.sure = w.next, true
+			t.families[i].round, t.families[i].sure = w.round, true
+			t.turns++
+		}
+	}
+}
+
+// Turns returns a number that is another one once a family shows another round, so that
+// its stretches are others.
+func (t *Table) Turns() uint64 { return t.turns }
+
+// Lasting is for how long after the beginning of [Table.Next] a reader finds rows as they
+// were that are removed since, or of a round from which another one has taken over: they
+// rest for longer before others get them.
+const Lasting = 5 * time.Second
 
 // ErrReplaced is found where a family's series were replaced so long before their rows
 // were read that these may be others' by now.
 var ErrReplaced = errors.New("its series were replaced while they were read")
 
-// Whole returns an error, [ErrReplaced], if rows of families that were read since the
-// last call of Next need not be those of one round. It is quick unless that is long
-// ago.
+// Whole returns an error, [ErrReplaced], if a family shows another round than at the last
+// call of Next. If rows were read later than [Lasting] allows, they need not be those of
+// one round then.
 func (t *Table) Whole(s Space) error {
-	if time.Since(t.looked) < lasting {
-		return nil
-	}
-	for _, f := range t.families {
-		if f.sure && f.Shown(s) != f.round {
+	for i := range t.shown {
+		if w := &t.shown[i]; w.sure && w.round != shownAt(s, w.offset) {
 			return ErrReplaced
 		}
 	}
@@ -299,6 +316,10 @@ func (t *Table) family(in *fields, size, length uint64, to Ledger, p *Plan) erro
 		return corrupt(t.at, "a family whose word is not there")
 	}
 	f.shown = t.at + start
+	if n := p.numbered(); t.families == nil && n > 0 {
+		t.families, t.shown = make([]*FamilyTable, 0, n), make([]showing, 0, n)
+	}
+	t.shown = append(t.shown, showing{offset: f.shown})
 	listed.Family, listed.blocks = f, listed.first[:0]
 	t.families = append(t.families, &listed.FamilyTable)
 	if f.Words() > 0 && to != nil {
@@ -348,6 +369,9 @@ func (t *Table) tenant(in *fields, to Ledger, p *Plan) error {
 	var owner Owner
 	if t.header.Kind == KindArchive {
 		owner = Owner{Start: int64(in.u64()), Changed: int64(in.u64()), Process: in.view()}
+		if !t.changes {
+			owner.Changed = 0
+		}
 	}
 	f := t.known(number)
 	if in.short || f == nil {
@@ -418,12 +442,24 @@ func (t *Table) known(number uint32) *FamilyTable {
 
 // Stretch is rows of a family that lie one behind the other and were given out.
 type Stretch struct {
-	First   *cell.Word // of the first row
+	First   *cell.Word // of the first row, where [Stretch.Locate] found it
 	Offset  uint64     // where that lies in the segment
-	From    uint32     // its number
 	Tenants []Tenant   // of the rows
 	round   uint64     // rows of another one do not count, see [Family.Shown]
+	From    uint32     // the number of the first row
+	bytes   uint32     // of all rows
 	first   bool       // all rows are their first series', and of round 0, which is shown
+}
+
+// Locate finds the rows in a space. It is an error that is [ErrShort] if they are not
+// there.
+func (s *Stretch) Locate(space Space) error {
+	rows := space.Bytes(s.Offset, uint64(s.bytes))
+	if rows == nil {
+		return &Corrupt{s.Offset, "rows that are not there", true}
+	}
+	s.First = (*cell.Word)(unsafe.Pointer(unsafe.SliceData(rows)))
+	return nil
 }
 
 // Row returns the first word of the i-th row of a stretch, whose rows have so many
@@ -446,31 +482,24 @@ func SameRound(a, b uint64) bool { return stampOf(0, a) == stampOf(0, b) }
 // firstStamp is that of the first series of a row, of round 0.
 const firstStamp = 1
 
-// Stretches calls visit with all rows that were given out, in their order, until it
-// returns an error. It is an error that is [ErrShort] if they are not there. They are
-// those of the round that was shown at the last call of [Table.Next] that returned no
-// error, unless [Table.Whole] returns one afterwards.
-func (f *FamilyTable) Stretches(s Space, visit func(Stretch) error) error {
+// Stretches appends all rows that were given out, in their order, of the round that was
+// shown at the last call of [Table.Next] that returned no error, unless [Table.Whole]
+// returns one afterwards. They are to be located, and are right until the next call of
+// Next that reports a change, or another number of [Table.Turns].
+func (f *FamilyTable) Stretches(to []Stretch) []Stretch {
 	if !f.sure {
-		return nil
+		return to
 	}
 	words := uint64(f.Words())
-	stretch := Stretch{round: f.round}
-	stretch.first = !f.later && stretch.round == 0
 	for _, b := range f.blocks {
-		n := min(uint64(b.rows), uint64(len(f.Tenants))-uint64(b.from))
 		if b.from >= uint32(len(f.Tenants)) {
 			break
 		}
-		bytes := s.Bytes(b.offset, n*words*8)
-		if bytes == nil {
-			return &Corrupt{b.offset, "rows that are not there", true}
-		}
-		stretch.First = (*cell.Word)(unsafe.Pointer(unsafe.SliceData(bytes)))
-		stretch.Offset, stretch.From, stretch.Tenants = b.offset, b.from, f.Tenants[b.from:][:n]
-		if err := visit(stretch); err != nil {
-			return err
-		}
+		n := min(uint64(b.rows), uint64(len(f.Tenants))-uint64(b.from))
+		to = append(to, Stretch{
+			Offset: b.offset, From: b.from, Tenants: f.Tenants[b.from:][:n], bytes: uint32(n * words * 8),
+			round: f.round, first: !f.later && f.round == 0,
+		})
 	}
-	return nil
+	return to
 }

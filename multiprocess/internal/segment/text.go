@@ -54,23 +54,65 @@ func (w *Writer) newSlot(length int) (textSlot, uint64, error) {
 
 // write puts a text into the slot. The caller holds the lock.
 func (s textSlot) write(value float64, when model.Timestamp, text string) {
-	s.begin()
-	cell.StoreFloat(cell.At(s.first, slotValue), value)
 	sec, nsec := when.UnixParts()
 	nanos := uint64(uint32(nsec))
 	if when.IsSet() {
 		nanos |= setBit
 	}
-	cell.At(s.first, slotSeconds).Store(uint64(sec))
-	cell.At(s.first, slotNanos).Store(nanos)
-	sum := crc32.Checksum(unsafe.Slice(unsafe.StringData(text), len(text)), castagnoli)
-	cell.At(s.first, slotLength).Store(uint64(len(text)) | uint64(sum)<<32)
-	for i := 0; i < len(text); i += 8 {
-		var word [8]byte
-		copy(word[:], text[i:])
-		cell.At(s.first, slotText+i/8).Store(order.Uint64(word[:]))
+	s.store([3]uint64{math.Float64bits(value), uint64(sec), nanos}, text, sumOf(text))
+}
+
+// sumOf returns the checksum of a text.
+func sumOf(text string) uint32 {
+	return crc32.Checksum(unsafe.Slice(unsafe.StringData(text), len(text)), castagnoli)
+}
+
+// store puts a text with its checksum into the slot, behind the three words before it. The
+// caller holds the lock.
+func (s textSlot) store(before [3]uint64, text string, sum uint32) {
+	s.begin()
+	for i, v := range before {
+		s.put(slotValue+i, v)
+	}
+	s.put(slotLength, lengthOf(text, sum))
+	for i := range (len(text) + 7) / 8 {
+		s.put(slotText+i, wordOf(text, i))
 	}
 	s.end()
+}
+
+// has reports whether the slot has the text. The caller holds the lock.
+func (s textSlot) has(text string) bool {
+	if cell.At(s.first, slotLength).Load()&math.MaxUint32 != uint64(len(text)) {
+		return false
+	}
+	for i := range (len(text) + 7) / 8 {
+		if cell.At(s.first, slotText+i).Load() != wordOf(text, i) {
+			return false
+		}
+	}
+	return true
+}
+
+func lengthOf(text string, sum uint32) uint64 { return uint64(len(text)) | uint64(sum)<<32 }
+
+// wordOf returns the i-th word of a text.
+func wordOf(text string, i int) uint64 {
+	rest := unsafe.Slice(unsafe.StringData(text), len(text))[8*i:]
+	if len(rest) >= 8 {
+		return order.Uint64(rest)
+	}
+	var word [8]byte
+	copy(word[:], rest)
+	return order.Uint64(word[:])
+}
+
+// put stores a word, unless it is there: an atomic store takes ten times as long as to see
+// that. The caller holds the lock.
+func (s textSlot) put(i int, v uint64) {
+	if w := cell.At(s.first, i); w.Load() != v {
+		w.Store(v)
+	}
 }
 
 // clear leaves nothing in the slot to be read. The caller holds the lock.
@@ -92,14 +134,24 @@ func (s textSlot) end() { cell.At(s.first, slotVersion).Add(1) }
 // read copies the text into room, which grows as it must. It is not ok while
 // somebody writes, before anybody has, and if the text is damaged.
 func (s textSlot) read(room []byte) (value float64, when model.Timestamp, text []byte, ok bool) {
+	before, text, ok := s.load(room)
+	if before[2]&setBit != 0 {
+		when = model.Unix(int64(before[1]), int64(uint32(before[2])))
+	}
+	return math.Float64frombits(before[0]), when, text, ok
+}
+
+// load is read of the three words before the text.
+func (s textSlot) load(room []byte) (before [3]uint64, text []byte, ok bool) {
 	version := cell.At(s.first, slotVersion)
 	for range 3 {
 		v := version.Load()
 		if v == 0 || v%2 == 1 {
 			continue
 		}
-		value = cell.LoadFloat(cell.At(s.first, slotValue))
-		sec, nanos := cell.At(s.first, slotSeconds).Load(), cell.At(s.first, slotNanos).Load()
+		for i := range before {
+			before[i] = cell.At(s.first, slotValue+i).Load()
+		}
 		length := cell.At(s.first, slotLength).Load()
 		if length&math.MaxUint32 > uint64(s.capacity) {
 			continue
@@ -110,13 +162,9 @@ func (s textSlot) read(room []byte) (value float64, when model.Timestamp, text [
 			text = order.AppendUint64(text, cell.At(s.first, slotText+i/8).Load())
 		}
 		text = text[:n]
-		if version.Load() != v || crc32.Checksum(text, castagnoli) != uint32(length>>32) {
-			continue
+		if version.Load() == v && crc32.Checksum(text, castagnoli) == uint32(length>>32) {
+			return before, text, true
 		}
-		if nanos&setBit != 0 {
-			when = model.Unix(int64(sec), int64(uint32(nanos)))
-		}
-		return value, when, text, true
 	}
-	return 0, model.Timestamp{}, nil, false
+	return [3]uint64{}, nil, false
 }

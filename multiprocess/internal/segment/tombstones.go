@@ -2,9 +2,7 @@ package segment
 
 import (
 	"errors"
-	"math/bits"
 	"strings"
-	"unsafe"
 
 	"telltale/model"
 )
@@ -37,119 +35,19 @@ const MaxTombstones = 1 << 18
 // dead writers left has to be folded.
 var ErrTombstones = errors.New("segment: too many series were removed since dead writers were folded")
 
-// graveyard is where a writer's tombstones lie.
-type graveyard struct {
-	full  map[string]grave   // those that may cover something, by what they say but for the time
-	spent map[int][]textSlot // room for others, by capacity
-	room  []byte
-}
-
-// grave is a tombstone.
-type grave struct {
-	slot textSlot
-	time int64
-}
-
-// leastGrave is how many bytes a tombstone has room for at least.
-const leastGrave = 64
-
-// Bury says that series were removed. Others see it once it returns, with a time that
-// is later than that of those before it. An equal one takes the place of the earlier
-// one, which covers nothing that this one does not.
-func (w *Writer) Bury(t Tombstone) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	buried := WordAt(w.header, offBuried)
-	t.Time = max(t.Time, int64(buried.Load())+1)
-	text := payload(w.graves.room[:0])
-	text.tombstone(&t)
-	w.graves.room = text
-	slot, err := w.grave(unsafe.String(unsafe.SliceData(text), len(text)))
-	if err != nil {
-		return err
-	}
-	w.graves.put(slot, t.Time, text[8:])
-	buried.Store(uint64(t.Time))
-	return nil
-}
-
-// grave writes a tombstone where there is room for its text: in the place of one that is
-// spent, which nobody misses if the process ends meanwhile, or behind all records. The
-// caller holds the lock.
-func (w *Writer) grave(text string) (slot textSlot, err error) {
-	capacity := max(leastGrave, 1<<bits.Len(uint(len(text)-1)))
-	if spent := w.graves.spent[capacity]; len(spent) > 0 {
-		slot = spent[len(spent)-1]
-		w.graves.spent[capacity] = spent[:len(spent)-1]
-		slot.write(0, model.Timestamp{}, text)
-		return slot, nil
-	}
-	if len(w.graves.full) >= MaxTombstones {
-		return slot, ErrTombstones
-	}
-	head := WordAt(w.header, offHead)
-	var p payload
-	p.u64(head.Load())
-	p.u32(uint32(capacity))
-	rec, err := w.lay(tombstoneRecord, p, uint64(slotText+capacity/8))
-	if err != nil {
-		return slot, err
-	}
-	slot = textSlot{WordAt(rec.bytes, rec.mutable), capacity}
-	slot.write(0, model.Timestamp{}, text)
-	w.publish()
-	head.Store(rec.offset)
-	return slot, nil
-}
-
-// put takes note of a tombstone that was written.
-func (g *graveyard) put(slot textSlot, time int64, says []byte) {
-	if g.full == nil {
-		g.full, g.spent = make(map[string]grave), make(map[int][]textSlot)
-	}
-	if old, ok := g.full[string(says)]; ok {
-		g.spend(old)
-	}
-	g.full[string(says)] = grave{slot, time}
-}
-
-func (g *graveyard) spend(old grave) {
-	g.spent[old.slot.capacity] = append(g.spent[old.slot.capacity], old.slot)
-}
-
-// Spend says that tombstones up to a time cover nothing any more: their room is for
-// others. It returns how many may still cover something.
-func (w *Writer) Spend(until int64) (left int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for says, grave := range w.graves.full {
-		if grave.time <= until {
-			w.graves.spend(grave)
-			delete(w.graves.full, says)
-		}
-	}
-	return len(w.graves.full)
-}
-
-// Tombs returns how many tombstones may still cover something.
-func (w *Writer) Tombs() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.graves.full)
-}
-
 // carry says in an archive what the writer of a segment that it has taken up had removed.
 func (w *Writer) carry(t *Tombstone) error {
 	var p payload
 	p = append(append(p, t.From.ID[:]...), t.From.Boot[:]...)
 	p.u64(uint64(t.From.Start))
 	p.text(t.From.Epoch)
-	p.tombstone(t)
+	p.u64(uint64(t.Time))
+	p.removal(t)
 	return w.say(carriedRecord, p)
 }
 
-func (p *payload) tombstone(t *Tombstone) {
-	p.u64(uint64(t.Time))
+// removal appends what a tombstone says, but for its time.
+func (p *payload) removal(t *Tombstone) {
 	*p = append(*p, byte(t.Type), 0, 0, 0)
 	p.text(t.Name)
 	p.u32(uint32(len(t.Labels)))
@@ -158,9 +56,9 @@ func (p *payload) tombstone(t *Tombstone) {
 	}
 }
 
-// tombstone reads what a tombstone says, at the offset.
-func (f *fields) tombstone(at uint64) (t Tombstone, err error) {
-	t.Time, t.Type = int64(f.u64()), model.Type(f.u8())
+// removal reads what a tombstone at the offset says, but for its time.
+func (f *fields) removal(at uint64) (t Tombstone, err error) {
+	t.Type = model.Type(f.u8())
 	f.take(3)
 	t.Name = f.text()
 	for n := f.u32(); n > 0 && !f.short; n-- {
@@ -182,11 +80,12 @@ func (f *fields) tombstone(at uint64) (t Tombstone, err error) {
 
 func (t *Table) carried(in *fields) error {
 	from := Origin{ID: in.id(), Boot: in.id(), Start: int64(in.u64()), Epoch: in.text()}
-	stone, err := in.tombstone(t.at)
+	time := int64(in.u64())
+	stone, err := in.removal(t.at)
 	if err != nil {
 		return err
 	}
-	stone.From = from
+	stone.Time, stone.From = time, from
 	t.notes.Carried = append(t.notes.Carried, stone)
 	return nil
 }
@@ -219,20 +118,29 @@ func Tombstones(s Space) (stones []Tombstone, until int64, err error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		if _, _, text, ok := slot.read(room); ok {
+		if before, text, ok := slot.load(room); ok {
 			room = text
 			in := fields{rest: text}
-			stone, err := in.tombstone(at)
+			stone, err := in.removal(at)
 			if err != nil {
 				return nil, 0, err
 			}
-			if stone.Time <= until {
+			if stone.Time = timeOf(int64(before[0]), int64(before[1]), until); stone.Time != 0 {
 				stones = append(stones, stone)
 			}
 		}
 		at, end = previous, at
 	}
 	return stones, until, nil
+}
+
+// timeOf returns which of its two times a tombstone has for who sees those until a time, 0
+// if it has none yet. The earlier one has been seen by all once the later one is there.
+func timeOf(a, b, until int64) int64 {
+	if later := max(a, b); later <= until {
+		return later
+	}
+	return min(a, b)
 }
 
 // graveAt returns the room of a tombstone, whose record ends before the given offset,

@@ -110,7 +110,8 @@ func TestTombstonesThatAreBeingWritten(t *testing.T) {
 		t.Errorf("before its time is stored: %+v", got)
 	}
 	WordAt(w.header, offBuried).Store(2)
-	slot := w.graves.full[string(keyOf(Tombstone{Type: model.Counter, Name: "b"}))].slot
+	text := string(saysOf(Tombstone{Type: model.Counter, Name: "b"}))
+	slot := w.graves.part(hashOf(text)).find(text, hashOf(text)).slot()
 	slot.begin()
 	if got := buried(t, w); len(got) != 1 || got[0].Name != "a" {
 		t.Errorf("while it is being written: %+v", got)
@@ -119,12 +120,22 @@ func TestTombstonesThatAreBeingWritten(t *testing.T) {
 	if got := buried(t, w); len(got) != 2 {
 		t.Errorf("then: %+v", got)
 	}
+	for last := int64(1); last < 5; last++ { // the same is removed again, and once more
+		bury(t, w, Tombstone{Time: 10 * (last + 1), Type: model.Counter, Name: "a"})
+		now := SignsOf(w).Buried
+		for seen, want := range map[int64]int64{now: now, now - 1: max(1, 10*last*min(1, last-1))} {
+			WordAt(w.header, offBuried).Store(uint64(seen))
+			if got := buried(t, w); len(got) != 2 || !slices.ContainsFunc(got, func(s Tombstone) bool { return s.Name == "a" && s.Time == want }) {
+				t.Errorf("removed at %d, seen until %d: %+v, want %d", now, seen, got, want)
+			}
+		}
+		WordAt(w.header, offBuried).Store(uint64(now))
+	}
 }
 
-func keyOf(t Tombstone) []byte {
-	var p payload
-	p.tombstone(&t)
-	return p[8:]
+func saysOf(t Tombstone) (p payload) {
+	p.removal(&t)
+	return p
 }
 
 // Chains that nobody writes lead nowhere, and not far.
@@ -141,13 +152,12 @@ func TestForgedTombstones(t *testing.T) {
 			}
 			w.publish()
 			if text != nil {
-				textSlot{WordAt(rec.bytes, rec.mutable), len(text)}.write(0, model.Timestamp{}, string(text))
+				textSlot{WordAt(rec.bytes, rec.mutable), len(text)}.store([3]uint64{1}, string(text), sumOf(string(text)))
 			}
 			return rec.offset
 		}
 	}
 	says := func(typ byte, fields ...uint32) (p payload) {
-		p.u64(1)
 		p = append(p, typ, 0, 0, 0)
 		for _, n := range fields {
 			p.u32(n)
@@ -205,5 +215,23 @@ func TestNotesOf(t *testing.T) {
 	mustAdd(t, mustRows(t, w, counterFamily()), Series{Labels: `a="1"`})
 	if got, err := NotesOf(w); err != nil || !reflect.DeepEqual(*got, want) {
 		t.Errorf("%+v %v, want %+v", got, err, want)
+	}
+}
+
+// What it takes to say that a series was removed, the time apart.
+func BenchmarkBury(b *testing.B) {
+	w, err := NewWriter(&heap{}, firstExtent, Header{Kind: KindWriter})
+	if err != nil {
+		b.Fatal(err)
+	}
+	labels := make([][]string, 1000)
+	for i := range labels {
+		labels[i] = []string{fmt.Sprintf(`n="%d"`, i)}
+	}
+	b.ReportAllocs()
+	for i := range b.N {
+		if err := w.Bury(Tombstone{Time: int64(i), Type: model.Counter, Name: "c", Labels: labels[i%len(labels)]}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -34,7 +34,10 @@ func UsageOf(s Space) (Usage, error) {
 	}
 	for number, f := range a.table.families {
 		words := f.Words()
-		err := f.Stretches(s, func(stretch Stretch) error {
+		for _, stretch := range f.Stretches(nil) {
+			if err := stretch.Locate(s); err != nil {
+				return u, err
+			}
 			for i := range stretch.Tenants {
 				bytes, row := a.rows[number][int(stretch.From)+i], stretch.Row(i, words)
 				if _, in := stretch.In(i, row); !in {
@@ -45,10 +48,6 @@ func UsageOf(s Space) (Usage, error) {
 				u.Garbage += bytes.all - bytes.last
 				a.reach(f.Family, row)
 			}
-			return nil
-		})
-		if err != nil {
-			return u, err
 		}
 	}
 	for _, size := range a.linked {

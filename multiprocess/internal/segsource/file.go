@@ -1,11 +1,11 @@
 package segsource
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"time"
 
+	"telltale/internal/cell"
 	"telltale/internal/mapped"
 	"telltale/model"
 	"telltale/multiprocess/internal/catalog"
@@ -31,18 +31,24 @@ type File struct {
 
 	table    segment.Table
 	families []*familyRows // by number, nil for layouts that are not known
-	said     []*catalog.Claim
-	TakenUp  []spool.Name // of an archive
-	changed  bool         // since the last update
-	dead     bool         // nobody holds the lock: for ever
-	asked    time.Time    // when the lock was asked last
-	askedAt  int64        // the same by the boot's clock
-	alive    int64        // when the writer said last that it lives, by that clock
+	parts    []part        // see divide
+	divided  bool          // parts are those of what was bound last, and of so many turns
+	turns    uint64
+	said     []*catalog.Claim // of families that have rows, and of all of a writer
+	former   []*catalog.Claim // of the others
+	TakenUp  []spool.Name     // of an archive
+	changed  bool             // since the last update
+	dead     bool             // nobody holds the lock: for ever
+	asked    time.Time        // when the lock was asked last
+	askedAt  int64            // the same by the boot's clock
+	alive    int64            // when the writer said last that it lives, by that clock
 	removed  []segment.Tombstone
 	buried   int64  // the time of the newest of them
 	label    string // pid="..."
 	born     int64  // when it was made, by the clock of the last survey
-	here     bool   // of the boot and the namespace of the newest writer
+	shift    int64  // of times, see [spool.Clock.Shift]
+	lives    spool.Lives
+	here     bool // of the boot and the namespace of the newest writer
 }
 
 // Header returns the segment's header.
@@ -62,6 +68,9 @@ func (f *File) Size() (definitions int, bytes int64) { return f.table.Series(), 
 
 // Claims implements [catalog.Source].
 func (f *File) Claims() []*catalog.Claim { return f.said }
+
+// Former implements [catalog.Source].
+func (f *File) Former() []*catalog.Claim { return f.former }
 
 // Passing implements [catalog.Source].
 func (f *File) Passing() bool { return false }
@@ -116,12 +125,19 @@ func (f *File) load() (err error) {
 // attempts is how often a file is mapped that grows meanwhile.
 const attempts = 8
 
+// slowReadings is how often what was published last is read that takes so long that rows
+// may have been given to other series meanwhile.
+const slowReadings = 3
+
 func (f *File) loadOnce() error {
 	switch {
 	case f.Own != nil:
 		return f.next(f.Own)
-	case f.region.Len() > 0 && (f.dead || f.IsArchive() || f.isFresh()):
+	case f.region.Len() > 0 && (f.dead || f.IsArchive()):
 		return f.scan()
+	}
+	if fresh, err := f.scanFresh(); fresh {
+		return err
 	}
 	err := f.reopen()
 	switch {
@@ -138,11 +154,26 @@ func (f *File) loadOnce() error {
 	return err
 }
 
-// isFresh reports whether the lock was asked a short time ago, and all that is in use
-// is mapped, so that there is nothing to open the file for. That a fold has found the
-// writer dead is seen in what is mapped.
-func (f *File) isFresh() bool {
-	return !f.sparse && f.files.reading.Fresh(f.asked) && f.published() <= uint64(len(f.image))
+// scanFresh reads what is new in the mapping if there is nothing to open the file for: all
+// that is in use is mapped, and the writer lived a short time ago, as its lock or its
+// header says. That a fold has found it dead is seen in what is mapped.
+func (f *File) scanFresh() (fresh bool, err error) {
+	if f.region.Len() == 0 || f.sparse {
+		return false, nil
+	}
+	fault := f.region.Guard(func() {
+		fresh = segment.Published(&f.image) <= uint64(len(f.image)) && f.isFresh(segment.SignsOf(&f.image).Alive)
+		if fresh {
+			err = f.next(&f.image)
+		}
+	})
+	return fresh, errors.Join(fault, err)
+}
+
+// isFresh reports whether the writer, which says that it was alive at that time, may be
+// taken to live.
+func (f *File) isFresh(alive int64) bool {
+	return f.files.reading.Fresh(f.asked, f.Header().Boot, alive)
 }
 
 // reopen opens the file, asks whether its writer lives unless that was done a short
@@ -153,7 +184,7 @@ func (f *File) reopen() error {
 		return err
 	}
 	defer file.Close()
-	if f.table.At() == 0 || f.Live() && !f.files.reading.Fresh(f.asked) {
+	if f.table.At() == 0 || f.Live() && !f.isFresh(f.alive) {
 		f.askedAt = spool.Monotonic()
 		locked, err := file.Locked()
 		if err != nil && !errors.Is(err, errors.ErrUnsupported) { // where nobody can write segments
@@ -255,8 +286,11 @@ const (
 
 // read reads the file, and keeps what its values are read from. The word that says
 // which round of a family is shown lies before the family's rows, and is read before
-// them.
+// them. Whoever gets a row that had another series publishes that first: so where the
+// last reading of what was published took no time in which rows could rest, those are
+// known that were given to others before.
 func (f *File) read(file *mapped.File, b *spool.Beginning) error {
+	began := time.Now()
 	image := f.files.reading.Room(b.Used)[:b.Used]
 	if _, err := file.ReadAt(image, 0); err != nil {
 		return err
@@ -264,8 +298,8 @@ func (f *File) read(file *mapped.File, b *spool.Beginning) error {
 	kept := f.kept
 	f.release()
 	f.identity = b.Info.Identity
-	for again := true; again; {
-		families, had := len(f.table.Families()), len(image)
+	for again := 0; ; again++ {
+		families, had, pass := len(f.table.Families()), len(image), time.Now()
 		var err error
 		if image, err = f.readOn(file, image); err != nil {
 			return err
@@ -273,12 +307,35 @@ func (f *File) read(file *mapped.File, b *spool.Beginning) error {
 		if err := f.next(segment.Image(image)); err != nil {
 			return err
 		}
+		slow := time.Since(pass) >= segment.Lasting
+		if slow && again == slowReadings {
+			return segment.ErrReplaced
+		}
 		// Words of families that were just read may tell of records behind these.
-		again = len(image) > had && len(f.table.Families()) > families
+		if !slow && (len(image) == had || len(f.table.Families()) == families) {
+			break
+		}
+	}
+	if time.Since(began) >= segment.Lasting {
+		if err := f.table.Whole(words{file}); err != nil {
+			return err
+		}
 	}
 	f.kept = f.table.ExcerptOf(segment.Image(image), kept)
 	f.files.kept += f.kept.Size()
 	return nil
+}
+
+// words is a file in which a few words are read.
+type words struct{ file *mapped.File }
+
+// Bytes implements [segment.Space].
+func (w words) Bytes(offset, n uint64) []byte {
+	b := mapped.Aligned(int(n))
+	if _, err := w.file.ReadAt(b, int64(offset)); err != nil {
+		return nil
+	}
+	return b
 }
 
 // readOn reads the header again, and the bytes behind the image that are in use by
@@ -306,7 +363,9 @@ func (f *File) next(s segment.Space) error {
 	if f.short = errors.Is(err, segment.ErrShort); err != nil && !f.short { // the rest was published after s was taken
 		return err
 	}
-	f.changed = f.changed || changed
+	if f.changed = f.changed || changed; changed {
+		f.claim()
+	}
 	if first {
 		f.changed = true
 	}
@@ -319,6 +378,21 @@ func (f *File) next(s segment.Space) error {
 	takenUp, err := spool.Absorbed(&f.table.Notes().Taken)
 	f.TakenUp = takenUp
 	return err
+}
+
+// claim settles what the file says of families. Those of an archive that have no rows
+// were left by writers whose series were removed.
+func (f *File) claim() {
+	f.said, f.former = f.said[:0], f.former[:0]
+	for _, r := range f.families {
+		switch {
+		case r == nil || r.isUnnamed():
+		case f.IsArchive() && len(r.Tenants) == 0:
+			f.former = append(f.former, r.claim)
+		default:
+			f.said = append(f.said, r.claim)
+		}
+	}
 }
 
 // look reads what a writer says in its header from time to time, and what it has removed
@@ -355,7 +429,8 @@ func (f *File) release() {
 
 // forget forgets what was read.
 func (f *File) forget() {
-	f.table, f.families, f.said, f.TakenUp = segment.Table{}, nil, nil, nil
+	f.table, f.families, f.said, f.former, f.TakenUp = segment.Table{}, nil, nil, nil, nil
+	f.parts, f.divided = nil, false
 	f.alive, f.removed, f.buried = 0, nil, 0
 	f.changed = true
 }
@@ -392,9 +467,6 @@ func (f *File) Family(t *segment.FamilyTable) any {
 	cl := claimOf(f.catalog, t.Family, spool.Now().AppearedAt(f.Header(), t.First))
 	rows := &familyRows{FamilyTable: t, file: f, claim: cl, words: t.Words()}
 	f.families = append(f.families, rows)
-	if !rows.isUnnamed() {
-		f.said = append(f.said, cl)
-	}
 	return cl
 }
 
@@ -410,6 +482,7 @@ func (f *File) Add(t *segment.FamilyTable, labels string) (place uint32) {
 
 // Bind implements [catalog.Source].
 func (f *File) Bind(c *catalog.Catalog) {
+	f.divided = false
 	for _, r := range f.families {
 		if r != nil {
 			r.bind(c)
@@ -426,20 +499,66 @@ func (f *File) Mark(c *catalog.Catalog) {
 	}
 }
 
-func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) (err error) {
-	read := func(space segment.Space) error {
-		s := &f.files.ration
-		s.Begin(space)
-		for _, r := range f.families {
-			if r == nil || wanted != nil && !wanted.Wanted[r.claim.Family] {
+// Lives implements [catalog.Source].
+func (f *File) Lives(c *catalog.Catalog, l *catalog.Lives, wanted *catalog.Selection) error {
+	f.lives = f.files.clock.LivesIn(f.Header(), f.Live(), f.alive)
+	parts := f.divide()
+	return f.within(func(s segment.Space) error {
+		for i := range parts {
+			p := &parts[i]
+			if !c.EndsIn(p.of.claim.Family) || wanted != nil && !wanted.Wanted[p.of.claim.Family] {
 				continue
 			}
-			if err := r.read(t, s); err != nil {
+			if err := p.Locate(s); err != nil {
 				return err
 			}
+			for i, slot := range p.slots {
+				row := p.Row(i, p.of.words)
+				if _, in := p.In(i, row); in && slot != 0 {
+					life := p.life(row)
+					l.Add(slot, life.Begun, life.Until)
+				}
+			}
 		}
-		return cmp.Or(s.Err(), f.table.Whole(space))
-	}
+		return nil
+	})
+}
+
+// life returns the life of a row's series.
+func (p *part) life(row *cell.Word) segment.Life {
+	return p.of.file.lives.Of(p.of.Family, p.of.LifeOf(row))
+}
+
+// goesOn reports whether a row counts, whose series has the slot: what was counted in an
+// earlier life of the series is over. Only where series end there are any.
+func (p *part) goesOn(t *catalog.Totals, row *cell.Word, slot uint32) bool {
+	return t.GoesOn(slot, p.life(row).Begun)
+}
+
+// Read implements [catalog.Source].
+func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) error {
+	f.shift = f.files.clock.Shift(f.Header())
+	parts := f.divide()
+	return f.within(func(space segment.Space) error {
+		s := &f.files.ration
+		s.Begin(space)
+		for i := range parts {
+			if p := &parts[i]; wanted == nil || wanted.Wanted[p.of.claim.Family] {
+				if err := p.read(t, s); err != nil {
+					return err
+				}
+			}
+		}
+		return s.Err()
+	})
+}
+
+// Whole returns an error, [segment.ErrReplaced], if what was read need not be of one
+// round of each family. It need not be asked within [segment.Lasting] of the update.
+func (f *File) Whole() error { return f.within(f.table.Whole) }
+
+// within calls read with what values are read from.
+func (f *File) within(read func(segment.Space) error) (err error) {
 	switch {
 	case f.Own != nil:
 		return read(f.Own)

@@ -15,6 +15,10 @@ type Files struct {
 	plan    segment.Plan
 	kept    int // bytes of files that are not mapped
 	ration  segment.Rationed
+	clock   spool.Clock // when values are read
+
+	parts     []part // room for one file's
+	stretches []segment.Stretch
 }
 
 // NewFiles returns no segments yet, which are opened as the reading says. Series of
@@ -22,6 +26,9 @@ type Files struct {
 func NewFiles(r *spool.Reading, expiry time.Duration) *Files {
 	return &Files{reading: r, expiry: expiry}
 }
+
+// At says when values are read, by the clocks.
+func (fs *Files) At(now spool.Clock) { fs.clock = now }
 
 // Forget forgets what segments have in common. Those that were opened before must be
 // closed.

@@ -4,9 +4,11 @@ import (
 	"slices"
 	"time"
 
+	"telltale/internal/cell"
 	"telltale/model"
 	"telltale/multiprocess/internal/catalog"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // familyRows is the rows of a family in a segment, and where their values go.
@@ -53,7 +55,9 @@ func (r *familyRows) bind(c *catalog.Catalog) {
 		// While the file was left out its processes were forgotten, and their slots.
 		moved = r.compete() || moved || r.pass != c.Pass-1
 	}
-	r.pass = c.Pass
+	if r.pass = c.Pass; r.Expiry > 0 {
+		c.Ending(r.claim.Family)
+	}
 	if moved {
 		c.Spent += len(r.slots)
 		r.epoch, r.op, r.slots = c.Epoch, op, r.slots[:0]
@@ -129,7 +133,8 @@ func (r *familyRows) processSlot(c *catalog.Catalog, row uint32) uint32 {
 			return 0 // it was the sum of several, or the like
 		}
 		label = string(model.AppendLabel(nil, catalog.PIDLabel, owner.Process))
-		start = min(owner.Start, time.Now().UnixNano()) // clocks may have been set back
+		clock := spool.Now()
+		start = clock.SetAt(owner.Start, clock.Shift(r.file.Header()))
 	}
 	return c.WriterSlot(r.claim.Family, label, catalog.Writer{Start: start, File: r.file, Place: r.Tenants[row].Series})
 }
@@ -167,36 +172,13 @@ func (r *familyRows) mark(c *catalog.Catalog) {
 	}
 }
 
-// read merges the values of the rows that have a series.
-func (r *familyRows) read(t *catalog.Totals, s *segment.Rationed) error {
-	if r.op == catalog.OpSkip {
-		return nil
-	}
-	rests := r.Rests()
-	return r.Stretches(s.Space, func(rows segment.Stretch) error {
-		slots := r.slots[rows.From:][:len(rows.Tenants)]
-		switch r.Layout {
-		case segment.LayoutCounter:
-			r.readCounters(t, s, &rows, slots)
-		case segment.LayoutValue:
-			r.readValues(t, s, &rows, slots)
-		default:
-			for i, slot := range slots {
-				row := rows.Row(i, r.words)
-				if created, in := rows.In(i, row); in && slot != 0 {
-					r.merge(t, s, row, slot, created)
-				}
-			}
-		}
-		if len(rests) > 0 {
-			rests = r.mergeRests(t, &rows, slots, rests)
-		}
-		return nil
-	})
-}
-
 // expired reports whether rows are what processes that are long dead have left of
 // gauges that each process has. Archives note when a process was found dead.
-func (r *familyRows) expired(t *catalog.Totals, since int64) bool {
-	return r.op == catalog.OpSet && r.file.IsArchive() && time.Duration(t.Now-since) > r.file.files.expiry
+func (r *familyRows) expired(since int64) bool {
+	return r.op == catalog.OpSet && r.file.IsArchive() && time.Duration(r.file.files.clock.Wall-since) > r.file.files.expiry
+}
+
+// when returns when a row's value was set, which has the time in a word; 0 if it never was.
+func (r *familyRows) when(word *cell.Word) int64 {
+	return r.file.files.clock.SetAt(int64(word.Load()), r.file.shift)
 }

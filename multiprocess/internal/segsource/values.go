@@ -1,7 +1,9 @@
 package segsource
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"time"
 
 	"telltale/internal/cell"
@@ -37,65 +39,79 @@ func (r *familyRows) merge(t *catalog.Totals, s segment.Space, row *cell.Word, s
 	case segment.LayoutInfo:
 		t.Inform(slot, r.Info(s, row).Sorted())
 	case segment.LayoutState:
-		when := int64(cell.At(first, 1).Load()) // before the value, which is set first
-		if n := first.Load(); n < uint64(len(r.states)) && r.states[n] >= 0 {
+		when := r.when(cell.At(first, 1)) // before the value, which is set first
+		n := first.Load()
+		if left, closed := r.Closed(row, n); closed {
+			n = left
+		}
+		if n < uint64(len(r.states)) && r.states[n] >= 0 {
 			t.PutTimed(slot, float64(r.states[n]), max(when, 1)) // it has a state, set or not
 		}
 	case segment.LayoutTimed:
-		when := int64(cell.At(first, 1).Load())
-		switch {
+		when, bits := r.when(cell.At(first, 1)), first.Load()
+		if left, closed := r.Closed(row, bits); closed {
+			bits = left
+		}
+		switch v := math.Float64frombits(bits); {
 		case r.op == catalog.OpLatest:
-			t.PutTimed(slot, cell.LoadFloat(first), when)
-		case r.expired(t, when):
+			t.PutTimed(slot, v, when)
+		case r.expired(when):
 			return
 		default:
-			t.Put(r.op, slot, cell.LoadFloat(first))
+			t.Put(r.op, slot, v)
 		}
 	}
 	t.Born(slot, created)
 }
 
 // readCounters merges rows of a counter.
-func (r *familyRows) readCounters(t *catalog.Totals, s segment.Space, rows *segment.Stretch, slots []uint32) {
+func (p *part) readCounters(t *catalog.Totals, s segment.Space) {
 	const words = 4 // state, links, whole numbers, fractions
-	for i, slot := range slots {
-		row := rows.Row(i, words)
-		created, in := rows.In(i, row)
-		if !in || slot == 0 {
+	ends := p.ends
+	for i, slot := range p.slots {
+		row := p.Row(i, words)
+		if ends {
+			row = p.Row(i, p.of.words)
+		}
+		created, in := p.In(i, row)
+		if !in || slot == 0 || ends && !p.goesOn(t, row, slot) {
 			continue
 		}
-		if r.op != catalog.OpAdd { // what a custom collector emits, which has no lanes
-			t.Put(r.op, slot, float64(cell.At(row, 2).Load())+cell.LoadFloat(cell.At(row, 3)))
+		if p.op != catalog.OpAdd { // what a custom collector emits, which has no lanes
+			t.Put(p.op, slot, float64(cell.At(row, 2).Load())+cell.LoadFloat(cell.At(row, 3)))
 			t.Born(slot, created)
 			continue
 		}
 		t.Sums.AddWhole(slot, cell.At(row, 2).Load())
 		t.Sums.Add(slot, cell.LoadFloat(cell.At(row, 3)))
 		if linked(row) {
-			spread, _ := r.SpreadOf(s, row)
+			spread, _ := p.of.SpreadOf(s, row)
 			for lane := range spread.Lanes() {
 				t.Sums.AddWhole(slot, spread.Word(lane, 0))
 				t.Sums.Add(slot, math.Float64frombits(spread.Word(lane, 1)))
 			}
-			t.Exemplify(slot, r.Exemplar(s, row, 0))
+			t.Exemplify(slot, p.of.Exemplar(s, row, 0))
 		}
 		t.Born(slot, created)
 	}
 }
 
 // readValues merges rows of a gauge.
-func (r *familyRows) readValues(t *catalog.Totals, s segment.Space, rows *segment.Stretch, slots []uint32) {
+func (p *part) readValues(t *catalog.Totals, s segment.Space) {
 	const words = 2 // state, value
-	op, values := r.op, t.Values
-	for i, slot := range slots {
-		row := rows.Row(i, words)
-		if _, in := rows.In(i, row); !in || slot == 0 {
+	ends, op, values := p.ends, p.op, t.Values
+	for i, slot := range p.slots {
+		row := p.Row(i, words)
+		if ends {
+			row = p.Row(i, p.of.words)
+		}
+		if _, in := p.In(i, row); !in || slot == 0 || ends && !p.goesOn(t, row, slot) {
 			continue
 		}
 		v, ok := cell.LoadLevel(cell.At(row, 1))
 		switch {
 		case !ok:
-			if !r.readLevel(t, s, row, slot) {
+			if !p.readLevel(t, s, row, slot) {
 				continue
 			}
 		case op == catalog.OpAdd:
@@ -109,16 +125,16 @@ func (r *familyRows) readValues(t *catalog.Totals, s segment.Space, rows *segmen
 
 // readLevel merges a gauge's row that may have lanes, and reports whether it can be
 // read.
-func (r *familyRows) readLevel(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) bool {
-	parts, ok := segment.Level(s, row, nil)
+func (p *part) readLevel(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) bool {
+	values, ok := p.of.Level(s, row, nil)
 	switch {
 	case !ok:
-	case r.op == catalog.OpAdd:
-		for _, v := range parts {
-			t.Put(r.op, slot, v)
+	case p.op == catalog.OpAdd:
+		for _, v := range values {
+			t.Put(p.op, slot, v)
 		}
 	default:
-		t.Put(r.op, slot, exact.Sum(parts))
+		t.Put(p.op, slot, exact.Sum(values))
 	}
 	return ok
 }
@@ -156,24 +172,25 @@ func (r *familyRows) count(t *catalog.Totals, slot uint32, n uint64) {
 	}
 }
 
-// mergeRests adds what words of an archive's rows lack of their sums, and returns the
-// rests of rows behind these.
-func (r *familyRows) mergeRests(t *catalog.Totals, rows *segment.Stretch, slots []uint32, rests []segment.Rest) []segment.Rest {
-	for i, rest := range rests {
-		place := int(rest.Row) - int(rows.From)
-		if place >= len(slots) {
-			return rests[i:]
+// mergeRests adds what words of an archive's rows lack of their sums.
+func (p *part) mergeRests(t *catalog.Totals) {
+	rests := p.of.Rests()
+	first, _ := slices.BinarySearchFunc(rests, p.From, func(rest segment.Rest, row uint32) int { return cmp.Compare(rest.Row, row) })
+	for _, rest := range rests[first:] {
+		place := int(rest.Row - p.From)
+		if place >= len(p.slots) {
+			return
 		}
-		_, in := rows.In(place, rows.Row(place, r.words))
-		offset, sums := r.offset(rest.Value)
-		if !in || slots[place] == 0 || !sums {
+		row := p.Row(place, p.of.words)
+		_, in := p.In(place, row)
+		offset, sums := p.of.offset(rest.Value)
+		if !in || p.slots[place] == 0 || !sums || p.ends && !p.goesOn(t, row, p.slots[place]) {
 			continue
 		}
 		for _, v := range rest.Pieces {
-			t.Sums.Add(slots[place]+offset, v)
+			t.Sums.Add(p.slots[place]+offset, v)
 		}
 	}
-	return nil
 }
 
 // offset returns how far the slot of a row's value is behind the first, if values

@@ -41,8 +41,8 @@ func (d *Dir) Access(perm *fs.FileMode) (Access, error) {
 	return a, nil
 }
 
-// lockAccess returns the access of the lock of folds: who may write to the
-// directory may fold it.
+// lockAccess returns the access of locks: who may write to the directory may fold it,
+// and send what it has.
 func (d *Dir) lockAccess() (Access, error) {
 	info, err := d.Info()
 	if err != nil {

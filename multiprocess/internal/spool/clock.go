@@ -18,6 +18,16 @@ func Now() Clock {
 	return Clock{Boot: BootID(), Wall: time.Now().UnixNano(), Monotonic: Monotonic()}
 }
 
+// On returns what the clocks show now if the wall clock was not set since c was read.
+func (c Clock) On() Clock {
+	if c.Monotonic == 0 {
+		return Now()
+	}
+	passed := Monotonic() - c.Monotonic
+	c.Wall, c.Monotonic = c.Wall+passed, c.Monotonic+passed
+	return c
+}
+
 // Moment returns the moment at which the clocks were read.
 func (c Clock) Moment() segment.Moment { return segment.Moment{Wall: c.Wall, Boot: c.Monotonic} }
 
@@ -30,6 +40,25 @@ func (c Clock) Since(boot [16]byte, m segment.Moment) int64 {
 		return c.Wall - max(0, c.Monotonic-m.Boot)
 	}
 	return min(m.Wall, c.Wall)
+}
+
+// Shift returns what is to be added to times of values that a segment has, to compare them
+// with those of others: of this boot they are as if the wall clock had always gone as it
+// goes now.
+func (c Clock) Shift(h *segment.Header) int64 {
+	if h.Boot != c.Boot || h.Boot == [16]byte{} || h.Ahead == 0 || c.Monotonic == 0 {
+		return 0
+	}
+	return c.Wall - c.Monotonic - h.Ahead
+}
+
+// SetAt returns when a value was set that has that time in a segment with that shift, in
+// nanoseconds since 1970, but not later than now; 0 if it never was.
+func (c Clock) SetAt(time, shift int64) int64 {
+	if time == 0 {
+		return 0
+	}
+	return max(1, min(time+shift, c.Wall))
 }
 
 // BornAt returns when a segment was made, in nanoseconds since 1970 as by Since.

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"telltale/internal/cell"
 )
 
 // Asking the system for the boot's clock takes a system call, most of what it costs to
@@ -22,7 +24,8 @@ type comparison struct {
 // to wait for a processor in the middle of one.
 const comparisons = 16
 
-var compared = sync.OnceValue(func() (best comparison) {
+var compared = sync.OnceValue(func() *comparison {
+	var best comparison
 	for i := range comparisons {
 		c := comparison{after: systemClock()}
 		c.at = time.Now()
@@ -30,7 +33,7 @@ var compared = sync.OnceValue(func() (best comparison) {
 			best = c
 		}
 	}
-	return best
+	return &best
 })
 
 func systemClock() int64 {
@@ -43,8 +46,21 @@ func systemClock() int64 {
 
 // Monotonic returns the nanoseconds of the boot's clock that nobody can set. It may be
 // about a microsecond behind that clock, but never ahead.
-func Monotonic() int64 { return compared().after + int64(time.Since(compared().at)) }
+func Monotonic() int64 {
+	c := compared()
+	return c.after + int64(time.Since(c.at))
+}
 
 // MonotonicAtLeast returns what Monotonic does, but never behind that clock: about a
 // microsecond ahead of it at most.
-func MonotonicAtLeast() int64 { return compared().before + int64(time.Since(compared().at)) }
+func MonotonicAtLeast() int64 {
+	c := compared()
+	return c.before + int64(time.Since(c.at))
+}
+
+// Ahead returns by how much the times that this process gives values are ahead of the
+// boot's clock, 0 if they go by the wall clock.
+func Ahead() int64 {
+	now, c := time.Now(), compared()
+	return cell.TimeAt(now) - c.after - int64(now.Sub(c.at))
+}

@@ -8,3 +8,7 @@ func Monotonic() int64 { return 0 }
 
 // MonotonicAtLeast returns what Monotonic does, never behind that clock.
 func MonotonicAtLeast() int64 { return 0 }
+
+// Ahead returns by how much the times that this process gives values are ahead of the
+// boot's clock, 0 if they go by the wall clock.
+func Ahead() int64 { return 0 }

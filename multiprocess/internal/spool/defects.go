@@ -129,12 +129,15 @@ func ReasonOf(err error) Reason {
 }
 
 // Unavailable reports whether an error says that the system could not give a file
-// that may be whole: the process has no descriptors left, or its permissions have
-// changed.
+// that may be whole: the process has no descriptors left, its permissions have
+// changed, or fewer bytes came than the file has.
 func Unavailable(err error) bool {
 	var d *Defect
 	if errors.As(err, &d) {
 		return false
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return true
 	}
 	reason := ReasonOf(err)
 	return reason == ReasonRead || reason == ReasonPermission

@@ -178,14 +178,21 @@ func (d *Dir) Rename(from, to Name, id mapped.Identity) error {
 
 // LockFolds takes the lock that lets one process at a time change what dead
 // writers left. It is nil where another one has it.
-func (d *Dir) LockFolds() (*mapped.Growing, error) {
-	lock, err := d.openLock()
+func (d *Dir) LockFolds() (*mapped.Growing, error) { return d.lock(FoldLockName) }
+
+// LockSends takes the lock that lets one process at a time send the directory's
+// metrics. It is nil where another one has it.
+func (d *Dir) LockSends() (*mapped.Growing, error) { return d.lock(SendLockName) }
+
+// lock takes a lock, which is a file of that name.
+func (d *Dir) lock(name Name) (*mapped.Growing, error) {
+	lock, err := d.openLock(name)
 	if err != nil {
 		return nil, err
 	}
 	locked, err := lock.Lock()
 	if err == nil && locked {
-		err = d.checkLock(lock)
+		err = d.checkLock(name, lock)
 	}
 	if err != nil || !locked {
 		return nil, errors.Join(err, lock.Close())
@@ -193,12 +200,12 @@ func (d *Dir) LockFolds() (*mapped.Growing, error) {
 	return lock, nil
 }
 
-// openLock opens the lock, or makes it. It is opened first, because in a directory
+// openLock opens a lock, or makes it. It is opened first, because in a directory
 // like /tmp Linux may refuse to create a file that exists and is somebody
 // else's (protected_regular).
-func (d *Dir) openLock() (*mapped.Growing, error) {
+func (d *Dir) openLock(name Name) (*mapped.Growing, error) {
 	for range 3 { // in which others may make it and delete it
-		lock, err := d.Write(FoldLockName)
+		lock, err := d.Write(name)
 		switch {
 		case err == nil:
 			return lock, nil
@@ -207,7 +214,7 @@ func (d *Dir) openLock() (*mapped.Growing, error) {
 			if failed != nil {
 				return nil, errors.Join(err, failed)
 			}
-			return nil, fmt.Errorf("%w; if this process should fold, \"chmod %#o %s\" lets all who may write to the directory", err, access.Mode, Quote(d.PathOf(FoldLockName)))
+			return nil, fmt.Errorf("%w; if this process should have the lock, \"chmod %#o %s\" lets all who may write to the directory", err, access.Mode, Quote(d.PathOf(name)))
 		case !errors.Is(err, fs.ErrNotExist):
 			return nil, err
 		}
@@ -215,27 +222,27 @@ func (d *Dir) openLock() (*mapped.Growing, error) {
 		if err != nil {
 			return nil, err
 		}
-		lock, err = d.Create(FoldLockName, access)
+		lock, err = d.Create(name, access)
 		if err == nil || !errors.Is(err, fs.ErrExist) {
 			return lock, err
 		}
 	}
-	return nil, Defectf(ReasonReplaced, "%s comes and goes", FoldLockName)
+	return nil, Defectf(ReasonReplaced, "%s comes and goes", name)
 }
 
 // checkLock checks that the lock can be seen by others, and is where they look.
-func (d *Dir) checkLock(lock *mapped.Growing) error {
-	if err := d.expect(FoldLockName, lock.Identity()); err != nil {
+func (d *Dir) checkLock(name Name, lock *mapped.Growing) error {
+	if err := d.expect(name, lock.Identity()); err != nil {
 		return err
 	}
-	file, err := d.Read(FoldLockName)
+	file, err := d.Read(name)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	seen, err := file.Locked()
 	if err == nil && !seen {
-		err = errors.New("locks do not hold there, so that live writers cannot be told from dead ones")
+		err = errors.New("locks do not hold there, so that live processes cannot be told from dead ones")
 	}
 	return err
 }

@@ -185,6 +185,7 @@ var (
 	ArchiveName   = Parse("archive.seg")
 	FoldLockName  = Parse("fold.lock")
 	FoldNotesName = Parse("fold.json")
+	SendLockName  = Parse("send.lock")
 )
 
 // Quote returns text as it is if all of it can be printed, else quoted as Go has

@@ -30,8 +30,20 @@ type Reading struct {
 	Age time.Duration
 
 	anew   time.Time
+	now    time.Time // when the reading began that goes on
+	clock  int64     // the same by the boot's clock
 	buffer []byte
 }
+
+// Begin begins a reading of all files, at a time that it returns: the clocks are read once
+// for all of them.
+func (r *Reading) Begin() time.Time {
+	r.now, r.clock = time.Now(), Monotonic()
+	return r.now
+}
+
+// Lasts returns for how long the reading has gone on.
+func (r *Reading) Lasts() time.Duration { return time.Since(r.now) }
 
 // Room returns a buffer with at least n bytes, aligned as atomic loads need it, with
 // what was read into it: it is the same one at each call, for one file at a time.
@@ -48,9 +60,15 @@ func (r *Reading) Room(n int) []byte {
 // was done.
 func (r *Reading) AskAnew() { r.anew = time.Now() }
 
-// Fresh reports whether what was asked of a writer at a time still holds.
-func (r *Reading) Fresh(asked time.Time) bool {
-	return !r.Given && asked.After(r.anew) && time.Since(asked) < r.Age
+// Fresh reports whether a writer may be taken to live that was found alive at a time and
+// not asked anew since: that was a short time ago, or the writer, of the given boot, has
+// said so then by that boot's clock.
+func (r *Reading) Fresh(asked time.Time, boot [16]byte, alive int64) bool {
+	if r.Given || !asked.After(r.anew) {
+		return false
+	}
+	since := r.clock - alive // not known of other boots, and negative by another namespace's clock
+	return r.now.Sub(asked) < r.Age || since >= 0 && since < int64(r.Age) && boot == BootID() && boot != [16]byte{}
 }
 
 // Open opens the file at a place, if it is a regular one.

@@ -377,6 +377,17 @@ func (p place) among(others map[place]bool) string {
 	return p.host + "/" + p.namespace
 }
 
+// Ended returns how many segments of writers there are, whatever becomes of them, to which
+// nobody writes any more.
+func (s *Survey) Ended() (n int) {
+	for i := range s.seen {
+		if s.seen[i].Name.Kind() == Writer && !s.seen[i].Live {
+			n++
+		}
+	}
+	return n
+}
+
 // CheckService returns an error if the directory is another service's than the named one,
 // of which the caller is, as [Survey.Stranger] finds it. It is nil without a name.
 func (s *Survey) CheckService(name string) error {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 
+	"telltale/internal/cell"
 	"telltale/model"
 	"telltale/multiprocess/internal/catalog"
 	"telltale/multiprocess/internal/segment"
@@ -27,6 +29,7 @@ const (
 // tombs is what a store knows of its tombstones.
 type tombs struct {
 	mu       sync.Mutex
+	waiting  atomic.Bool         // some are unburied
 	unburied []segment.Tombstone // for which there was no room, in the order of their times
 	full     bool                // no room was found since the last tick
 	told     bool                // of that
@@ -39,11 +42,7 @@ type tombs struct {
 func (r *rows) Forget(series []model.Labels) {
 	for len(series) > 0 {
 		n := min(len(series), removedAtOnce)
-		labels := make([]string, n)
-		for i := range labels {
-			labels[i] = catalog.SortedLabels(series[i].Text())
-		}
-		r.bury(labels)
+		r.bury(series[:n])
 		series = series[n:]
 	}
 }
@@ -51,17 +50,44 @@ func (r *rows) Forget(series []model.Labels) {
 // ForgetAll implements [cell.Rows].
 func (r *rows) ForgetAll() { r.bury(nil) }
 
-func (r *rows) bury(labels []string) {
-	r.store.bury(segment.Tombstone{Type: r.family.Type, Name: r.family.Name, Labels: labels})
+// Bury implements [cell.Rows].
+func (r *rows) Bury(row *cell.Word, labels model.Labels) (forgotten bool) {
+	if in := r.file.Load(); in != nil && !r.store.tombs.waiting.Load() {
+		one := [1]string{catalog.SortedLabels(labels.Text())}
+		if had, err := in.Bury(row, r.tombstone(one[:])); had {
+			return err == nil
+		}
+	}
+	r.Remove(row)
+	return false
 }
 
-// bury says in the segment what was removed now, or at a later tick if there is no room.
-// All say so one after the other, so that none gets a time that is later than it was.
+// bury says in the segment that series were removed now, all if there are none, or at a
+// later tick if there is no room.
+func (r *rows) bury(series []model.Labels) {
+	var few [4]string
+	removed := few[:0]
+	for _, labels := range series {
+		removed = append(removed, catalog.SortedLabels(labels.Text()))
+	}
+	t := r.tombstone(removed)
+	if r.store.tombs.waiting.Load() || r.store.segment.Bury(t) != nil {
+		// Another one, so that the array above need not be on the heap.
+		r.store.bury(segment.Tombstone{Time: t.Time, Type: t.Type, Name: r.family.Name, Labels: append([]string(nil), removed...)})
+	}
+}
+
+// tombstone returns one that says that series were removed now.
+func (r *rows) tombstone(labels []string) segment.Tombstone {
+	return segment.Tombstone{Time: spool.Monotonic(), Type: r.family.Type, Name: r.family.Name, Labels: labels}
+}
+
+// bury does so where others wait, or where it failed: behind them, so that none gets a time
+// that is later than it was.
 func (s *Store) bury(t segment.Tombstone) {
 	b := &s.tombs
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	t.Time = spool.Monotonic()
 	var err error
 	if len(b.unburied) == 0 {
 		if err = s.buryNow(t); err == nil {
@@ -80,6 +106,7 @@ func (s *Store) bury(t segment.Tombstone) {
 		go s.settings.Tell(fmt.Errorf("multiprocess: what ended processes left of removed series of %q, and of others, is shown until there is room to say that they were removed: %w", t.Name, err))
 	}
 	b.unburied = append(b.unburied, t)
+	b.waiting.Store(true)
 }
 
 // buryNow says what was removed. Where there are too many tombstones it looks after them,
@@ -112,6 +139,7 @@ func (s *Store) tendTombs() {
 		}
 	}
 	b.unburied, b.told, b.lost = nil, false, false
+	b.waiting.Store(false)
 }
 
 // settleTombs gives the room of tombstones to others that cover nothing any more. The

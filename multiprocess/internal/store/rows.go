@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"telltale/internal/cell"
@@ -20,20 +21,23 @@ type rows struct {
 	store  *Store
 	family segment.Family
 
+	file atomic.Pointer[segment.Rows] // nil until there is room for the family
+	heap atomic.Pointer[segment.Rows] // nil until it is needed
+
 	mu    sync.Mutex
-	file  *segment.Rows // nil until there is room for the family
-	heap  *segment.Rows // nil until it is needed
-	lent  bool          // to an instrument; under the lock of the store
-	shown uint64        // the round that counts
-	last  uint64        // that was begun
-	begun []uint64      // rounds that have not ended
+	lent  bool     // to an instrument; under the lock of the store
+	shown uint64   // the round that counts
+	last  uint64   // that was begun
+	begun []uint64 // rounds that have not ended
+
+	parked map[string][]*parked // by their labels: rows of series that this process does not update
 }
 
 // Rows implements [cell.Store].
 func (s *Store) Rows(f cell.Family) cell.Rows {
 	family := segment.Family{
 		Name: f.Header.Name, Help: f.Header.Help, Unit: f.Header.Unit, Type: f.Header.Type,
-		Mode: f.Mode, Bounds: f.Bounds.Upper(), States: f.States, Labels: f.Labels,
+		Mode: f.Mode, Bounds: f.Bounds.Upper(), States: f.States, Labels: f.Labels, Expiry: f.Expiry,
 	}
 	family.Layout = rowLayout(family.Type, f.Mode)
 	if f.NativeBuckets > 0 {
@@ -87,6 +91,7 @@ func (s *Store) rows(f segment.Family) *rows {
 
 // Release implements [cell.Rows].
 func (r *rows) Release() {
+	r.unparkAll()
 	r.store.mu.Lock()
 	defer r.store.mu.Unlock()
 	r.lent = false
@@ -95,7 +100,7 @@ func (r *rows) Release() {
 func (r *rows) is(f *segment.Family) bool {
 	g := &r.family
 	return g.Name == f.Name && g.Help == f.Help && g.Unit == f.Unit && g.Type == f.Type && g.Layout == f.Layout &&
-		g.Mode == f.Mode && g.Merge == f.Merge && g.Published == f.Published &&
+		g.Mode == f.Mode && g.Expiry == f.Expiry && g.Merge == f.Merge && g.Published == f.Published &&
 		g.NativeBuckets == f.NativeBuckets && g.NativeExemplars == f.NativeExemplars && slices.Equal(g.Bounds, f.Bounds) &&
 		slices.Equal(g.States, f.States) && slices.Equal(g.Labels, f.Labels)
 }
@@ -133,7 +138,13 @@ func (r *rows) Show(round uint64) {
 	defer r.mu.Unlock()
 	r.end(round)
 	r.shown = round
-	for _, rows := range []*segment.Rows{r.file, r.heap} {
+	for _, all := range r.parked {
+		for _, p := range all {
+			p.in.Retire(p.Row)
+		}
+	}
+	clear(r.parked)
+	for _, rows := range []*segment.Rows{r.file.Load(), r.heap.Load()} {
 		if rows != nil {
 			rows.Show(round)
 		}
@@ -172,16 +183,16 @@ func (r *rows) add(round uint64, labels model.Labels, created time.Time) *cell.W
 	return first
 }
 
-func (r *rows) addTo(rows **segment.Rows, w *segment.Writer, s segment.Series) (*cell.Word, error) {
-	if *rows == nil {
+func (r *rows) addTo(rows *atomic.Pointer[segment.Rows], w *segment.Writer, s segment.Series) (*cell.Word, error) {
+	if rows.Load() == nil {
 		fresh, err := w.Rows(r.family)
 		if err != nil {
 			return nil, err
 		}
 		fresh.Show(r.shown)
-		*rows = fresh
+		rows.Store(fresh)
 	}
-	return (*rows).Add(s)
+	return rows.Load().Add(s)
 }
 
 // Apart implements [cell.Rows].
@@ -189,9 +200,7 @@ func (r *rows) Apart(change func()) { r.store.settings.Apart(change) }
 
 // holder returns the rows that have a row, nil if none have.
 func (r *rows) holder(row *cell.Word) *segment.Rows {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, rows := range []*segment.Rows{r.file, r.heap} {
+	for _, rows := range []*segment.Rows{r.file.Load(), r.heap.Load()} {
 		if rows != nil && rows.Has(row) {
 			return rows
 		}
@@ -200,16 +209,17 @@ func (r *rows) holder(row *cell.Word) *segment.Rows {
 }
 
 // Remove implements [cell.Rows].
-func (r *rows) Remove(row *cell.Word) {
-	if rows := r.holder(row); rows != nil {
-		rows.Remove(row)
-	}
-}
+func (r *rows) Remove(row *cell.Word) { r.leave(row, (*segment.Rows).Remove) }
 
 // Retire implements [cell.Rows].
-func (r *rows) Retire(row *cell.Word) {
-	if rows := r.holder(row); rows != nil {
-		rows.Retire(row)
+func (r *rows) Retire(row *cell.Word) { r.leave(row, (*segment.Rows).Retire) }
+
+// leave has the rows to which a row belongs, if any, let it rest.
+func (r *rows) leave(row *cell.Word, leave func(*segment.Rows, *cell.Word) (had bool)) {
+	for _, rows := range []*segment.Rows{r.file.Load(), r.heap.Load()} {
+		if rows != nil && leave(rows, row) {
+			return
+		}
 	}
 }
 
@@ -265,7 +275,7 @@ func (r *rows) set(row *cell.Word, p *model.Point) {
 		cell.PutLevel(row, p.Value)
 	case segment.LayoutTimed:
 		cell.StoreFloat(row, p.Value)
-		cell.At(row, 1).Store(uint64(time.Now().UnixNano()))
+		cell.At(row, 1).Store(uint64(cell.Now()))
 	case segment.LayoutCounter:
 		cell.StoreFloat(cell.At(row, 1), p.Value)
 		if p.Exemplar != nil {
@@ -281,7 +291,7 @@ func (r *rows) set(row *cell.Word, p *model.Point) {
 	case segment.LayoutState:
 		on := slices.IndexFunc(p.States, func(s model.State) bool { return s.On })
 		row.Store(uint64(max(on, 0)))
-		cell.At(row, 1).Store(uint64(time.Now().UnixNano()))
+		cell.At(row, 1).Store(uint64(cell.Now()))
 	}
 }
 

@@ -38,6 +38,7 @@ type Store struct {
 	name     spool.Name
 	system   mapped.FileSystem
 	first    segment.Moment // when the epoch first appeared in the directory
+	ended    int            // writers' segments that nobody wrote to when the store was opened
 	file     *mapped.Growing
 	segment  *segment.Writer
 
@@ -48,17 +49,20 @@ type Store struct {
 	families     []*rows
 	publications []*publication
 	tombs        tombs
+	parking      parking
 
 	misplaced bool // the segment, which the error hook has got; written by refreshes alone
 
-	stop    chan struct{}
+	running context.Context //nolint:containedctx // of what the store does by itself
+	end     func()          // of that
 	stopped chan struct{}
 }
 
 // Open makes a segment for this process in the directory at the path, which has
 // to be there. Nothing is kept before start.
 func Open(path string, settings Settings) (*Store, error) {
-	s := &Store{settings: settings, stop: make(chan struct{}), stopped: make(chan struct{})}
+	s := &Store{settings: settings, stopped: make(chan struct{})}
+	s.running, s.end = context.WithCancel(context.Background())
 	var err error
 	if s.dir, err = spool.Open(path, s.settings.Files); err != nil {
 		return nil, fmt.Errorf("multiprocess: %w", err)
@@ -87,13 +91,19 @@ func (s *Store) SpilledSeries() int {
 	return s.spilled
 }
 
-// Close publishes what custom collectors emit for the last time, ends what the
-// store does by itself, and says in the segment that it ended in good order. It is
-// called once.
+// lastPublication is how long the last publication may take: a collector in it may wait
+// for the store to be closed, through the error hook of its registry.
+const lastPublication = 5 * time.Second
+
+// Close ends what the store does by itself, publishes what custom collectors emit for the
+// last time, and says in the segment that it ended in good order. It is called once.
 func (s *Store) Close() {
-	close(s.stop)
+	s.end()
 	<-s.stopped
-	s.refresh()
+	s.parking.settling.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), min(s.settings.Interval, lastPublication))
+	defer cancel()
+	s.refresh(ctx)
 	s.segment.Alive(spool.MonotonicAtLeast())
 	s.segment.MarkClosed()
 }
@@ -218,14 +228,14 @@ func (s *Store) headerOf(id [16]byte) (segment.Header, error) {
 	if err != nil {
 		return segment.Header{}, fmt.Errorf("%s: %w", s.dir.Path(), err)
 	}
-	s.first = survey.First
+	s.first, s.ended = survey.First, survey.Ended()
 	return s.header(id, clock), nil
 }
 
 // header returns the header of a segment that is made now.
 func (s *Store) header(id [16]byte, clock spool.Clock) segment.Header {
 	h := identity()
-	h.Kind, h.ID, h.Start, h.Born = segment.KindWriter, id, clock.Wall, clock.Monotonic
+	h.Kind, h.ID, h.Start, h.Born, h.Ahead = segment.KindWriter, id, clock.Wall, clock.Monotonic, spool.Ahead()
 	h.Epoch, h.EpochFirst, h.Writer, h.Service = s.settings.Epoch, s.first, s.settings.Writer, s.settings.Service
 	return h
 }
@@ -283,7 +293,9 @@ const countInterval = time.Minute
 
 // Start begins to keep the store.
 func (s *Store) Start() {
-	s.countDead()
+	if s.settings.Crowded != nil {
+		s.settings.Crowded(s.ended)
+	}
 	go s.keep()
 }
 
@@ -296,10 +308,11 @@ func (s *Store) keep() {
 	count := next.Add(countInterval)
 	for {
 		select {
-		case <-s.stop:
+		case <-s.running.Done():
 			return
 		case now := <-tick.C:
 			s.Tick()
+			s.parking.settling.Go(s.settleParked)
 			if now.After(count) {
 				count = now.Add(countInterval)
 				s.countDead()
@@ -308,7 +321,9 @@ func (s *Store) keep() {
 				continue
 			}
 			next = now.Add(s.settings.Interval)
-			s.refresh()
+			ctx, cancel := context.WithTimeout(s.running, s.settings.Interval)
+			s.refresh(ctx)
+			cancel()
 		}
 	}
 }
@@ -327,13 +342,11 @@ func (s *Store) Tick() {
 	}
 }
 
-// refresh publishes what custom collectors emit.
-func (s *Store) refresh() {
+// refresh publishes what custom collectors emit, as long as the context lasts.
+func (s *Store) refresh(ctx context.Context) {
 	s.mu.Lock()
 	publications := s.publications
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), s.settings.Interval)
-	defer cancel()
 	for _, p := range publications {
 		p.refresh(ctx)
 	}

@@ -1,0 +1,3 @@
+// Package traceparent reads the header of W3C Trace Context, for the exemplars of
+// requests.
+package traceparent
