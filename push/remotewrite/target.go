@@ -1,0 +1,75 @@
+package remotewrite
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"telltale"
+	"telltale/internal/outbox"
+)
+
+// Target is a receiver to which each [Target.Push] sends the present state once. It is a
+// [push.Target]: for a job at its end, and for [push.Every] beside other targets. A
+// program that runs on loses less by a [Sender], which keeps what could not be sent.
+// All methods are safe for concurrent use.
+type Target struct {
+	mu     sync.Mutex // one push at a time: of two, one is older
+	sender *Sender    // which never runs
+}
+
+// NewTarget returns the receiver at a URL, as [NewSender] takes it.
+func NewTarget(url string, opts ...TargetOption) (*Target, error) {
+	s := newSender(nil)
+	s.out.Shards = 1
+	all := make([]Option, len(opts))
+	for i, o := range opts {
+		all[i] = o
+	}
+	if err := s.set(url, all); err != nil {
+		return nil, err
+	}
+	return &Target{sender: s}, nil
+}
+
+func (t *Target) observed() *outbox.Outbox {
+	if t == nil {
+		return nil
+	}
+	return t.sender.observed()
+}
+
+// Push collects c and sends what it emits, with the time of the collection. Series that
+// the push before had and this one has not are ended by stale markers, so that all
+// pushes are to be of the same collector. It returns the receiver's first refusal that
+// may be over later, without sending the rest, or all others, joined.
+func (t *Target) Push(ctx context.Context, c telltale.Collector) error {
+	merged, err := telltale.Merge(c)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	requests, err := t.collect(ctx, merged)
+	if err = errors.Join(t.sender.out.SendAll(ctx, requests), err); err != nil {
+		t.sender.encoder.ledger.resend()
+	}
+	return err
+}
+
+// collect returns the requests of a push.
+func (t *Target) collect(ctx context.Context, c telltale.Collector) (requests []*outbox.Request, err error) {
+	e := &t.sender.encoder
+	e.emit = func(_ int, r *outbox.Request) { requests = append(requests, r) }
+	now, err := t.sender.now()
+	if err != nil {
+		return nil, err
+	}
+	e.begin(now)
+	if err = c.Collect(ctx, e.encode); err != nil && ctx.Err() != nil {
+		e.abandon()
+	} else {
+		e.end()
+	}
+	return requests, errors.Join(err, t.sender.skipped())
+}
