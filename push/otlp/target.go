@@ -1,0 +1,61 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"telltale"
+	"telltale/internal/outbox"
+)
+
+// Target is a receiver to which each [Target.Push] sends the present state once. It is a
+// [push.Target]: for a job at its end, and for [push.Every] beside other targets. A
+// program that runs on loses less by a [Sender], which keeps what could not be sent.
+// All methods are safe for concurrent use.
+type Target struct {
+	mu     sync.Mutex // one push at a time: of two, one is older
+	sender *Sender    // which never runs
+}
+
+// NewTarget returns the receiver at a URL, as [NewSender] takes it.
+func NewTarget(url string, opts ...TargetOption) (*Target, error) {
+	s := newSender(nil)
+	all := make([]Option, len(opts))
+	for i, o := range opts {
+		all[i] = o
+	}
+	if err := s.set(url, all); err != nil {
+		return nil, err
+	}
+	return &Target{sender: s}, nil
+}
+
+func (t *Target) observed() *outbox.Outbox {
+	if t == nil {
+		return nil
+	}
+	return t.sender.observed()
+}
+
+// Push collects c and sends what it emits, with the time of the collection. It returns
+// the receiver's first refusal that may be over later, without sending the rest, joined
+// with all others; and what of a collection that failed, or that OTLP cannot have, was
+// left out. See [PartialError].
+func (t *Target) Push(ctx context.Context, c telltale.Collector) error {
+	merged, err := telltale.Merge(c)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.sender
+	var requests []*outbox.Request
+	s.encoder.emit = func(r *outbox.Request) { requests = append(requests, r) }
+	now, err := s.clock.Now()
+	if err != nil {
+		return err
+	}
+	err = s.encoder.collect(ctx, merged, now)
+	return errors.Join(s.out.SendAll(ctx, requests), err, s.skipped())
+}
