@@ -11,6 +11,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"telltale/internal/unfit"
 	"telltale/model"
 )
 
@@ -26,15 +27,15 @@ var types = map[dto.MetricType]model.Type{
 
 // convert returns a family that reads its points from the metrics of another, nil
 // if it has none. Metrics that do not fit are left out.
-func convert(from *dto.MetricFamily, problems *problems) *model.Family {
+func convert(from *dto.MetricFamily, wrong *unfit.List) *model.Family {
 	name := from.GetName()
 	typ, ok := types[from.GetType()]
 	if !ok {
-		problems.unfitMetric(name, fmt.Errorf("the family has the unknown type %d", from.GetType()))
+		wrong.LeaveOut(name, fmt.Errorf("the family has the unknown type %d", from.GetType()))
 		return nil
 	}
 	check := checking{typ: typ, legacy: true}
-	metrics := check.fit(from.GetMetric(), func(err error) { problems.unfitMetric(name, err) })
+	metrics := check.fit(from.GetMetric(), func(err error) { wrong.LeaveOut(name, err) })
 	if len(metrics) == 0 {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"telltale"
+	"telltale/internal/unfit"
 	"telltale/model"
 )
 
@@ -87,7 +88,8 @@ func (b *bridge) Collect(ctx context.Context, emit func(*model.Family) error) er
 		return err
 	}
 	gathered, err := g.Gather()
-	wrong := problems{list: []error{err}}
+	wrong := unfit.NewList("clientgolang")
+	wrong.Add(err)
 	hides := b.hides()
 	for _, from := range gathered {
 		if err := ctx.Err(); err != nil {
@@ -96,7 +98,7 @@ func (b *bridge) Collect(ctx context.Context, emit func(*model.Family) error) er
 		if from == nil || hides(from.GetName()) {
 			continue
 		}
-		f := convert(from, &wrong)
+		f := convert(from, wrong)
 		if f == nil {
 			continue
 		}
@@ -104,29 +106,5 @@ func (b *bridge) Collect(ctx context.Context, emit func(*model.Family) error) er
 			return err
 		}
 	}
-	return wrong.join()
-}
-
-// maxProblems is the largest number of unfit metrics that an error of a collection
-// names one by one.
-const maxProblems = 10
-
-// problems are what was wrong in a collection.
-type problems struct {
-	list  []error
-	unfit int // metrics
-}
-
-// unfitMetric notes a metric that is left out.
-func (p *problems) unfitMetric(family string, err error) {
-	if p.unfit++; p.unfit <= maxProblems {
-		p.list = append(p.list, fmt.Errorf("clientgolang: a metric of %q is left out: %w", family, err))
-	}
-}
-
-func (p *problems) join() error {
-	if more := p.unfit - maxProblems; more > 0 {
-		p.list = append(p.list, fmt.Errorf("clientgolang: %d more metrics are left out", more))
-	}
-	return errors.Join(p.list...)
+	return wrong.Err()
 }

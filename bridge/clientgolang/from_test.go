@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -83,6 +85,30 @@ func TestPagesOfGatherersAreThoseOfPromhttp(t *testing.T) {
 }
 
 // Lent families, for which there is no room to copy them, are the same.
+// With short bounds the text page has the very series of promhttp's, as Prometheus before
+// version 3 stores them.
+func TestShortBoundsAreThoseOfPromhttp(t *testing.T) {
+	from := prometheus.NewRegistry()
+	h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "h", Help: "H.", Buckets: []float64{-1, 0, 0.25, 1, 2.5, 10, 1e5, 1e6, 12345678, 1e21}})
+	s := prometheus.NewSummary(prometheus.SummaryOpts{Name: "s", Help: "S.", Objectives: map[float64]float64{0: 0, 0.5: 0.1, 1: 0}})
+	from.MustRegister(h, s)
+	s.Observe(1)
+	reg, _ := registryWith(t, clientgolang.FromGatherer(from))
+	series := func(h http.Handler) (all []string) {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+		for line := range strings.Lines(w.Body.String()) {
+			all = append(all, line[:strings.LastIndex(line, " ")])
+		}
+		slices.Sort(all)
+		return all
+	}
+	got, want := series(scrapehttp.Handler(reg, scrapehttp.WithShortBounds())), series(promhttp.HandlerFor(from, promhttp.HandlerOpts{}))
+	if !slices.Equal(got, want) {
+		t.Errorf("series\n%q, want\n%q", got, want)
+	}
+}
+
 func TestPagesWithoutCopies(t *testing.T) {
 	from := corpus(t, 7)
 	reg := telltale.NewRegistry(telltale.WithRetention(0))
