@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"telltale"
+	"telltale/internal/builder"
 )
 
 type (
@@ -15,57 +16,22 @@ type (
 	buffered = *bufio.ReadWriter
 )
 
-// builder makes instruments until one fails.
-type builder struct {
-	settings *settings
-	err      error
+func gauge(b *builder.Builder, name, help string) *telltale.Gauge {
+	return builder.Make(b, func(opts ...telltale.GaugeOption) (*telltale.Gauge, error) {
+		return telltale.NewGauge(name, help, opts...)
+	}, telltale.WithGaugeMode(telltale.ModeLiveSum))
 }
 
-// keep returns an instrument, or nil after an error.
-func keep[T any](b *builder, make func() (*T, error)) *T {
-	if b.err != nil {
-		return nil
-	}
-	x, err := make()
-	b.err = err
-	return x
-}
-
-// options returns the options of all instruments and those of one.
-func options[O any](b *builder, own ...O) []O {
-	var all []O
-	for _, o := range b.settings.instruments {
-		if o != nil { // a nil option says nothing, as in the constructors
-			all = append(all, any(o).(O))
-		}
-	}
-	return append(all, own...)
-}
-
-func (b *builder) gauge(name, help string) *telltale.Gauge {
-	return keep(b, func() (*telltale.Gauge, error) {
-		return telltale.NewGauge(name, help, options[telltale.GaugeOption](b, telltale.WithGaugeMode(telltale.ModeLiveSum))...)
+func counter[L comparable](b *builder.Builder, name, help string) *telltale.CounterOf[L] {
+	return builder.Make(b, func(opts ...telltale.CounterOption) (*telltale.CounterOf[L], error) {
+		return telltale.NewCounterOf[L](name, help, opts...)
 	})
 }
 
-func counter[L comparable](b *builder, name, help string) *telltale.CounterOf[L] {
-	return keep(b, func() (*telltale.CounterOf[L], error) {
-		return telltale.NewCounterOf[L](name, help, options[telltale.CounterOption](b)...)
-	})
-}
-
-func histogram[L comparable](b *builder, name, help string, own ...telltale.HistogramOption) *telltale.HistogramOf[L] {
-	return keep(b, func() (*telltale.HistogramOf[L], error) {
-		return telltale.NewHistogramOf[L](name, help, options(b, own...)...)
-	})
-}
-
-// durations returns the options of the histograms of times.
-func (b *builder) durations() []telltale.HistogramOption {
-	if b.settings.durations != nil {
-		return b.settings.durations
-	}
-	return []telltale.HistogramOption{telltale.WithBuckets(telltale.DefaultBuckets()...), telltale.WithNativeBuckets(1.1)}
+func histogram[L comparable](b *builder.Builder, name, help string, own ...telltale.HistogramOption) *telltale.HistogramOf[L] {
+	return builder.Make(b, func(opts ...telltale.HistogramOption) (*telltale.HistogramOf[L], error) {
+		return telltale.NewHistogramOf[L](name, help, opts...)
+	}, own...)
 }
 
 // sizes gives histograms of sizes buckets from 100 bytes to 100 MB.

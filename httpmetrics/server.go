@@ -2,15 +2,14 @@ package httpmetrics
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/felixge/httpsnoop"
-
 	"telltale"
+	"telltale/internal/bounded"
+	"telltale/internal/builder"
 )
 
 // Server has the metrics of HTTP servers. [NewServer] makes it. It is safe for
@@ -25,8 +24,7 @@ type Server struct {
 	requestSize  *telltale.HistogramOf[requestLabels]
 	responseSize *telltale.HistogramOf[requestLabels]
 
-	mu     sync.RWMutex
-	routes map[string]bool // those that are labels, with other
+	routes *bounded.Map[string, struct{}] // those that are labels, without other
 }
 
 // requestLabels are the labels of a request that was served.
@@ -36,21 +34,23 @@ type requestLabels struct{ Method, Code, Route string }
 // the registry of [In]. A second call with the same options counts in the same
 // metrics. Errors are those of package telltale's constructors.
 func NewServer(opts ...ServerOption) (*Server, error) {
-	s := &Server{settings: defaults(), routes: map[string]bool{other: true}}
+	s := &Server{settings: defaults()}
 	for _, o := range opts {
 		if o != nil {
 			o.applyServer(s.settings)
 		}
 	}
-	b := builder{settings: s.settings, err: s.settings.err}
-	s.inFlight = b.gauge("http_server_in_flight_requests", "Requests that are being served.")
-	s.requests = counter[requestLabels](&b, "http_server_requests", "Requests served.")
-	s.duration = histogram[requestLabels](&b, "http_server_request_duration_seconds", "Time until the handler has returned.", b.durations()...)
-	s.firstByte = histogram[requestLabels](&b, "http_server_time_to_first_byte_seconds", "Time until the handler has begun its answer.", b.durations()...)
-	s.requestSize = histogram[requestLabels](&b, "http_server_request_size_bytes", "Bytes of the body that the handler has read.", sizes())
-	s.responseSize = histogram[requestLabels](&b, "http_server_response_size_bytes", "Bytes of the body that the handler has written.", sizes())
-	if b.err != nil {
-		return nil, b.err
+	s.routes = bounded.NewMap[string, struct{}](s.settings.maxRoutes)
+	times := builder.Durations(s.settings.durations)
+	b := builder.New(s.settings.instruments, s.settings.err)
+	s.inFlight = gauge(b, "http_server_in_flight_requests", "Requests that are being served.")
+	s.requests = counter[requestLabels](b, "http_server_requests", "Requests served.")
+	s.duration = histogram[requestLabels](b, "http_server_request_duration_seconds", "Time until the handler has returned.", times...)
+	s.firstByte = histogram[requestLabels](b, "http_server_time_to_first_byte_seconds", "Time until the handler has begun its answer.", times...)
+	s.requestSize = histogram[requestLabels](b, "http_server_request_size_bytes", "Bytes of the body that the handler has read.", sizes())
+	s.responseSize = histogram[requestLabels](b, "http_server_response_size_bytes", "Bytes of the body that the handler has written.", sizes())
+	if b.Err() != nil {
+		return nil, b.Err()
 	}
 	return s, nil
 }
@@ -80,16 +80,31 @@ func (s *Server) Wrap(next http.Handler) http.Handler {
 		s.inFlight.Inc()
 		defer s.inFlight.Dec()
 		a := &answer{server: s, start: time.Now(), code: http.StatusOK, panicked: true}
-		a.request = r.WithContext(context.WithValue(r.Context(), routeKey{}, a))
+		a.context = requestContext{r.Context(), a}
+		a.request = r.WithContext(&a.context)
 		if r.Body != nil && r.Body != http.NoBody {
 			a.body.ReadCloser = r.Body
 			a.request.Body = &a.body
 		}
 		defer a.done()
-		next.ServeHTTP(httpsnoop.Wrap(w, a.hooks()), a.request)
+		next.ServeHTTP(a.writer(w), a.request)
 		a.panicked = false
 		r.Pattern = a.request.Pattern // for handlers around this one
 	})
+}
+
+// requestContext is the context of a request, from which SetRoute finds its answer.
+type requestContext struct {
+	context.Context
+	answer *answer
+}
+
+// Value returns the answer for the key of SetRoute.
+func (c *requestContext) Value(key any) any {
+	if key == (routeKey{}) {
+		return c.answer
+	}
+	return c.Context.Value(key)
 }
 
 // answer is what becomes of one request. Handlers may answer from several
@@ -97,9 +112,12 @@ func (s *Server) Wrap(next http.Handler) http.Handler {
 type answer struct {
 	server   *Server
 	request  *http.Request
+	context  requestContext
 	start    time.Time
 	body     body
 	panicked bool
+	http1    http1Writer // one of the two is the handler's writer, in most servers
+	http2    http2Writer
 
 	mu        sync.Mutex
 	route     string
@@ -107,63 +125,6 @@ type answer struct {
 	begun     bool
 	firstByte time.Duration
 	written   int64
-}
-
-// hooks note what a handler answers.
-func (a *answer) hooks() httpsnoop.Hooks {
-	return httpsnoop.Hooks{
-		WriteHeader: func(next httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc {
-			return func(code int) {
-				next(code)
-				if code >= 200 || code == http.StatusSwitchingProtocols { // others announce the answer
-					a.begin(code, 0)
-				}
-			}
-		},
-		Write: func(next httpsnoop.WriteFunc) httpsnoop.WriteFunc {
-			return func(p []byte) (int, error) {
-				n, err := next(p)
-				a.begin(http.StatusOK, int64(n))
-				return n, err
-			}
-		},
-		WriteString: func(next httpsnoop.WriteStringFunc) httpsnoop.WriteStringFunc {
-			return func(p string) (int, error) {
-				n, err := next(p)
-				a.begin(http.StatusOK, int64(n))
-				return n, err
-			}
-		},
-		ReadFrom: func(next httpsnoop.ReadFromFunc) httpsnoop.ReadFromFunc {
-			return func(src io.Reader) (int64, error) {
-				n, err := next(src)
-				a.begin(http.StatusOK, n)
-				return n, err
-			}
-		},
-		Flush: func(next httpsnoop.FlushFunc) httpsnoop.FlushFunc {
-			return func() {
-				next()
-				a.begin(http.StatusOK, 0)
-			}
-		},
-		FlushError: func(next httpsnoop.FlushErrorFunc) httpsnoop.FlushErrorFunc {
-			return func() error {
-				err := next()
-				a.begin(http.StatusOK, 0)
-				return err
-			}
-		},
-		Hijack: func(next httpsnoop.HijackFunc) httpsnoop.HijackFunc {
-			return func() (conn, buffered, error) {
-				c, b, err := next()
-				if err == nil {
-					a.begin(http.StatusSwitchingProtocols, 0)
-				}
-				return c, b, err
-			}
-		},
-	}
 }
 
 // begin notes that n bytes of an answer with the code are on their way. The first
@@ -216,19 +177,15 @@ func (a *answer) matched(route string) string {
 
 // bounded returns the route, or "other" if there are too many already.
 func (s *Server) bounded(route string) string {
-	s.mu.RLock()
-	known := s.routes[route]
-	s.mu.RUnlock()
-	if known {
-		return route
+	if route == other {
+		return other
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.routes[route] {
-		if len(s.routes) > s.settings.maxRoutes {
-			return other
-		}
-		s.routes[strings.Clone(route)] = true
+	_, ok, room := s.routes.Get(route)
+	if !ok && room {
+		_, ok = s.routes.Add(strings.Clone(route), struct{}{})
+	}
+	if !ok {
+		return other
 	}
 	return route
 }

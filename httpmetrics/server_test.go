@@ -1,11 +1,9 @@
 package httpmetrics_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -220,95 +218,6 @@ func TestExemplarsOfSampledTraces(t *testing.T) {
 			t.Errorf("a request with an exemplar that is too long counts as %v", got)
 		}
 	})
-}
-
-// full has all optional interfaces of response writers.
-type full struct{}
-
-func (full) Flush()                                       {}
-func (full) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, nil }
-func (full) Push(string, *http.PushOptions) error         { return nil }
-func (full) ReadFrom(r io.Reader) (int64, error)          { return io.Copy(io.Discard, r) }
-func (full) WriteString(s string) (int, error)            { return len(s), nil }
-func (full) CloseNotify() <-chan bool                     { return nil }
-
-func interfaces(w http.ResponseWriter) string {
-	_, flusher := w.(http.Flusher)
-	_, hijacker := w.(http.Hijacker)
-	_, pusher := w.(http.Pusher)
-	_, readerFrom := w.(io.ReaderFrom)
-	_, stringWriter := w.(io.StringWriter)
-	_, closeNotifier := w.(http.CloseNotifier) //nolint:staticcheck // old handlers use it
-	return fmt.Sprint(flusher, hijacker, pusher, readerFrom, stringWriter, closeNotifier)
-}
-
-// plain is a response writer without optional interfaces.
-type plain struct{ http.ResponseWriter }
-
-func TestOptionalInterfacesAreKept(t *testing.T) {
-	all := combinations(plain{httptest.NewRecorder()}, full{})
-	seen := map[string]bool{}
-	for _, w := range all {
-		seen[interfaces(w)] = true
-		s, _ := newServer(t)
-		s.Wrap(http.HandlerFunc(func(inner http.ResponseWriter, _ *http.Request) {
-			if got, want := interfaces(inner), interfaces(w); got != want {
-				t.Errorf("the handler's writer has %s, the original %s", got, want)
-			}
-			if _, ok := inner.(interface{ Unwrap() http.ResponseWriter }); !ok {
-				t.Error("the handler's writer has no Unwrap")
-			}
-		})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-	}
-	if len(seen) != 64 {
-		t.Errorf("%d combinations, want 64", len(seen))
-	}
-}
-
-// Each way to write counts bytes and begins the answer.
-func TestWaysToAnswer(t *testing.T) {
-	for name, c := range map[string]struct {
-		handler http.HandlerFunc
-		code    string
-		bytes   float64
-	}{
-		"write":        {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) }, "200", 5},
-		"write string": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.(io.StringWriter).WriteString("hello") }, "200", 5},
-		"read from": {func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.(io.ReaderFrom).ReadFrom(strings.NewReader("hello"))
-		}, "200", 5},
-		"flush":       {func(w http.ResponseWriter, _ *http.Request) { w.(http.Flusher).Flush(); w.WriteHeader(500) }, "200", 0},
-		"flush error": {func(w http.ResponseWriter, _ *http.Request) { _ = http.NewResponseController(w).Flush() }, "200", 0},
-		"hijack": {func(w http.ResponseWriter, _ *http.Request) {
-			c, _, err := w.(http.Hijacker).Hijack()
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
-			_ = c.Close()
-		}, "101", 0},
-		"two codes": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); _, _ = w.Write([]byte("gone")) }, "404", 4},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, reg := newServer(t)
-			done := make(chan struct{})
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				defer close(done)
-				s.Wrap(c.handler).ServeHTTP(w, r)
-			}))
-			defer server.Close()
-			resp, err := http.Get(server.URL)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = resp.Body.Close()
-			<-done
-			if got := telltaletest.Value(t, reg, "http_server_response_size_bytes_sum", map[string]string{"method": "GET", "code": c.code, "route": "other"}); got != c.bytes {
-				t.Errorf("%v bytes, want %v", got, c.bytes)
-			}
-		})
-	}
 }
 
 func TestWrongOptions(t *testing.T) {

@@ -2,8 +2,9 @@ package httpmetrics
 
 import (
 	"context"
-	"encoding/hex"
 	"net/http"
+
+	"telltale/internal/traceparent"
 )
 
 // exemplar returns the labels of a request's exemplar, nil for none.
@@ -11,55 +12,5 @@ func (s *settings) exemplar(ctx context.Context, header http.Header) map[string]
 	if s.exemplars != nil {
 		return s.exemplars(ctx)
 	}
-	values := header["Traceparent"]
-	if len(values) != 1 {
-		return nil
-	}
-	return parent(values[0])
-}
-
-// parent returns trace and span of a traceparent header that says that the trace is
-// sampled (W3C Trace Context, section "traceparent Header").
-func parent(header string) map[string]string {
-	const (
-		version, trace, span, flags = 0, 3, 36, 53 // where the fields begin
-		length                      = 55
-	)
-	if len(header) < length || header[trace-1] != '-' || header[span-1] != '-' || header[flags-1] != '-' {
-		return nil
-	}
-	v, ok := lowerHex(header[version : trace-1])
-	if !ok || v[0] == 0xff || v[0] == 0 && len(header) != length || len(header) > length && header[length] != '-' {
-		return nil
-	}
-	f, ok := lowerHex(header[flags:length])
-	if !ok || f[0]&1 == 0 {
-		return nil
-	}
-	for _, id := range []string{header[trace : span-1], header[span : flags-1]} {
-		if b, ok := lowerHex(id); !ok || allZero(b) {
-			return nil
-		}
-	}
-	return map[string]string{"trace_id": header[trace : span-1], "span_id": header[span : flags-1]}
-}
-
-// lowerHex decodes hexadecimal digits in lower case.
-func lowerHex(s string) ([]byte, bool) {
-	for i := range len(s) {
-		if 'A' <= s[i] && s[i] <= 'F' {
-			return nil, false
-		}
-	}
-	b, err := hex.DecodeString(s)
-	return b, err == nil
-}
-
-func allZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
+	return traceparent.Sampled(header["Traceparent"])
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"telltale"
+	"telltale/internal/builder"
 )
 
 // Transport is an [http.RoundTripper] that counts what clients ask and are
@@ -59,14 +60,15 @@ func NewTransport(base http.RoundTripper, opts ...TransportOption) (*Transport, 
 			o.applyTransport(t.settings)
 		}
 	}
-	b := builder{settings: t.settings, err: t.settings.err}
-	t.inFlight = b.gauge("http_client_in_flight_requests", "Requests whose answer has not been read to its end.")
-	t.requests = counter[answerLabels](&b, "http_client_requests", "Requests that were answered, or failed.")
-	t.duration = histogram[answerLabels](&b, "http_client_request_duration_seconds", "Time until the header of the answer.", b.durations()...)
-	phases := histogram[phaseLabels](&b, "http_client_phase_duration_seconds", "Time of a phase of requests.", b.durations()...)
-	t.responseSize = histogram[answerLabels](&b, "http_client_response_size_bytes", "Bytes of the body that the program has read.", sizes())
-	if b.err != nil {
-		return nil, b.err
+	times := builder.Durations(t.settings.durations)
+	b := builder.New(t.settings.instruments, t.settings.err)
+	t.inFlight = gauge(b, "http_client_in_flight_requests", "Requests whose answer has not been read to its end.")
+	t.requests = counter[answerLabels](b, "http_client_requests", "Requests that were answered, or failed.")
+	t.duration = histogram[answerLabels](b, "http_client_request_duration_seconds", "Time until the header of the answer.", times...)
+	phases := histogram[phaseLabels](b, "http_client_phase_duration_seconds", "Time of a phase of requests.", times...)
+	t.responseSize = histogram[answerLabels](b, "http_client_response_size_bytes", "Bytes of the body that the program has read.", sizes())
+	if b.Err() != nil {
+		return nil, b.Err()
 	}
 	for p, name := range phaseNames {
 		t.phases[p] = phases.With(phaseLabels{name})
