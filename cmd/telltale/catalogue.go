@@ -16,14 +16,13 @@ type catalogue struct {
 	Lenient    bool       `help:"Accept common mistakes of exporters."`
 	Check      string     `help:"Compare with this file, which the verb printed before." placeholder:"FILE"`
 	AllowEmpty bool       `help:"Accept a page without metrics."`
+	JSON       bool       `name:"json" help:"With --check, print a JSON array of objects, one for each difference."`
 	source
 }
 
 // Help is what kong prints below the usage.
 func (*catalogue) Help() string {
-	return `Without --check it prints all families of the page as JSON: name, type, unit, help, label names, buckets, quantiles and states, without values. Keep that in a file beside the program. With --check it prints a line "page: family: difference" for whatever the page has otherwise: in CI, a family that is renamed or loses a label is seen before the dashboards that read it break. OpenMetrics tells more than text: units and types such as info.
-
-The exit status is 0 if there is no difference, 1 if there is one or if a page or the file cannot be read, and 2 for wrong usage.`
+	return `Without --check it prints all families of the page as JSON: name, type, unit, help, label names, buckets, quantiles and states, without values. Keep that in a file beside the program. With --check it prints a line "page: family: difference" for whatever the page has otherwise: in CI, a family that is renamed or loses a label is seen before the dashboards that read it break. OpenMetrics tells more than text: units and types such as info.`
 }
 
 // Run prints the catalogue of the page, or how it differs from the file.
@@ -62,15 +61,31 @@ func (c *catalogue) compare(page string, got *catalogues.Catalogue, out output) 
 		return fmt.Errorf("%s: %w", printable(c.Check), err)
 	}
 	differences := catalogues.Compare(want, got)
-	var lines bytes.Buffer
-	for _, d := range differences {
-		fmt.Fprintf(&lines, "%s: %s\n", page, printable(d.String()))
-	}
-	if _, err := out.Write(lines.Bytes()); err != nil {
+	if err := c.print(page, differences, out); err != nil {
 		return err
 	}
 	if len(differences) > 0 {
 		return fmt.Errorf("%s: %s from %s", page, counted(len(differences), "difference"), printable(c.Check))
 	}
 	return nil
+}
+
+func (c *catalogue) print(page string, differences []catalogues.Difference, out output) error {
+	if c.JSON {
+		type difference struct {
+			Family string `json:"family"`
+			What   string `json:"what"`
+		}
+		all := make([]difference, len(differences))
+		for i, d := range differences {
+			all[i] = difference{d.Family, d.What}
+		}
+		return writeJSON(out, all)
+	}
+	var lines bytes.Buffer
+	for _, d := range differences {
+		fmt.Fprintf(&lines, "%s: %s\n", page, printable(d.String()))
+	}
+	_, err := out.Write(lines.Bytes())
+	return err
 }

@@ -42,7 +42,9 @@ func (c *convert) Run(ctx context.Context, out output, diag diagnostics) error {
 		return err
 	}
 	var lost losses
+	done := diag.during("converting "+d.name, nil)
 	page, err := c.To.render(families, &lost)
+	done()
 	if err != nil {
 		return fmt.Errorf("%s is not converted: %w", d.name, err)
 	}

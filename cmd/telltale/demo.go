@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"telltale"
 	"telltale/cmd/telltale/internal/shop"
 	"telltale/collectors"
+	"telltale/scrapehttp"
 )
 
 // demo is the verb that shows the library in a running program: a shop with
@@ -18,6 +20,7 @@ type demo struct {
 	Listen  address       `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
 	For     time.Duration `help:"End after this time, such as 10s; without it on Ctrl-C." placeholder:"DURATION"`
 	Workers int           `help:"Run the shop in N processes, all on that address, with one page of metrics." placeholder:"N"`
+	steered
 }
 
 // The load is small enough for any machine, and large enough to see the numbers
@@ -49,10 +52,17 @@ func (d *demo) Run(ctx context.Context, out output, diag diagnostics) error {
 	if err := collectors.Register(reg); err != nil {
 		return err
 	}
-	page, err := startPage(ctx, d.Listen, reg)
+	watching, forget := context.WithCancel(context.WithoutCancel(ctx)) // as long as the page is served
+	defer forget()
+	shown, err := d.page(watching, reg, diag.warn)
 	if err != nil {
 		return err
 	}
+	listener, err := scrapehttp.Listen(ctx, string(d.Listen))
+	if err != nil {
+		return fmt.Errorf("cannot serve the metrics: %w", err)
+	}
+	page := startPage([]net.Listener{listener}, webConfig{}, nil, shown, mountLive(shown))
 	closeShop, err := s.Open(context.WithoutCancel(ctx))
 	if err != nil {
 		return errors.Join(err, page.stop())
@@ -93,6 +103,8 @@ func visit(ctx context.Context, url string) shop.Tally {
 func guide(url, shopURL string, lasts time.Duration) string {
 	return fmt.Sprintf(`A shop at %[1]s has %[2]d customers a second. Its metrics are at
   %[3]s
+and drawn, in a browser, at
+  %[5]s
 
 Look at
   shop_http_requests_total            requests by method, route and status, counted by a typed struct
@@ -105,7 +117,7 @@ Try
   curl -sH 'Accept: application/openmetrics-text' '%[3]s' | grep trace_id
 
 %[4]s
-`, shopURL, requestsPerSecond, url, ending(lasts))
+`, shopURL, requestsPerSecond, url, ending(lasts), liveURL(url))
 }
 
 func ending(lasts time.Duration) string {

@@ -13,11 +13,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"telltale"
 	"telltale/cmd/telltale/internal/shop"
 	"telltale/collectors"
+	"telltale/live"
 	"telltale/multiprocess"
 	"telltale/scrapehttp"
 )
@@ -26,7 +28,8 @@ import (
 type crew struct {
 	program string
 	dir     string
-	listen  address // where the first worker listens, once it does
+	listen  address  // where the first worker listens, once it does
+	flags   []string // that all workers have
 	diag    diagnostics
 
 	mu     sync.Mutex
@@ -36,6 +39,9 @@ type crew struct {
 
 // runCrew runs a shop of several processes until ctx is done or the time is over.
 func (d *demo) runCrew(ctx context.Context, out output, diag diagnostics) error {
+	if err := d.check(); err != nil { // before there are workers that fail
+		return err
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return err
@@ -48,7 +54,7 @@ func (d *demo) runCrew(ctx context.Context, out output, diag diagnostics) error 
 		_ = os.RemoveAll(dir)
 		release()
 	}()
-	c := &crew{program: program, dir: dir, listen: d.Listen, diag: diag, out: out}
+	c := &crew{program: program, dir: dir, listen: d.Listen, flags: d.flags(), diag: diag, out: out}
 	working, dismiss := context.WithCancel(context.WithoutCancel(ctx)) // longer than the customers come
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -82,14 +88,19 @@ func (d *demo) runCrew(ctx context.Context, out output, diag diagnostics) error 
 // start starts a worker, waits until it listens and returns its address. The
 // worker ends when ctx is done, or when this process ends.
 func (c *crew) start(ctx context.Context, number int) (cmd *exec.Cmd, listens address, err error) {
-	cmd = exec.CommandContext(ctx, c.program, "demo-worker", "--listen", string(c.listen), "--dir", c.dir, "--number", strconv.Itoa(number))
+	args := append([]string{"demo-worker", "--listen", string(c.listen), "--dir", c.dir, "--number", strconv.Itoa(number)}, c.flags...)
+	cmd = exec.CommandContext(ctx, c.program, args...)
 	setApart(cmd)
 	cmd.Stderr = c.diag
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, "", err
 	}
-	cmd.Cancel, cmd.WaitDelay = stdin.Close, 15*time.Second
+	cmd.Cancel = func() error {
+		_, err := io.WriteString(stdin, dismissal)
+		return errors.Join(err, stdin.Close())
+	}
+	cmd.WaitDelay = 15 * time.Second
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, "", err
@@ -159,6 +170,8 @@ func crewGuide(url, dir string, workers int, lasts time.Duration) string {
 	return fmt.Sprintf(`A shop of %[1]d processes, all at %[2]s, has %[3]d customers a second. Any of
 them serves the metrics of all:
   %[2]s/metrics
+and a page that draws them:
+  %[2]s/live/
 
 Look at
   shop_http_requests_total            requests by method, route and status, of all processes
@@ -178,7 +191,11 @@ type demoWorker struct {
 	Listen address `required:""`
 	Dir    string  `required:""`
 	Number int     `required:""`
+	steered
 }
+
+// dismissal is what a worker reads from its parent when it shall end.
+const dismissal = "end"
 
 // Run serves the shop, and the metrics of all workers, until ctx is done or the
 // standard input, which the parent holds open, ends. The parent removes the
@@ -188,14 +205,18 @@ func (w *demoWorker) Run(ctx context.Context, out output, diag diagnostics) erro
 	if err != nil {
 		return err
 	}
+	var orphaned atomic.Bool
 	defer func() {
 		release()
-		removeAbandoned(w.Dir)
+		if orphaned.Load() {
+			awaitAbandoned(w.Dir)
+		}
 	}()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		said, _ := io.ReadAll(io.LimitReader(os.Stdin, int64(len(dismissal))))
+		orphaned.Store(string(said) != dismissal)
 		cancel()
 	}()
 	store, err := multiprocess.Open(w.Dir, multiprocess.WithWriterName(fmt.Sprintf("worker-%d", w.Number)), multiprocess.WithErrorHook(diag.warn))
@@ -213,9 +234,15 @@ func (w *demoWorker) Run(ctx context.Context, out output, diag diagnostics) erro
 	if err != nil {
 		return err
 	}
+	shown, err := w.page(ctx, reg, diag.warn)
+	if err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/", s.Handler())
-	mux.Handle("/metrics", scrapehttp.Handler(reg))
+	mux.Handle("/metrics", scrapehttp.Handler(shown))
+	mux.Handle(livePath, live.Handler(shown, live.WithWriters(w.Dir)))
+	mux.Handle("GET /{$}", http.RedirectHandler(livePath, http.StatusFound))
 	closeShop, err := s.OpenAt(context.WithoutCancel(ctx), listener, mux)
 	if err != nil {
 		return err

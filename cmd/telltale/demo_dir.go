@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"time"
 )
 
 // demoDirName matches the names that [os.MkdirTemp] gives to directories of
@@ -30,6 +31,19 @@ func makeDemoDir() (dir string, release func(), err error) {
 }
 
 var errRemoved = errors.New("the directory was removed")
+
+// abandonPatience is how long a worker without a parent waits for others that hold
+// the directory. It is longer than the others take to end.
+const abandonPatience = 10 * time.Second
+
+// awaitAbandoned removes the directory of a demo whose processes all end, once
+// the last of them does. A killed parent may hold it for some time after its
+// workers were told: the kernel closes a process's files one by one.
+func awaitAbandoned(dir string) {
+	for end := time.Now().Add(abandonPatience); removeAbandoned(dir) && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
 
 // removeAbandonedIn calls [removeAbandoned] for all directories of demos in
 // parent. Errors are ignored: a directory that stays only takes space.

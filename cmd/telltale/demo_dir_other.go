@@ -6,4 +6,4 @@ package main
 // abandoned directories, and removes nothing.
 func holdDemoDir(string) (release func(), err error) { return func() {}, nil }
 
-func removeAbandoned(string) {}
+func removeAbandoned(string) (held bool) { return false }

@@ -29,23 +29,25 @@ func holdDemoDir(dir string) (release func(), err error) {
 }
 
 // removeAbandoned removes a directory of a demo of this user if no process holds
-// it. It does not touch anything else at dir.
-func removeAbandoned(dir string) {
+// it, and reports whether one does. It does not touch anything else at dir.
+func removeAbandoned(dir string) (held bool) {
 	if !demoDirName.MatchString(filepath.Base(dir)) {
-		return
+		return false
 	}
 	file, err := openDir(dir)
 	if err != nil {
-		return
+		return false
 	}
 	defer func() { _ = file.Close() }()
 	var stat unix.Stat_t
 	if unix.Fstat(int(file.Fd()), &stat) != nil || int(stat.Uid) != os.Geteuid() {
-		return
+		return false
 	}
-	if unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil && isAt(file, dir) {
+	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil && isAt(file, dir) {
 		_ = os.RemoveAll(dir)
 	}
+	return errors.Is(err, unix.EWOULDBLOCK)
 }
 
 // openDir opens a directory, which must not be a symbolic link.

@@ -29,7 +29,9 @@ func (d *document) explain(err error) string {
 	more := ""
 	var exceeded *exposition.LimitError
 	if errors.As(err, &exceeded) {
-		more = fmt.Sprintf("; %s raises the limit", limitFlags[exceeded.Limit])
+		if flag := d.raising()[exceeded.Limit]; flag != "" {
+			more = fmt.Sprintf("; %s raises the limit", flag)
+		}
 	}
 	var wrong *exposition.SyntaxError
 	if !errors.As(err, &wrong) {

@@ -171,21 +171,21 @@ func regrouped(f *model.Family, scheme model.Escaping) (ordered *model.Family, a
 // the number of older ones.
 func newest(f *model.Family, scheme model.Escaping) (single *model.Family, older int) {
 	single = f.WithPoints(nil)
-	var last *model.Point
-	key := ""
+	var last model.Point
+	key, some := "", false
 	eachPoint(f, func(p *model.Point) {
-		if k := pointKey(scheme, p); last != nil && k == key {
+		if k := pointKey(scheme, p); some && k == key {
 			older++
 		} else {
-			if last != nil {
-				single.Append(*last)
+			if some {
+				single.Append(last)
 			}
-			key = k
+			key, some = k, true
 		}
-		last = p
+		last = *p
 	})
-	if last != nil {
-		single.Append(*last)
+	if some {
+		single.Append(last)
 	}
 	return single, older
 }

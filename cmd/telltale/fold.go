@@ -18,6 +18,7 @@ type fold struct {
 	DeadAfter span    `help:"Treat a file of Python's client as that of a dead process once folds have found it unchanged for this long (10m, 2h), where live processes cannot be seen." placeholder:"DURATION"`
 	Epoch     *string `help:"Fold this epoch, and drop dead writers of other epochs; by default the epoch of the writer that started last." placeholder:"EPOCH"`
 	Remote    bool    `help:"Fold even if DIR is on a file system of another machine or of the host (NFS, 9p, virtiofs, FUSE), where a live writer elsewhere may count as dead."`
+	JSON      bool    `name:"json" help:"Print a JSON object with what was done."`
 	Dir       operand `arg:"" help:"The directory that the writers write to."`
 }
 
@@ -42,7 +43,7 @@ func (f *fold) Validate() error {
 }
 
 // Run folds the directory.
-func (f *fold) Run(ctx context.Context, out output) error {
+func (f *fold) Run(ctx context.Context, out output, diag diagnostics) error {
 	opts := []multiprocess.FoldOption{multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(time.Duration(f.DeadAfter))}
 	if f.DryRun {
 		opts = append(opts, multiprocess.WithDryRun())
@@ -53,11 +54,16 @@ func (f *fold) Run(ctx context.Context, out output) error {
 	if f.Remote {
 		opts = append(opts, multiprocess.WithRemoteFileSystem())
 	}
+	done := diag.during("folding "+printable(string(f.Dir)), nil)
 	report, err := multiprocess.Fold(ctx, string(f.Dir), opts...)
+	done()
 	if err == nil && report.Busy {
 		return fmt.Errorf("another process is folding %s", f.Dir)
 	}
-	if err == nil || !isEmpty(report) {
+	switch {
+	case report != nil && f.JSON:
+		err = errors.Join(err, writeJSON(out, report))
+	case err == nil || !isEmpty(report):
 		err = errors.Join(err, f.print(report, out))
 	}
 	if n := faulty(report.Left); n > 0 {

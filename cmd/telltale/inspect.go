@@ -23,8 +23,10 @@ The names in the JSON do not change: name, kind, file_system, alive (yes, no, un
 }
 
 // Run prints the files.
-func (i *inspect) Run(out output) error {
+func (i *inspect) Run(out output, diag diagnostics) error {
+	done := diag.during("inspecting "+printable(string(i.Dir)), nil)
 	reports, err := multiprocess.Inspect(string(i.Dir))
+	done()
 	if err != nil {
 		return err
 	}

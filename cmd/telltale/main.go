@@ -1,55 +1,53 @@
 // Command telltale is the telltale library at the command line.
 //
-//	telltale demo [--listen ADDR] [--for DURATION] [--workers N]
-//	telltale serve --dir DIR [--listen ADDR] [--timeout DURATION] [--max-in-flight N]
-//	telltale merge [--no-accumulate] [--strict] [--to FORMAT] DIR|FILE...
-//	telltale fold [--dry-run] [--dead-after DURATION] [--epoch EPOCH] [--remote] DIR
-//	telltale inspect [--json] DIR
-//	telltale check [--format FORMAT] [--allow-empty] [FILE|-|URL]...
-//	telltale lint [--disable RULE[:METRIC]] [--rules] [--allow-empty] [FILE|-|URL]
-//	telltale catalogue [--check FILE] [--allow-empty] [FILE|-|URL]
-//	telltale convert [--from FORMAT] --to FORMAT [--strict] [FILE|-|URL]
+//	telltale help
 //
-// It exits with 0 on success, with 1 if something that it was given is wrong (a
-// port that is taken, a directory that does not exist, a file that had to be
-// left out), and with 2 for wrong usage. Its messages about files and pages
-// contain no control characters; pages on standard output are unchanged.
+// lists its verbs, and docs/command.md describes them. Its messages about files and
+// pages contain no control characters; pages on standard output are unchanged.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"telltale/cmd/telltale/internal/board"
 )
 
-// The exit statuses.
-const (
-	statusGood       = 0
-	statusWrongInput = 1
-	statusWrongUsage = 2
-)
-
-// commandLine has a field for each verb. A verb lives in a file of its own and
-// has a method Run, which kong calls with what main binds.
+// commandLine is the table of verbs: a field for each. A verb lives in a file of its
+// own and has a method Run, which kong calls with what runUntil binds. Help, completion,
+// man pages and docs/command.md are made from this table. The tag fails says when the
+// verb exits with statusWrongInput.
 type commandLine struct {
-	Demo    demo    `cmd:"" help:"Run a small shop under load and serve its metrics."`
-	Serve   serve   `cmd:"" help:"Serve the metrics of a service's worker processes as one page."`
-	Merge   merge   `cmd:"" help:"Merge the metrics files of worker processes and print the result."`
-	Fold    fold    `cmd:"" help:"Fold the files of ended worker processes into one."`
-	Inspect inspect `cmd:"" help:"List the metrics files of worker processes with their state."`
+	Demo    demo    `cmd:"" help:"Run a small shop under load and serve its metrics." fails:"the address is taken, or the metrics differ from what the customers saw"`
+	Serve   serve   `cmd:"" help:"Serve the metrics of a service's worker processes, and pages of others, as one." fails:"an address is taken, or the directory or a file cannot be read at the start"`
+	Send    send    `cmd:"" help:"Send the metrics of a service's worker processes, and pages of others, to where nobody scrapes them." fails:"the directory or a file cannot be read at the start, what was collected last cannot be sent, or the directory is gone"`
+	Merge   merge   `cmd:"" help:"Merge the metrics files of worker processes and print the result." fails:"a file is left out, files disagree, or a path does not exist"`
+	Fold    fold    `cmd:"" help:"Fold the files of ended worker processes into one." fails:"a file is left that no live process needs, or another fold is under way"`
+	Inspect inspect `cmd:"" help:"List the metrics files of worker processes with their state." fails:"the directory cannot be read"`
 
-	Check   check    `cmd:"" help:"Check pages of metrics against their format and print all errors."`
-	Lint    lintVerb `cmd:"" help:"Print which metrics of a page break naming conventions."`
-	Convert convert  `cmd:"" help:"Write a page of metrics in another format."`
+	Check   check    `cmd:"" help:"Check pages of metrics against their format and print all errors." fails:"a page has an error or cannot be read"`
+	Lint    lintVerb `cmd:"" help:"Print which metrics of pages break naming conventions." fails:"there is a finding, or a page has an error or cannot be read"`
+	Convert convert  `cmd:"" help:"Write a page of metrics in another format." fails:"the page has an error or cannot be read, or the format cannot hold it"`
 
-	Catalogue catalogue `cmd:"" help:"List what a page exports, or compare that with such a list."`
+	Watch     watch     `cmd:"" help:"Show metrics of pages and directories as they change." fails:"a directory or a file of flags cannot be read, or with --once a target"`
+	Diff      diff      `cmd:"" help:"Compare two pages of metrics, or one at two moments." fails:"there is a difference, or a page cannot be read"`
+	Catalogue catalogue `cmd:"" help:"List what a page exports, or compare that with such a list." fails:"there is a difference, or the page or the list cannot be read"`
+
+	Version    versionVerb `cmd:"" help:"Print what this command was built from." fails:"the output cannot be written"`
+	Completion completion  `cmd:"" help:"Print a script that completes this command's arguments in a shell." fails:"the output cannot be written"`
+	Man        man         `cmd:"" help:"Print the manual page of the command or of a verb, or write all of them to a directory." fails:"a page cannot be written"`
+	Help       help        `cmd:"" help:"Print the help of the command or of a verb." fails:"the output cannot be written"`
 
 	DemoWorker demoWorker `cmd:"" hidden:""`
+	Candidates candidates `cmd:"" hidden:""`
 }
 
 func main() {
@@ -71,27 +69,40 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 // runUntil runs a verb, in the context that until returns if the verb's Run
 // takes one. Other verbs need no orderly end: a signal kills them.
 func runUntil(until func() context.Context, args []string, stdout, stderr io.Writer) (status int) {
-	diag := diagnostics{stderr}
-	parser, err := kong.New(&commandLine{},
+	diag := diagnostics{onTerminal(stderr)}
+	parser := newParser(kong.Writers(stdout, stderr), kong.BindSingletonProvider(until), kong.Bind(outputTo(stdout), diag))
+	if len(args) == 0 {
+		if err := usage(parser, diag); err != nil {
+			diag.fail(err)
+		}
+		return statusWrongUsage
+	}
+	verb, err := parser.Parse(args)
+	if err == nil {
+		err = verb.Run(parser)
+	}
+	if err == nil {
+		return statusGood
+	}
+	diag.fail(err)
+	if wrong := (*kong.ParseError)(nil); errors.As(err, &wrong) {
+		_, _ = fmt.Fprintf(diag, "See \"telltale %s\".\n", helpOn(wrong.Context))
+		return statusWrongUsage
+	}
+	return statusWrongInput
+}
+
+// newParser returns the parser of the command line.
+func newParser(opts ...kong.Option) *kong.Kong {
+	parser, err := kong.New(&commandLine{}, append(opts,
 		kong.Name("telltale"),
 		kong.Description("Prometheus metrics at the command line."),
-		kong.Writers(stdout, stderr),
-		kong.BindSingletonProvider(until),
-		kong.Bind(output{stdout}, diag),
-		kong.Vars{"writable": writableNames()}, servingDefaults(),
-	)
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Help(printHelp),
+		kong.Vars{"writable": writableNames(), "maxSeries": strconv.Itoa(board.DefaultLimit)}, servingDefaults(),
+	)...)
 	if err != nil {
 		panic(err) // the definition of the command line is at fault
 	}
-	verb, err := parser.Parse(args)
-	if err != nil {
-		diag.fail(err)
-		_, _ = fmt.Fprintln(diag, `See "telltale --help".`)
-		return statusWrongUsage
-	}
-	if err := verb.Run(); err != nil {
-		diag.fail(err)
-		return statusWrongInput
-	}
-	return statusGood
+	return parser
 }

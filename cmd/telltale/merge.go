@@ -63,7 +63,9 @@ func (m *merge) merge(diag diagnostics) (families []*model.Family, left []error,
 			return nil, nil, err
 		}
 	}
+	done := diag.during("merging "+printable(strings.Join(paths, ", ")), nil)
 	families, failure := multiprocess.Merge(paths, m.Accumulate)
+	done()
 	return families, m.lacking(failure), nil
 }
 

@@ -98,25 +98,49 @@ func (f pageFormat) accept() string {
 	return strings.ReplaceAll(f.WithEscaping(model.AllowUTF8).ContentType(), "; charset=utf-8", "")
 }
 
-// drafty matches forms that only OpenMetrics 2.0 has: start timestamps and
+// drafty matches lines that only OpenMetrics 2.0 has: with start timestamps, and with
 // values in braces.
-var drafty = regexp.MustCompile(`(?m)^[^#\n].*(\} | )(\{(g?count|g?sum|bucket|schema|quantile)[:,]|.* st@-?[0-9])`)
+var drafty = regexp.MustCompile(`^[^#].*(\} | )(\{(g?count|g?sum|bucket|schema|quantile)[:,]|.* st@-?[0-9])`)
 
-// distinct matches forms that OpenMetrics has and text lacks.
-var distinct = regexp.MustCompile(`(?m)^# (EOF|UNIT .*|TYPE \S+ (unknown|info|stateset|gaugehistogram))$|^[^#\n].* # \{`)
+// isDraft reports whether a page of OpenMetrics is of version 2.0. Only lines that may
+// match are matched: that is slow, and the page may be large.
+func isDraft(content []byte) bool {
+	for line := range bytes.Lines(content) {
+		if (bytes.Contains(line, []byte(" {")) || bytes.Contains(line, []byte(" st@"))) && drafty.Match(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// distinct matches lines that OpenMetrics has and text lacks, beside those of exemplars.
+var distinct = regexp.MustCompile(`^# (EOF|UNIT .*|TYPE \S+ (unknown|info|stateset|gaugehistogram))$`)
 
 // counters matches the families of counters, whose names in OpenMetrics 1.0
 // differ from those of their samples.
-var counters = regexp.MustCompile(`(?m)^# TYPE (\S+) counter$`)
+var counters = regexp.MustCompile(`^# TYPE (\S+) counter$`)
 
 // isOpenMetrics reports whether a page is OpenMetrics rather than text.
 func isOpenMetrics(content []byte) bool {
-	if distinct.Match(content) {
-		return true
-	}
 	const enough = 10
-	for _, match := range counters.FindAllSubmatch(content, enough) {
-		if bytes.Contains(content, fmt.Appendf(nil, "\n%s_total", match[1])) {
+	var names [][]byte
+	for line := range bytes.Lines(content) {
+		line = bytes.TrimSuffix(line, []byte{'\n'})
+		switch {
+		case !bytes.HasPrefix(line, []byte{'#'}):
+			if i := bytes.Index(line, []byte(" # {")); i > 0 {
+				return true
+			}
+		case distinct.Match(line):
+			return true
+		case len(names) < enough:
+			if match := counters.FindSubmatch(line); match != nil {
+				names = append(names, match[1])
+			}
+		}
+	}
+	for _, name := range names {
+		if bytes.Contains(content, fmt.Appendf(nil, "\n%s_total", name)) {
 			return true
 		}
 	}
@@ -133,7 +157,7 @@ func sniff(content []byte) pageFormat {
 		return formatNamed(inProtobuf)
 	case !isOpenMetrics(content):
 		return formatNamed(inText)
-	case drafty.Match(content):
+	case isDraft(content):
 		if f := formatNamed("openmetrics2"); f.name == "openmetrics2" {
 			return f
 		}

@@ -42,9 +42,39 @@ func escape(text, kept string) string {
 }
 
 // output is where verbs write their results. It writes them unchanged, since
-// they may be a page; text from outside that is added to it has to be
-// [printable].
+// they may be a page, except to a terminal; text from outside that is added to a page
+// has to be [printable].
 type output struct{ io.Writer }
+
+// outputTo returns an output to a stream.
+func outputTo(stream io.Writer) output {
+	if isTerminal(stream) {
+		return output{&forTerminal{to: stream}}
+	}
+	return output{stream}
+}
+
+// forTerminal writes text to a terminal with the characters escaped that it would obey.
+type forTerminal struct {
+	to   io.Writer
+	rest []byte // the first bytes of a character whose others are not written yet
+}
+
+// Write writes the text.
+func (f *forTerminal) Write(text []byte) (int, error) {
+	all := append(f.rest, text...)
+	n := len(all)
+	for i := max(n-utf8.UTFMax+1, 0); i < n; i++ {
+		if utf8.RuneStart(all[i]) && !utf8.FullRune(all[i:]) {
+			n = i
+		}
+	}
+	if _, err := io.WriteString(f.to, escape(string(all[:n]), "\n\t")); err != nil {
+		return 0, err
+	}
+	f.rest = append([]byte(nil), all[n:]...)
+	return len(text), nil
+}
 
 // diagnostics is where verbs report errors and warnings. Everything written
 // there is made safe for a terminal.
@@ -68,8 +98,8 @@ func (d diagnostics) fail(err error) { d.tell("telltale: ", err) }
 func (d diagnostics) tell(prefix string, err error) {
 	for _, one := range each(err) {
 		text := printable(one.Error())
-		if shown := (*explanation)(nil); errors.As(one, &shown) {
-			text = shown.text
+		if explained := (*explanation)(nil); errors.As(one, &explained) {
+			text = explained.text
 		}
 		_, _ = fmt.Fprintf(d, "%s%s\n", prefix, text) // a failure cannot be reported anywhere else
 	}
@@ -90,10 +120,16 @@ func each(err error) []error {
 
 // explanation is an error of a page with the line that it is in. Its text is
 // printable and has several lines.
-type explanation struct{ text string }
+type explanation struct {
+	text  string
+	cause error // of the parser; may be nil
+}
 
 // Error returns the text.
 func (e *explanation) Error() string { return e.text }
+
+// Unwrap returns the error of the parser.
+func (e *explanation) Unwrap() error { return e.cause }
 
 // writeJSON writes v as indented JSON in which every character that a terminal
 // would not print is escaped.

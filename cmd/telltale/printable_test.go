@@ -63,7 +63,7 @@ func showable(t *testing.T, what, text string) {
 }
 
 func TestDiagnostics(t *testing.T) {
-	nested := errors.Join(errors.New("a\nb"), errors.Join(errors.New("c\x1b"), &explanation{"d\n    e"}))
+	nested := errors.Join(errors.New("a\nb"), errors.Join(errors.New("c\x1b"), &explanation{text: "d\n    e"}))
 	for _, test := range []struct {
 		tell func(diagnostics)
 		want string

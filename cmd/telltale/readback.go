@@ -57,7 +57,7 @@ func samplesOf(f *model.Family) []string {
 	var all []string
 	var line []byte
 	for s := range f.Samples() {
-		if f.Type.Parts()&model.PartCreated != 0 && s.Name == f.NameOf(model.PartCreated) {
+		if isCreated(f, &s) {
 			continue // added below with all known digits
 		}
 		line = append(append(line[:0], s.Name...), '{')
@@ -83,6 +83,11 @@ func samplesOf(f *model.Family) []string {
 	})
 	slices.Sort(all)
 	return all
+}
+
+// isCreated reports whether a sample of the family is a created timestamp.
+func isCreated(f *model.Family, s *model.Sample) bool {
+	return f.Type.Parts()&model.PartCreated != 0 && s.Name == f.NameOf(model.PartCreated)
 }
 
 // inWords returns labels sorted by name.

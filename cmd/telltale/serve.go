@@ -6,25 +6,30 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
 
-	"telltale"
-	"telltale/model"
+	"telltale/live"
 	"telltale/multiprocess"
+	"telltale/rulesfile"
 	"telltale/scrapehttp"
 )
 
-// serve is the verb that runs beside a service of many processes and serves
-// their metrics as one.
+// serve is the verb that serves the metrics of other processes as one page: of those
+// that share a directory with it, and of those that serve a page themselves.
 type serve struct {
-	Dir    operand `help:"The directory that the workers write to." required:"" env:"PROMETHEUS_MULTIPROC_DIR" placeholder:"DIR"`
-	Listen address `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
+	gathered
 
-	NoFold    bool `help:"Do not fold the files of ended workers."`
-	DeadAfter span `help:"Also fold a file of Python's client that has not changed for this long (10m, 2h), where live processes cannot be seen." placeholder:"DURATION"`
+	Listen     []place     `help:"Serve the metrics on this address, or on the Unix socket unix:PATH; may be repeated (default 127.0.0.1:9464, or the sockets that systemd passes)." sep:"none" placeholder:"ADDR|unix:PATH"`
+	SocketMode permissions `help:"Permissions of the Unix sockets (${default})." default:"0660" placeholder:"MODE"`
+	WebConfig  operand     `name:"web-config" aliases:"web.config.file" help:"TLS, client certificates and basic auth by this file, in the web configuration format of Prometheus's exporters; it is read again at each request." placeholder:"FILE"`
+
+	Live bool `help:"Also serve a page that draws the metrics in a browser, at /live/."`
+
+	steered
 
 	Timeout        span `help:"Collect for at most this long if the scraper does not send its own timeout (${default}); 0 for no limit." default:"${timeout}" placeholder:"DURATION"`
 	MaxInFlight    most `help:"Answer at most N scrapes at once (${default}); 0 for no limit." default:"${maxInFlight}" placeholder:"N"`
@@ -45,11 +50,15 @@ func servingDefaults() kong.Vars {
 
 // Help is what kong prints below the usage.
 func (*serve) Help() string {
-	return `The workers are Go processes that share a directory (multiprocess.Open), processes of a service with Python's prometheus_client in multiprocess mode, or both. Their files are merged anew at every scrape. A file that cannot be read is left out and reported on stderr, and so are the samples of a file that disagrees with others. A problem is reported once while it lasts; one that comes back, after five minutes at the earliest.
+	return `With --dir: the workers are Go processes that share a directory (multiprocess.Open), processes of a service with Python's prometheus_client in multiprocess mode, or both. Their files are merged anew at every scrape. A file that cannot be read is left out and reported on stderr, and so are the samples of a file that disagrees with others. A problem is reported once while it lasts; one that comes back, after five minutes at the earliest.
 
 Files of ended workers are folded into one, as by telltale fold. A program that reads Python's files itself (MultiProcessCollector) does not read folded files: services with such a program need --no-fold.
 
-The page has the workers' metrics and telltale_*, the health of this registry and of the directory. It has no process_* or go_* metrics of this process, which would be mistaken for the service's.`
+With --scrape and --targets: the pages of other processes are scraped at every scrape and shown as one, each target's series with the label instance, or added up with --sum. A target that fails is left out, reported once while it lasts, and shown by telltale_target_up.
+
+The page has telltale_*, the health of this registry and of the directory. It has no process_* or go_* metrics of this process, which would be mistaken for the service's.
+
+The signal HUP makes it read its files again, which it also does when they change.`
 }
 
 // Run serves the page until ctx is done.
@@ -57,32 +66,53 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	log := slog.New(slog.NewTextHandler(diag, nil))
 	tell := func(err error) { warn(log, err) }
 	news, failures := newNews(newsLimit, tell), newNews(failuresLimit, tell)
-	workers, err := multiprocess.NewCollector(string(s.Dir), s.options(news)...)
+	web, err := readWebConfig(string(s.WebConfig))
 	if err != nil {
-		return fmt.Errorf("cannot read the workers' files: %w", err)
+		return fmt.Errorf("cannot serve the metrics: %w", err)
 	}
-	// Reading once before the first scrape finds faults of the directory, and
-	// makes the first scrape as quick as later ones.
-	if err := workers.Collect(ctx, func(*model.Family) error { return nil }); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return fmt.Errorf("cannot read the workers' files: %w", err)
-	}
-	reg := telltale.NewRegistry(telltale.WithErrorHook(news.hear))
-	if err := errors.Join(reg.Register(workers), reg.Register(reg.Health()), reg.Register(workers.Health())); err != nil {
+	files := []*reread{{path: string(s.WebConfig), read: func() error {
+		_, err := readWebConfig(string(s.WebConfig))
+		return err
+	}}}
+	reg, read, err := s.registry(ctx, news)
+	if err != nil || reg == nil {
 		return err
 	}
-	page, err := startPage(ctx, s.Listen, reg, append(s.limits(), scrapehttp.WithErrorHook(hearPage(news, failures)))...)
+	files = append(files, read...)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	shown, err := s.page(ctx, reg, tell)
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(out, "The metrics of the workers that write to %s are at\n  %s\nIt ends on Ctrl-C.\n", printable(string(s.Dir)), page.url())
+	rereading(ctx, tell, append(files, &reread{read: s.reread})...)
+	opts := append(s.limits(), scrapehttp.WithErrorHook(hearPage(news, failures)))
+	if s.Live {
+		opts = append(opts, mountLive(shown, live.WithWriters(string(s.Dir)))) // an empty one is none
+	}
+	listeners, err := listenAt(ctx, s.Listen, s.SocketMode)
+	if err != nil {
+		return fmt.Errorf("cannot serve the metrics: %w", err)
+	}
+	page := startPage(listeners, web, failures.hear, shown, opts...)
+	s.say(out, page)
 	select {
 	case <-ctx.Done():
 	case <-page.ended:
 	}
 	return page.stop()
+}
+
+// say says where the page is.
+func (s *serve) say(out output, page *page) {
+	_, _ = fmt.Fprintf(out, "The metrics of %s are at\n", s.of())
+	for _, url := range page.urls() {
+		_, _ = fmt.Fprintf(out, "  %s\n", url)
+		if s.Live && !strings.HasPrefix(url, unixPrefix) {
+			_, _ = fmt.Fprintf(out, "and drawn, in a browser, at\n  %s\n", liveURL(url))
+		}
+	}
+	_, _ = fmt.Fprintln(out, "It ends on Ctrl-C.")
 }
 
 // hearPage returns a hook of the page that reports drops as news, and other
@@ -106,21 +136,21 @@ func (s *serve) limits() []scrapehttp.ServerOption {
 	}
 }
 
-func (s *serve) options(news *news) []multiprocess.Option {
-	opts := []multiprocess.Option{
-		multiprocess.WithErrorHook(news.hear), multiprocess.WithPythonFiles(), multiprocess.WithDeadAfter(time.Duration(s.DeadAfter)),
-	}
-	if s.NoFold {
-		opts = append(opts, multiprocess.WithoutFolding())
-	}
-	return opts
-}
-
 // warn logs an error that does not stop the verb.
 func warn(log *slog.Logger, err error) {
 	var file *multiprocess.FileError
 	var conflict *multiprocess.ConflictError
+	var refused *rulesfile.Error
+	var failed *targetError
+	var restored *restoredError
+	var unread *rereadError
 	switch {
+	case errors.As(err, &failed):
+		log.Warn("a target is left out", "target", failed.target, "reason", failed.reason, "error", failed.err)
+	case errors.As(err, &restored):
+		log.Info("a target is on the page again", "target", restored.target)
+	case errors.As(err, &unread):
+		log.Warn("what was read before stays, since a file cannot be used", "error", unread.error)
 	case errors.As(err, &file):
 		level := slog.LevelWarn
 		if file.Reason == multiprocess.ReasonEmpty || file.Reason == multiprocess.ReasonVanished {
@@ -129,6 +159,8 @@ func warn(log *slog.Logger, err error) {
 		log.Log(context.Background(), level, "a file is left out", "path", file.Path, "reason", string(file.Reason), "error", file.Err)
 	case errors.As(err, &conflict):
 		log.Warn("workers disagree", "family", conflict.Family, "about", conflict.About, "error", conflict.Err, "files", conflict.Files, "more", conflict.More)
+	case errors.As(err, &refused):
+		log.Warn("the rules stay as they are, since their file cannot be used", "file", refused.Path, "error", refused.Err)
 	default:
 		log.Warn("a scrape met with a fault", "error", err)
 	}

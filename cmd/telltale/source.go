@@ -8,11 +8,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -23,17 +21,19 @@ import (
 
 // reading holds how pages are read and their limits.
 type reading struct {
-	MaxSize    size          `help:"Largest page to read (${default})." default:"256MiB" placeholder:"SIZE"`
-	MaxLine    size          `help:"Longest line to read (${default})." default:"1MiB" placeholder:"SIZE"`
-	MaxLabels  limit         `help:"Most labels of a sample (${default})." default:"256" placeholder:"N"`
-	MaxMessage size          `help:"Largest protobuf message to read, which holds a family (${default})." default:"256MiB" placeholder:"SIZE"`
-	Timeout    time.Duration `help:"Longest time to wait for a URL (${default})." default:"10s"`
+	MaxSize    size  `help:"Largest page to read (${default})." default:"256MiB" placeholder:"SIZE"`
+	MaxLine    size  `help:"Longest line to read (${default})." default:"1MiB" placeholder:"SIZE"`
+	MaxLabels  limit `help:"Most labels of a sample (${default})." default:"256" placeholder:"N"`
+	MaxMessage size  `help:"Largest protobuf message to read, which holds a family (${default})." default:"256MiB" placeholder:"SIZE"`
+	fetching
+
+	raising map[string]string // other flags than limitFlags
 }
 
 // source is the page argument of a verb.
 type source struct {
 	reading
-	Page string `arg:"" optional:"" name:"page" default:"-" help:"A file, the URL of a page, or -, which is standard input. Gzip is unpacked."`
+	Page string `arg:"" optional:"" name:"page" default:"-" help:"A file, the URL of a page, unix: and the path of a socket that serves one, or -, which is standard input. Gzip is unpacked."`
 }
 
 // read reads the page.
@@ -48,30 +48,39 @@ type document struct {
 	format  pageFormat
 	reading *reading // nil for a page that was written here, which has no size limit
 	errors  limit    // errors after which the parser gives up; 0 means the default
+
+	diag   diagnostics // that say how far it is; the zero value says nothing
+	parsed amount
 }
 
 // read reads a page. If its format has to be detected, that of a URL is taken
 // from its Content-Type, and that of any other page from its content.
 func (r *reading) read(ctx context.Context, page string, format pageFormat, diag diagnostics) (*document, error) {
-	d := &document{name: printable(page), format: format, reading: r}
+	d := &document{name: shown(page), format: format, reading: r, diag: diag}
 	var err error
+	var got amount
+	done := diag.during("reading "+d.name, got.String)
 	switch {
 	case page == "-":
-		d.name = "stdin"
-		d.content, err = r.all(os.Stdin)
-	case strings.HasPrefix(page, "http://"), strings.HasPrefix(page, "https://"):
-		err = r.fetch(ctx, page, d, diag)
+		d.content, err = r.all(got.through(os.Stdin))
+	case isFetched(page):
+		err = r.fetch(ctx, page, d, &got)
 	default:
 		var file *os.File
 		if file, err = os.Open(page); err != nil {
+			done()
 			return nil, err
 		}
 		defer func() { _ = file.Close() }() // closing a file that was only read does not matter
-		d.content, err = r.all(file)
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			got.of.Store(info.Size())
+		}
+		d.content, err = r.all(got.through(file))
 	}
 	if err == nil {
 		err = r.unpack(d)
 	}
+	done()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.name, err)
 	}
@@ -133,8 +142,8 @@ func (d *document) foreign() error {
 		what = "HTML"
 	}
 	line, _, _ := bytes.Cut(start, []byte{'\n'})
-	shown, _ := excerpt(bytes.TrimRight(line, "\r"), 1)
-	return &explanation{fmt.Sprintf("%s: this is %s, not a page of metrics; is its address right, and does it ask for a login?\n    %s", d.name, what, shown)}
+	begins, _ := excerpt(bytes.TrimRight(line, "\r"), 1)
+	return &explanation{text: fmt.Sprintf("%s: this is %s, not a page of metrics; is its address right, and does it ask for a login?\n    %s", d.name, what, begins)}
 }
 
 // empty returns an error if the page has no families and its format cannot mark
@@ -149,48 +158,19 @@ func (d *document) empty(families int) error {
 	return fmt.Errorf("%s has no metrics; --allow-empty accepts that", d.name)
 }
 
-// fetch gets the page from a URL.
-func (r *reading) fetch(ctx context.Context, url string, d *document, diag diagnostics) error {
-	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Accept", d.format.accept())
-	request.Header.Set("User-Agent", "telltale")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return errors.Unwrap(err) // the outer error repeats the URL
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server answered %s", response.Status)
-	}
-	if d.content, err = r.all(response.Body); err != nil {
-		return err
-	}
-	contentType := response.Header.Get("Content-Type")
-	f, known := exposition.FormatOf(contentType)
-	switch {
-	case d.format.name != auto:
-		if known && !d.format.is(f) {
-			diag.warn(fmt.Errorf("%s: the server says that it is %q; it is read as %s nevertheless", d.name, contentType, d.format.name))
-		}
-	case known:
-		d.format = formatOf(f)
-	default:
-		diag.warn(fmt.Errorf("%s: the server says that it is %q, which is no format of metrics; the format is detected from the content", d.name, contentType))
-	}
-	return nil
-}
-
 // parser returns a parser of the document.
 func (d *document) parser(opts ...exposition.ParserOption) exposition.Parser {
+	d.parsed.of.Store(int64(len(d.content)))
+	content := d.parsed.through(bytes.NewReader(d.content))
 	if d.format.name == inJSON {
-		return json.NewParser(bytes.NewReader(d.content), json.WithLimits(d.limits()))
+		return json.NewParser(content, json.WithLimits(d.limits()))
 	}
-	return exposition.NewParser(bytes.NewReader(d.content), d.format.Format, append(opts, exposition.WithLimits(d.limits()))...)
+	return exposition.NewParser(content, d.format.Format, append(opts, exposition.WithLimits(d.limits()))...)
+}
+
+// parsing says how far the parser is, until the returned function is called.
+func (d *document) parsing() (done func()) {
+	return d.diag.during("parsing "+d.name, d.parsed.String)
 }
 
 // limits returns limits with which the parser reads everything that was read.
@@ -201,6 +181,14 @@ func (d *document) limits() exposition.Limits {
 		limits.Line, limits.Labels, limits.Message = int(r.MaxLine), int(r.MaxLabels), int(r.MaxMessage)
 	}
 	return limits
+}
+
+// raising returns the flags that raise limits of the document's parser.
+func (d *document) raising() map[string]string {
+	if d.reading != nil && d.reading.raising != nil {
+		return d.reading.raising
+	}
+	return limitFlags
 }
 
 // limitFlags are the flags that raise limits of parsers.
@@ -216,6 +204,7 @@ func (d *document) families(lenient bool) ([]*model.Family, error) {
 		opts = append(opts, exposition.WithLenient())
 	}
 	p := d.parser(opts...)
+	defer d.parsing()()
 	var all []*model.Family
 	for {
 		f, err := p.Next()
@@ -223,7 +212,7 @@ func (d *document) families(lenient bool) ([]*model.Family, error) {
 		case errors.Is(err, io.EOF):
 			return all, nil
 		case err != nil:
-			return nil, &explanation{d.explain(err)}
+			return nil, &explanation{d.explain(err), err}
 		}
 		all = append(all, f)
 	}

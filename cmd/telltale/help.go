@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit statuses.
+const (
+	statusGood       = 0
+	statusWrongInput = 1
+	statusWrongUsage = 2
+)
+
+// exitStatus is a row of the table of exit statuses.
+type exitStatus struct {
+	Code    int
+	Meaning string
+}
+
+// statuses returns the exit statuses of a verb, or of all verbs without one.
+func statuses(verb *kong.Node) []exitStatus {
+	fails := "What the verb was given is wrong; the help of each verb says when."
+	if verb != nil {
+		fails = capitalized(verb.Tag.Get("fails")) + "."
+	}
+	return []exitStatus{
+		{statusGood, "All went well."},
+		{statusWrongInput, fails},
+		{statusWrongUsage, "The command line is wrong."},
+	}
+}
+
+func capitalized(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// help is the verb that prints the help of another.
+type help struct {
+	Verb verbName `arg:"" optional:"" help:"A verb; without it all verbs are listed."`
+}
+
+// verbName is the name of a verb.
+type verbName string
+
+// Validate is called by kong when it has parsed the arguments.
+func (v verbName) Validate(parsed *kong.Context) error {
+	if v != "" && verbNamed(parsed.Model, string(v)) == nil {
+		return fmt.Errorf("there is no verb %q", string(v))
+	}
+	return nil
+}
+
+// verbNamed returns a verb that is not hidden, or nil.
+func verbNamed(app *kong.Application, name string) *kong.Node {
+	for _, verb := range app.Leaves(true) {
+		if verb.Name == name {
+			return verb
+		}
+	}
+	return nil
+}
+
+// Run prints the help.
+func (h *help) Run(parser *kong.Kong, out output) error {
+	var args []string
+	if h.Verb != "" {
+		args = []string{string(h.Verb)}
+	}
+	return usage(parser, out, args...)
+}
+
+// usage prints the help of the verb that args name, or that of the command.
+func usage(parser *kong.Kong, to io.Writer, args ...string) error {
+	traced, err := kong.Trace(parser, args)
+	if err != nil {
+		return err
+	}
+	traced.Stdout = to
+	return traced.PrintUsage(false)
+}
+
+// printHelp is kong's help with the exit statuses below.
+func printHelp(options kong.HelpOptions, parsed *kong.Context) error {
+	err := kong.DefaultHelpPrinter(options, parsed)
+	_, printed := fmt.Fprintln(parsed.Stdout, "\nExit status:")
+	err = errors.Join(err, printed)
+	for _, s := range statuses(parsed.Selected()) {
+		_, printed := fmt.Fprintf(parsed.Stdout, "  %d  %s\n", s.Code, s.Meaning)
+		err = errors.Join(err, printed)
+	}
+	return err
+}
+
+// helpOn returns the arguments that print the help for a command line that is wrong.
+func helpOn(parsed *kong.Context) string {
+	if verb := parsed.Selected(); verb != nil && !verb.Hidden {
+		return verb.Name + " --help"
+	}
+	return "--help"
+}
