@@ -66,10 +66,18 @@ func TestRunsAddUp(t *testing.T) {
 	if from, to := float64(before.Unix()), float64(time.Now().Unix()+1); last < from || last > to {
 		t.Errorf("the last success was at %f, want %f to %f", last, from, to)
 	}
-	// Runs that found many files have folded them.
-	files, err := filepath.Glob(filepath.Join(dir, "*.seg"))
-	if err != nil || len(files) >= total || !slices.Contains(files, filepath.Join(dir, "archive.seg")) {
-		t.Errorf("%d runs have left %d files, %v", total, len(files), err)
+	// Runs that found many files have folded them or, if they ended before that on a busy
+	// machine, the server does so, a minute after it began.
+	for {
+		files, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+		if err == nil && len(files) < total && slices.Contains(files, filepath.Join(dir, "archive.seg")) {
+			break
+		}
+		if time.Since(before) > 5*time.Minute {
+			t.Errorf("%d runs have left %d files, %v", total, len(files), err)
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 	if failed := watch.Stop(); len(failed) > 0 {
 		t.Errorf("the page could not be read: %v", failed)
