@@ -79,3 +79,22 @@ func ExampleWithQuantiles() {
 	// {quantile="0.5"} 1052
 	// {quantile="1.0"} 1099
 }
+
+// Readers of text see classic buckets, though only native ones are counted in.
+func ExampleWithNativeClassicBuckets() {
+	seconds := telltale.Must(telltale.NewHistogram("job_seconds", "Duration of jobs.", telltale.Unregistered(),
+		telltale.WithNativeBuckets(1.1, telltale.WithNativeClassicBuckets(0.125, 1, 8))))
+	for _, v := range []float64{0.1, 0.125, 0.5, 20} {
+		seconds.Observe(v)
+	}
+	printPage(seconds)
+	// Output:
+	// # HELP job_seconds Duration of jobs.
+	// # TYPE job_seconds histogram
+	// job_seconds_bucket{le="0.125"} 2.0
+	// job_seconds_bucket{le="1.0"} 3.0
+	// job_seconds_bucket{le="8.0"} 3.0
+	// job_seconds_bucket{le="+Inf"} 4.0
+	// job_seconds_count 4.0
+	// job_seconds_sum 20.725
+}
