@@ -91,6 +91,8 @@ const (
 	labelledInc                    // Inc through three label values by position
 	labelledTypedInc               // Inc through three label values in a struct, if the library has that
 	labelledLimitedInc             // labelledInc in a family with a series limit and declared values of a label
+	expiringInc                    // counterInc of a series with labels that leaves when it is idle
+	expiringSet                    // gaugeSet of such a series
 	newSeries                      // first Inc of a series of three labels
 	histogramObserve               // Observe into 11 classic buckets
 	summaryObserve                 // Observe into a count and a sum
@@ -98,13 +100,23 @@ const (
 	quantileObserve                // Observe into a summary with three quantiles of ten minutes
 	registration                   // Register and Unregister of one counter
 	counters                       // a registry of counters with three labels, to be scraped
-	gauges                         // the same of gauges, every other of which holds a fraction
+	ruled                          // the same through a hundred rules, none of which is about their labels
+	ruledByLabels                  // the same through rules that read the labels of each series
+	joined                         // two registries of such counters under views, whose families join
+	separate                       // the same with other names, which do not
+	gauges                         // a registry of gauges with three labels, every other of which holds a fraction
 	histograms                     // a registry of histograms with three labels, to be scraped
 	natives                        // a registry of native histograms with three labels and 20 used buckets each
+	writtenCounters                // a registry of counters with three labels, to be sent by remote write
+	writtenInShards                // the same over four connections
+	requestServed                  // a request served by a handler behind the library's middleware
+	bridged                        // a registry of client_golang with counters, on a page of the library
 	textPage                       // a page of counters with three labels in text, to be parsed
 	openMetricsPage                // the same in OpenMetrics 1.0
 	protobufPage                   // the same in protobuf
 	histogramsPage                 // a page of histograms with three labels in protobuf, to be parsed
+	sentCounters                   // a registry of counters with three labels, to be sent by OTLP
+	sentHistograms                 // the same of histograms
 	pythonFiles                    // files of Python's client, of several processes, to be merged
 	segments                       // the same series in telltale's segments
 	foldedSegments                 // segments of processes that are gone, folded, to be merged
@@ -129,7 +141,8 @@ type task struct {
 // amount spells the size of a registry or page for the name of a row.
 func (t task) amount() string {
 	noun := map[kind]string{
-		counters: "counters", gauges: "gauges", histograms: "histograms", natives: "natives",
+		counters: "counters", ruled: "counters", ruledByLabels: "counters", joined: "counters", separate: "counters", bridged: "counters", gauges: "gauges", histograms: "histograms", natives: "natives",
+		writtenCounters: "counters", writtenInShards: "counters", sentCounters: "counters", sentHistograms: "histograms",
 		textPage: "lines", openMetricsPage: "lines", protobufPage: "counters", histogramsPage: "histograms",
 	}[t.kind]
 	return noun + "=" + size(t.total())
@@ -148,6 +161,10 @@ type subject struct {
 	text, openMetrics, protobuf func(w io.Writer) error
 	// oneName scrapes a single family.
 	oneName func(w io.Writer, family string) error
+	// send encodes everything and sends it to a receiver that discards it.
+	send func() error
+	// resend is send where its memory is of interest.
+	resend func() error
 	// families and series parse the task's page, whole families at once and
 	// series by series with names, labels and values; they count the series.
 	families, series func() (count int, err error)

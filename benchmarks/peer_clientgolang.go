@@ -49,7 +49,9 @@ func (p clientGolangPeer) prepare(t task) (*subject, error) {
 			Name: summaryName, Help: counterHelp, Objectives: map[float64]float64{0.5: 0.05, 0.9: 0.01, 0.99: 0.001}}))
 	case registration:
 		s.repeat, err = p.register(reg, t)
-	case counters:
+	case requestServed:
+		s.repeat, err = p.served(reg)
+	case counters, bridged:
 		err = p.fillCounters(reg, t)
 	case gauges:
 		err = p.fillGauges(reg, t)

@@ -46,6 +46,8 @@ func (p floorPeer) prepare(t task) (*subject, error) {
 		return p.fillGauges(t).subject(), nil
 	case histograms:
 		return p.fillHistograms(t).subject(), nil
+	case writtenCounters, writtenInShards:
+		return p.compressing(t)
 	case pythonFiles:
 		return p.merging(t)
 	default:

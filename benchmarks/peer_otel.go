@@ -22,6 +22,9 @@ func (p otelPeer) prepare(t task) (*subject, error) {
 	if t.kind == registration {
 		return nil, errNotOffered // instruments stay for the life of a meter
 	}
+	if t.kind == sentCounters || t.kind == sentHistograms {
+		return p.sent(t)
+	}
 	reg := prometheus.NewRegistry()
 	exporter, err := otelprom.New(otelprom.WithRegisterer(reg),
 		otelprom.WithoutScopeInfo(), otelprom.WithoutTargetInfo())
@@ -57,6 +60,8 @@ func (p otelPeer) prepare(t task) (*subject, error) {
 		s.repeat, err = p.observe(meter, summaryName)
 	case nativeObserve:
 		s.repeat, err = p.observe(meter, nativeName)
+	case requestServed:
+		s.repeat = servedBy(p.served(provider))
 	case counters:
 		if t.lifetimes != "" {
 			err = errNotOffered // series stay for the life of a meter

@@ -9,7 +9,8 @@ import (
 )
 
 // prometheusPeer is github.com/prometheus/prometheus/model/textparse, by which
-// the server reads what it scrapes. It knows no families.
+// the server reads what it scrapes and which knows no families, and its messages of
+// remote write.
 type prometheusPeer struct{}
 
 func (prometheusPeer) name() string { return prometheusName }
@@ -23,6 +24,8 @@ func (prometheusPeer) prepare(t task) (*subject, error) {
 		contentType = "application/openmetrics-text; version=1.0.0"
 	case protobufPage:
 		contentType = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+	case writtenCounters, writtenInShards:
+		return marshalling(t)
 	default:
 		return nil, errNotOffered
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"telltale"
 	"telltale/exposition"
@@ -46,6 +47,10 @@ func (p telltalePeer) prepareOn(reg *telltale.Registry, t task) (*subject, error
 		s.repeat, err = p.labelled(reg, t.series, telltale.WithSeriesLimit(t.series), telltale.WithLabelValues("method", methods...))
 	case labelledTypedInc:
 		s.repeat, err = p.labelledTyped(reg, t.series)
+	case expiringInc:
+		s.repeat, err = p.incExpiring(reg)
+	case expiringSet:
+		s.repeat, err = p.setExpiring(reg)
 	case newSeries:
 		s.repeat, err = p.labelledFresh(reg, labelSets(t.series))
 	case histogramObserve:
@@ -60,12 +65,24 @@ func (p telltalePeer) prepareOn(reg *telltale.Registry, t task) (*subject, error
 		s.repeat, err = p.register(reg, t)
 	case counters:
 		err = p.fillCounters(reg, t)
+	case joined, separate:
+		s, err = p.pools(t)
+	case ruled, ruledByLabels:
+		s, err = p.ruled(reg, t)
 	case gauges:
 		err = p.fillGauges(reg, t)
 	case histograms:
 		err = p.fillHistograms(reg, t)
 	case natives:
 		err = p.fillNatives(reg, t)
+	case sentCounters, sentHistograms:
+		s, err = p.sent(reg, t)
+	case writtenCounters, writtenInShards:
+		s, err = p.written(reg, t)
+	case requestServed:
+		s.repeat, err = p.served(reg)
+	case bridged:
+		err = p.fillBridged(reg, t)
 	case textPage, openMetricsPage, protobufPage, histogramsPage:
 		s, err = p.parsing(t)
 	default:
@@ -86,6 +103,39 @@ func (telltalePeer) inc(reg *telltale.Registry) (func(worker, n int) error, erro
 		}
 		return nil
 	}, err
+}
+
+// idle is far longer than a measurement.
+const idle = 24 * time.Hour
+
+func (p telltalePeer) incExpiring(reg *telltale.Registry) (func(worker, n int) error, error) {
+	v, err := p.counterVec(reg, counterName(0), telltale.WithIdleExpiry(idle))
+	if err != nil {
+		return nil, err
+	}
+	first := labelSets(1)[0]
+	c := v.With(first[:]...)
+	return func(_, n int) error {
+		for range n {
+			c.Inc()
+		}
+		return nil
+	}, nil
+}
+
+func (telltalePeer) setExpiring(reg *telltale.Registry) (func(worker, n int) error, error) {
+	v, err := telltale.NewGaugeVec(gaugeName, counterHelp, labelNames, telltale.In(reg), telltale.WithIdleExpiry(idle))
+	if err != nil {
+		return nil, err
+	}
+	first := labelSets(1)[0]
+	g := v.With(first[:]...)
+	return func(_, n int) error {
+		for i := range n {
+			g.Set(float64(i))
+		}
+		return nil
+	}, nil
 }
 
 func (telltalePeer) add(reg *telltale.Registry) (func(worker, n int) error, error) {

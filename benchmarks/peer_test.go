@@ -244,6 +244,8 @@ func TestPeersDoTheWork(t *testing.T) {
 		{"labelledInc", task{kind: labelledInc, families: 1, series: series}, n, labelled},
 		{"labelledTypedInc", task{kind: labelledTypedInc, families: 1, series: series}, n, labelled},
 		{"labelledLimitedInc", task{kind: labelledLimitedInc, families: 1, series: series}, n, labelled},
+		{"expiringInc", task{kind: expiringInc, families: 1, series: 1}, n, inc},
+		{"expiringSet", task{kind: expiringSet, families: 1, series: 1}, n, tally{1, n - 1}},
 		{"newSeries", task{kind: newSeries, families: 1, series: series}, series, tally{series, series}},
 		{"histogramObserve", task{kind: histogramObserve, families: 1, series: 1}, n, tally{samplesPerHistogram, buckets}},
 		{"summaryObserve", task{kind: summaryObserve, families: 1, series: 1}, n, tally{2, seconds + n}},

@@ -22,6 +22,7 @@ const (
 	perOperation  unit = "ns/op"
 	nanosSeries   unit = "ns/series"
 	nanosScrape   unit = "ns/scrape"
+	bytesOfPush   unit = "B/push"
 	nanosLine     unit = "ns/line"
 	bytesSeries   unit = "B/series"
 	bytesOfScrape unit = "B/scrape"
@@ -38,7 +39,7 @@ var countingKinds = []kind{counterInc, counterAdd, gaugeSet, gaugeAdd, labelledI
 // the same setup, in this order: alone comes before contended, since contention
 // may leave a library in another state.
 func (p plan) rows() []row {
-	return slices.Concat(p.updates(), p.lookups(), p.scrapes(), p.parses(), p.memory(), p.churn(), p.merges(), p.files())
+	return slices.Concat(p.updates(), p.lookups(), p.services(), p.scrapes(), p.sends(), p.writes(), p.parses(), p.memory(), p.churn(), p.merges(), p.files())
 }
 
 func single(k kind) task { return task{kind: k, families: 1, series: 1} }
@@ -86,10 +87,23 @@ func (p plan) lookups() []row {
 		{"labelled-inc-typed/alone", inOneFamily(labelledTypedInc, p.labelled), alone, perOperation, table},
 		{"labelled-inc-typed/contended", inOneFamily(labelledTypedInc, p.labelled), contended, perOperation, table},
 		{"labelled-inc-limited/alone", inOneFamily(labelledLimitedInc, p.labelled), alone, perOperation, []target{timesRow(1.05, "labelled-inc/alone"), noAllocs}},
+		{"expiring-inc/alone", single(expiringInc), alone, perOperation, []target{timesRow(1.4, "counter-inc/alone"), noAllocs}},
+		{"expiring-set/alone", single(expiringSet), alone, perOperation, []target{timesRow(1.4, "gauge-set/alone"), noAllocs}},
 		{"new-series", inOneFamily(newSeries, p.created), fresh, perOperation, []target{times(0.35, clientGolangName)}},
 		{"register/others=0", task{kind: registration, families: 0, series: 1}, alone, perOperation, nil},
 		{"register/others=" + size(p.others), task{kind: registration, families: p.others, series: 1}, alone, perOperation, nil},
 	})
+}
+
+// services lists the rows of what joins programs and other libraries.
+func (p plan) services() []row {
+	many := inOneFamily(bridged, p.many)
+	return []row{
+		{"http-request/alone", single(requestServed), alone, perOperation, []target{times(0.5, clientGolangName)}},
+		{"http-request/contended", single(requestServed), contended, perOperation, []target{times(0.5, clientGolangName)}},
+		{"bridge-text/" + many.amount(), many, perSeries(asText), nanosSeries, []target{times(1.1, clientGolangName)}},
+		{"bridge-protobuf/" + many.amount(), many, perSeries(asProtobuf), nanosSeries, []target{times(1.1, clientGolangName)}},
+	}
 }
 
 func (p plan) scrapes() []row {
@@ -98,12 +112,17 @@ func (p plan) scrapes() []row {
 	few, many := inOneFamily(counters, p.few), inOneFamily(counters, p.many)
 	someGauges, mostGauges := inOneFamily(gauges, p.many), inOneFamily(gauges, p.most)
 	some := inOneFamily(histograms, p.histograms)
+	pools := func(k kind) task { return task{kind: k, families: p.families, series: p.many / p.families} }
 	arena := []target{times(1.3, arenaName), fewAllocs}
 	protobuf := times(0.03, clientGolangName)
 	return []row{
 		{"scrape-text/" + few.amount(), few, perSeries(asText), nanosSeries, []target{fewAllocs}},
 		{"scrape-text/families=" + size(p.others), families, perSeries(asText), nanosSeries, []target{fewAllocs}},
 		{"scrape-text/" + many.amount(), many, perSeries(asText), nanosSeries, arena},
+		{"scrape-rules/" + many.amount(), inOneFamily(ruled, p.many), perSeries(asText), nanosSeries, []target{timesRow(1.3, "scrape-text/"+many.amount())}},
+		{"scrape-rules-labels/" + many.amount(), inOneFamily(ruledByLabels, p.many), perSeries(asText), nanosSeries, []target{timesRow(1.3, "scrape-text/"+many.amount())}},
+		{"scrape-separate/" + many.amount(), pools(separate), perSeries(asText), nanosSeries, nil},
+		{"scrape-joined/" + many.amount(), pools(joined), perSeries(asText), nanosSeries, []target{timesRow(1.05, "scrape-separate/"+many.amount())}},
 		{"scrape-openmetrics/" + many.amount(), many, perSeries(asOpenMetrics), nanosSeries, nil},
 		{"scrape-protobuf/" + many.amount(), many, perSeries(asProtobuf), nanosSeries, []target{protobuf}},
 		{"scrape-one-name/" + many.amount(), divided, oneFamily, nanosScrape, []target{times(3, floorName)}},
@@ -113,6 +132,27 @@ func (p plan) scrapes() []row {
 		{"scrape-protobuf/" + some.amount(), some, perSeries(asProtobuf), nanosSeries, []target{times(0.05, clientGolangName)}},
 		{"http-identity/" + many.amount(), many, overHTTP("identity"), nanosSeries, []target{times(0.03, clientGolangName)}},
 		{"http-gzip/" + many.amount(), many, overHTTP("gzip"), nanosSeries, []target{times(0.12, clientGolangName)}},
+	}
+}
+
+// sends lists the rows of OTLP, whose receiver is in the same process and discards what
+// it is sent.
+func (p plan) sends() []row {
+	some, buckets := inOneFamily(sentCounters, p.many), inOneFamily(sentHistograms, p.histograms)
+	return []row{
+		{"otlp/" + some.amount(), some, sending, nanosSeries, []target{times(0.2, otelName)}},
+		{"otlp/" + buckets.amount(), buckets, sending, nanosSeries, []target{times(0.2, otelName)}},
+	}
+}
+
+// writes lists the rows of remote write.
+func (p plan) writes() []row {
+	one, shards := inOneFamily(writtenCounters, p.many), inOneFamily(writtenInShards, p.many)
+	return []row{
+		{"remote-write/" + one.amount(), one, sending, nanosSeries, []target{times(1, prometheusName)}},
+		{"remote-write-growth/" + one.amount(), one, sendingGrowth, bytesOfPush, []target{below(3 << 20)}},
+		{"remote-write-shards/" + shards.amount(), shards, sending, nanosSeries, []target{times(1, prometheusName)}},
+		{"remote-write-shards-growth/" + shards.amount(), shards, sendingGrowth, bytesOfPush, []target{below(3 << 20)}},
 	}
 }
 

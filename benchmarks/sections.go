@@ -48,8 +48,13 @@ var sections = []section{
 	},
 	{
 		"Series by their labels",
-		"`labelled-inc` looks up one of 1,000 series by three label values, by position and in random order, and increments it; `labelled-inc-typed` looks it up by a struct, where a library has that; `labelled-inc-limited` does it in a family with a series limit and declared values of a label, where it has those. vm looks up a name that is put together for each call, `vm-prebuilt` a name that exists already. `new-series` is the first increment of a series. `register` registers and unregisters a counter; `others` is the number of other collectors registered. `floor` is a map of structs under a read lock. `floor-table` hashes the values and compares them in an immutable open-addressing table behind an atomic pointer.",
-		regexp.MustCompile(`^(labelled-inc(-typed|-limited)?/|new-series$|register/)`), slices.Concat(libraries, []string{prebuiltName, floorName, tableName}),
+		"`labelled-inc` looks up one of 1,000 series by three label values, by position and in random order, and increments it; `labelled-inc-typed` looks it up by a struct, where a library has that; `labelled-inc-limited` does it in a family with a series limit and declared values of a label, where it has those. vm looks up a name that is put together for each call, `vm-prebuilt` a name that exists already. `expiring-inc` and `expiring-set` are `counter-inc` and `gauge-set` of a series that leaves when it is not updated, where a library has that. `new-series` is the first increment of a series. `register` registers and unregisters a counter; `others` is the number of other collectors registered. `floor` is a map of structs under a read lock. `floor-table` hashes the values and compares them in an immutable open-addressing table behind an atomic pointer.",
+		regexp.MustCompile(`^(labelled-inc(-typed|-limited)?/|expiring-|new-series$|register/)`), slices.Concat(libraries, []string{prebuiltName, floorName, tableName}),
+	},
+	{
+		"Requests, and the bridge",
+		"`http-request` is a POST of four bytes that a handler answers with five, behind a middleware that measures requests in flight, their number, duration, time to first byte, and the sizes of requests and answers: `httpmetrics` with its defaults (three labels, times in native buckets too), the six middlewares of promhttp with the labels code and method, and otelhttp, which has no in-flight requests, number and time to first byte. `bridge` is a scrape of a registry of client_golang: by telltale through `bridge/clientgolang`, and by client_golang itself.",
+		regexp.MustCompile(`^(http-request|bridge-)`), []string{clientGolangName, otelName},
 	},
 	{
 		"Text scrapes in memory",
@@ -59,7 +64,22 @@ var sections = []section{
 	{
 		"Other scrapes",
 		"The same in OpenMetrics and in protobuf. `scrape-one-name` asks for one family of a hundred; its time is that of the whole scrape. `http` is a client on loopback that reads the body and leaves it compressed; the floors compress by the standard library's fastest gzip.",
-		regexp.MustCompile(`^(scrape-openmetrics|scrape-protobuf|scrape-one-name|http-)`), slices.Concat(libraries, []string{floorName, arenaName}),
+		regexp.MustCompile(`^(scrape-openmetrics|scrape-protobuf|scrape-one-name|http-(identity|gzip)/)`), slices.Concat(libraries, []string{floorName, arenaName}),
+	},
+	{
+		"Scrapes through rules, and of families that join",
+		"Text, through a hundred rules (`scrape-rules`; `scrape-rules-labels`: one of them is about the labels of each series), or from two registries that have half of the series of a hundred families each, under a label (`scrape-joined`: families of one name join; `scrape-separate`: all have names of their own).",
+		regexp.MustCompile(`^scrape-(rules|rules-labels|joined|separate)/`), slices.Concat(libraries, []string{floorName, arenaName}),
+	},
+	{
+		"Sending by OTLP",
+		"A registry collected, encoded and sent over HTTP without compression, to a receiver in the same process that reads and discards it: by `push/otlp`, and by the SDK's otlpmetrichttp after a manual reader. Time per series, of histograms per histogram of eleven buckets.",
+		regexp.MustCompile(`^otlp/`), []string{otelName},
+	},
+	{
+		"Remote write",
+		"Counters with three labels, collected, encoded for remote write 2.0 in requests of 2,000 series, and compressed, into a client that takes all. Prometheus's messages (`io.prometheus.write.v2`) are there ready, with the same content, and are marshalled and compressed alone. `floor` compresses ready bytes: without it on both sides the ratio is the same verdict. `shards` is a sender's default of four, whose requests have less in common. `growth` is the most by which the heap grows when all is sent again.",
+		regexp.MustCompile(`^remote-write`), []string{prometheusName, floorName},
 	},
 	{
 		"Parsing",

@@ -182,6 +182,21 @@ func perSeries(way scrape) stopwatch {
 	}
 }
 
+// sendingGrowth measures by how many bytes the heap grows at most while everything is
+// sent, once it was sent before.
+func sendingGrowth(s *stand) (sample, error) {
+	if s.subject.resend == nil {
+		return sample{}, errNotOffered
+	}
+	for range 2 {
+		if err := s.subject.resend(); err != nil {
+			return sample{}, err
+		}
+	}
+	s.scraped = true
+	return growthDuring(s.subject.resend)
+}
+
 // parse is a way to parse a page, nil if there is none.
 type parse func(s *stand) func() (series int, err error)
 

@@ -172,7 +172,7 @@ func spell(figure float64, u unit) string {
 		return trim(figure) + " allocs"
 	case bytesSeries:
 		return trim(figure) + " B" // whole, to be compared at a glance
-	case bytesOfScrape, bytesOfMerge:
+	case bytesOfScrape, bytesOfPush, bytesOfMerge:
 		step, names = 1024, []string{"B", "KiB", "MiB", "GiB"}
 	}
 	i := 0
