@@ -19,9 +19,8 @@ import (
 
 var pageURL = regexp.MustCompile(`http://(127\.0\.0\.1:[1-9][0-9]*)(/metrics)`)
 
-// startDemo builds and starts `telltale demo`, with its own load, and returns
-// where its metrics are.
-func startDemo(t *testing.T) (demo *process, address, path string) {
+// buildCommand builds cmd/telltale and returns where it is.
+func buildCommand(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "telltale")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/telltale")
@@ -31,6 +30,14 @@ func startDemo(t *testing.T) (demo *process, address, path string) {
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building cmd/telltale: %v\n%s", err, output)
 	}
+	return binary
+}
+
+// startDemo starts `telltale demo`, with its own load, and returns where its metrics
+// are.
+func startDemo(t *testing.T) (demo *process, address, path string) {
+	t.Helper()
+	binary := buildCommand(t)
 	// The demo is stopped by the test; --for ends it if the test dies.
 	demo = start(t, "telltale demo", exec.CommandContext(t.Context(), binary, "demo", "--listen", "127.0.0.1:0", "--for", "5m"))
 	found := demo.says(t, pageURL)

@@ -27,6 +27,15 @@
 // TestCommonReads and TestCommonWrites do both with the parsers and encoders of
 // OpenMetrics 1.0 and 2.0 in common (common_test.go).
 //
+// Package thirdparty, below this one, moves a program on client_golang by
+// bridge/clientgolang and compares its pages before and after.
+//
+// TestSystemdUnits and package kubernetes check what is in deploy. Command fleet
+// simulates many senders of remote write.
+//
+// Servers that Debian has not, or has in old versions, are built from the modules in
+// prometheus3, pushgateway and victoriametrics and kept in the user's cache.
+//
 // The tests fail if a reader or server is missing, and name the Debian package
 // that has it.
 package e2e

@@ -221,30 +221,35 @@ func readByTelltale(page []byte) (map[string]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		var scratch model.Point
-		_ = f.Visit(&scratch, func(p *model.Point) error { // the visitor has no error
-			one := f.Header()
-			start := p.Created.UnixMilli()
-			bare := *p
-			bare.Created = model.Timestamp{}
-			one.Append(bare)
-			for s := range one.Samples() {
-				var value any = s.Value
-				if n := s.NativeHistogram; n != nil {
-					value = nativeText(n.NegativeSpans, n.PositiveSpans, &histogram.FloatHistogram{
-						Schema: n.Schema, ZeroThreshold: n.ZeroThreshold, ZeroCount: n.ZeroCount, Count: n.Count, Sum: n.Sum,
-						NegativeBuckets: n.Negative, PositiveBuckets: n.Positive,
-					})
-					for _, e := range n.Exemplars {
-						lines[spell("exemplar", nil, e.Value, e.Timestamp.UnixMilli(), 0)]++
-					}
-				}
-				lines[spell(s.Name, s.Labels.Map(), value, s.Timestamp.UnixMilli(), start)]++
-				if s.Exemplar != nil {
-					lines[spell("exemplar", nil, s.Exemplar.Value, s.Exemplar.Timestamp.UnixMilli(), 0)]++
+		addLines(lines, f)
+	}
+}
+
+// addLines adds the lines of a family.
+func addLines(lines map[string]int, f *model.Family) {
+	var scratch model.Point
+	_ = f.Visit(&scratch, func(p *model.Point) error { // the visitor has no error
+		one := f.Header()
+		start := p.Created.UnixMilli()
+		bare := *p
+		bare.Created = model.Timestamp{}
+		one.Append(bare)
+		for s := range one.Samples() {
+			var value any = s.Value
+			if n := s.NativeHistogram; n != nil {
+				value = nativeText(n.NegativeSpans, n.PositiveSpans, &histogram.FloatHistogram{
+					Schema: n.Schema, ZeroThreshold: n.ZeroThreshold, ZeroCount: n.ZeroCount, Count: n.Count, Sum: n.Sum,
+					NegativeBuckets: n.Negative, PositiveBuckets: n.Positive,
+				})
+				for _, e := range n.Exemplars {
+					lines[spell("exemplar", nil, e.Value, e.Timestamp.UnixMilli(), 0)]++
 				}
 			}
-			return nil
-		})
-	}
+			lines[spell(s.Name, s.Labels.Map(), value, s.Timestamp.UnixMilli(), start)]++
+			if s.Exemplar != nil {
+				lines[spell("exemplar", nil, s.Exemplar.Value, s.Exemplar.Timestamp.UnixMilli(), 0)]++
+			}
+		}
+		return nil
+	})
 }

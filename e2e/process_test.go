@@ -73,6 +73,26 @@ func (p *process) says(t *testing.T, what *regexp.Regexp) []string {
 	return found
 }
 
+// answers waits until the program answers at a URL. It returns false if the program has
+// ended, as one does whose address another program got.
+func (p *process) answers(t *testing.T, url string) bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		if _, err := get(ctx, url, ""); err == nil {
+			return true
+		}
+		select {
+		case <-p.ended:
+			return false
+		case <-ctx.Done():
+			t.Fatalf("%s does not answer at %s; it said:\n%s", p.name, url, p.output.String())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
 // await repeats a question until the answer is yes. The end of the process or of
 // patience fails the test.
 func (p *process) await(t *testing.T, what string, yes func(context.Context) bool) {

@@ -2,13 +2,9 @@ package e2e
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"math"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,50 +12,6 @@ import (
 	"telltale"
 	"telltale/scrapehttp"
 )
-
-// requirePrometheus3 returns a Prometheus of the version in the module
-// prometheus3, which is built once and kept in the user's cache. Without service
-// discovery, which no test needs, that takes a few minutes instead of many.
-func requirePrometheus3(t *testing.T) string {
-	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	hash := sha256.New()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		text, err := os.ReadFile(filepath.Join("prometheus3", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = hash.Write(text) // which never fails
-	}
-	program := filepath.Join(cache, "telltale", fmt.Sprintf("prometheus3-%x", hash.Sum(nil)[:8]))
-	if _, err := os.Stat(program); err == nil {
-		return program
-	}
-	made := filepath.Join(t.TempDir(), "prometheus")
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags=remove_all_sd", "-o", made, "github.com/prometheus/prometheus/cmd/prometheus")
-	build.Dir, build.Env = "prometheus3", append(os.Environ(), "GOWORK=off")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building Prometheus 3: %v\n%s", err, out)
-	}
-	if err := os.MkdirAll(filepath.Dir(program), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(made)
-	if err != nil {
-		t.Fatal(err)
-	}
-	temporary := fmt.Sprintf("%s.%d", program, os.Getpid())
-	if err := os.WriteFile(temporary, content, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(temporary, program); err != nil {
-		t.Fatal(err)
-	}
-	return program
-}
 
 // scrapeProtocols are those that Prometheus 3 knows, and what they carry.
 var scrapeProtocols = []struct {

@@ -46,6 +46,12 @@ scrape_configs:
 // runPrometheus starts a Prometheus with a configuration.
 func runPrometheus(t *testing.T, program, configuration string, features ...string) *scraper {
 	t.Helper()
+	return runPrometheusWith(t, program, configuration, "--enable-feature="+strings.Join(append([]string{"exemplar-storage"}, features...), ","))
+}
+
+// runPrometheusWith starts a Prometheus with a configuration and more arguments.
+func runPrometheusWith(t *testing.T, program, configuration string, args ...string) *scraper {
+	t.Helper()
 	directory := t.TempDir()
 	config := filepath.Join(directory, "prometheus.yml")
 	if err := os.WriteFile(config, []byte(configuration), 0o600); err != nil {
@@ -54,13 +60,13 @@ func runPrometheus(t *testing.T, program, configuration string, features ...stri
 	for range 5 {
 		address := freeAddress(t)
 		p := &scraper{base: "http://" + address}
-		p.process = start(t, "prometheus", exec.CommandContext(t.Context(), program,
-			"--config.file="+config,
-			"--storage.tsdb.path="+filepath.Join(directory, "data"),
-			"--web.listen-address="+address,
-			"--enable-feature="+strings.Join(append([]string{"exemplar-storage"}, features...), ","),
+		p.process = start(t, "prometheus", exec.CommandContext(t.Context(), program, append([]string{
+			"--config.file=" + config,
+			"--storage.tsdb.path=" + filepath.Join(directory, "data"),
+			"--web.listen-address=" + address,
+			"--web.enable-remote-write-receiver",
 			"--log.level=debug", // samples that are refused are told at this level only
-		))
+		}, args...)...))
 		taken := false
 		p.await(t, "to be ready", func(ctx context.Context) bool {
 			taken = strings.Contains(p.output.String(), "address already in use")

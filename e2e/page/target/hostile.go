@@ -1,0 +1,39 @@
+package main
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+
+	"telltale"
+)
+
+//go:embed injections.json
+var injections []byte
+
+// hostile returns a registry whose names, help texts, label names and values would be
+// markup or code if they were not shown as text.
+func hostile() telltale.Collector {
+	var texts []string
+	mustDo(json.Unmarshal(injections, &texts))
+	reg := telltale.NewRegistry()
+	in := telltale.In(reg)
+	for i, text := range texts {
+		name := fmt.Sprint(text, " #", i)
+		vec, err := telltale.NewCounterVec(name, text, []string{"label" + text}, in)
+		if err != nil { // a name that no family or label may have
+			name = fmt.Sprint("injection_", i)
+			vec = telltale.Must(telltale.NewCounterVec(name, text, []string{"label"}, in))
+		}
+		mustDo(vec.With(text).AddWithExemplar(float64(i), map[string]string{"trace_id": text[:min(len(text), 100)]}))
+	}
+	state := telltale.Must(telltale.NewEnum("injected_state", "", texts, in))
+	mustDo(state.Set(texts[0]))
+	info := telltale.Must(telltale.NewInfo("injected", "", in))
+	labels := map[string]string{}
+	for i, text := range texts {
+		labels[fmt.Sprint("l", i)] = text
+	}
+	mustDo(info.Set(labels))
+	return reg
+}

@@ -1,0 +1,92 @@
+// @ts-check
+// The page's modules that need no browser, as npm run types has copied them.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { csvOf } from "./build/page/csv.js";
+import { History } from "./build/page/history.js";
+import { bucketsOf, increase, quantile, rates } from "./build/page/numbers.js";
+
+/** @typedef {import("./build/page/numbers.js").Histogram} Histogram */
+
+/** @param {number[]} le @param {number[]} b @returns {Histogram} */
+const classic = (le, b) => ({ n: b[b.length - 1], s: 0, le, b });
+
+/** A native histogram of schema 0. @param {number[]} negative @param {number} zero @param {number[]} positive @param {number} [from] the first index @returns {Histogram} */
+const native = (negative, zero, positive, from = 1) => ({
+  n: [...negative, zero, ...positive].reduce((a, b) => a + b, 0), s: 0, le: [], b: [],
+  native: { schema: 0, zero, threshold: 0.5, ps: [from, positive.length], p: positive, ns: [from, negative.length], n: negative, bounds: [] },
+});
+
+/** The buckets in order. @param {Histogram} h */
+const sorted = (h) => [...bucketsOf(h, 0).values()].sort((a, b) => a.hi - b.hi);
+
+test("quantiles are those of PromQL's histogram_quantile", () => {
+  const cases = /** @type {[string, number, Histogram, number | null][]} */ ([
+    ["a straight line in a bucket", 0.5, classic([1, 2, Infinity], [0, 10, 10]), 1.5],
+    ["from zero in the first bucket", 0.5, classic([4, Infinity], [10, 10]), 2],
+    ["a first bucket below zero", 0.5, classic([-1, 1, Infinity], [10, 10, 10]), -1],
+    ["a bucket with zero in it", 0.5, classic([-1, 1, Infinity], [0, 10, 10]), 0],
+    ["the bucket without an end", 0.9, classic([1, 2, Infinity], [0, 1, 10]), 2],
+    ["the end of a bucket", 0.5, classic([1, 2, 4, Infinity], [5, 5, 10, 10]), 1],
+    ["no bound at all", 0.5, classic([Infinity], [10]), null],
+    ["nothing observed", 0.5, classic([1, Infinity], [0, 0]), null],
+    ["an exponential bucket", 0.5, native([], 0, [10]), Math.SQRT2],
+    ["a negative one", 0.5, native([10], 0, []), -Math.SQRT2],
+    ["the zero bucket beside positive ones", 0.25, native([], 10, [10]), 0.25],
+    ["the zero bucket beside negative ones", 0.75, native([10], 10, []), -0.25],
+    ["the zero bucket between both", 0.5, native([10], 10, [10]), 0],
+    ["the zero bucket alone", 0.75, native([], 10, []), 0.25],
+    ["half of what two distant buckets have", 0.5, native([], 0, [10, 0, 10]), 4],
+    ["less than half of it", 0.4, native([], 0, [10, 0, 10]), 2 ** 0.8],
+  ]);
+  for (const [name, q, h, want] of cases) {
+    const got = quantile(q, sorted(h));
+    assert.ok(want === null ? got === null : got !== null && Math.abs(got - want) < 1e-12, name + ": " + got + ", not " + want);
+  }
+});
+
+test("a counter and a histogram that fell have begun again at zero", () => {
+  assert.deepEqual(rates([0, 1, 2, 3], [10, 12, 3, 4], 1), [null, 2, 3, 1]);
+  assert.deepEqual(rates([0, 1, 2, 3], [null, 12, null, 16], 60), [null, null, null, 2]);
+  const counts = (/** @type {Map<string, any>} */ m) => [...m.values()].map((b) => b.count);
+  assert.deepEqual(counts(increase(classic([1, Infinity], [3, 5]), classic([1, Infinity], [4, 9]), 0)), [1, 3]);
+  assert.deepEqual(counts(increase(classic([1, Infinity], [3, 5]), classic([1, Infinity], [1, 2]), 0)), [1, 1]);
+  assert.deepEqual(counts(increase(classic([1, Infinity], [3, 5]), classic([1, Infinity], [2, 9]), 0)), [2, 7]);
+});
+
+test("a family that comes back with another type is begun anew", () => {
+  const history = new History();
+  history.add("x", "counter", 1, [{ l: [], v: 1 }], 1, 1);
+  history.add("x", "histogram", 2, [{ l: [], n: 1, s: 1, le: [1, "+Inf"], b: [1, 1] }], 1, 1);
+  const f = history.families.get("x");
+  assert.deepEqual(f?.times, [2]);
+  assert.equal(f?.series.get("[]")?.values[0].n, 1);
+});
+
+test("what is kept has a limit, whatever series come and go", () => {
+  for (const [what, series, label, numbers] of /** @type {[string, number, number, number][]} */ ([
+    ["many series", 200, 1, 1], ["long labels", 10, 2000, 1], ["many buckets", 5, 1, 2000],
+  ])) {
+    const limit = 40_000;
+    const history = new History(limit);
+    for (let time = 1; time <= 60; time++) {
+      const points = [];
+      for (let i = 0; i < series; i++) {
+        const l = ["l", "v".repeat(label) + time + "/" + i];
+        points.push(numbers > 1 ? { l, n: 1, s: 1, ...(i === 0 && { le: new Array(numbers).fill(1) }), b: new Array(numbers).fill(1) } : { l, v: 1 });
+      }
+      history.add("x", numbers > 1 ? "histogram" : "gauge", time, points, series, 1);
+      const f = history.families.get("x");
+      let kept = 0;
+      for (const [key, s] of f?.series || []) kept += key.length / 4 + s.values.reduce((n, v) => n + (v === null ? 1 : numbers), 0);
+      assert.ok(kept <= limit + series * (numbers + label), what + ": " + kept + " at " + time);
+      assert.ok(f && f.times.at(-1) === time, what);
+    }
+  }
+});
+
+test("no cell of CSV is a formula, and numbers stay numbers", () => {
+  const cells = ["-1", "+2.5e-7", "-Infinity", "NaN", "1e300", "=1+1", "-1+cmd|' /C calc'!A0", "+1=x", "-2%", "@SUM(1)", "\t=1", "\n=1", 'a"b', "Infinity()", "-Inf()"];
+  const want = ["-1", "+2.5e-7", "-Infinity", "NaN", "1e300", "'=1+1", "'-1+cmd|' /C calc'!A0", "'+1=x", "'-2%", "'@SUM(1)", "'\t=1", "'\n=1", 'a""b', "Infinity()", "'-Inf()"];
+  assert.equal(csvOf([cells]), want.map((c) => '"' + c + '"').join(",") + "\r\n");
+});
