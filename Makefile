@@ -4,7 +4,7 @@ GOLANGCI ?= v2.15.0
 # The packages of all modules that go.work joins.
 PACKAGES = $$(go list -m -f '{{.Dir}}/...')
 
-.PHONY: check test race lint fuzz fuzz-targets bench e2e cross test-386 test-s390x golden models
+.PHONY: check test race lint fuzz fuzz-targets bench e2e page pictures cross test-386 test-s390x golden models vulnerabilities release release-twice recording
 
 check: lint test race
 
@@ -19,6 +19,7 @@ lint:
 	go vet work
 	cd benchmarks && GOWORK=off go vet ./...
 	cd e2e && GOWORK=off go vet ./...
+	cd e2e/collector && GOWORK=off go vet ./...
 	golangci-lint run $(PACKAGES)
 
 # Every fuzz target of the tree for FUZZTIME each: a duration, or a number of
@@ -39,11 +40,23 @@ bench:
 
 e2e:
 	cd e2e && GOWORK=off go test -count=1 -timeout 20m ./...
+	cd e2e/collector && GOWORK=off go test -count=1 -timeout 20m ./...
 
+# The page of package live in a browser (Debian: chromium; Node.js and npm): types, numbers,
+# keyboard, colours, and what axe-core finds. Screenshots are in e2e/page/screenshots.
+page:
+	cd e2e/page && npm ci --no-audit --no-fund && npm test
+
+# The pictures of docs/live.md.
+pictures:
+	cd e2e/page && npm ci --no-audit --no-fund && npm run pictures
+
+# Without modules whose dependencies (a database, gRPC, OpenTelemetry, client_golang) take
+# minutes to compile for each target. They have no files of one system.
 cross:
 	for target in darwin/arm64 darwin/amd64 windows/amd64 linux/arm64 linux/386 linux/arm freebsd/amd64; do \
 		echo $$target; \
-		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 go vet $(PACKAGES) || exit 1; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 go vet $$(go list -m -f '{{.Dir}}/...' | grep -vE '/(examples/service|bridge/[a-z]+|grpcmetrics)/') || exit 1; \
 	done
 
 # The protocols between processes, searched in all orders (docs/models).
@@ -72,8 +85,32 @@ test-386:
 test-s390x:
 	GOARCH=s390x go test $(OTHER_TESTS) -exec qemu-s390x-static -skip 'Killed|Truncat' $(OTHER_S390X)
 
+# Known vulnerabilities in what is called, of all modules that go.work joins. It asks
+# https://vuln.go.dev.
+GOVULNCHECK ?= golang.org/x/vuln/cmd/govulncheck@v1.9.0
+vulnerabilities:
+	@go run $(GOVULNCHECK) $(PACKAGES) || { echo "NOT CLEAN: there are vulnerabilities, or they could not be looked for (above)" >&2; exit 1; }
+
+# The archive of the commit, its parts (SBOM) and their hashes, in dist: make release VERSION=v0.1.0
+DIST ?= dist
+release:
+	.ci/release "$(VERSION)" "$(DIST)"
+
+# Two runs give equal bytes.
+release-twice:
+	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	.ci/release v0.0.0 "$$dir/first" >/dev/null && .ci/release v0.0.0 "$$dir/second" >/dev/null && \
+	diff -r "$$dir/first" "$$dir/second"
+
+# README's moving picture, from a real run in a terminal (Debian: apt-get install tmux).
+recording:
+	go run ./examples/internal/picture docs/kill.svg
+
 golden:
+	go test ./api -update
 	go test ./exposition/... -update
 	go test ./multiprocess/internal/segment -run Small -update
 	go test ./multiprocess -run Scenarios -update
-	cd cmd/telltale && go test . -update
+	cd push/remotewrite && go test . -update
+	cd push/otlp && go test . -update
+	cd cmd/telltale && go test . -update # docs/command.md, too

@@ -24,9 +24,13 @@ var pairs = map[string][][2]string{
 		{"counter.go", "counterread.go"},
 		{"counter.go", "counterspread.go"},
 		{"counter.go", "countermoves.go"},
+		{"counter.go", "counterexpiry.go"},
+		{"gauge.go", "gaugeexpiry.go"},
+		{"histogram.go", "histogramexpiry.go"},
 		{"histogram.go", "nativehistogram.go"},
+		{"scrape.go", "scrapejoins.go"},
 	},
-	module + "/internal/series": {{"set.go", "rebuild.go"}},
+	module + "/internal/series": {{"set.go", "rebuild.go"}, {"set.go", "track.go"}},
 }
 
 // references are the files to which each file of a package refers, and one name

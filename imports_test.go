@@ -12,7 +12,7 @@ import (
 // relative to the module; one that ends in a slash stands for all below it.
 var rooms = [][]string{
 	{"model"},
-	{"internal/cell", "internal/hash", "internal/patience"},
+	{"internal/cell", "internal/forward", "internal/hash", "internal/patience"},
 	{"internal/"},
 	{"multiprocess/internal/segment", "multiprocess/internal/catalog"},
 	{"multiprocess/internal/spool"},
@@ -22,8 +22,9 @@ var rooms = [][]string{
 	{"exposition/", "multiprocess/", "lint/", "catalogue/"}, // each knows nothing of the others
 	{"exposition", "multiprocess", "lint", "catalogue"},     // each may put together what is below it
 	{""},
-	{"auto/", "collectors/", "scrapehttp/", "push/", "live/", "telltaletest/"},
-	{"examples/"},
+	{"internal/builder"},
+	{"auto/", "collectors/", "scrapehttp/", "push/", "rules/", "live/", "telltaletest/"},
+	{"examples/", "docs", "api"}, // the latter two have tests alone
 }
 
 // thirdParty is what packages may import from elsewhere, by room. What is below
@@ -40,6 +41,7 @@ var thirdParty = [][]string{
 	{},
 	{"golang.org/x/sys/", "google.golang.org/protobuf/"},
 	{"golang.org/x/sys/", "google.golang.org/protobuf/"},
+	{},
 	{},
 	{"golang.org/x/sys/", "google.golang.org/protobuf/", "github.com/klauspost/compress/", "github.com/prometheus/procfs"},
 	nil, // examples may use what they like
