@@ -93,7 +93,9 @@ type Page struct {
 	head     [partCount]head
 	single   *head // of counters, gauges, unknowns and infos
 	part     model.Parts
-	state    []byte // a state set's own label
+	state    []byte        // a state set's own label
+	bounds   *model.Bounds // that edges belong to
+	edges    []edge
 }
 
 // Options are the settings behind the formats' options.

@@ -2,7 +2,6 @@ package lines
 
 import (
 	"bytes"
-	"math"
 	"math/bits"
 	"unsafe"
 
@@ -230,87 +229,6 @@ func (p *Page) visitSummary(pt *model.Point) error {
 	}
 	p.visitCreated(pt)
 	return p.pass()
-}
-
-// visitHistogram writes a histogram's buckets, count and sum, and adds what
-// readers of classic histograms need: the +Inf bucket, count and sum of a
-// histogram with native buckets only, and the +Inf bucket where a count but no
-// such bound is known.
-func (p *Page) visitHistogram(pt *model.Point) error {
-	h := pt.Histogram
-	if pt.Created.IsSet() {
-		p.seen |= model.PartCreated
-	}
-	if h == nil {
-		p.visitCreated(pt)
-		return p.pass()
-	}
-	countPart, sumPart := model.PartCount, model.PartSum
-	if p.family.Type == model.GaugeHistogram {
-		countPart, sumPart = model.PartGCount, model.PartGSum
-	}
-	has, count, sum := pt.Has, h.Count, h.Sum
-	if h.Native != nil && has&model.PartBucket == 0 {
-		if has&countPart == 0 {
-			count = h.Native.Count
-		}
-		if has&sumPart == 0 {
-			sum = h.Native.Sum
-		}
-		has |= model.PartBucket | countPart | sumPart
-	}
-	p.seen |= has
-	counted := has&countPart != 0
-	has = p.format.FitHistogram(p, has&p.block.Parts, h, sum)
-	if has&model.PartBucket != 0 {
-		p.buckets(pt, h)
-		if n := h.Bounds.Len(); counted && (n == 0 || !math.IsInf(h.Bounds.Upper()[n-1], 1)) {
-			b := p.appendOpen(p.buf, p.headOf(model.PartBucket), pt.Labels)
-			b = append(b, `le="+Inf"} `...)
-			p.buf = append(p.appendTail(b, count, pt.Timestamp), '\n')
-		}
-	}
-	if has&countPart != 0 {
-		p.line(countPart, pt, count)
-	}
-	if has&sumPart != 0 {
-		p.line(sumPart, pt, sum)
-	}
-	p.visitCreated(pt)
-	return p.pass()
-}
-
-// buckets writes the lines of classic buckets. They have the same beginning, and
-// behind empty buckets the same count, which are copied from the lines before in
-// the buffer: what lies between two bounds in one piece.
-func (p *Page) buckets(pt *model.Point, h *model.HistogramValue) {
-	n := min(h.Bounds.Len(), len(h.Cumulative))
-	if n == 0 {
-		return
-	}
-	start := len(p.buf)
-	b := p.appendOpen(p.buf, p.headOf(model.PartBucket), pt.Labels)
-	end := len(b)
-	from, to, count := 0, 0, math.NaN() // what was between the last two bounds, and the count there
-	for i, v := range h.Cumulative[:n] {
-		b = append(b, h.Bounds.Label(i)...)
-		if p.short {
-			b = append(p.shortened(b[:len(b)-1]), '"')
-		}
-		e := h.Exemplar(i)
-		if v == count && e == nil {
-			b = append(b, b[from:to]...)
-			continue
-		}
-		from, count = len(b), v
-		b = p.appendTail(append(b, '}', ' '), v, pt.Timestamp)
-		if e != nil {
-			b, count = p.format.AppendExemplar(p, b, model.PartBucket, e), math.NaN()
-		}
-		b = append(append(b, '\n'), b[start:end]...)
-		to = len(b)
-	}
-	p.buf = b[:len(b)-(end-start)]
 }
 
 // visitCreated writes the created time of a point if that is wanted. It is small
