@@ -23,8 +23,8 @@ func FormatValue(v float64) string { return string(AppendValue(nil, v)) }
 // appendOther is AppendValue for all but small whole numbers.
 func appendOther(dst []byte, v float64) []byte {
 	if abs := math.Abs(v); abs >= leastPlain && abs < mostExact || v == 0 {
-		if digits, decimals, ok := fixedPoint(abs); ok {
-			return appendDecimal(dst, math.Signbit(v), digits, decimals)
+		if digits, decimals, ok := shortest(abs); ok {
+			return appendDecimal(dst, v, digits, decimals)
 		}
 	}
 	switch {
@@ -53,20 +53,69 @@ const (
 	fifteenDigits = 1e15 // no two numbers with up to fifteen digits are the same float64
 )
 
-// fixedPoint returns v as digits and the number of them after the decimal point,
-// if it is whole or has at most nine decimals and fifteen digits. These are its
-// shortest digits, except for zeros at the end: shorter ones would be another
-// number of at most fifteen digits and the same float64. v is in [leastPlain,
-// mostExact), or 0.
-func fixedPoint(v float64) (digits uint64, decimals int, ok bool) {
+// shortest returns the shortest digits that are read as v, except for zeros at the end, and
+// the number of them after the decimal point. It is not ok for powers of two below 1 and
+// for numbers below 1/1024 that have more than nine decimals or fifteen digits. v is in
+// [leastPlain, mostExact), or 0.
+func shortest(v float64) (digits uint64, decimals int, ok bool) {
 	if whole := int64(v); float64(whole) == v { // signed numbers are converted in fewer steps
 		return uint64(whole), 0, true
 	}
 	if digits, ok = scale(v, 1e3); ok {
 		return digits, 3, true
 	}
-	digits, ok = scale(v, 1e9)
-	return digits, 9, ok
+	if digits, ok = scale(v, 1e9); ok {
+		return digits, 9, true
+	}
+	fields := math.Float64bits(v)
+	mantissa, shift := fields&(1<<52-1)|1<<52, 1075-fields>>52
+	if mantissa == 1<<52 || shift > 62 {
+		return 0, 0, false
+	}
+	return closest(mantissa, shift)
+}
+
+// closest returns the shortest digits that are read as mantissa / 2^shift, and the number
+// of them after the decimal point. The shift is from 1 to 62, the mantissa has 53 bits.
+//
+// The number is written as units of a power of ten, fewer than 4.5e17, and a part of a
+// unit, counted in 1 / 2^shift. Numbers that are read as it are less than half the distance
+// of two floats away, which is less than 50 units. So at most one multiple of 100 units is
+// among them, and then that one is the shortest; otherwise it is the closest multiple of
+// 10, or of 1. It is not ok if not even that is close enough, as below 1/64 where power
+// would have to be larger.
+func closest(mantissa, shift uint64) (digits uint64, decimals int, ok bool) {
+	// The logarithm of 2 is 1233 / 2^12, that of 4.5e17 / 2^53 is 6945 / 2^12.
+	decimals = min(len(powers)-1, int(6945+1233*shift)>>12)
+	power := powers[decimals]
+	high, low := bits.Mul64(mantissa, power)
+	units, part := high<<(64-shift)|low>>shift, low&(1<<shift-1)
+	digits, ok = multiple(100, units, part, shift, power/2)
+	if !ok {
+		digits, ok = multiple(10, units, part, shift, power/2)
+	}
+	if !ok {
+		digits, ok = multiple(1, units, part, shift, power/2)
+	}
+	return digits, decimals, ok
+}
+
+// multiple returns the multiple of step that is closest to the units and their part, the
+// even one of two, and reports whether it is less than limit / 2^shift units away.
+func multiple(step, units, part, shift, limit uint64) (digits uint64, ok bool) {
+	over := units % step
+	down, up := uint64(math.MaxUint64), uint64(math.MaxUint64)
+	if over <= limit>>shift {
+		down = over<<shift + part
+	}
+	if step-over <= limit>>shift+1 {
+		up = (step-over)<<shift - part
+	}
+	digits = units - over
+	if up < down || up == down && digits/step&1 == 1 {
+		digits += step
+	}
+	return digits, min(down, up) < limit
 }
 
 // scale returns v times a power of ten, if that is a whole number of at most
@@ -99,22 +148,28 @@ func appendSmall(dst []byte, u uint64) []byte {
 	return dst[:n+8-inFront/8]
 }
 
-// appendDecimal appends a number of at most sixteen digits, of which the given
-// number, at most nine, are decimals.
-func appendDecimal(dst []byte, negative bool, digits uint64, decimals int) []byte {
-	if negative {
+// appendDecimal appends a number, of whose digits, at most eighteen, the given number are
+// decimals.
+func appendDecimal(dst []byte, v float64, digits uint64, decimals int) []byte {
+	if math.Signbit(v) {
 		dst = append(dst, '-')
 	}
-	unit := powers[decimals]
-	if digits >= exponentFrom*unit {
+	whole := uint64(int64(math.Abs(v)))
+	if whole >= exponentFrom {
 		return appendExponent(dst, digits, decimals)
 	}
-	dst = appendSmall(dst, digits/unit)
+	dst = appendSmall(dst, whole)
 	if decimals == 0 {
 		return dst
 	}
-	fraction := digits % unit * powers[9-decimals]
+	fraction := digits - whole*powers[decimals]
 	n := len(dst) - 1 // over the zero behind the point
+	if decimals > 9 {
+		dst = append(dst, room[:spreadSize]...)
+		_, end := spread(dst[n:], fraction*powers[18-decimals])
+		return dst[:n+end]
+	}
+	fraction *= powers[9-decimals]
 	dst = append(dst, room[:14]...)
 	b := dst[n : n+14]
 	high, low := sixDigits(fraction/1000), uint64(threeDigits[fraction%1000])
@@ -130,7 +185,7 @@ func appendDecimal(dst []byte, negative bool, digits uint64, decimals int) []byt
 // appendExponent appends a number from exponentFrom on in its scientific form.
 func appendExponent(dst []byte, digits uint64, decimals int) []byte {
 	var buf [40]byte // eighteen digits, and room to copy from
-	first, end := spread(&buf, digits)
+	first, end := spread(buf[:], digits)
 	exponent := 17 - first - decimals
 	n := len(dst)
 	dst = append(dst, room...)
@@ -146,9 +201,13 @@ func appendExponent(dst []byte, digits uint64, decimals int) []byte {
 	return dst
 }
 
+// spreadSize is the number of bytes that spread writes: eighteen digits and two more.
+const spreadSize = 20
+
 // spread writes eighteen digits and returns the index of the first that is not
 // zero, and the end of the last.
-func spread(b *[40]byte, u uint64) (first, end int) {
+func spread(b []byte, u uint64) (first, end int) {
+	b = b[:spreadSize]
 	millions := u / 1e6
 	high, middle, low := sixDigits(u/1e12), sixDigits(millions%1e6), sixDigits(u-1e6*millions)
 	binary.LittleEndian.PutUint64(b[0:], high|zeros)
@@ -177,7 +236,7 @@ func spread(b *[40]byte, u uint64) (first, end int) {
 const zeros = 0x3030303030303030
 
 // powers are the powers of ten.
-var powers = [...]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
+var powers = [...]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
 
 // threeDigits holds the digits of each number below 1000, one in each byte, the
 // first in the lowest.

@@ -113,6 +113,26 @@ func TestDecimalValues(t *testing.T) {
 	}
 }
 
+// Most numbers have sixteen or seventeen digits. Those with few bits behind the point may be
+// as far from one number of sixteen digits as from another.
+func TestLongValues(t *testing.T) {
+	const seed = 4
+	random := rand.New(rand.NewPCG(seed, seed))
+	for shift := range 70 {
+		for _, mantissa := range []int64{1 << 52, 1<<52 + 1, 1<<53 - 1} {
+			checkValue(t, math.Ldexp(float64(mantissa), -shift))
+		}
+		for range 3000 {
+			mantissa := 1<<52 | random.Int64N(1<<52)
+			checkValue(t, math.Ldexp(float64(mantissa), -shift))
+			checkValue(t, math.Ldexp(float64(mantissa>>random.IntN(12)), -shift))
+		}
+		if t.Failed() {
+			t.Fatalf("divided by 2^%d, seed %d", shift, seed)
+		}
+	}
+}
+
 func FuzzValue(f *testing.F) {
 	for _, v := range []float64{0, 1, -1, 1e6, 1e-5, 1 << 53, 4294967301, math.Inf(1), math.NaN(), math.MaxFloat64,
 		0.005, 1234.56, 0.1 + 0.2, 1700000000.125, 123456.123456789, 1e-4, 9.9999999e-5, math.Copysign(0, -1), math.SmallestNonzeroFloat64} {
