@@ -181,7 +181,7 @@ func TestWrongMarks(t *testing.T) {
 	}
 	s, read := new(Rationed), 0
 	s.Begin(w)
-	s.left = 100_000
+	s.spent = 2*Published(w) + rationSlack - 100_000
 	for _, b := range rows.blocks {
 		for i := range b.rows {
 			if _, ok := rows.Family().Level(s, cell.At(b.first, int(i)*rows.words), nil); ok {

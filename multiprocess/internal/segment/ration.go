@@ -1,20 +1,17 @@
 package segment
 
-// Rationed is a Space for reading rows once, each time that Begin was called. What a row refers to, lanes and texts,
-// is its own, so that reading all rows reads no more of them than the segment has.
-// In a forged segment many rows may refer to the same one: then nothing is
-// left, and Err says so. It is not safe for concurrent use.
+// Rationed is a Space for reading rows once, each time that Begin was called. What a row
+// refers to, lanes and texts, is its own, so that reading all rows reads no more of them
+// than the segment has. In a forged segment many rows may refer to the same one: then
+// nothing is left, and Err says so. It is not safe for concurrent use.
 type Rationed struct {
 	Space
-	left uint64
-	over bool
+	spent uint64
+	over  bool
 }
 
 // Begin begins one reading of rows in the Space.
-func (r *Rationed) Begin(s Space) {
-	// Rows may be given other lanes and texts while they are read.
-	*r = Rationed{Space: s, left: 2*Published(s) + rationSlack}
-}
+func (r *Rationed) Begin(s Space) { *r = Rationed{Space: s} }
 
 // Err returns an error if rows refer to more than the segment has.
 func (r *Rationed) Err() error {
@@ -24,19 +21,21 @@ func (r *Rationed) Err() error {
 	return nil
 }
 
-// rationSlack is for small segments that grow meanwhile.
+// rationSlack is for small segments. Rows may be given other lanes and texts while they
+// are read, so the ration is twice what the segment has.
 const rationSlack = 1 << 20
 
 // spend reports whether n bytes that a row refers to may be read.
 func spend(s Space, n uint64) bool {
 	r, ok := s.(*Rationed)
-	switch {
-	case !ok:
-	case n > r.left:
+	if !ok {
+		return true
+	}
+	most := 2*Published(r.Space) + rationSlack // which grows meanwhile
+	if n > most || r.spent > most-n {
 		r.over = true
 		return false
-	default:
-		r.left -= n
 	}
+	r.spent += n
 	return true
 }

@@ -565,7 +565,10 @@ func (f *File) within(read func(segment.Space) error) (err error) {
 	case f.region.Len() == 0:
 		return read(&f.kept)
 	}
-	if fault := f.region.Guard(func() { err = read(&f.image) }); fault != nil {
+	space := &f.files.late
+	*space = late{of: f, left: mostLate}
+	defer space.close()
+	if fault := f.region.Guard(func() { err = read(space) }); fault != nil {
 		return fault
 	}
 	return err

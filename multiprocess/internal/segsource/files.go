@@ -15,6 +15,7 @@ type Files struct {
 	plan    segment.Plan
 	kept    int // bytes of files that are not mapped
 	ration  segment.Rationed
+	late    late
 	clock   spool.Clock // when values are read
 
 	parts     []part // room for one file's
