@@ -100,7 +100,7 @@ func (c *crew) start(ctx context.Context, number int) (cmd *exec.Cmd, listens ad
 		_, err := io.WriteString(stdin, dismissal)
 		return errors.Join(err, stdin.Close())
 	}
-	cmd.WaitDelay = 15 * time.Second
+	cmd.WaitDelay = 30 * time.Second
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, "", err
@@ -140,7 +140,9 @@ func (c *crew) startAgain(ctx context.Context, number int) *exec.Cmd {
 			c.say("worker-%d is process %d\n", number, cmd.Process.Pid)
 			return cmd
 		}
-		c.diag.warn(err)
+		if ctx.Err() == nil {
+			c.diag.warn(err)
+		}
 	}
 	return nil
 }

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // workers reads on until so many workers were said to be processes, and returns
@@ -46,7 +45,7 @@ func TestDemoWorkers(t *testing.T) {
 
 	// A request that a worker has in hand when it is killed is not answered, and
 	// the page is asked for one request at a time.
-	fresh := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	fresh := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	failed := 0
 	read := func() string {
 		for {
@@ -93,11 +92,10 @@ func TestDemoWorkers(t *testing.T) {
 	}
 	page := watch(seen + 50)
 	const alive, dead = `telltale_writers_processes{state="alive"} 3.0`, `telltale_writers_processes{state="dead"} 1.0`
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(page, alive) || !strings.Contains(page, dead); page = read() {
-		if time.Now().After(end) {
-			t.Fatalf("no %s and %s on the page\n%s", alive, dead, page)
-		}
-	}
+	eventually(t, func() bool {
+		page = read()
+		return strings.Contains(page, alive) && strings.Contains(page, dead)
+	}, "%s and %s are on the page", alive, dead)
 	for _, want := range []string{`shop_queue_orders{pid="worker-1"}`, `shop_queue_orders{pid="worker-2"}`, `go_goroutines{pid="worker-3"}`, "\nshop_http_requests_in_progress "} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %s on the page\n%s", want, page)
@@ -121,7 +119,7 @@ func TestDemoWorkers(t *testing.T) {
 }
 
 func TestDemoWorkersEndByThemselves(t *testing.T) {
-	stdout, stderr, status := outcome(t, "demo", "--workers", "2", "--for", "500ms", "--listen", "127.0.0.1:0")
+	stdout, stderr, status := outcome(t, "demo", "--workers", "2", "--for", "2s", "--listen", "127.0.0.1:0")
 	if status != 0 || stderr != "" {
 		t.Errorf("status %d, stderr %q", status, stderr)
 	}
@@ -138,21 +136,39 @@ func TestDemoWorkersEndWithTheirParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = s.process.Wait()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	eventually(t, func() bool {
 		response, err := client.Get(s.url)
 		if err != nil {
-			break
+			return true
 		}
-		_ = response.Body.Close()
-		if time.Now().After(end) {
-			t.Fatalf("the parent of %v was killed, and they serve", pids)
+		defer func() { _ = response.Body.Close() }()
+		page, err := io.ReadAll(response.Body)
+		return err != nil || !strings.Contains(string(page), "shop_http_requests_total") // the port may be another's
+	}, "the parent of %v was killed, and they serve no longer", pids)
+	eventually(t, func() bool { return !exists(t, dir) }, "the parent of %v was killed, and %s is gone", pids, dir)
+}
+
+// leftByKilled returns the directory of a demo whose processes were all killed.
+func leftByKilled(t *testing.T) string {
+	t.Helper()
+	for range 20 { // a demo of somebody else may remove it
+		s := start(t, "demo", "--workers", "2", "--listen", "127.0.0.1:0")
+		left, pids := s.workers(2)
+		if err := s.process.Process.Signal(syscall.SIGSTOP); err != nil { // it would start workers again
+			t.Fatal(err)
+		}
+		for _, pid := range append(pids, s.process.Process.Pid) {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = s.process.Wait()
+		if exists(t, left) {
+			return left
 		}
 	}
-	for end := time.Now().Add(20 * time.Second); exists(t, dir); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the parent of %v was killed, and %s stays", pids, dir)
-		}
-	}
+	t.Fatal("the directories of killed demos are gone before a demo has run")
+	return ""
 }
 
 func exists(t *testing.T, path string) bool {
@@ -169,32 +185,24 @@ func exists(t *testing.T, path string) bool {
 func TestDemoRemovesWhatKilledOnesLeft(t *testing.T) {
 	living := start(t, "demo", "--workers", "1", "--listen", "127.0.0.1:0")
 	used, _ := living.workers(1)
-	s := start(t, "demo", "--workers", "2", "--listen", "127.0.0.1:0")
-	left, pids := s.workers(2)
-	if err := s.process.Process.Signal(syscall.SIGSTOP); err != nil { // it would start workers again
+	left := leftByKilled(t)
+	mine, err := os.MkdirTemp(filepath.Dir(left), "telltale-demo-mine")
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pid := range append(pids, s.process.Process.Pid) {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-	}
-	_ = s.process.Wait()
-	parent := filepath.Dir(left)
-	mine, file, link := filepath.Join(parent, "telltale-demo-mine"), left+"1", left+"2"
+	file, link := left+"1", left+"2"
 	t.Cleanup(func() { _ = errors.Join(os.RemoveAll(mine), os.Remove(file), os.Remove(link)) })
-	if err := errors.Join(os.Mkdir(mine, 0o700), os.WriteFile(file, nil, 0o600), os.Symlink(t.TempDir(), link)); err != nil {
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink(t.TempDir(), link)); err != nil {
 		t.Fatal(err)
 	}
-	if !exists(t, left) {
-		t.Fatalf("%s is gone before a demo has run", left)
-	}
-	if _, stderr, status := outcome(t, "demo", "--workers", "1", "--for", "100ms", "--listen", "127.0.0.1:0"); status != 0 || stderr != "" {
-		t.Errorf("status %d, stderr %q", status, stderr)
-	}
-	if exists(t, left) {
-		t.Errorf("%s is left", left)
-	}
+	// A process that was killed holds the directory until the kernel has ended it, which
+	// nobody but its parent can wait for.
+	eventually(t, func() bool {
+		if _, stderr, status := outcome(t, "demo", "--workers", "1", "--for", "100ms", "--listen", "127.0.0.1:0"); status != 0 || stderr != "" {
+			t.Errorf("status %d, stderr %q", status, stderr)
+		}
+		return !exists(t, left)
+	}, "a demo removes %s", left)
 	for _, path := range []string{used, mine, file, link} {
 		if !exists(t, path) {
 			t.Errorf("%s was removed", path)

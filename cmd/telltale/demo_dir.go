@@ -34,7 +34,7 @@ var errRemoved = errors.New("the directory was removed")
 
 // abandonPatience is how long a worker without a parent waits for others that hold
 // the directory. It is longer than the others take to end.
-const abandonPatience = 10 * time.Second
+const abandonPatience = 30 * time.Second
 
 // awaitAbandoned removes the directory of a demo whose processes all end, once
 // the last of them does. A killed parent may hold it for some time after its

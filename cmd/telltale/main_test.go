@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -39,10 +40,14 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
+// patience bounds waits for what is certain to come. It ends tests that hang and decides
+// nothing else.
+const patience = 5 * time.Minute
+
 // command returns the program, to be killed if a test hangs.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	c := exec.CommandContext(ctx, program, args...)
 	c.Env = append(os.Environ(), "GITHUB_ACTIONS=") // where these tests may run
@@ -68,8 +73,36 @@ type server struct {
 	t       *testing.T
 	process *exec.Cmd
 	lines   *bufio.Scanner
-	stderr  bytes.Buffer
+	stderr  transcript
 	url     string
+}
+
+// transcript is what a process prints, which can be read while it runs.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *transcript) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *transcript) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// eventually waits until a condition holds, which is certain to come.
+func eventually(t *testing.T, holds func() bool, what string, args ...any) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it did not come to this: "+what, args...)
+		}
+	}
 }
 
 // start runs a verb that serves metrics and waits for their URL.
@@ -130,7 +163,7 @@ func lastLine(t *testing.T, stdout string) (made, counted int) {
 	return made, counted
 }
 
-var client = &http.Client{Timeout: 30 * time.Second}
+var client = &http.Client{Timeout: patience}
 
 func scrape(t *testing.T, url, accept string) string {
 	t.Helper()

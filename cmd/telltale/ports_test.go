@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,9 +16,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"telltale"
+	"telltale/internal/freeport"
 	"telltale/scrapehttp"
 )
 
@@ -46,7 +47,7 @@ type child struct {
 
 func startTarget(t *testing.T, at string) *child {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 	t.Cleanup(cancel)
 	c := &child{process: exec.CommandContext(ctx, os.Args[0])}
 	c.process.Env = append(os.Environ(), targetVariable+"="+at)
@@ -111,25 +112,25 @@ func serveTarget(t *testing.T, h http.Handler) (addr string) {
 	return s.Listener.Addr().String()
 }
 
-// A target that does anything wrong costs itself, is told once, and is shown.
+// A target that does anything wrong costs itself, is told once, and is shown. The others
+// have ten seconds to answer.
 func TestBadTargetsCostThemselves(t *testing.T) {
 	needInterrupts(t)
 	const good = "# TYPE n_total counter\nn_total 1\n# TYPE many gauge\nmany 5\n"
 	addrs := map[string]string{}
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--target-timeout", "3s", "--max-target-size", "64KiB", "--max-target-series", "100"}
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--timeout", "5m", "--target-timeout", "10s", "--max-target-size", "64KiB", "--max-target-series", "100"}
 	for reason, h := range misbehaving {
 		addrs[reason] = serveTarget(t, h)
 		args = append(args, "--scrape", "http://"+addrs[reason])
 	}
-	gone := httptest.NewServer(nil)
-	addrs[becauseUnreachable] = gone.Listener.Addr().String()
-	gone.Close()
+	addrs[becauseUnreachable] = freeport.Address(t)
 	fine, odd := serveTarget(t, answer("text/plain", good)), serveTarget(t, answer("application/octet-stream", good))
 	lenient := serveTarget(t, answer("text/plain", "n_total 1\n\n# TYPE n_total counter\nmany 5 \r\n"))
 	args = append(args, "--scrape", "http://"+addrs[becauseUnreachable], "--scrape", "http://"+fine, "--scrape", "http://"+odd, "--scrape", "http://"+lenient)
 	s := start(t, args...)
+	got := ""
 	for range 2 {
-		got := scrape(t, s.url, "text/plain")
+		got = scrape(t, s.url, "text/plain")
 		for _, addr := range []string{fine, odd, lenient} {
 			for _, want := range []string{"\nn_total{instance=%q} 1.0\n", "\nmany{instance=%q} 5.0\n", "\ntelltale_target_up{instance=%q} 1.0\n", "\ntelltale_target_series{instance=%q} 2.0\n"} {
 				if want = fmt.Sprintf(want, addr); !strings.Contains(got, want) {
@@ -141,10 +142,9 @@ func TestBadTargetsCostThemselves(t *testing.T) {
 			t.Errorf("there are %d series\n%s", n, got)
 		}
 	}
-	got := scrape(t, s.url, "text/plain")
 	_, stderr, status := s.end(syscall.SIGTERM)
 	for reason, addr := range addrs {
-		for _, want := range []string{fmt.Sprintf("\ntelltale_target_up{instance=%q} 0.0\n", addr), fmt.Sprintf("\ntelltale_target_scrape_failures_total{instance=%q,reason=%q} 3.0\n", addr, reason)} {
+		for _, want := range []string{fmt.Sprintf("\ntelltale_target_up{instance=%q} 0.0\n", addr), fmt.Sprintf("\ntelltale_target_scrape_failures_total{instance=%q,reason=%q} 2.0\n", addr, reason)} {
 			if !strings.Contains(got, want) {
 				t.Errorf("no %q on the page\n%s", want, got)
 			}
@@ -158,9 +158,23 @@ func TestBadTargetsCostThemselves(t *testing.T) {
 	}
 }
 
-// Targets that hang do not make the page later than the scraper waits.
+// Targets that hang do not make the page later than the scraper waits. A busy machine may
+// take longer than the time that is left then, so that it is tried with more.
 func TestPageComesInTime(t *testing.T) {
 	needInterrupts(t)
+	for _, seconds := range []int{3, 10, 60} {
+		if got, err := pageInTime(t, seconds); err == nil {
+			break
+		} else if seconds == 60 {
+			t.Errorf("%v\n%s", err, got)
+		}
+	}
+}
+
+// pageInTime returns the page of a target that answers and of five that hang, which is
+// late if the scraper waits for seconds alone.
+func pageInTime(t *testing.T, seconds int) (page string, late error) {
+	t.Helper()
 	hanging := serveTarget(t, misbehaving[becauseTimeout])
 	fine := serveTarget(t, answer("text/plain", "x 1\n"))
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--target-timeout", "0", "--scrapes-at-once", "2", "--scrape", "http://" + fine}
@@ -172,17 +186,18 @@ func TestPageComesInTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "3")
+	r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", fmt.Sprint(seconds))
 	response, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	got, err := io.ReadAll(response.Body)
-	if err != nil || !strings.Contains(string(got), "\nx{instance=") || strings.Count(string(got), `reason="timeout"} 1.0`) != 5 {
-		t.Errorf("%v\n%s", err, got)
-	}
 	s.end(os.Interrupt)
+	if err == nil && (response.StatusCode != http.StatusOK || !strings.Contains(string(got), "\nx{instance=") || strings.Count(string(got), `reason="timeout"} 1.0`) != 5) {
+		err = errors.New(response.Status)
+	}
+	return string(got), err
 }
 
 // sample returns the value of a sample, or what is there instead.
@@ -199,8 +214,8 @@ func sample(page, name string) string {
 // added.
 func TestTotalsOfProcessesThatRestart(t *testing.T) {
 	needInterrupts(t)
-	first, second := startTarget(t, "127.0.0.1:0"), startTarget(t, "127.0.0.1:0")
-	s := start(t, "serve", "--listen", "127.0.0.1:0", "--sum", "--scrape", "http://"+first.addr, "--scrape", "http://"+second.addr, "--target-timeout", "20s")
+	first, second := startTarget(t, freeport.Address(t)), startTarget(t, freeport.Address(t)) // which stay theirs while they are away
+	s := start(t, "serve", "--listen", "127.0.0.1:0", "--sum", "--scrape", "http://"+first.addr, "--scrape", "http://"+second.addr, "--timeout", "5m", "--target-timeout", "1m")
 	total := func(want string) {
 		t.Helper()
 		if got := sample(scrape(t, s.url, "text/plain"), "scrapes_total"); got != want {
@@ -243,13 +258,7 @@ func TestTargetsAreReadAgain(t *testing.T) {
 	s := start(t, "serve", "--listen", "127.0.0.1:0", "--targets", file)
 	until := func(what string, done func(page string) bool) {
 		t.Helper()
-		page := ""
-		for deadline := time.Now().Add(40 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-			if page = scrape(t, s.url, "text/plain"); done(page) {
-				return
-			}
-		}
-		t.Fatalf("not %s:\n%s", what, page)
+		eventually(t, func() bool { return done(scrape(t, s.url, "text/plain")) }, "%s", what)
 	}
 	hup := func() {
 		t.Helper()
@@ -316,7 +325,7 @@ func TestTargetsInProtobuf(t *testing.T) {
 // restarts keeps what it had.
 func TestNativeTotals(t *testing.T) {
 	needInterrupts(t)
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--sum", "--target-timeout", "20s"}
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--sum", "--timeout", "5m", "--target-timeout", "1m"}
 	var reg atomic.Pointer[telltale.Registry]
 	observe := func(values ...float64) *telltale.Registry {
 		r := telltale.NewRegistry()

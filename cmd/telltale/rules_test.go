@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // ruleFile writes rules to a file of the test, which may have other rules.
@@ -32,16 +31,12 @@ func TestServeByRules(t *testing.T) {
 		t.Errorf("the page by rules is %q", page)
 	}
 	ruleFile(t, file, dropOwn+"  - {action: rename, regex: served_total, replacement: answered_total}\n")
-	for end := time.Now().Add(30 * time.Second); !strings.Contains(scrape(t, s.url, "text/plain"), "\nanswered_total 1.0\n"); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the rules were not read again")
-		}
-	}
+	eventually(t, func() bool { return strings.Contains(scrape(t, s.url, "text/plain"), "\nanswered_total 1.0\n") }, "the rules are read again")
 	if page := scrape(t, s.url+"?name[]=answered_total", "text/plain"); !strings.HasSuffix(page, "\nanswered_total 1.0\n") {
 		t.Errorf("the new name alone gives %q", page)
 	}
 	ruleFile(t, file, "  - {action: hashmod}\n")
-	time.Sleep(3 * time.Second) // it is read again by then, or else the warning is missed
+	eventually(t, func() bool { return strings.Contains(s.stderr.String(), file) }, "a warning names %s", file)
 	page := scrape(t, s.url, "text/plain")
 	_, stderr, status := s.end(os.Interrupt)
 	if status != 0 || !strings.Contains(page, "\nanswered_total 1.0\n") {

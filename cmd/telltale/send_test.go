@@ -55,7 +55,7 @@ func (s *takesAll) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // await waits for a request, and returns the last one.
 func (s *takesAll) await(t *testing.T) (*http.Request, string) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		s.mu.Lock()
 		n := len(s.got)
 		if n > 0 {

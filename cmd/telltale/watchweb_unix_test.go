@@ -57,8 +57,8 @@ func TestWatchWebOfAPipeThatNobodyWritesTo(t *testing.T) {
 	}
 	collect(10 * time.Millisecond) // which may be too short for the file, too
 	const want = "telltale_target_up x"
-	for end := time.Now().Add(time.Minute); ; {
-		got := strings.Join(collect(time.Minute), " ")
+	for end := time.Now().Add(patience); ; {
+		got := strings.Join(collect(patience), " ")
 		if got == want {
 			break
 		}

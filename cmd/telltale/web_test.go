@@ -102,7 +102,7 @@ func (a *authority) client(file string) *http.Client {
 		}
 		config.Certificates = []tls.Certificate{cert}
 	}
-	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
+	return &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
 }
 
 // startAt runs a verb and waits for the first line that begins with the prefix.
@@ -274,7 +274,7 @@ func TestScrapeConfig(t *testing.T) {
 	a.write("password", "open sesame\n")
 	a.write("tenant", "shop\n")
 	target := secured.Listener.Addr().String()
-	s := start(t, "serve", "--listen", "127.0.0.1:0", "--scrape", "https://"+target, "--scrape.config.file", config, "--target-timeout", "20s")
+	s := start(t, "serve", "--listen", "127.0.0.1:0", "--scrape", "https://"+target, "--scrape.config.file", config, "--timeout", "5m", "--target-timeout", "1m")
 	up := fmt.Sprintf("telltale_target_up{instance=%q}", target)
 	if got := sample(scrape(t, s.url, "text/plain"), up); got != "1.0" {
 		t.Errorf("up is %s", got)
@@ -346,7 +346,7 @@ func overSocket(t *testing.T, path string) *http.Client {
 		return d.DialContext(ctx, "unix", path)
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Timeout: 30 * time.Second, Transport: transport}
+	return &http.Client{Timeout: patience, Transport: transport}
 }
 
 // A page on a socket and on a port is one server's, and is scraped through the socket by
@@ -418,7 +418,9 @@ func TestSocketActivation(t *testing.T) {
 	_ = tcp.Close() // the program has the only ones that listen
 	_ = unix.Close()
 	// The shell becomes the program, whose process id LISTEN_PID has to be.
-	c := exec.CommandContext(t.Context(), "sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=2 exec "$0" "$@"`, program, "serve", "--dir", dir)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c := exec.CommandContext(ctx, "sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=2 exec "$0" "$@"`, program, "serve", "--dir", dir)
 	c.ExtraFiles = files
 	var out strings.Builder
 	c.Stdout, c.Stderr = &out, &out

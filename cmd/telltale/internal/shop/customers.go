@@ -28,10 +28,13 @@ type Tally struct {
 	LastError error
 }
 
+// answerWithin is how long a customer waits for an answer, which is far more than one takes.
+const answerWithin = time.Minute
+
 // Visit makes requests until ctx is done, or until the wanted number is made,
 // and returns when all are answered.
 func (c Customers) Visit(ctx context.Context) Tally {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: answerWithin}
 	turns := make(chan struct{})
 	var mu sync.Mutex
 	var tally Tally

@@ -77,9 +77,9 @@ func (s *Shop) OpenAt(ctx context.Context, listener net.Listener, handler http.H
 	s.url = "http://" + listener.Addr().String()
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      10 * time.Second,
+		ReadHeaderTimeout: 30 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      time.Minute,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    maxHeaderBytes,
 	}
@@ -91,7 +91,7 @@ func (s *Shop) OpenAt(ctx context.Context, listener net.Listener, handler http.H
 		crew.Go(func() { s.work(ctx, fmt.Sprintf("worker-%d", i+1)) })
 	}
 	return func() error {
-		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 		defer cancel()
 		err := server.Shutdown(patience)
 		fire()
