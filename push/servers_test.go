@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -34,47 +35,61 @@ func program(t *testing.T, name string) string {
 	return path
 }
 
-// serve starts a server on a loopback port and returns its address. It is gone when the
-// test is over.
+// listening is what the servers print when they listen.
+var listening = regexp.MustCompile(`msg="Listening on".* address=(\S+)`)
+
+// transcript is what a server prints, which can be read while it runs.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *transcript) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *transcript) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// serve starts a server on a loopback port that the system chooses, and returns its
+// address once it is ready. It is gone when the test is over.
 func serve(t *testing.T, name, ready string, args ...string) string {
 	t.Helper()
-	path := program(t, name)
-	for range 5 { // another program may get the port
-		l := must(net.Listen("tcp", "127.0.0.1:0"))
-		address := l.Addr().String()
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.CommandContext(t.Context(), path, append(args, "--web.listen-address="+address)...)
-		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-		cmd.WaitDelay = patience
-		var said bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &said, &said
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		ended := make(chan struct{})
-		go func() {
-			_ = cmd.Wait()
-			close(ended)
-		}()
-		t.Cleanup(func() {
-			_ = cmd.Process.Signal(syscall.SIGTERM)
-			<-ended
-		})
-		for end := time.Now().Add(3 * patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-			if _, err := fetch("http://" + address + ready); err == nil {
-				return "http://" + address
+	cmd := exec.CommandContext(t.Context(), program(t, name), append(args, "--web.listen-address=127.0.0.1:0")...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = patience
+	var said transcript
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		<-ended
+	})
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if at := listening.FindStringSubmatch(said.String()); at != nil {
+			if _, err := fetch("http://" + at[1] + ready); err == nil {
+				return "http://" + at[1]
 			}
-			select {
-			case <-ended:
-			default:
-				continue
-			}
-			break
+		}
+		select {
+		case <-ended:
+			t.Fatalf("%s has ended; it said\n%s", name, said.String())
+		default:
 		}
 	}
-	t.Fatalf("%s does not start", name)
+	t.Fatalf("%s is not ready; it said\n%s", name, said.String())
 	return ""
 }
 

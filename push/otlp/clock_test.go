@@ -35,7 +35,8 @@ func TestClock(t *testing.T) {
 			t.Errorf("the point of collection %v is of %d, want %d", p.value, p.at, want)
 		}
 	}
-	if c.n.Load() != (asked.Load()+1)/2 {
+	times := (asked.Load() + 1) / 2 // that it gave; the collection that is cut off at the end may not use its own
+	if n := c.n.Load(); n != times && n != times-1 {
 		t.Errorf("%d collections, and the clock was asked %d times", c.n.Load(), asked.Load())
 	}
 	for _, err := range s.errors() {

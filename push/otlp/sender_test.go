@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"telltale"
+	"telltale/internal/freeport"
 	"telltale/model"
 	"telltale/push"
 	"telltale/push/otlp"
@@ -213,8 +214,8 @@ func TestQueue(t *testing.T) {
 
 // The receiver is gone and comes back at the same address.
 func TestRestart(t *testing.T) {
-	b, c := newBackend(t), &counting{series: 3}
-	address := b.Listener.Addr().String()
+	address := freeport.Address(t) // which stays free while nobody listens
+	b, c := newBackendAt(t, listen(t, address)), &counting{series: 3}
 	s := start(t, c, b.URL)
 	await(t, "points", func() bool { return len(b.of(ofCounting(0))) > 2 })
 	b.CloseClientConnections()

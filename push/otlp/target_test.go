@@ -24,7 +24,7 @@ import (
 
 var _ push.Target = (*otlp.Target)(nil)
 
-// listen listens on an address that was in use.
+// listen listens on an address, which may just have been in use.
 func listen(t *testing.T, address string) (l net.Listener) {
 	t.Helper()
 	await(t, "the address", func() (ok bool) {

@@ -108,7 +108,11 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	failed := a.status/100 > 2 || a.reset
 	samples, histograms, exemplars := 0, 0, 0
-	for i, s := range decode(body, two, b.metadata) {
+	all := decode(body, two, b.metadata)
+	if slices.ContainsFunc(all, b.overtaken) && b.givenUp(r) {
+		return
+	}
+	for i, s := range all {
 		if failed && !a.keep && !a.half || a.half && i%2 == 1 {
 			if a.status/100 == 4 && a.status != http.StatusTooManyRequests {
 				if all := b.series[s.name]; len(all) > 0 && all[len(all)-1].at == s.at {
@@ -145,6 +149,30 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// overtaken reports whether a newer sample of the series was kept.
+func (b *backend) overtaken(s received) bool {
+	kept := b.series[s.name]
+	if len(kept) == 0 {
+		return false
+	}
+	last := kept[len(kept)-1]
+	return s.at < last.at || s.at == last.at && (s.bits != last.bits || s.text != last.text)
+}
+
+// givenUp reports whether the sender waits for a request no more: then it may have sent
+// newer ones, which a busy machine may handle first. The server is told of that some time
+// after it happened.
+func (b *backend) givenUp(r *http.Request) bool {
+	b.mu.Unlock()
+	defer b.mu.Lock()
+	select {
+	case <-r.Context().Done():
+		return true
+	case <-time.After(patience / 2):
+		return false
+	}
+}
+
 // keep keeps a sample as Prometheus does: one that repeats the last changes nothing,
 // and older ones are faults.
 func (b *backend) keep(s received) {
@@ -154,7 +182,7 @@ func (b *backend) keep(s received) {
 		if last.at == s.at && last.bits == s.bits && last.text == s.text {
 			return
 		}
-		if s.at <= last.at {
+		if b.overtaken(s) {
 			b.faults = append(b.faults, fmt.Sprintf("%s has %v after %v", s.name, s.point, last))
 		}
 	}
