@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"telltale/internal/freeport"
 )
 
 // shellCode is a block of commands: before it a comment that says why it is not run,
@@ -35,7 +36,7 @@ var elsewhere = map[[2]string]string{
 }
 
 // deadline is far more than the commands of a page take.
-const deadline = 3 * time.Minute
+const deadline = 8 * time.Minute
 
 // The commands of each page exit with 0, run one after the other by one shell in an
 // empty folder, and print what the page shows ("..." stands for any text). They find
@@ -111,24 +112,11 @@ func (s *script) add(position, commands, want string) {
 	commands = port.ReplaceAllStringFunc(commands, func(address string) string {
 		host, p, _ := strings.Cut(address, ":")
 		if s.ports[p] == "" {
-			s.ports[p] = freePort(s.t)
+			s.ports[p] = freeport.Port(s.t)
 		}
 		return host + ":" + s.ports[p]
 	})
 	s.blocks = append(s.blocks, block{position, commands, want})
-}
-
-func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	_, p, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
 // run runs the blocks in one shell, each with a file for what it prints.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"telltale/exposition/text"
+	"telltale/internal/freeport"
 	"telltale/lint"
 	"telltale/model"
 )
@@ -177,15 +177,11 @@ func (a *Answers) Total() (sum int) {
 	return sum
 }
 
-// FreeAddress returns a free address of the loopback interface.
+// FreeAddress returns an address of the loopback interface that stays free until the
+// program listens there.
 func FreeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return freeport.Address(t)
 }
 
 // Check checks the page against its format, and its names against the rules of

@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a program may take to print something, and to end.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // Build builds the program in a directory and returns its path.
 func Build(t *testing.T, dir string) string {
