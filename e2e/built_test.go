@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"telltale/internal/freeport"
 )
 
 // requireBuilt returns a program of another project in the version that the module in a
@@ -63,7 +65,7 @@ func requirePrometheus3(t *testing.T) string {
 func server(t *testing.T, name, program, ready string, flags func(address string) []string) (p *process, base string) {
 	t.Helper()
 	for range 5 {
-		address := freeAddress(t)
+		address := freeport.Address(t)
 		p := start(t, name, exec.CommandContext(t.Context(), program, flags(address)...))
 		if p.answers(t, "http://"+address+ready) {
 			return p, "http://" + address

@@ -15,7 +15,7 @@ import (
 
 // patience bounds every wait for another program. It is far more than any wait
 // takes: it ends hung processes and decides nothing else.
-const patience = 90 * time.Second
+const patience = 5 * time.Minute
 
 // A process is a program under test, or one that checks it, with its output.
 type process struct {
@@ -102,6 +102,9 @@ func (p *process) await(t *testing.T, what string, yes func(context.Context) boo
 	for !yes(ctx) {
 		select {
 		case <-p.ended:
+			if yes(ctx) { // by the last that it said
+				return
+			}
 			t.Fatalf("%s ended (%v) while waiting for it %s; it said:\n%s", p.name, p.err, what, p.output.String())
 		case <-ctx.Done():
 			t.Fatalf("gave up waiting for %s %s; it said:\n%s", p.name, what, p.output.String())

@@ -52,7 +52,7 @@ func TestPrometheus3(t *testing.T) {
 	server := httptest.NewServer(scrapehttp.Handler(registry, scrapehttp.WithCreated()))
 	defer server.Close()
 	var config strings.Builder
-	config.WriteString("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n")
+	config.WriteString("global: {scrape_interval: 5s, scrape_timeout: 5s}\nscrape_configs:\n")
 	for _, protocol := range scrapeProtocols {
 		fmt.Fprintf(&config, `  - job_name: %s
     scrape_protocols: [%s]

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"telltale/internal/freeport"
 )
 
 // A scraper is a real Prometheus with a directory of its own on a loopback port.
@@ -27,14 +28,14 @@ type scraper struct {
 
 const scrapeJob = "demo"
 
-// startPrometheus starts Debian's Prometheus, which scrapes the target every
-// second, and waits until it is ready. Features are switched on beside exemplars.
+// startPrometheus starts Debian's Prometheus, which scrapes the target every five
+// seconds, and waits until it is ready. Features are switched on beside exemplars.
 func startPrometheus(t *testing.T, target, path string, features ...string) *scraper {
 	t.Helper()
 	program := requireProgram(t, "prometheus", "prometheus")
 	return runPrometheus(t, program, fmt.Sprintf(`global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
+  scrape_interval: 5s
+  scrape_timeout: 5s
 scrape_configs:
   - job_name: %s
     metrics_path: %s
@@ -58,7 +59,7 @@ func runPrometheusWith(t *testing.T, program, configuration string, args ...stri
 		t.Fatal(err)
 	}
 	for range 5 {
-		address := freeAddress(t)
+		address := freeport.Address(t)
 		p := &scraper{base: "http://" + address}
 		p.process = start(t, "prometheus", exec.CommandContext(t.Context(), program, append([]string{
 			"--config.file=" + config,
@@ -80,17 +81,6 @@ func runPrometheusWith(t *testing.T, program, configuration string, args ...stri
 	}
 	t.Fatal("no address stays free for as long as Prometheus takes to listen on it")
 	return nil
-}
-
-// freeAddress returns a loopback address that was free a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 // get returns the body of a page.

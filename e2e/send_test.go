@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -90,6 +91,10 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		r.faults = append(r.faults, err.Error())
 	}
 	b := labels.NewScratchBuilder(0)
+	if r.overtaken(&b, &request) && r.gone(q) {
+		r.requests[3]++
+		return
+	}
 	n := 0
 	for _, s := range request.Timeseries {
 		series, err := s.ToLabels(&b, request.Symbols)
@@ -109,6 +114,31 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	for _, kind := range []string{"Samples", "Histograms", "Exemplars"} {
 		w.Header().Set("X-Prometheus-Remote-Write-"+kind+"-Written", strconv.Itoa(n))
 		n = 0
+	}
+}
+
+// overtaken reports whether newer samples were recorded than a request has.
+func (r *recorder) overtaken(b *labels.ScratchBuilder, request *writev2.Request) bool {
+	return slices.ContainsFunc(request.Timeseries, func(s writev2.TimeSeries) bool {
+		series, err := s.ToLabels(b, request.Symbols)
+		if err != nil || len(s.Samples) != 1 {
+			return false // which is told
+		}
+		last := r.series[series.String()]
+		return last != nil && s.Samples[0].Timestamp < last.at
+	})
+}
+
+// gone reports whether the client of a request is gone. The server is told of that some
+// time after it happened: its successor may have sent newer values already.
+func (r *recorder) gone(q *http.Request) bool {
+	r.mu.Unlock()
+	defer r.mu.Lock()
+	select {
+	case <-q.Context().Done():
+		return true
+	case <-time.After(patience / 2):
+		return false
 	}
 }
 

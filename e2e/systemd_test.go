@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"telltale/internal/freeport"
 )
 
 const unitFolder = "../deploy/systemd"
@@ -109,7 +111,7 @@ func TestSystemdPassesASocket(t *testing.T) {
 		t.Fatalf("the service does not serve its RuntimeDirectory: %q", args)
 	}
 	for range 5 {
-		address := freeAddress(t)
+		address := freeport.Address(t)
 		page := start(t, "systemd-socket-activate", exec.CommandContext(t.Context(), activate, append([]string{"-l", address}, args...)...))
 		taken, text := false, ""
 		page.await(t, "to serve", func(ctx context.Context) bool {

@@ -40,7 +40,7 @@ func TestPrometheus3ScrapesUnixSocket(t *testing.T) {
 		ended <- err
 		t.Fatal("it does not listen")
 	}
-	p := runPrometheus(t, program, fmt.Sprintf(`global: {scrape_interval: 1s, scrape_timeout: 1s}
+	p := runPrometheus(t, program, fmt.Sprintf(`global: {scrape_interval: 5s, scrape_timeout: 5s}
 scrape_configs:
   - job_name: socket
     static_configs:

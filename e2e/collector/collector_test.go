@@ -23,13 +23,14 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 
 	otelbridge "telltale/bridge/otel"
+	"telltale/internal/freeport"
 	"telltale/push/otlp"
 )
 
 var nan, inf = math.NaN(), math.Inf(1)
 
 // patience bounds what a test waits for.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // collector is one that runs.
 type collector struct {
@@ -73,17 +74,6 @@ func build(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// free returns a loopback address that was free a moment ago.
-func free(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
-}
-
 // start starts a collector, which ends with the test.
 func start(t *testing.T, program string) *collector {
 	t.Helper()
@@ -102,7 +92,7 @@ func try(t *testing.T, program string) *collector {
 	t.Helper()
 	dir := t.TempDir()
 	c := &collector{
-		grpc: free(t), http: free(t), byGRPC: filepath.Join(dir, "grpc.json"), byHTTP: filepath.Join(dir, "http.json"),
+		grpc: freeport.Address(t), http: freeport.Address(t), byGRPC: filepath.Join(dir, "grpc.json"), byHTTP: filepath.Join(dir, "http.json"),
 		said: new(transcript), ended: make(chan struct{}),
 	}
 	config := filepath.Join(dir, "collector.yaml")

@@ -27,7 +27,7 @@ func TestFleet(t *testing.T) {
 // What does not fit into a queue is dropped and told.
 func TestFleetWithSmallQueues(t *testing.T) {
 	p := plan{
-		senders: 5, series: 20, interval: 50 * time.Millisecond, each: 100 * time.Millisecond, away: time.Second,
+		senders: 5, series: 20, interval: 50 * time.Millisecond, each: 100 * time.Millisecond, away: 3 * time.Second,
 		queueBytes: 1 << 10, longestRetry: 100 * time.Millisecond, seed: 1,
 	}
 	var out strings.Builder

@@ -16,6 +16,8 @@ import (
 
 	"github.com/klauspost/compress/snappy"
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
+
+	"telltale/internal/freeport"
 )
 
 // staleMarker is the value that ends a series.
@@ -45,8 +47,13 @@ type series struct {
 }
 
 func listen() (*receiver, error) {
-	r := &receiver{address: "127.0.0.1:0", series: make(map[string]map[string]*series)}
-	return r, r.comeBack()
+	listener, err := freeport.Listen() // at an address that stays free while the receiver is away
+	if err != nil {
+		return nil, err
+	}
+	r := &receiver{address: listener.Addr().String(), series: make(map[string]map[string]*series)}
+	r.serve(listener)
+	return r, nil
 }
 
 func (r *receiver) url() string { return "http://" + r.address + "/api/v1/write" }
@@ -65,7 +72,12 @@ func (r *receiver) comeBack() error {
 	if err != nil {
 		return err
 	}
-	r.address = listener.Addr().String()
+	r.serve(listener)
+	return nil
+}
+
+// serve is present at the listener.
+func (r *receiver) serve(listener net.Listener) {
 	p := &presence{receiver: r}
 	p.server.Handler, p.server.ReadHeaderTimeout = p, time.Minute
 	go func() {
@@ -74,7 +86,6 @@ func (r *receiver) comeBack() error {
 		}
 	}()
 	r.present = p
-	return nil
 }
 
 // leave cuts all connections, and waits for requests that are being taken: what is sent

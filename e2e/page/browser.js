@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -15,7 +16,7 @@ const here = import.meta.dirname;
 const binary = join(here, "build/target");
 
 /** How long anything may take, in milliseconds. It ends what hangs, and decides nothing else. */
-export const PATIENCE = Number(process.env.PATIENCE || 60_000);
+export const PATIENCE = Number(process.env.PATIENCE || 180_000);
 
 /** @type {Set<import("node:child_process").ChildProcess>} */
 const running = new Set();
@@ -24,6 +25,23 @@ const running = new Set();
 export async function stopAll() {
   for (const child of running) child.stdin?.end();
   await Promise.all([...running].map((child) => once(child, "exit")));
+}
+
+/**
+ * Returns an address that stays free while nobody listens: its port is below those that a
+ * system gives to sockets which ask for any.
+ * @returns {Promise<string>}
+ */
+export async function freeAddress() {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const free = await new Promise((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    });
+    if (free) return "127.0.0.1:" + port;
+  }
 }
 
 /**
@@ -75,6 +93,15 @@ export async function open(browser, url, options) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, reducedMotion: "reduce", colorScheme: "light", permissions: ["clipboard-read", "clipboard-write"], ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
+  await page.addInitScript(() => { // counts what the page has read and drawn
+    const g = /** @type {any} */ (globalThis), json = Response.prototype.json;
+    g.read = 0;
+    Response.prototype.json = async function () {
+      const answer = await json.call(this);
+      setTimeout(() => g.read++); // when the page has drawn it
+      return answer;
+    };
+  });
   /** @type {string[]} */
   const wrong = [];
   page.on("console", (m) => { if (m.type() === "error" || m.type() === "warning") wrong.push("console: " + m.text()); });
@@ -86,9 +113,10 @@ export async function open(browser, url, options) {
   return { page, wrong, close: () => context.close() };
 }
 
-/** Waits until the page has read a number of times from now. @param {Page} page @param {number} [times] */
+/** Waits until the page has read, and drawn, a number of times from now. @param {Page} page @param {number} [times] */
 export async function readings(page, times = 1) {
-  for (let i = 0; i < times; i++) await page.waitForResponse((r) => r.url().includes("/live/data") && r.ok(), { timeout: PATIENCE });
+  const before = await page.evaluate(() => /** @type {any} */ (globalThis).read);
+  await until(page, (want) => /** @type {any} */ (globalThis).read >= want, before + times);
 }
 
 /** Waits until a function of the page returns something true. @param {Page} page @param {string | ((arg: any) => unknown)} what @param {any} [arg] */
