@@ -30,6 +30,7 @@ type Gateway struct {
 	grouping [][2]string
 	endpoint endpoint.Endpoint
 	gzip     bool
+	exported bool // labels of series that the grouping key has too
 	format   exposition.Format
 	timeout  time.Duration
 	maxBody  int
@@ -140,9 +141,9 @@ func (g *Gateway) body(ctx context.Context, c telltale.Collector) ([]byte, error
 		zip = gzip.NewWriter(&body)
 		to = zip
 	}
-	reserved := []string{jobLabel}
+	reserved := reserved{names: []string{jobLabel}, rename: g.exported}
 	for _, label := range g.grouping {
-		reserved = append(reserved, label[0])
+		reserved.names = append(reserved.names, label[0])
 	}
 	if err := writePage(ctx, &limited{to: to, left: g.maxBody}, c, g.format, reserved); err != nil {
 		return nil, err

@@ -49,6 +49,13 @@ func WithGrouping(label, value string) Option {
 	})
 }
 
+// WithExportedLabels sends labels of series that the grouping key has too under names with
+// "exported_" before them, as Prometheus names labels that it has a value of its own for.
+// Without it a series with such a label is an error, since the gateway would overwrite it.
+func WithExportedLabels() Option {
+	return option(func(g *Gateway) error { g.exported = true; return nil })
+}
+
 // WithBasicAuth authenticates by a user and a password.
 func WithBasicAuth(user, password string) Option {
 	return option(func(g *Gateway) error { return g.endpoint.BasicAuth(user, password) })

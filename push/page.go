@@ -4,15 +4,22 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"telltale"
 	"telltale/exposition"
+	"telltale/internal/exported"
 	"telltale/model"
 )
 
-// writePage writes what c emits, without timestamps. It returns an error if a series
-// has one of the reserved labels, which the receiver would overwrite.
-func writePage(ctx context.Context, to io.Writer, c telltale.Collector, format exposition.Format, reserved []string) error {
+// reserved are the labels that a receiver gives series, in place of their own.
+type reserved struct {
+	names  []string
+	rename bool // own labels of these names, or else they are errors
+}
+
+// writePage writes what c emits, without timestamps.
+func writePage(ctx context.Context, to io.Writer, c telltale.Collector, format exposition.Format, reserved reserved) error {
 	merged, err := telltale.Merge(c)
 	if err != nil {
 		return err
@@ -23,7 +30,8 @@ func writePage(ctx context.Context, to io.Writer, c telltale.Collector, format e
 		if loose := f.Loose(); len(loose) > 0 {
 			var left []model.Sample
 			for _, s := range loose {
-				if err := check(f, s.Labels, reserved); err != nil {
+				var err error
+				if s.Labels, err = reserved.own(f, s.Labels); err != nil {
 					return err
 				}
 				s.Timestamp = model.Timestamp{}
@@ -42,31 +50,37 @@ func writePage(ctx context.Context, to io.Writer, c telltale.Collector, format e
 // points are those of a family as they are pushed.
 type points struct {
 	family   *model.Family
-	reserved []string
+	reserved reserved
 }
 
 func (s *points) VisitPoints(scratch *model.Point, visit func(*model.Point) error) error {
 	var sent model.Point
 	return s.family.Visit(scratch, func(p *model.Point) error {
-		for _, labels := range []model.Labels{p.Labels, p.Info} {
-			if err := check(s.family, labels, s.reserved); err != nil {
-				return err
-			}
-		}
 		sent = *p
 		sent.Timestamp = model.Timestamp{}
+		for _, labels := range []*model.Labels{&sent.Labels, &sent.Info} {
+			own, err := s.reserved.own(s.family, *labels)
+			if err != nil {
+				return err
+			}
+			*labels = own
+		}
 		return visit(&sent)
 	})
 }
 
-// check returns an error if a series has a reserved label.
-func check(f *model.Family, labels model.Labels, reserved []string) error {
-	for _, name := range reserved {
-		if _, has := labels.Get(name); has {
-			return fmt.Errorf("the series %s%s has the label %q of the grouping key, which would overwrite it", f.Name, labels, name)
+// own returns the labels of a series as they are sent, or an error if one is reserved.
+func (r *reserved) own(f *model.Family, labels model.Labels) (model.Labels, error) {
+	for _, name := range r.names {
+		if _, has := labels.Get(name); !has {
+			continue
 		}
+		if r.rename {
+			return exported.Labels(labels, func(name string) bool { return slices.Contains(r.names, name) }), nil
+		}
+		return labels, fmt.Errorf("the series %s%s has the label %q of the grouping key, which would overwrite it", f.Name, labels, name)
 	}
-	return nil
+	return labels, nil
 }
 
 // limited writes no more than a limit.

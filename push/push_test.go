@@ -323,6 +323,18 @@ func TestTextfileFails(t *testing.T) {
 	if text, entries := must(os.ReadFile(path)), must(os.ReadDir(dir)); string(text) != "before" || len(entries) != 1 {
 		t.Errorf("the file has %q, the directory %v", text, entries)
 	}
+	elsewhere := telltale.CollectorFunc(func(context.Context, func(*model.Family) error) error {
+		return &os.PathError{Op: "open", Path: "/var/lib/database", Err: os.ErrPermission}
+	})
+	if err := push.NewTextfile(path).Push(context.Background(), elsewhere); err == nil || !strings.Contains(err.Error(), "open /var/lib/database") {
+		t.Error(err)
+	}
+	inTheWay := telltale.CollectorFunc(func(context.Context, func(*model.Family) error) error {
+		return errors.Join(os.Remove(path), os.Mkdir(path, 0o700))
+	})
+	if err := push.NewTextfile(path).Push(context.Background(), inTheWay); err == nil || !strings.Contains(err.Error(), "rename") {
+		t.Error(err)
+	}
 	for _, path := range []string{dir, filepath.Join(dir, "absent", "a.prom")} {
 		if err := push.NewTextfile(path).Push(context.Background(), job(t)); err == nil || strings.Count(err.Error(), path) != 1 {
 			t.Errorf("%s: %v", path, err)

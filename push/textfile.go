@@ -52,7 +52,7 @@ func (t *Textfile) Push(ctx context.Context, c telltale.Collector) error {
 	})
 }
 
-func (t *Textfile) write(ctx context.Context, c telltale.Collector) (err error) {
+func (t *Textfile) write(ctx context.Context, c telltale.Collector) error {
 	mode := newFileMode
 	info, err := os.Lstat(t.path)
 	switch {
@@ -74,31 +74,38 @@ func (t *Textfile) write(ctx context.Context, c telltale.Collector) (err error) 
 	if err != nil {
 		return withoutPath(err)
 	}
-	defer func() {
-		if err != nil {
-			err = withoutPath(errors.Join(err, f.Close()))
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if err := writePage(ctx, f, c, exposition.Text004, nil); err != nil {
-		return err
+	err = fill(ctx, f, c, mode)
+	err = errors.Join(err, withoutPath(f.Close()))
+	if err == nil {
+		err = os.Rename(f.Name(), t.path)
 	}
-	if runtime.GOOS != "windows" { // where modes are otherwise
-		if err := f.Chmod(mode); err != nil {
-			return err
-		}
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), t.path); err != nil {
+	if err != nil {
+		_ = os.Remove(f.Name())
 		return err
 	}
 	syncDirectory(dir)
 	return nil
+}
+
+// fill makes a file what is pushed, on the disk.
+func fill(ctx context.Context, f *os.File, c telltale.Collector, mode fs.FileMode) error {
+	if err := writePage(ctx, unnamed{f}, c, exposition.Text004, reserved{}); err != nil {
+		return err
+	}
+	if runtime.GOOS != "windows" { // where modes are otherwise
+		if err := f.Chmod(mode); err != nil {
+			return withoutPath(err)
+		}
+	}
+	return withoutPath(f.Sync())
+}
+
+// unnamed is a file whose errors do not name it.
+type unnamed struct{ *os.File }
+
+func (u unnamed) Write(text []byte) (int, error) {
+	n, err := u.File.Write(text)
+	return n, withoutPath(err)
 }
 
 // temporary is the end of the names of files that are being written.
@@ -135,7 +142,8 @@ func syncDirectory(dir string) {
 	}
 }
 
-// withoutPath returns the cause of an error of a file, whose name is told anyway.
+// withoutPath returns the cause of an operation's error on the file, whose name is told
+// anyway.
 func withoutPath(err error) error {
 	var of *fs.PathError
 	if errors.As(err, &of) {

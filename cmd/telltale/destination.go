@@ -66,7 +66,7 @@ func (d *destination) target(job, label, instance string, client *http.Client) (
 	case byTextfile:
 		return push.NewTextfile(d.at), nil
 	case byPushgateway:
-		opts := []push.Option{push.WithGrouping(label, instance), push.WithGzip()}
+		opts := []push.Option{push.WithGrouping(label, instance), push.WithExportedLabels(), push.WithGzip()}
 		if client != nil {
 			opts = append(opts, push.WithClient(client))
 		}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -27,7 +28,7 @@ type Endpoint struct {
 	given     bool                // the client is the caller's
 	authorize func(*http.Request) // nil without authentication
 	header    http.Header         // of all requests
-	secrets   []string
+	secrets   secrets
 }
 
 // SetAddress takes an address apart, such as "https://gateway:9091"; without a scheme
@@ -111,7 +112,7 @@ func (e *Endpoint) BasicAuth(user, password string) error {
 		return errors.New("a user's name has no colon")
 	}
 	e.authorize = func(r *http.Request) { r.SetBasicAuth(user, password) }
-	e.hide(base64.StdEncoding.EncodeToString([]byte(user + ":" + password)))
+	e.secrets.add(base64.StdEncoding.EncodeToString([]byte(user + ":" + password)))
 	e.Hide(password)
 	return nil
 }
@@ -122,21 +123,15 @@ func (e *Endpoint) BearerToken(token string) error {
 		return errors.New("the token is empty, or has more than one line or another control character")
 	}
 	e.authorize = func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
-	e.hide(token)
+	e.secrets.add(token)
 	return nil
 }
 
 // Hide keeps a secret, in each way that a URL may spell it, out of errors and answers.
 func (e *Endpoint) Hide(secret string) {
 	if secret != "" {
-		e.hide(secret, url.QueryEscape(secret), url.PathEscape(secret))
+		e.secrets.add(secret, url.QueryEscape(secret), url.PathEscape(secret))
 	}
-}
-
-// hide adds secrets. Long ones come first: a shorter one may be a part of them.
-func (e *Endpoint) hide(texts ...string) {
-	e.secrets = append(e.secrets, texts...)
-	slices.SortStableFunc(e.secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 }
 
 // Client sends through a client of the caller's.
@@ -153,10 +148,25 @@ func (e *Endpoint) TLS(config *tls.Config) error {
 	if config == nil {
 		return errors.New("the TLS configuration is nil")
 	}
-	e.client.Transport = &http.Transport{
+	e.client.Transport = bounded(&http.Transport{
 		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSClientConfig: config.Clone(), IdleConnTimeout: 90 * time.Second,
-	}
+	})
 	return nil
+}
+
+// What the own transports take of a server.
+const (
+	longestHeaders = 64 << 10         // bytes
+	quiet          = 30 * time.Second // after which a connection of HTTP/2 is asked for a sign of life
+	lastAnswer     = 15 * time.Second // of a connection that is asked
+)
+
+// bounded gives a transport its limits. Without a sign of life, requests would go on to a
+// connection of HTTP/2 whose other end is gone for as long as TCP tries to send to it.
+func bounded(t *http.Transport) *http.Transport {
+	t.MaxResponseHeaderBytes = longestHeaders
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: quiet, PingTimeout: lastAnswer}
+	return t
 }
 
 // Keep keeps up to n connections open between requests, for as many goroutines that
@@ -168,7 +178,7 @@ func (e *Endpoint) Keep(n int) {
 	t, own := e.client.Transport.(*http.Transport)
 	if e.client.Transport == nil {
 		if t, own = http.DefaultTransport.(*http.Transport); own {
-			t = t.Clone()
+			t = bounded(t.Clone())
 		}
 	}
 	if own {
@@ -193,7 +203,12 @@ type Answer struct {
 	Header http.Header
 	Body   string // the beginning, without secrets
 	Raw    []byte // the beginning as it came, which may have secrets
+
+	secrets secrets // of the request
 }
+
+// Redacted returns text of the answer without secrets.
+func (a *Answer) Redacted(text string) string { return a.secrets.redacted(text) }
 
 // Accepted reports whether the status is one of success. A redirect is none: the
 // client would send a GET there, and take its 200 for success.
@@ -214,8 +229,12 @@ func (a *Answer) RetryAfter() time.Duration {
 }
 
 // Send sends a request with a body and headers besides those of authentication. Errors
-// are without secrets.
+// are without secrets, and so is what they quote of an answer.
 func (e *Endpoint) Send(ctx context.Context, method, address string, header http.Header, body []byte) (*Answer, error) {
+	var added sent
+	if e.given {
+		ctx = added.watch(ctx)
+	}
 	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, e.Told(err)
@@ -231,57 +250,70 @@ func (e *Endpoint) Send(ctx context.Context, method, address string, header http
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	answer, err := client.Do(r)
 	if err != nil {
-		return nil, e.Told(err)
+		return nil, shortened(told(err, e.with(&added, header)))
 	}
 	defer func() { _ = answer.Body.Close() }()
-	text, _ := io.ReadAll(io.LimitReader(answer.Body, longestAnswer)) // an answer cut off is not worse than none
-	if len(text) == longestAnswer {
-		text = e.withoutPart(text)
+	var text []byte
+	if answer.StatusCode != http.StatusSwitchingProtocols { // whose body is a connection, which no context ends
+		text, err = io.ReadAll(io.LimitReader(answer.Body, longestAnswer)) // an answer cut off is not worse than none
 	}
-	return &Answer{answer.StatusCode, answer.Header, strings.TrimSpace(e.Redacted(string(text))), text}, nil
+	all := e.with(&added, header)
+	if err != nil || len(text) == longestAnswer {
+		text = all.withoutPart(text)
+	}
+	return &Answer{answer.StatusCode, answer.Header, strings.TrimSpace(all.redacted(string(text))), text, all}, nil
 }
 
-// withoutPart returns text that was cut off without the beginning of a secret at its end.
-func (e *Endpoint) withoutPart(text []byte) []byte {
-	for _, secret := range e.secrets {
-		for n := min(len(secret)-1, len(text)); n > 0; n-- {
-			if bytes.HasSuffix(text, []byte(secret[:n])) {
-				text = text[:len(text)-n]
-				break
-			}
-		}
+// with returns the secrets, and those that the client has added to a request, whose own
+// headers are no secrets.
+func (e *Endpoint) with(added *sent, own http.Header) secrets {
+	if !e.given {
+		return e.secrets
 	}
-	return text
+	return added.secrets(e.secrets, own)
 }
 
 // Told returns an error without secrets and without the address, which the caller says;
 // nor does it show a proxy's address that is not valid, since it may have a password.
-func (e *Endpoint) Told(err error) error {
+func (e *Endpoint) Told(err error) error { return told(err, e.secrets) }
+
+// longestError is how many bytes of an error are told.
+const longestError = 1 << 10
+
+// shortened bounds the text of an error, in which what a server has sent may be.
+func shortened(err error) error {
+	text := err.Error()
+	if n := len(text) - longestError; n > 0 {
+		return fmt.Errorf("%s (and %d bytes more)", strings.ToValidUTF8(text[:longestError], ""), n)
+	}
+	return err
+}
+
+// told returns an error without secrets, without the address and without what differs
+// from one connection to the next.
+func told(err error, secrets secrets) error {
 	const proxy = "invalid proxy address" // of the standard library's errors
 	for of := (*url.Error)(nil); errors.As(err, &of); err = of.Err {
 		if of.Op == "parse" {
 			return errors.New("an address is not a URL")
 		}
 	}
+	if of := (*net.OpError)(nil); errors.As(err, &of) && of.Source != nil {
+		same := *of
+		same.Source = nil // another port each time
+		err = &same
+	}
 	if before, _, is := strings.Cut(err.Error(), proxy); is {
 		err = errors.New(before + proxy)
 	}
-	if text := err.Error(); e.Redacted(text) != text {
-		return errors.New(e.Redacted(text))
+	if text := err.Error(); secrets.redacted(text) != text {
+		return errors.New(secrets.redacted(text))
 	}
 	return err
 }
 
 // Wrap returns an error that says what was tried where. The error in it is one of
-// [Endpoint.Send], or has no text of the server but what is [Endpoint.Redacted].
+// [Endpoint.Send], or has no text of the server but what is [Answer.Redacted].
 func (e *Endpoint) Wrap(method, address string, err error) error {
 	return fmt.Errorf("push: %s %s: %w", method, address, err)
-}
-
-// Redacted returns text without the secrets.
-func (e *Endpoint) Redacted(text string) string {
-	for _, secret := range e.secrets {
-		text = strings.ReplaceAll(text, secret, "xxxxx")
-	}
-	return text
 }

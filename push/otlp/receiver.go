@@ -77,7 +77,7 @@ func (r *receiver) send(ctx context.Context, q *outbox.Request) outbox.Outcome {
 		return r.failed(answer)
 	}
 	rejected, message := partialSuccess(answer)
-	message = r.endpoint.Redacted(message)
+	message = answer.Redacted(message)
 	if rejected <= 0 {
 		if message != "" {
 			r.warn(r.wrap(fmt.Errorf("the receiver warns: %q", message)))
@@ -96,7 +96,7 @@ func (r *receiver) wrap(err error) error { return r.endpoint.Wrap(http.MethodPos
 func (r *receiver) failed(answer *endpoint.Answer) outbox.Outcome {
 	status := &push.StatusError{Code: answer.Code, RetryAfter: answer.RetryAfter(), Body: answer.Body}
 	if spoken(answer) {
-		status.Body = r.endpoint.Redacted(statusMessage(answer.Raw))
+		status.Body = answer.Redacted(statusMessage(answer.Raw))
 	}
 	o := outbox.Outcome{Verdict: outbox.Refused, After: status.RetryAfter}
 	switch answer.Code {

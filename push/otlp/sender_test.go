@@ -316,7 +316,7 @@ func TestSecrets(t *testing.T) {
 		_ = s.end(t) // which has what could not be sent
 		var refused *push.StatusError
 		errs := s.errors()
-		if !errors.As(errs[0], &refused) || refused.Code != http.StatusUnauthorized || !strings.HasPrefix(refused.Body, "not you: ada xxxxx xxxxx") {
+		if !errors.As(errs[0], &refused) || refused.Code != http.StatusUnauthorized || !strings.HasPrefix(refused.Body, "not you: ada <secret> <secret>") {
 			t.Errorf("the error is %v", errs[0])
 		}
 		for _, err := range errs {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"telltale/internal/exported"
 	"telltale/model"
 )
 
@@ -129,10 +130,6 @@ func (h *headings) enterAll(pages []Page, tell func(error)) {
 	}
 }
 
-// exported is what stands before the name of a label that the target's own labels take,
-// as in Prometheus.
-const exported = "exported_"
-
 // taken reports whether labels have one of the names.
 func taken(labels, names model.Labels) bool {
 	for name := range names.All() {
@@ -157,18 +154,8 @@ func withLabels(labels, added model.Labels) model.Labels {
 
 // renamed returns the labels under names that the others do not have.
 func renamed(labels, others model.Labels) model.Labels {
-	has := func(l model.Labels, name string) bool {
-		_, has := l.Get(name)
+	return exported.Labels(labels, func(name string) bool {
+		_, has := others.Get(name)
 		return has
-	}
-	var names, values []string
-	for name, value := range labels.All() {
-		if has(others, name) {
-			for name = exported + name; has(labels, name) || has(others, name); {
-				name = exported + name
-			}
-		}
-		names, values = append(names, name), append(values, value)
-	}
-	return model.LabelPairs(names, values)
+	})
 }
