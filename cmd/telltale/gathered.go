@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"telltale"
 	"telltale/model"
 	"telltale/multiprocess"
@@ -24,11 +26,11 @@ type gathered struct {
 }
 
 // Validate is called by kong.
-func (g *gathered) Validate() error {
+func (g *gathered) Validate(parsed *kong.Context) error {
 	if g.Dir == "" && !g.asked() {
 		return errors.New("there are no metrics: give --dir, --scrape or --targets")
 	}
-	return g.check()
+	return g.check(parsed)
 }
 
 // of says whose metrics they are.

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"telltale"
 	"telltale/cmd/telltale/internal/onepage"
@@ -16,33 +17,35 @@ import (
 type manyPorts struct {
 	Scrape       []endpoint  `help:"Show the page at this URL or Unix socket; may be repeated." sep:"none" placeholder:"URL|unix:PATH"`
 	Targets      operand     `help:"Show the pages of the targets in this file, JSON or YAML in Prometheus's form of file_sd; it is read again when it changes." placeholder:"FILE"`
-	ScrapeConfig operand     `name:"scrape-config" aliases:"scrape.config.file" help:"Scrape with the TLS, authentication and headers in this file, by the names of Prometheus's scrape_config; it is read again when it changes." placeholder:"FILE"`
-	Sum          bool        `help:"Add counters, histograms and summaries up over targets, and keep the totals of targets that restart or are away."`
-	Gauge        []gaugeRule `help:"With --sum: show the gauges whose whole name matches PATTERN as the sum, max or min of the targets, or each (the default). The first that matches counts; may be repeated." sep:"none" placeholder:"PATTERN=MODE"`
+	ScrapeConfig operand     `name:"scrape-config" aliases:"scrape.config.file" help:"Scrape with the TLS, authentication and headers in this file, by the names of Prometheus's scrape_config; it is read again when it changes." needs:"targets" placeholder:"FILE"`
+	Sum          bool        `needs:"targets" help:"Add counters, histograms and summaries up over targets, and keep the totals of targets that restart or are away."`
+	Gauge        []gaugeRule `help:"With --sum: show the gauges whose whole name matches PATTERN as the sum, max or min of the targets, or each (the default). The first that matches counts; may be repeated." needs:"sum" sep:"none" placeholder:"PATTERN=MODE"`
 
 	TargetTimeout   span `help:"Wait for a target at most this long (${default}), and never so long that the page would be late; 0 for no limit of its own." default:"5s" placeholder:"DURATION"`
 	MaxTargets      most `help:"Scrape at most N targets (${default}); 0 for no limit." default:"1000" placeholder:"N"`
 	MaxTargetSize   size `help:"Largest page of a target, unpacked (${default})." default:"32MiB" placeholder:"SIZE"`
 	MaxTargetSeries most `help:"Most series of a target (${default}); 0 for no limit." default:"100000" placeholder:"N"`
 	MaxSeries       most `help:"Most series of all targets together, and of their totals (${default}); 0 for no limit." default:"1000000" placeholder:"N"`
-	MaxNative       most `name:"max-native-buckets" help:"With --sum: most native buckets of a histogram (${default}), which becomes coarser beyond; 0 for no limit." default:"160" placeholder:"N"`
+	MaxNative       most `name:"max-native-buckets" help:"With --sum: most native buckets of a histogram (${default}), which becomes coarser beyond; 0 for no limit." default:"160" needs:"sum" placeholder:"N"`
 	ScrapesAtOnce   most `help:"Scrape at most N targets at once (${default}); 0 for no limit." default:"16" placeholder:"N"`
 }
 
 // asked reports whether there are targets at all, or may be.
 func (m *manyPorts) asked() bool { return len(m.Scrape) > 0 || m.Targets != "" }
 
-// check returns the error of flags that do not go together.
-func (m *manyPorts) check() error {
-	switch {
-	case m.asked() && len(m.Gauge) > 0 && !m.Sum:
-		return errors.New("--gauge is for --sum")
-	case m.asked():
-		return nil
-	case m.Sum:
-		return errors.New("--sum is for --scrape and --targets")
-	case m.ScrapeConfig != "":
-		return errors.New("--scrape-config is for --scrape and --targets")
+// check returns the error of a flag that is of no use without others, which its tag
+// "needs" says.
+func (m *manyPorts) check(parsed *kong.Context) error {
+	for _, part := range parsed.Path {
+		if part.Flag == nil {
+			continue
+		}
+		switch needs := part.Flag.Tag.Get("needs"); {
+		case needs == "targets" && !m.asked():
+			return fmt.Errorf("--%s is for --scrape and --targets", part.Flag.Name)
+		case needs == "sum" && !m.Sum:
+			return fmt.Errorf("--%s is for --sum", part.Flag.Name)
+		}
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"telltale"
 	"telltale/model"
 	"telltale/multiprocess"
@@ -38,7 +40,7 @@ const (
 )
 
 // Validate is called by kong.
-func (s *send) Validate() error {
+func (s *send) Validate(parsed *kong.Context) error {
 	switch {
 	case s.Every == 0:
 		return errors.New("--every is 0")
@@ -47,7 +49,7 @@ func (s *send) Validate() error {
 	case s.asked() && slices.ContainsFunc(s.To, func(d destination) bool { return d.kind == byOTLP }):
 		return errors.New("by OTLP all series have one instance, and so --to otlp+URL cannot send the pages of --scrape and --targets")
 	}
-	return s.gathered.Validate()
+	return s.gathered.Validate(parsed)
 }
 
 // Help is what kong prints below the usage.
@@ -56,14 +58,14 @@ func (*send) Help() string {
 
 With --scrape and --targets it sends the pages of other processes, as telltale serve shows them.
 
-By remote write series get the labels job and instance where they have none of their own. By OTLP these are service.name and service.instance.id of the resource. A Pushgateway has them as the group; with --scrape and --targets, whose series have an instance, the label sender takes its place. What cannot be sent by remote write or OTLP at once waits in memory, 64 MiB for each URL, and is sent in order; a Pushgateway and a textfile get the present state, again and again.
+By remote write series get the labels job and instance where they have none of their own. By OTLP these are service.name and service.instance.id of the resource. A Pushgateway has them as the group; with --scrape and --targets, whose series have an instance, the label sender takes its place. Labels of series that the group has are sent to it with exported_ before their names. What cannot be sent by remote write or OTLP at once waits in memory, 64 MiB for each URL, and is sent in order; a Pushgateway and a textfile get the present state, again and again.
 
 At its end it collects and sends a last time, in ten seconds at most. Failures are reported once while they last, and telltale_remote_write_*, telltale_otlp_* and telltale_push_* are sent too. The signal HUP makes it read its files again, which it also does when they change.`
 }
 
 // Run sends until ctx is done.
 func (s *send) Run(ctx context.Context, out output, diag diagnostics) error {
-	log := slog.New(slog.NewTextHandler(diag, nil))
+	log := newLog(diag)
 	tell := func(err error) { warn(log, err) }
 	news := newNews(newsLimit, tell)
 	ctx, end := context.WithCancelCause(ctx)

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -247,6 +248,8 @@ func TestSendFails(t *testing.T) {
 			{"--dir=x", "--to", "textfile+x.prom", "--job="},
 			{"--dir=x", "--to", "textfile+x.prom", "--sum"},
 			{"--scrape=http://h", "--to", "otlp+http://h"},
+			{"--scrape=http://h", "--to", "textfile+x.prom", "--max-native-buckets=9"},
+			{"--scrape=http://h", "--to", "textfile+x.prom", "--gauge=x=sum"},
 		} {
 			c := command(t, append([]string{"send"}, args...)...)
 			c.Env = append(c.Env, "PROMETHEUS_MULTIPROC_DIR=")
@@ -258,16 +261,50 @@ func TestSendFails(t *testing.T) {
 	})
 }
 
+// What a server sends that nobody asked for is reported without what it says.
+func TestSendReportsStrays(t *testing.T) {
+	needInterrupts(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	ended := make(chan struct{})
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_ = l.Close()
+		in := bufio.NewReader(c)
+		r, err := http.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		time.Sleep(100 * time.Millisecond) // else it may come with the answer
+		_, _ = io.WriteString(c, "you are "+r.Header.Get("Authorization"))
+		_, _ = io.Copy(io.Discard, in)
+		close(ended)
+	}()
+	s := sending(t, "--dir", t.TempDir(), "--every=1h", "--to", "pushgateway+http://u:geheim@"+l.Addr().String())
+	<-ended
+	if _, stderr, _ := s.end(os.Interrupt); !strings.Contains(stderr, "Unsolicited response") || strings.Contains(stderr, "you are") {
+		t.Errorf("stderr %q", stderr)
+	}
+}
+
 // Pages whose series have an instance go to a Pushgateway too.
 func TestSendScrapedToGateway(t *testing.T) {
 	needInterrupts(t)
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "# TYPE x counter\nx_total 7\n")
+		_, _ = io.WriteString(w, "# TYPE x counter\nx_total{job=\"shop\"} 7\n")
 	}))
 	defer page.Close()
 	gateway := newTakesAll(t)
 	s := sending(t, "--scrape", page.URL, "--to", "pushgateway+"+gateway.URL, "--every=1h", "--instance=i")
-	if r, page := gateway.await(t); r.URL.Path != "/metrics/job/telltale/sender/i" || !strings.Contains(page, "x_total{instance=") {
+	if r, page := gateway.await(t); r.URL.Path != "/metrics/job/telltale/sender/i" || !strings.Contains(page, "x_total{exported_job=\"shop\",instance=") {
 		t.Errorf("the gateway has %s:\n%s", r.URL, page)
 	}
 	if _, stderr, status := s.end(os.Interrupt); status != statusGood {

@@ -63,7 +63,7 @@ The signal HUP makes it read its files again, which it also does when they chang
 
 // Run serves the page until ctx is done.
 func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
-	log := slog.New(slog.NewTextHandler(diag, nil))
+	log := newLog(diag)
 	tell := func(err error) { warn(log, err) }
 	news, failures := newNews(newsLimit, tell), newNews(failuresLimit, tell)
 	web, err := readWebConfig(string(s.WebConfig))
