@@ -27,6 +27,8 @@ type Outbox struct {
 	LongestRetry time.Duration
 	Shards       int
 	QueueBytes   int // of all shards
+	Clock        Clock
+	Collection   Collection
 	Tally        Tally
 
 	running atomic.Bool
@@ -60,6 +62,14 @@ const (
 	Postponed
 )
 
+// Positive returns an error if the value of an option is not positive.
+func Positive[N int | time.Duration](what string, n N) error {
+	if n <= 0 {
+		return fmt.Errorf("the %s %v is not positive", what, n)
+	}
+	return nil
+}
+
 // SetRetry sets the waits before a request is sent again. It is an error if the first is
 // not positive or the longest is less.
 func (o *Outbox) SetRetry(first, longest time.Duration) error {
@@ -86,11 +96,11 @@ func (o *Outbox) Open() {
 	}
 }
 
-// Run calls collect at once and then each time that the interval has passed, with how
-// long it may take, and sends what it puts into the queues, until ctx is done. Then it
-// calls last, for the last collection, and sends what is in the queues. It returns an
-// error if Run is running already, or if something is left when FlushTimeout has passed.
-func (o *Outbox) Run(ctx context.Context, collect, last func(context.Context, time.Duration)) error {
+// Run collects at once and then each time that the interval has passed, and sends what
+// that puts into the queues, until ctx is done. Then it collects a last time, for half of
+// FlushTimeout at most, calls last, and sends what is in the queues. It returns an error
+// if Run is running already, or if something is left when FlushTimeout has passed.
+func (o *Outbox) Run(ctx context.Context, last func()) error {
 	if o.running.Swap(true) {
 		return fmt.Errorf("%s: the sender runs already", o.Words.Package)
 	}
@@ -104,12 +114,13 @@ func (o *Outbox) Run(ctx context.Context, collect, last func(context.Context, ti
 		sh := &shard{queue: q, send: o.Send, first: o.FirstRetry, most: o.LongestRetry, flushing: flushing, told: o.told}
 		shards.Go(func() { sh.run(sending) })
 	}
-	o.collectUntil(ctx, collect)
+	o.collectUntil(ctx)
 
 	end := time.AfterFunc(o.FlushTimeout, stop)
 	defer end.Stop()
 	close(flushing)
-	last(sending, o.FlushTimeout/2)
+	o.collect(o.Collection.Fresh(sending), o.FlushTimeout/2) // all that was counted up to now
+	last()
 	for _, q := range o.queues {
 		q.close()
 	}
@@ -125,22 +136,6 @@ func (o *Outbox) Run(ctx context.Context, collect, last func(context.Context, ti
 	return fmt.Errorf("%s: %d %s could not be sent to %s in %v", o.Words.Package, left, o.Words.Samples, o.Target, o.FlushTimeout)
 }
 
-// leastCollection is what a collection may take, or the interval if that is longer.
-const leastCollection = 10 * time.Second
-
-// collectUntil collects until ctx is done.
-func (o *Outbox) collectUntil(ctx context.Context, collect func(context.Context, time.Duration)) {
-	due := time.NewTicker(o.Interval)
-	defer due.Stop()
-	for ctx.Err() == nil {
-		collect(ctx, max(o.Interval, leastCollection))
-		select {
-		case <-ctx.Done():
-		case <-due.C:
-		}
-	}
-}
-
 // Put puts a request into the queue of a shard.
 func (o *Outbox) Put(shard int, r *Request) {
 	if dropped := o.queues[shard].add(r); dropped > 0 {
@@ -149,9 +144,9 @@ func (o *Outbox) Put(shard int, r *Request) {
 	}
 }
 
-// SendAll sends requests one after the other, and none after one that may be sent later.
+// sendAll sends requests one after the other, and none after one that may be sent later.
 // It returns the error of that one first, joined with those of what was refused.
-func (o *Outbox) SendAll(ctx context.Context, requests []*Request) error {
+func (o *Outbox) sendAll(ctx context.Context, requests []*Request) error {
 	var errs []error
 	for i, r := range requests {
 		out := o.Send(ctx, r)

@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,7 +16,6 @@ type Sender struct {
 	of       telltale.Collector
 	receiver receiver
 	encoder  encoder // of the one collection that there is at a time
-	clock    outbox.Clock
 	out      outbox.Outbox
 }
 
@@ -61,6 +59,7 @@ func newSender(c telltale.Collector) *Sender {
 		},
 	}
 	s.out.Send = s.receiver.send
+	s.out.Collection = outbox.Collection{Encode: s.encode, End: s.skipped, Fresh: gather.DemandFresh}
 	s.receiver.warn = s.out.Tell
 	return s
 }
@@ -86,31 +85,16 @@ func (s *Sender) set(url string, opts []Option) error {
 // something could not be sent by then.
 func (s *Sender) Run(ctx context.Context) error {
 	defer s.receiver.endpoint.Close()
-	return s.out.Run(ctx, s.collect, func(ctx context.Context, limit time.Duration) {
-		s.collect(gather.DemandFresh(ctx), limit) // all that was counted up to now
-	})
+	return s.out.Run(ctx, func() {})
 }
 
-// collect puts what the collector emits now into the queue.
-func (s *Sender) collect(ctx context.Context, limit time.Duration) {
-	limited, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	now, err := s.clock.Now()
-	if err != nil {
-		s.out.Tell(err)
-		return
-	}
-	err = s.encoder.collect(limited, s.of, now)
-	if err != nil && ctx.Err() != nil {
-		return // and the last collection will tell
-	}
-	if err := errors.Join(err, s.skipped()); err != nil {
-		s.out.Tell(err)
-	}
+// encode makes requests of what the collector emits at a time.
+func (s *Sender) encode(ctx context.Context, now time.Time) error {
+	return s.encoder.collect(ctx, s.of, now)
 }
 
 // skipped counts what the last collection could not send, and returns it as an error.
-func (s *Sender) skipped() error {
+func (s *Sender) skipped(bool) error {
 	skipped, why := s.encoder.taken()
 	if skipped == [skipReasons]uint64{} {
 		return nil

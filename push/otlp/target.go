@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"telltale"
@@ -14,8 +13,9 @@ import (
 // program that runs on loses less by a [Sender], which keeps what could not be sent.
 // All methods are safe for concurrent use.
 type Target struct {
-	mu     sync.Mutex // one push at a time: of two, one is older
-	sender *Sender    // which never runs
+	mu       sync.Mutex        // one push at a time: of two, one is older
+	sender   *Sender           // which never runs
+	requests []*outbox.Request // of the push
 }
 
 // NewTarget returns the receiver at a URL, as [NewSender] takes it.
@@ -28,7 +28,9 @@ func NewTarget(url string, opts ...TargetOption) (*Target, error) {
 	if err := s.set(url, all); err != nil {
 		return nil, err
 	}
-	return &Target{sender: s}, nil
+	t := &Target{sender: s}
+	s.encoder.emit = func(r *outbox.Request) { t.requests = append(t.requests, r) }
+	return t, nil
 }
 
 func (t *Target) observed() *outbox.Outbox {
@@ -49,13 +51,6 @@ func (t *Target) Push(ctx context.Context, c telltale.Collector) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := t.sender
-	var requests []*outbox.Request
-	s.encoder.emit = func(r *outbox.Request) { requests = append(requests, r) }
-	now, err := s.clock.Now()
-	if err != nil {
-		return err
-	}
-	err = s.encoder.collect(ctx, merged, now)
-	return errors.Join(s.out.SendAll(ctx, requests), err, s.skipped())
+	t.sender.of = merged
+	return t.sender.out.Push(ctx, &t.requests)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"telltale/internal/outbox"
 	"telltale/model"
 )
 
@@ -111,7 +112,7 @@ func WithInterval(d time.Duration) Option {
 // error nothing is collected. It is for senders one after the other of the same series,
 // see [telltale/multiprocess.Leader].
 func WithClock(now func() (time.Time, error)) TargetOption {
-	return targetOption{option(func(s *Sender) error { return s.clock.Use(now) })}
+	return targetOption{option(func(s *Sender) error { return s.out.Clock.Use(now) })}
 }
 
 // WithTimeout sets how long a request may take; [DefaultTimeout] without it.
@@ -184,10 +185,7 @@ func WithErrorHook(hook func(error)) Option {
 
 func positive[N int | time.Duration](what string, n N, set func(*Sender)) option {
 	return option(func(s *Sender) error {
-		if n <= 0 {
-			return fmt.Errorf("the %s %v is not positive", what, n)
-		}
 		set(s)
-		return nil
+		return outbox.Positive(what, n)
 	})
 }

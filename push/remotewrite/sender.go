@@ -2,7 +2,6 @@ package remotewrite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,7 +16,6 @@ type Sender struct {
 	of       telltale.Collector
 	receiver receiver
 	encoder  encoder // of the one collection that there is at a time
-	clock    outbox.Clock
 	out      outbox.Outbox
 	lasting  bool
 }
@@ -60,6 +58,7 @@ func newSender(c telltale.Collector) *Sender {
 		},
 	}
 	s.out.Send = s.receiver.send
+	s.out.Collection = outbox.Collection{Encode: s.encode, End: s.end, Fresh: gather.DemandFresh}
 	return s
 }
 
@@ -98,41 +97,28 @@ func (s *Sender) setURL(url string) error {
 // something could not be sent by then.
 func (s *Sender) Run(ctx context.Context) error {
 	defer s.receiver.endpoint.Close()
-	return s.out.Run(ctx, s.collect, func(ctx context.Context, limit time.Duration) {
-		// All that was counted up to now.
-		s.collect(gather.DemandFresh(ctx), limit)
-		if now, err := s.now(); err == nil && !s.lasting { // else the last collection has told
-			s.encoder.begin(now)
+	return s.out.Run(ctx, func() {
+		if now, err := s.out.Clock.Now(); err == nil && !s.lasting { // else the last collection has told
+			s.encoder.begin(now.UnixMilli())
 			s.encoder.end()
 		}
 	})
 }
 
-// now returns the time of a collection, in milliseconds.
-func (s *Sender) now() (int64, error) {
-	t, err := s.clock.Now()
-	return t.UnixMilli(), err
+// encode makes requests of what the collector emits at a time.
+func (s *Sender) encode(ctx context.Context, now time.Time) error {
+	s.encoder.begin(now.UnixMilli())
+	return s.of.Collect(ctx, s.encoder.encode)
 }
 
-// collect puts what the collector emits now into the queues.
-func (s *Sender) collect(ctx context.Context, limit time.Duration) {
-	limited, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	now, err := s.now()
-	if err != nil {
-		s.out.Tell(err)
-		return
-	}
-	s.encoder.begin(now)
-	err = s.of.Collect(limited, s.encoder.encode)
-	if err != nil && ctx.Err() != nil {
+// end ends a collection, and returns what could not be sent.
+func (s *Sender) end(cut bool) error {
+	if cut {
 		s.encoder.abandon()
-		return // and the last collection will tell
+	} else {
+		s.encoder.end()
 	}
-	s.encoder.end()
-	if err := errors.Join(err, s.skipped()); err != nil {
-		s.out.Tell(err)
-	}
+	return s.skipped()
 }
 
 // skipped counts what the last collection could not send, and returns it as an error.

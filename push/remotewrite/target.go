@@ -2,7 +2,6 @@ package remotewrite
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"telltale"
@@ -14,8 +13,9 @@ import (
 // program that runs on loses less by a [Sender], which keeps what could not be sent.
 // All methods are safe for concurrent use.
 type Target struct {
-	mu     sync.Mutex // one push at a time: of two, one is older
-	sender *Sender    // which never runs
+	mu       sync.Mutex        // one push at a time: of two, one is older
+	sender   *Sender           // which never runs
+	requests []*outbox.Request // of the push
 }
 
 // NewTarget returns the receiver at a URL, as [NewSender] takes it.
@@ -29,7 +29,9 @@ func NewTarget(url string, opts ...TargetOption) (*Target, error) {
 	if err := s.set(url, all); err != nil {
 		return nil, err
 	}
-	return &Target{sender: s}, nil
+	t := &Target{sender: s}
+	s.encoder.emit = func(_ int, r *outbox.Request) { t.requests = append(t.requests, r) }
+	return t, nil
 }
 
 func (t *Target) observed() *outbox.Outbox {
@@ -50,26 +52,9 @@ func (t *Target) Push(ctx context.Context, c telltale.Collector) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	requests, err := t.collect(ctx, merged)
-	if err = errors.Join(t.sender.out.SendAll(ctx, requests), err); err != nil {
+	t.sender.of = merged
+	if err = t.sender.out.Push(ctx, &t.requests); err != nil {
 		t.sender.encoder.ledger.resend()
 	}
 	return err
-}
-
-// collect returns the requests of a push.
-func (t *Target) collect(ctx context.Context, c telltale.Collector) (requests []*outbox.Request, err error) {
-	e := &t.sender.encoder
-	e.emit = func(_ int, r *outbox.Request) { requests = append(requests, r) }
-	now, err := t.sender.now()
-	if err != nil {
-		return nil, err
-	}
-	e.begin(now)
-	if err = c.Collect(ctx, e.encode); err != nil && ctx.Err() != nil {
-		e.abandon()
-	} else {
-		e.end()
-	}
-	return requests, errors.Join(err, t.sender.skipped())
 }
