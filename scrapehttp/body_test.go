@@ -124,7 +124,7 @@ func TestHeldBodiesHoldNoSlot(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer func() { _ = conn.Close() }()
-				if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+				if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 					t.Fatal(err)
 				}
 				_, _ = fmt.Fprintf(conn, "GET /metrics HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", body)
@@ -137,7 +137,7 @@ func TestHeldBodiesHoldNoSlot(t *testing.T) {
 					t.Errorf("%s: %v, %v, page %q", body, err, response.Header, got)
 				}
 				status := 503 // the slot is given back after the last byte of the page
-				for deadline := time.Now().Add(30 * time.Second); status == 503 && time.Now().Before(deadline); {
+				for deadline := time.Now().Add(2 * time.Minute); status == 503 && time.Now().Before(deadline); {
 					response, _, _ := get(t, s.URL+"/metrics")
 					status = response.StatusCode
 				}

@@ -226,12 +226,16 @@ func TestScrapeAllocatesAConstant(t *testing.T) {
 	small, big := scrapehttp.Handler(filled(t, 10)), scrapehttp.Handler(filled(t, 10_000))
 	allocations := func(h http.Handler, coding string) float64 {
 		r := request("GET", "/metrics", "Accept-Encoding", coding)
-		return testing.AllocsPerRun(20, func() { h.ServeHTTP(&discard{http.Header{}}, r) })
+		least := math.Inf(1)
+		for range 5 { // a garbage collection empties the pools, and other goroutines allocate, too
+			least = min(least, testing.AllocsPerRun(4, func() { h.ServeHTTP(&discard{http.Header{}}, r) }))
+		}
+		return least
 	}
 	for _, coding := range []string{"identity", "gzip", "zstd"} {
 		few, many := allocations(small, coding), allocations(big, coding)
 		t.Logf("%s: %v allocations for 10 series, %v for 10000", coding, few, many)
-		if many > few+20 { // a garbage collection may empty the pools
+		if many > few+20 {
 			t.Errorf("%s: %v allocations for 10 series, %v for 10000", coding, few, many)
 		}
 	}

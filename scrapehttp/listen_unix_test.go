@@ -38,7 +38,7 @@ func overSocket(t *testing.T, path string) *http.Client {
 		return d.DialContext(ctx, "unix", path)
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Timeout: 30 * time.Second, Transport: transport}
+	return &http.Client{Timeout: 2 * time.Minute, Transport: transport}
 }
 
 func mustListen(t *testing.T, path string, opts ...scrapehttp.ListenOption) net.Listener {

@@ -20,7 +20,7 @@ import (
 )
 
 // client is bounded in time, so that a test that fails ends.
-var client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableCompression: true}}
+var client = &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{DisableCompression: true}}
 
 // listen serves h on loopback.
 func listen(t testing.TB, h http.Handler) *httptest.Server {
