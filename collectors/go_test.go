@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,8 +64,10 @@ func TestGoValuesMove(t *testing.T) {
 	c := collectors.NewGo()
 	before := values(t, c)
 	stop := make(chan struct{})
+	var waiting sync.WaitGroup
+	defer waiting.Wait() // another test counts, too
 	for range 50 {
-		go func() { <-stop }()
+		waiting.Go(func() { <-stop })
 	}
 	for range 100 {
 		sink = make([]byte, 1<<16)

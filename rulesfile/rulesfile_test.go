@@ -94,7 +94,7 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // eventually waits until a condition holds, which is certain to come.
 func eventually(t *testing.T, what string, holds func() bool) {

@@ -212,11 +212,15 @@ func scanAll(page []byte) error {
 func TestLinesDoNotAllocate(t *testing.T) {
 	allocs := func(lines int) float64 {
 		page := page(lines)
-		return testing.AllocsPerRun(5, func() {
-			if err := scanAll(page); err != nil {
-				t.Fatal(err)
-			}
-		})
+		least := math.Inf(1)
+		for range 3 { // a garbage collection may empty pools
+			least = min(least, testing.AllocsPerRun(2, func() {
+				if err := scanAll(page); err != nil {
+					t.Fatal(err)
+				}
+			}))
+		}
+		return least
 	}
 	if few, many := allocs(400), allocs(4000); many > few+2 {
 		t.Errorf("%v allocations for 400 lines, %v for 4000", few, many)

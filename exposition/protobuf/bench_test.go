@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"testing"
 
 	"telltale/exposition/protobuf"
@@ -135,11 +136,15 @@ func each(b *testing.B, n int, work func() error) {
 // What the encoder takes does not grow with the series of a family.
 func TestMemory(t *testing.T) {
 	allocs := func(f *model.Family) float64 {
-		return testing.AllocsPerRun(2, func() {
-			if err := encode(io.Discard, f); err != nil {
-				t.Fatal(err)
-			}
-		})
+		least := math.Inf(1)
+		for range 3 {
+			least = min(least, testing.AllocsPerRun(1, func() {
+				if err := encode(io.Discard, f); err != nil {
+					t.Fatal(err)
+				}
+			}))
+		}
+		return least
 	}
 	const slack = 20 // the race detector and the garbage collector empty pools at random
 	if few, many := allocs(counters(t, 15_000)), allocs(counters(t, 60_000)); many > few+slack {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"testing"
 
 	"telltale/exposition/text"
@@ -69,11 +70,15 @@ func perLine(b *testing.B, page []byte, read func() error) {
 func TestLinesDoNotAllocate(t *testing.T) {
 	allocs := func(lines int) float64 {
 		page := counters(lines)
-		return testing.AllocsPerRun(5, func() {
-			if err := scanAll(page); err != nil {
-				t.Fatal(err)
-			}
-		})
+		least := math.Inf(1)
+		for range 3 { // a garbage collection may empty pools
+			least = min(least, testing.AllocsPerRun(2, func() {
+				if err := scanAll(page); err != nil {
+					t.Fatal(err)
+				}
+			}))
+		}
+		return least
 	}
 	if few, many := allocs(100), allocs(1000); many > few+2 {
 		t.Errorf("%v allocations for 100 lines, %v for 1000", few, many)
