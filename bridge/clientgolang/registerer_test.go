@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -170,7 +171,10 @@ func TestNamesOfTheRegistryAreRefusedWithACure(t *testing.T) {
 	}
 }
 
-func TestBadCollectorsOfARegisterer(t *testing.T) {
+func TestBadCollectorsOfARegisterer(t *testing.T) { synctest.Test(t, badCollectors) }
+
+// badCollectors is in a bubble, whose time goes on when all wait but for the time.
+func badCollectors(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	reg, faults := registryWith(t)

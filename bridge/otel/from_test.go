@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/otlptranslator"
@@ -182,7 +183,10 @@ func TestBadProgramsCostOnlyThemselves(t *testing.T) {
 	}
 }
 
-func TestHungCollectionsAreLeftOut(t *testing.T) {
+func TestHungCollectionsAreLeftOut(t *testing.T) { synctest.Test(t, hungCollections) }
+
+// hungCollections is in a bubble, whose time goes on when all wait but for the time.
+func hungCollections(t *testing.T) {
 	release, calls := make(chan struct{}), make(chan struct{}, 100)
 	defer close(release)
 	reg, _ := newRegistry()
