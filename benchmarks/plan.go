@@ -50,7 +50,7 @@ func quickPlan() plan {
 		rounds: 1, sample: 20 * time.Millisecond, stage: 10 * time.Second,
 		labelled: 1000, created: 1000, others: 1000,
 		few: 1000, many: 10_000, most: 20_000,
-		histograms: 1000, heavy: 5000, families: 100, living: 1000,
+		histograms: 2000, heavy: 5000, families: 100, living: 1000,
 		writers: []int{2, 16}, entries: []int{200}, folded: 100, stored: 1000,
 		description: "quick, with small sizes, to prove that it runs",
 	}

@@ -111,7 +111,7 @@ func (p plan) scrapes() []row {
 	families := task{kind: counters, families: p.others, series: 1}
 	few, many := inOneFamily(counters, p.few), inOneFamily(counters, p.many)
 	someGauges, mostGauges := inOneFamily(gauges, p.many), inOneFamily(gauges, p.most)
-	some := inOneFamily(histograms, p.histograms)
+	some, fewHistograms := inOneFamily(histograms, p.histograms), inOneFamily(histograms, p.few)
 	pools := func(k kind) task { return task{kind: k, families: p.families, series: p.many / p.families} }
 	arena := []target{times(1.3, arenaName), fewAllocs}
 	protobuf := times(0.03, clientGolangName)
@@ -128,6 +128,7 @@ func (p plan) scrapes() []row {
 		{"scrape-one-name/" + many.amount(), divided, oneFamily, nanosScrape, []target{times(3, floorName)}},
 		{"scrape-text/" + someGauges.amount(), someGauges, perSeries(asText), nanosSeries, arena},
 		{"scrape-text/" + mostGauges.amount(), mostGauges, perSeries(asText), nanosSeries, arena},
+		{"scrape-text/" + fewHistograms.amount(), fewHistograms, perSeries(asText), nanosSeries, arena},
 		{"scrape-text/" + some.amount(), some, perSeries(asText), nanosSeries, arena},
 		{"scrape-protobuf/" + some.amount(), some, perSeries(asProtobuf), nanosSeries, []target{times(0.05, clientGolangName)}},
 		{"http-identity/" + many.amount(), many, overHTTP("identity"), nanosSeries, []target{times(0.03, clientGolangName)}},
