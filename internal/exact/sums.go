@@ -9,8 +9,8 @@ package exact
 // takes 0.6 KB. Beside them there is the sum of its whole numbers, modulo 2^64: the
 // pair has the rest.
 type Sums struct {
-	pairs   []pair
-	wholes  []uint64
+	pairs   Pairs
+	wholes  Wholes
 	spilled map[uint32]*accumulator
 	spare   []*accumulator // of an earlier use
 }
@@ -18,10 +18,51 @@ type Sums struct {
 // pair stands for hi + lo, which need not be a float64.
 type pair struct{ hi, lo float64 }
 
+// Pairs is what [Sums.Add] mostly changes, by slot, for loops over many values: its method
+// makes no call.
+type Pairs []pair
+
+// Wholes is what [Sums.AddWhole] mostly changes, likewise.
+type Wholes []uint64
+
+// Pairs returns the pairs of all slots, which are theirs until the next call of Reset or
+// Grow.
+func (s *Sums) Pairs() Pairs { return s.pairs }
+
+// Wholes returns the sums of whole numbers of all slots, likewise.
+func (s *Sums) Wholes() Wholes { return s.wholes }
+
+// TryAdd adds v to the sum of a slot, which must be there, and reports true, or false if
+// that takes [Sums.Add]: then nothing was added.
+func (p Pairs) TryAdd(slot uint32, v float64) bool {
+	to := &p[slot]
+	hi := to.hi + v // twoSum, written out so that this method can be inlined
+	of := hi - to.hi
+	v = (to.hi - (hi - of)) + (v - of)
+	lo := to.lo + v
+	of = lo - to.lo
+	if (to.lo-(lo-of))+(v-of) != 0 { // as in add
+		return false
+	}
+	to.hi, to.lo = hi, lo
+	return true
+}
+
+// TryAdd adds n to the sum of a slot, which must be there, and reports true, or false if
+// that takes [Sums.AddWhole]: then nothing was added.
+func (w Wholes) TryAdd(slot uint32, n uint64) bool {
+	sum := w[slot] + n
+	if sum < n {
+		return false
+	}
+	w[slot] = sum
+	return true
+}
+
 // Reset makes n slots, each with the sum 0.
 func (s *Sums) Reset(n int) {
 	if n > cap(s.pairs) || n > cap(s.wholes) {
-		s.pairs, s.wholes = make([]pair, n), make([]uint64, n)
+		s.pairs, s.wholes = make(Pairs, n), make(Wholes, n)
 	} else {
 		s.pairs, s.wholes = s.pairs[:n], s.wholes[:n]
 		clear(s.pairs)

@@ -257,6 +257,40 @@ func TestStoredIsTheValue(t *testing.T) {
 	}
 }
 
+// What TryAdd adds is in the sum, and what it does not is not.
+func TestTryAddAddsAllOrNothing(t *testing.T) {
+	for name, kind := range kinds {
+		t.Run(name, func(t *testing.T) {
+			r := seeded(t)
+			for range 500 {
+				s := new(exact.Sums)
+				s.Reset(1)
+				var want []float64
+				for _, v := range draw(r, kind) {
+					if !s.Pairs().TryAdd(0, v) {
+						if r.IntN(2) == 0 {
+							continue
+						}
+						s.Add(0, v)
+					}
+					want = append(want, v)
+					n := r.Uint64() >> r.IntN(64)
+					if !s.Wholes().TryAdd(0, n) {
+						if r.IntN(2) == 0 {
+							continue
+						}
+						s.AddWhole(0, n)
+					}
+					want = append(want, float64(n>>32<<32), float64(n&(1<<32-1)))
+				}
+				if got, exactly := s.Value(0), oracle(want); !same(got, exactly) {
+					t.Fatalf("the sum of %v is %v, want %v", want, got, exactly)
+				}
+			}
+		})
+	}
+}
+
 func TestSlotsAreApart(t *testing.T) {
 	s := new(exact.Sums)
 	for range 3 { // later on with accumulators that were used before

@@ -16,10 +16,8 @@ type Totals struct {
 	Values []float64  // of the others, and of all once all files are read
 	Times  []int64    // of the latest, in nanoseconds since 1970; empty where there are none
 
-	// What segments say of their series, empty where there are none. A birth is
-	// 0 if no row had the series, unknownBirth if none knew when it was created,
-	// else the earliest that is known, in microseconds since 1970.
-	births    []int64
+	// What segments say of their series, empty where there are none.
+	Births    Births
 	since     []int64                    // from when the rows of a series count; empty where none end
 	exemplars map[uint32]*model.Exemplar // the newest
 	infos     map[uint32][]model.Labels  // sorted, once all files are read
@@ -50,7 +48,10 @@ func (t *Totals) NativeOf(slot uint32, f *family) *NativeTotal {
 	return n
 }
 
-const unknownBirth = 1
+// Births are by slot whether rows had the series, and when it was created: 0 if no row
+// had it, 1 if none knew when it was created, else a number that is the greater the
+// earlier that was, as [Births.Born] makes it.
+type Births []uint64
 
 // Start prepares the totals for the values of all files, which are read now, in
 // nanoseconds since 1970.
@@ -58,17 +59,17 @@ func (t *Totals) Start(c *Catalog, now int64) {
 	t.Now = now
 	t.Values = append(t.Values[:0], c.initial...)
 	t.Sums.Reset(len(t.Values))
-	t.Times, t.births, t.since = t.Times[:0], t.births[:0], t.since[:0]
+	t.Times, t.Births, t.since = t.Times[:0], t.Births[:0], t.since[:0]
 	if c.timed {
 		t.Times = zeros(t.Times, len(t.Values))
 	}
 	if c.Rows {
-		t.births = zeros(t.births, len(t.Values))
+		t.Births = zeros(t.Births, len(t.Values))
 	}
 	t.exemplars, t.infos, t.natives = nil, nil, nil
 }
 
-func zeros(s []int64, n int) []int64 {
+func zeros[S ~[]E, E int64 | uint64](s S, n int) S {
 	s = slices.Grow(s, n)[:n]
 	clear(s)
 	return s
@@ -105,27 +106,24 @@ func (t *Totals) PutTimed(slot uint32, v float64, when int64) {
 	}
 }
 
-// Born notes that a row has a series, created at that time if it is not 0.
-func (t *Totals) Born(slot uint32, created int64) {
-	created = max(created, unknownBirth)
-	if b := &t.births[slot]; *b <= unknownBirth || created > unknownBirth && created < *b {
-		*b = created
+// Born notes that a row has a series, created so many microseconds after 1970, below 2^56:
+// 1 if that is unknown.
+func (b Births) Born(slot uint32, created int64) {
+	if earlier := uint64(1-created)<<1 | 1; earlier > b[slot] {
+		b[slot] = earlier
 	}
 }
 
 // Seen notes that a row has a series, of a type that does not show when it was created.
-func (t *Totals) Seen(slot uint32) {
-	if b := &t.births[slot]; *b == 0 {
-		*b = unknownBirth
-	}
-}
+func (b Births) Seen(slot uint32) { b.Born(slot, 1) }
 
 // created returns when a series was created, as far as is known.
 func (t *Totals) created(slot uint32) model.Timestamp {
-	if slot >= uint32(len(t.births)) || t.births[slot] <= unknownBirth {
+	if slot >= uint32(len(t.Births)) || t.Births[slot] <= 1 {
 		return model.Timestamp{}
 	}
-	return model.Unix(t.births[slot]/1e6, t.births[slot]%1e6*1e3)
+	created := 1 - int64(t.Births[slot])>>1
+	return model.Unix(created/1e6, created%1e6*1e3)
 }
 
 // Exemplify keeps the newest exemplar of a slot.

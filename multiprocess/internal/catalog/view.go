@@ -215,7 +215,7 @@ func (s *values) VisitPoints(scratch *model.Point, visit func(*model.Point) erro
 		if shown = shown && p.again; shown {
 			continue
 		}
-		if !p.certain && t.births[p.slot] == 0 || v.timed && t.Times[p.slot] == 0 {
+		if !p.certain && t.Births[p.slot] == 0 || v.timed && t.Times[p.slot] == 0 {
 			continue
 		}
 		shown = true

@@ -407,6 +407,9 @@ func (r *reader) take(f *segment.FamilyTable, kept *segment.Family) error {
 			if !in {
 				continue
 			}
+			if created == segment.UnknownCreated {
+				created = 0
+			}
 			number := int(rows.From) + i
 			left := Remnant{Labels: r.labels[rows.Tenants[i].Series], created: created}
 			if !r.values(f.Family, kept, row, &left) {

@@ -165,7 +165,7 @@ func (r *execution) step(t *testing.T, operation, which byte, n int) {
 		}
 	case 6:
 		e.rows.Touch(e.first, int64(n))
-		if e.created = int64(n); n == unknownCreated {
+		if e.created = int64(n); n == UnknownCreated {
 			e.created = 0
 		}
 	case 7:
@@ -190,7 +190,7 @@ func (r *execution) add(rows *Rows, n int) {
 		return // it is full
 	}
 	e := &expected{family: int(rows.Family().Number), labels: labels, created: int64(n), rows: rows, first: first}
-	if n == unknownCreated {
+	if n == UnknownCreated {
 		e.created = 0
 	}
 	if rows.Family().Layout != LayoutInfo {

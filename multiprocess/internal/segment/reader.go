@@ -98,7 +98,7 @@ func State(row *cell.Word) (generation uint8, created int64, live bool) {
 	state := row.Load()
 	created = int64(state & createdMask)
 	live = created != 0
-	if created == unknownCreated {
+	if created == UnknownCreated {
 		created = 0
 	}
 	return uint8(state >> generationShift), created, live

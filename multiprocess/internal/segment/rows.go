@@ -53,8 +53,11 @@ type Series struct {
 const (
 	generationShift = 56
 	createdMask     = 1<<generationShift - 1
-	unknownCreated  = 1
 )
+
+// UnknownCreated is what a state has of a series of which it is not known when it was
+// created.
+const UnknownCreated = 1
 
 // fewestLanes is how many lanes keep writers apart at least.
 const fewestLanes = 2
@@ -141,7 +144,7 @@ func (r *Rows) Add(s Series) (*cell.Word, error) {
 
 // createdBits returns the lower part of a live row's state, which is never 0.
 func createdBits(created int64) uint64 {
-	return uint64(min(max(unknownCreated, created), createdMask))
+	return uint64(min(max(UnknownCreated, created), createdMask))
 }
 
 // checkLabels refuses text for which readers would refuse the segment.

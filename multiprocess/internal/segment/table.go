@@ -467,13 +467,23 @@ func (s *Stretch) Locate(space Space) error {
 func (s *Stretch) Row(i, words int) *cell.Word { return cell.At(s.First, i*words) }
 
 // In reports whether the i-th row of a stretch, of which the first word is given, is
-// its tenant's as its segment says now, and when that was created, 0 if unknown.
+// its tenant's as its segment says now, and when that was created, in microseconds since
+// 1970: [UnknownCreated] if that is unknown.
 func (s *Stretch) In(i int, row *cell.Word) (created int64, in bool) {
-	generation, created, live := State(row)
-	if s.first { // mostly: then it is not asked of each row
-		return created, live && generation == firstStamp
-	}
-	return created, live && stampOf(generation, s.round) == s.Tenants[i].Stamp
+	state := row.Load()
+	created = int64(state & createdMask)
+	return created, created != 0 && stampOf(uint8(state>>generationShift), s.round) == s.Tenants[i].Stamp
+}
+
+// AllFirst reports whether all rows of a stretch are their first series', and of round 0,
+// which is shown: then [InFirst] asks less than In.
+func (s *Stretch) AllFirst() bool { return s.first }
+
+// InFirst is [Stretch.In] for the rows of a stretch that are all their first series'. What
+// it says of when a row was created holds only if the row is in.
+func InFirst(row *cell.Word) (created int64, in bool) {
+	since := row.Load() - (firstStamp<<generationShift | UnknownCreated)
+	return int64(since + UnknownCreated), since <= createdMask-UnknownCreated
 }
 
 // SameRound reports whether the series records of two rounds cannot be told apart.

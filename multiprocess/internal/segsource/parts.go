@@ -12,9 +12,9 @@ type part struct {
 	slots []uint32 // by row of the stretch
 	of    *familyRows
 	op    catalog.Operation
-	plain segment.Layout // of those with a loop of their own, else 0
-	rests bool           // some words lack something
-	ends  bool           // its series end
+	run   run  // see runOf
+	rests bool // some words lack something
+	ends  bool // its series end
 }
 
 // divide returns the rows of the families that count, once they have slots.
@@ -29,12 +29,9 @@ func (f *File) divide() []part {
 			continue
 		}
 		p := part{of: r, op: r.op, rests: len(r.Rests()) > 0, ends: r.Expiry > 0}
-		if r.Layout == segment.LayoutCounter || r.Layout == segment.LayoutValue {
-			p.plain = r.Layout
-		}
 		stretches = r.Stretches(stretches[:0])
 		for i := range stretches {
-			p.Stretch = stretches[i]
+			p.Stretch, p.run = stretches[i], r.runOf(&stretches[i])
 			p.slots = r.slots[p.From:][:len(p.Tenants)]
 			parts = append(parts, p)
 		}
@@ -50,17 +47,15 @@ func (p *part) read(t *catalog.Totals, s *segment.Rationed) error {
 	if err := p.Locate(s.Space); err != nil {
 		return err
 	}
-	switch p.plain {
-	case segment.LayoutCounter:
-		p.readCounters(t, s)
-	case segment.LayoutValue:
-		p.readValues(t, s)
-	default:
-		for i, slot := range p.slots {
-			row := p.Row(i, p.of.words)
-			if created, in := p.In(i, row); in && slot != 0 && (!p.ends || p.goesOn(t, row, slot)) {
-				p.of.merge(t, s, row, slot, created)
+	for i := 0; i < len(p.slots); i++ {
+		if p.run != nil {
+			if i += p.run(p.of, p.Row(i, p.of.words), p.slots[i:], t); i == len(p.slots) {
+				break
 			}
+		}
+		row, slot := p.Row(i, p.of.words), p.slots[i]
+		if created, in := p.In(i, row); in && slot != 0 && (!p.ends || p.goesOn(t, row, slot)) {
+			p.of.merge(t, s, row, slot, created)
 		}
 	}
 	if p.rests {

@@ -13,13 +13,31 @@ import (
 	"telltale/multiprocess/internal/segment"
 )
 
-// merge merges a row that has a series, of all layouts but those of which there
-// are most. The values of merged histograms follow
-// each other from the first slot on, as rowSlots lays them out. What a row merely
+// merge merges a row that has a series, of any layout. The values of merged histograms
+// follow each other from the first slot on, as rowSlots lays them out. What a row merely
 // refers to is looked for only where it does.
 func (r *familyRows) merge(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32, created int64) {
 	first := r.Layout.Values(row)
 	switch r.Layout {
+	case segment.LayoutCounter:
+		if r.op != catalog.OpAdd { // what a custom collector emits, which has no lanes
+			t.Put(r.op, slot, float64(first.Load())+cell.LoadFloat(cell.At(first, 1)))
+			break
+		}
+		t.Sums.AddWhole(slot, first.Load())
+		t.Sums.Add(slot, cell.LoadFloat(cell.At(first, 1)))
+		if linked(row) {
+			spread, _ := r.SpreadOf(s, row)
+			for lane := range spread.Lanes() {
+				t.Sums.AddWhole(slot, spread.Word(lane, 0))
+				t.Sums.Add(slot, math.Float64frombits(spread.Word(lane, 1)))
+			}
+			t.Exemplify(slot, r.Exemplar(s, row, 0))
+		}
+	case segment.LayoutValue:
+		if !r.mergeLevel(t, s, row, slot) {
+			return
+		}
 	case segment.LayoutHistogram, segment.LayoutFloats:
 		r.mergeHistogram(t, s, row, slot)
 	case segment.LayoutNative:
@@ -61,86 +79,34 @@ func (r *familyRows) merge(t *catalog.Totals, s segment.Space, row *cell.Word, s
 			t.Put(r.op, slot, v)
 		}
 	}
-	t.Born(slot, created)
+	t.Births.Born(slot, created)
 }
 
-// readCounters merges rows of a counter.
-func (p *part) readCounters(t *catalog.Totals, s segment.Space) {
-	const words = 4 // state, links, whole numbers, fractions
-	ends := p.ends
-	for i, slot := range p.slots {
-		row := p.Row(i, words)
-		if ends {
-			row = p.Row(i, p.of.words)
-		}
-		created, in := p.In(i, row)
-		if !in || slot == 0 || ends && !p.goesOn(t, row, slot) {
-			continue
-		}
-		if p.op != catalog.OpAdd { // what a custom collector emits, which has no lanes
-			t.Put(p.op, slot, float64(cell.At(row, 2).Load())+cell.LoadFloat(cell.At(row, 3)))
-			t.Born(slot, created)
-			continue
-		}
-		t.Sums.AddWhole(slot, cell.At(row, 2).Load())
-		t.Sums.Add(slot, cell.LoadFloat(cell.At(row, 3)))
-		if linked(row) {
-			spread, _ := p.of.SpreadOf(s, row)
-			for lane := range spread.Lanes() {
-				t.Sums.AddWhole(slot, spread.Word(lane, 0))
-				t.Sums.Add(slot, math.Float64frombits(spread.Word(lane, 1)))
-			}
-			t.Exemplify(slot, p.of.Exemplar(s, row, 0))
-		}
-		t.Born(slot, created)
-	}
-}
-
-// readValues merges rows of a gauge.
-func (p *part) readValues(t *catalog.Totals, s segment.Space) {
-	const words = 2 // state, value
-	ends, op, values := p.ends, p.op, t.Values
-	for i, slot := range p.slots {
-		row := p.Row(i, words)
-		if ends {
-			row = p.Row(i, p.of.words)
-		}
-		if _, in := p.In(i, row); !in || slot == 0 || ends && !p.goesOn(t, row, slot) {
-			continue
-		}
-		v, ok := cell.LoadLevel(cell.At(row, 1))
-		switch {
-		case !ok:
-			if !p.readLevel(t, s, row, slot) {
-				continue
-			}
-		case op == catalog.OpAdd:
-			t.Sums.Add(slot, v)
-		case op.Prefers(v, values[slot]):
-			values[slot] = v
-		}
-		t.Seen(slot)
-	}
-}
-
-// readLevel merges a gauge's row that may have lanes, and reports whether it can be
+// mergeLevel merges a gauge's row that may have lanes, and reports whether it can be
 // read.
-func (p *part) readLevel(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) bool {
-	values, ok := p.of.Level(s, row, nil)
+func (r *familyRows) mergeLevel(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) bool {
+	if v, ok := cell.LoadLevel(r.Layout.Values(row)); ok {
+		t.Put(r.op, slot, v)
+		return true
+	}
+	values, ok := r.Level(s, row, nil)
 	switch {
 	case !ok:
-	case p.op == catalog.OpAdd:
+	case r.op == catalog.OpAdd:
 		for _, v := range values {
-			t.Put(p.op, slot, v)
+			t.Put(r.op, slot, v)
 		}
 	default:
-		t.Put(p.op, slot, exact.Sum(values))
+		t.Put(r.op, slot, exact.Sum(values))
 	}
 	return ok
 }
 
+// links returns the word of a row that refers to others; 0 if none does.
+func links(row *cell.Word) uint64 { return cell.At(row, 1).Load() }
+
 // linked reports whether a row refers to anything.
-func linked(row *cell.Word) bool { return cell.At(row, 1).Load() != 0 }
+func linked(row *cell.Word) bool { return links(row) != 0 }
 
 func (r *familyRows) mergeHistogram(t *catalog.Totals, s segment.Space, row *cell.Word, slot uint32) {
 	first := r.Layout.Values(row)
