@@ -118,6 +118,8 @@ func takeSeat(dir *spool.Dir, lock *mapped.Growing) (seat, error) {
 	if err != nil {
 		return seat{}, err
 	}
+	inode := of.Identity.Inode()
+	place := placeOf(inode, dir.Born())
 	info, err := lock.Stat()
 	if err != nil {
 		return seat{}, err
@@ -127,11 +129,12 @@ func takeSeat(dir *spool.Dir, lock *mapped.Growing) (seat, error) {
 		if err != nil {
 			return seat{}, fmt.Errorf("%s is damaged: %w; if it is deleted they are sent as new series, under another identity", spool.Quote(dir.PathOf(spool.SendLockName)), err)
 		}
-		if s.inode == of.Identity.Inode() {
+		if s.of == place || s.of == inode { // an inode alone is of an earlier version
+			s.of = place
 			return s, nil
 		}
 	}
-	s := seat{inode: of.Identity.Inode()}
+	s := seat{of: place}
 	_, _ = rand.Read(s.identity[:]) // never fails
 	if _, err := lock.WriteAt([]byte(s.String()), 0); err != nil {
 		return seat{}, errors.Join(err, lock.Truncate(0))

@@ -10,7 +10,7 @@ import (
 // seat is what the file send.lock says: four lines of fixed length.
 type seat struct {
 	identity [16]byte
-	inode    uint64    // of the directory that it was made for
+	of       uint64    // the directory that it was made for, see placeOf
 	newest   time.Time // that was given to a sample; the zero Time if there was none
 }
 
@@ -22,8 +22,16 @@ const (
 	seatSize = newestAt + newestSize + int64(len("\n"))
 )
 
+// placeOf tells a directory from others and from its copies: its inode, and when it was
+// made, where the system says that, since inodes are used again and begin anew in each
+// file system.
+func placeOf(inode uint64, born int64) uint64 {
+	const spread = 0x9e3779b97f4a7c15 // over all bits
+	return inode ^ uint64(born)*spread
+}
+
 func (s *seat) String() string {
-	return fmt.Sprintf("%sidentity %x\ndirectory %020d\nnewest %s\n", seatTitle, s.identity, s.inode, newestText(s.newest))
+	return fmt.Sprintf("%sidentity %x\ndirectory %020d\nnewest %s\n", seatTitle, s.identity, s.of, newestText(s.newest))
 }
 
 // newestText is a time in milliseconds since 1970, which overwrites the one before.
@@ -49,7 +57,7 @@ func readSeat(file io.ReaderAt, size int64) (s seat, err error) {
 func parseSeat(text string) (s seat, err error) {
 	var identity []byte
 	var newest int64
-	if _, err := fmt.Sscanf(text, seatTitle+"identity %x\ndirectory %d\nnewest %d\n", &identity, &s.inode, &newest); err == nil && len(identity) == len(s.identity) {
+	if _, err := fmt.Sscanf(text, seatTitle+"identity %x\ndirectory %d\nnewest %d\n", &identity, &s.of, &newest); err == nil && len(identity) == len(s.identity) {
 		copy(s.identity[:], identity)
 	}
 	if newest != 0 {

@@ -36,6 +36,9 @@ func (d *Dir) Same() (bool, error) { return d.dir.Same() }
 // Info says what the directory is, as it is now.
 func (d *Dir) Info() (mapped.Info, error) { return d.dir.Info() }
 
+// Born returns when the directory was made, in nanoseconds since 1970; 0 for unknown.
+func (d *Dir) Born() int64 { return d.dir.Born() }
+
 // FileSystem returns the file system that holds the directory.
 func (d *Dir) FileSystem() (mapped.FileSystem, error) { return d.dir.FileSystem() }
 
