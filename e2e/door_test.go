@@ -84,14 +84,15 @@ func timesOf(packed []byte) map[string]int64 {
 }
 
 // gone reports whether the client of a request is gone, and waits for that without the
-// lock: the server is told of it some time after it happened.
+// lock: the server is told of it some time after it happened, but long before a client
+// that lives gives up.
 func gone(mu *sync.Mutex, q *http.Request) bool {
 	mu.Unlock()
 	defer mu.Lock()
 	select {
 	case <-q.Context().Done():
 		return true
-	case <-time.After(patience / 2):
+	case <-time.After(8 * time.Second):
 		return false
 	}
 }

@@ -24,7 +24,13 @@ import (
 	"telltale/model"
 )
 
-const patience = 60 * time.Second
+// patience bounds waits for what is certain to come. It ends what hangs and decides nothing
+// else.
+const patience = 4 * time.Minute
+
+// farewell is how long a server may take to be told that a client is gone. It is shorter
+// than a sender waits for an answer.
+const farewell = 8 * time.Second
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -188,7 +194,7 @@ func (b *backend) givenUp(r *http.Request) bool {
 	select {
 	case <-r.Context().Done():
 		return true
-	case <-time.After(patience / 2):
+	case <-time.After(farewell):
 		return false
 	}
 }

@@ -59,6 +59,7 @@ func start(t *testing.T, c telltale.Collector, url string, opts ...otlp.Option) 
 		otlp.WithInterval(5 * time.Millisecond),
 		otlp.WithRetry(time.Millisecond, 10*time.Millisecond),
 		otlp.WithFlushTimeout(patience),
+		otlp.WithTimeout(patience),
 		otlp.WithErrorHook(func(err error) {
 			r.mu.Lock()
 			defer r.mu.Unlock()

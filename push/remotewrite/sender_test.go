@@ -66,6 +66,7 @@ func start(t *testing.T, c telltale.Collector, url string, opts ...remotewrite.O
 		remotewrite.WithInterval(5 * time.Millisecond),
 		remotewrite.WithRetry(time.Millisecond, 10*time.Millisecond),
 		remotewrite.WithFlushTimeout(patience),
+		remotewrite.WithTimeout(patience),
 		remotewrite.WithErrorHook(func(err error) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
