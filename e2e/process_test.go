@@ -1,16 +1,16 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"regexp"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"telltale/internal/transcript"
 )
 
 // patience bounds every wait for another program. It is far more than any wait
@@ -21,7 +21,7 @@ const patience = 5 * time.Minute
 type process struct {
 	name    string
 	command *exec.Cmd
-	output  transcript
+	output  transcript.Transcript
 	ended   chan struct{} // closed when it has ended
 	err     error         // how, to be read after that
 }
@@ -111,22 +111,4 @@ func (p *process) await(t *testing.T, what string, yes func(context.Context) boo
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-// A transcript takes what a process writes and can be read meanwhile.
-type transcript struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *transcript) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *transcript) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

@@ -1,7 +1,6 @@
 package push_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -11,13 +10,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"telltale"
 	"telltale/exposition"
+	"telltale/internal/transcript"
 	"telltale/push"
 )
 
@@ -38,24 +37,6 @@ func program(t *testing.T, name string) string {
 // listening is what the servers print when they listen.
 var listening = regexp.MustCompile(`msg="Listening on".* address=(\S+)`)
 
-// transcript is what a server prints, which can be read while it runs.
-type transcript struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *transcript) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *transcript) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // serve starts a server on a loopback port that the system chooses, and returns its
 // address once it is ready. It is gone when the test is over.
 func serve(t *testing.T, name, ready string, args ...string) string {
@@ -63,7 +44,7 @@ func serve(t *testing.T, name, ready string, args ...string) string {
 	cmd := exec.CommandContext(t.Context(), program(t, name), append(args, "--web.listen-address=127.0.0.1:0")...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = patience
-	var said transcript
+	var said transcript.Transcript
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -15,9 +15,10 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"telltale/internal/transcript"
 )
 
 // program is the built command.
@@ -73,26 +74,8 @@ type server struct {
 	t       *testing.T
 	process *exec.Cmd
 	lines   *bufio.Scanner
-	stderr  transcript
+	stderr  transcript.Transcript
 	url     string
-}
-
-// transcript is what a process prints, which can be read while it runs.
-type transcript struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *transcript) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *transcript) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // eventually waits until a condition holds, which is certain to come.

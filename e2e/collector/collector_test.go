@@ -24,6 +24,7 @@ import (
 
 	otelbridge "telltale/bridge/otel"
 	"telltale/internal/freeport"
+	"telltale/internal/transcript"
 	"telltale/push/otlp"
 )
 
@@ -36,28 +37,10 @@ const patience = 5 * time.Minute
 type collector struct {
 	grpc, http     string // addresses
 	byGRPC, byHTTP string // files of what came
-	said           *transcript
+	said           *transcript.Transcript
 	ended          chan struct{} // closed
 	err            error         // once it has ended
 	stop           func()
-}
-
-// transcript is what a program has written.
-type transcript struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (w *transcript) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.Write(p)
-}
-
-func (w *transcript) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
 }
 
 // build returns the collector's program, which the go command keeps in its cache.
@@ -93,7 +76,7 @@ func try(t *testing.T, program string) *collector {
 	dir := t.TempDir()
 	c := &collector{
 		grpc: freeport.Address(t), http: freeport.Address(t), byGRPC: filepath.Join(dir, "grpc.json"), byHTTP: filepath.Join(dir, "http.json"),
-		said: new(transcript), ended: make(chan struct{}),
+		said: new(transcript.Transcript), ended: make(chan struct{}),
 	}
 	config := filepath.Join(dir, "collector.yaml")
 	if err := os.WriteFile(config, fmt.Appendf(nil, `
