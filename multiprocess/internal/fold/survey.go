@@ -26,7 +26,8 @@ type surveyed struct {
 func (f *folding) survey(ctx context.Context, names []spool.Name, archive *segment.Header) (s *surveyed, err error) {
 	s = &surveyed{sure: true}
 	if archive != nil {
-		s.seen = append(s.seen, spool.Seen{Name: spool.ArchiveName, Header: archive, Taken: f.absorbed})
+		taken := spool.Take(f.absorbed)
+		s.seen = append(s.seen, spool.Seen{Name: spool.ArchiveName, Header: archive, Taken: &taken})
 	}
 	failed := make(map[spool.Name]error)
 	for i, name := range names {

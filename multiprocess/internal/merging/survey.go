@@ -55,7 +55,7 @@ func (f *file) seen(s *segsource.File) spool.Seen {
 		seen.Name = spool.Parse(filepath.Base(f.Path))
 	}
 	if f.err == nil {
-		seen.Header, seen.Taken = s.Header(), s.TakenUp
+		seen.Header, seen.Taken = s.Header(), s.Taken()
 	}
 	return seen
 }

@@ -172,7 +172,9 @@ func (t *Table) note(kind recordType, in *fields) (err error) {
 }
 
 func (t *Table) taken(in *fields) {
-	for n := in.u32(); n > 0 && !in.short; n-- {
+	n := in.u32()
+	t.notes.Taken.Writers = slices.Grow(t.notes.Taken.Writers, int(min(uint64(n), uint64(len(in.rest))/16)))
+	for ; n > 0 && !in.short; n-- {
 		if id := in.id(); !in.short {
 			t.notes.Taken.Writers = append(t.notes.Taken.Writers, id)
 		}

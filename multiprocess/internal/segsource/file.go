@@ -36,7 +36,6 @@ type File struct {
 	turns    uint64
 	said     []*catalog.Claim // of families that have rows, and of all of a writer
 	former   []*catalog.Claim // of the others
-	TakenUp  []spool.Name     // of an archive
 	changed  bool             // since the last update
 	dead     bool             // nobody holds the lock: for ever
 	asked    time.Time        // when the lock was asked last
@@ -375,10 +374,11 @@ func (f *File) next(s segment.Space) error {
 	if !changed {
 		return nil
 	}
-	takenUp, err := spool.Absorbed(&f.table.Notes().Taken)
-	f.TakenUp = takenUp
-	return err
+	return spool.CheckTaken(f.Taken())
 }
+
+// Taken returns what an archive says that it has taken up.
+func (f *File) Taken() *segment.Taken { return &f.table.Notes().Taken }
 
 // claim settles what the file says of families. Those of an archive that have no rows
 // were left by writers whose series were removed.
@@ -429,7 +429,7 @@ func (f *File) release() {
 
 // forget forgets what was read.
 func (f *File) forget() {
-	f.table, f.families, f.said, f.former, f.TakenUp = segment.Table{}, nil, nil, nil, nil
+	f.table, f.families, f.said, f.former = segment.Table{}, nil, nil, nil
 	f.parts, f.divided = nil, false
 	f.alive, f.removed, f.buried = 0, nil, 0
 	f.changed = true

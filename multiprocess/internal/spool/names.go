@@ -164,7 +164,7 @@ func (n Name) Claimed() bool {
 
 // WriterName returns the name of a writer's segment.
 func WriterName(id [16]byte) Name {
-	return Parse(writerPrefix + hex.EncodeToString(id[:]) + SegmentSuffix)
+	return Name{writerPrefix + hex.EncodeToString(id[:]) + SegmentSuffix, Writer}
 }
 
 // TemporaryName returns the name of a file that becomes a writer's, the archive or

@@ -115,15 +115,25 @@ func Absorbed(taken *segment.Taken) ([]Name, error) {
 	for _, id := range taken.Writers {
 		names = append(names, WriterName(id))
 	}
+	if err := CheckTaken(taken); err != nil {
+		return nil, err
+	}
 	for _, file := range taken.Aside {
-		name := Parse(file.Name)
-		if name.Kind() != Aside {
-			return nil, Defectf(ReasonCorrupt, "it says that it has taken up %.80q, which is no name of a file that was put aside", file.Name)
-		}
-		names = append(names, name)
+		names = append(names, Parse(file.Name))
 	}
 	slices.SortFunc(names, func(a, b Name) int { return strings.Compare(a.text, b.text) })
 	return slices.Compact(names), nil // a forged archive may have one name many times
+}
+
+// CheckTaken returns an error if what an archive says that it has taken up of Python's files
+// has no name of a file that was put aside.
+func CheckTaken(taken *segment.Taken) error {
+	for _, file := range taken.Aside {
+		if Parse(file.Name).Kind() != Aside {
+			return Defectf(ReasonCorrupt, "it says that it has taken up %.80q, which is no name of a file that was put aside", file.Name)
+		}
+	}
+	return nil
 }
 
 // Take returns what an archive says of files that it has taken up.

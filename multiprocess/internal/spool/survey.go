@@ -14,7 +14,7 @@ type Seen struct {
 	Header *segment.Header // nil if it cannot be read
 	Live   bool            // a writer's that is not known to be dead
 	Own    bool            // this process writes it
-	Taken  []Name          // files that an archive says that it has taken up
+	Taken  *segment.Taken  // what an archive says that it has taken up, which [CheckTaken] has seen; nil if nothing
 	Alive  int64           // when a writer said last that it lives, by its boot's clock, if it was looked at for a fold or a store
 }
 
@@ -84,8 +84,9 @@ type Survey struct {
 
 	by    int // the standing of who says whose directory it is
 	seen  []Seen
-	taken map[Name]int // the archive that names it
-	born  []int64      // by the clock
+	aside map[string]int   // by name, the archive that has taken it up
+	taken map[[16]byte]int // of the writers that were seen, the archive that has taken it up; -1 if none has
+	born  []int64          // by the clock
 }
 
 // NewSurvey settles which of the segments count. Without a wanted epoch it is one
@@ -94,7 +95,7 @@ type Survey struct {
 func NewSurvey(seen []Seen, wanted *string, clock Clock) *Survey {
 	s := &Survey{
 		Verdicts: make([]Verdict, len(seen)), Original: make([]int, len(seen)), Labels: make([]string, len(seen)),
-		seen: seen, taken: make(map[Name]int), born: make([]int64, len(seen)),
+		seen: seen, aside: make(map[string]int), taken: make(map[[16]byte]int), born: make([]int64, len(seen)),
 	}
 	for i := range seen {
 		s.Original[i] = i
@@ -103,10 +104,11 @@ func NewSurvey(seen []Seen, wanted *string, clock Clock) *Survey {
 		} else {
 			s.born[i] = clock.BornAt(seen[i].Header)
 		}
-		for _, name := range seen[i].Taken {
-			s.taken[name] = i
+		if w := &seen[i]; w.mayBeTaken() {
+			s.taken[w.id()] = -1
 		}
 	}
+	s.findTaken()
 	s.findAbsorbed()
 	s.findCopies()
 	epochs := s.epochs(clock)
@@ -116,10 +118,36 @@ func NewSurvey(seen []Seen, wanted *string, clock Clock) *Survey {
 	return s
 }
 
-// TakenBy returns the archive that says that it has taken up a file.
+// TakenBy returns the archive that says that it has taken up one of Python's files.
 func (s *Survey) TakenBy(name Name) (archive int, ok bool) {
-	archive, ok = s.taken[name]
+	archive, ok = s.aside[name.text]
 	return archive, ok
+}
+
+// mayBeTaken reports whether an archive may have taken up a segment: none takes up another,
+// or what this process writes, whatever it says.
+func (s *Seen) mayBeTaken() bool { return !s.isArchive() && !s.Own && s.id() != [16]byte{} }
+
+// findTaken finds which archives name the files that were seen: they may name many that are
+// gone.
+func (s *Survey) findTaken() {
+	for i := range s.seen {
+		taken := s.seen[i].Taken
+		if taken == nil {
+			continue
+		}
+		for _, file := range taken.Aside {
+			s.aside[file.Name] = i
+		}
+		if len(s.taken) == 0 {
+			continue
+		}
+		for _, id := range taken.Writers {
+			if _, seen := s.taken[id]; seen {
+				s.taken[id] = i
+			}
+		}
+	}
 }
 
 // Born returns when a segment was made, by the clock of the survey: the newest has
@@ -150,16 +178,13 @@ func same[T comparable](a, b T) bool {
 func (s *Survey) findAbsorbed() {
 	for i := range s.seen {
 		w := &s.seen[i]
-		if w.isArchive() || w.Own {
-			continue // no archive takes up another, whatever it says
-		}
-		id := w.id()
-		if id == [16]byte{} {
+		if !w.mayBeTaken() {
 			continue
 		}
-		by, named := s.taken[WriterName(id)]
+		id := w.id()
+		by := s.taken[id]
 		switch {
-		case !named:
+		case by < 0:
 		case w.Header == nil || Taken(s.seen[by].Header, w.Header, w.Live):
 			s.Verdicts[i] = TakenUp
 		default:

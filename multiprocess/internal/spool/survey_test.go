@@ -23,9 +23,9 @@ func seenWriter(id byte, epoch string, first int64, live bool) spool.Seen {
 func seenArchive(epoch string, start int64, taken ...byte) spool.Seen {
 	h := &segment.Header{Kind: segment.KindArchive, ID: [16]byte{0xaa}, Epoch: epoch, Start: start}
 	h.EpochFirst = segment.Moment{Wall: start}
-	s := spool.Seen{Name: spool.ArchiveName, Header: h}
+	s := spool.Seen{Name: spool.ArchiveName, Header: h, Taken: new(segment.Taken)}
 	for _, id := range taken {
-		s.Taken = append(s.Taken, spool.WriterName([16]byte{id}))
+		s.Taken.Writers = append(s.Taken.Writers, [16]byte{id})
 	}
 	return s
 }
@@ -170,7 +170,7 @@ func TestSurveyDoubtsArchives(t *testing.T) {
 	}
 	aside := spool.Parse("counter_1~0123456789abcdef.db")
 	archive := seenArchive("", 5)
-	archive.Taken = append(archive.Taken, aside)
+	archive.Taken.Aside = []segment.Aside{{Name: aside.String()}}
 	if by, ok := spool.NewSurvey([]spool.Seen{dead, archive}, nil, now).TakenBy(aside); !ok || by != 1 {
 		t.Errorf("%s is taken up by %d, %v", aside, by, ok)
 	}
