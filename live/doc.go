@@ -27,7 +27,10 @@
 // [WithWriters], the processes that share a directory.
 //
 // Data is not given to pages of other sites, by what browsers say in Sec-Fetch-Site: they
-// could not read it, but cause collections.
+// could not read it, but cause collections. A page of elsewhere whose name is made to lead
+// to this machine (DNS rebinding) would be of the same site; so on loopback addresses the
+// page is shown only for hosts that are this machine's ([WithHosts]). The server tells the
+// address by [http.LocalAddrContextKey], as net/http does.
 //
 // # Data
 //
@@ -74,6 +77,7 @@
 //	families that all ask for            8 times that                   missing
 //	bytes of a query                     16 KiB    WithMaxQuery         414
 //	requests for data at once            64        WithMaxInFlight      503
+//	names of the page on loopback        the machine's own  WithHosts   421
 //	taking an answer                     30 s      WithWriteTimeout     cut off
 //
 // The page says when something is left out. What it keeps in the browser has

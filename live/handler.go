@@ -18,7 +18,9 @@ import (
 // Each handler collects for itself: programs that mount the page twice pass the
 // same handler. It panics if c is nil, as [http.Handle] does without a handler.
 //
-// Only GET and HEAD are answered; a request's body is not read. If c is a
+// Only GET and HEAD are answered; a request's body is not read. A request that comes
+// in on a loopback address for a host that is not this machine's is answered with 421
+// ([WithHosts]). If c is a
 // [telltale.Registry], the page also shows the registry's faults, overflows and
 // custom collectors.
 func Handler(c telltale.Collector, opts ...Option) http.Handler {
@@ -48,6 +50,11 @@ func setHeaders(h http.Header) {
 // ServeHTTP answers with the page, one of its files, or data.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
+	if h.feed.misdirected(r) {
+		http.Error(w, fmt.Sprintf("The page is at an address of this machine alone, which knows no name %q: open it by localhost or by the IP address, "+
+			"or give the name to live.WithHosts (telltale serve: --live-host).", hostOf(r.Host)), http.StatusMisdirectedRequest)
+		return
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "use GET or HEAD", http.StatusMethodNotAllowed)

@@ -22,6 +22,7 @@ type settings struct {
 	maxValues    int
 	directory    string
 	hook         func(error)
+	hosts        []string // as hostOf returns them
 }
 
 // The defaults of the options.
@@ -135,6 +136,19 @@ func WithMaxValues(n int) Option {
 // seconds at most, and not changed.
 func WithWriters(dir string) Option {
 	return option(func(s *settings) { s.directory = dir })
+}
+
+// WithHosts adds names by which the page is asked for, without a port, such as the
+// public name of a proxy on this machine that passes the client's Host header on.
+// They matter where a request comes in on a loopback address: there the page is
+// otherwise shown only to requests for an IP address, localhost, a name below
+// .localhost, or the machine's own name, and others are answered with 421.
+func WithHosts(names ...string) Option {
+	return option(func(s *settings) {
+		for _, name := range names {
+			s.hosts = append(s.hosts, hostOf(name))
+		}
+	})
 }
 
 // WithErrorHook sets a function that is called with the error of each collection

@@ -99,9 +99,28 @@ func printHelp(options kong.HelpOptions, parsed *kong.Context) error {
 	return err
 }
 
+// worded returns the error of a command line with what kong does not say: that it is a
+// verb which does not exist, and what an argument that is missing should be.
+func worded(wrong *kong.ParseError) error {
+	text := strings.TrimPrefix(wrong.Error(), "[<verb>]: ")
+	verb := wrong.Context.Selected()
+	if verb == nil {
+		if name, ok := strings.CutPrefix(text, "unexpected argument "); ok {
+			return errors.New("there is no verb " + name)
+		}
+		return errors.New(text)
+	}
+	for _, argument := range verb.Positional {
+		if text == fmt.Sprintf("expected %q", argument.Summary()) {
+			return fmt.Errorf("%s needs %s: %s", verb.Name, argument.Summary(), argument.Help)
+		}
+	}
+	return errors.New(text)
+}
+
 // helpOn returns the arguments that print the help for a command line that is wrong.
 func helpOn(parsed *kong.Context) string {
-	if verb := parsed.Selected(); verb != nil && !verb.Hidden {
+	if verb := parsed.Selected(); verb != nil && !verb.Hidden && verb.Name != "help" {
 		return verb.Name + " --help"
 	}
 	return "--help"

@@ -84,11 +84,12 @@ func runUntil(until func() context.Context, args []string, stdout, stderr io.Wri
 	if err == nil {
 		return statusGood
 	}
-	diag.fail(err)
 	if wrong := (*kong.ParseError)(nil); errors.As(err, &wrong) {
+		diag.fail(worded(wrong))
 		_, _ = fmt.Fprintf(diag, "See \"telltale %s\".\n", helpOn(wrong.Context))
 		return statusWrongUsage
 	}
+	diag.fail(err)
 	return statusWrongInput
 }
 

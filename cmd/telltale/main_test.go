@@ -255,7 +255,7 @@ func TestUsage(t *testing.T) {
 		stderr string
 	}{
 		{"", 2, "Usage: telltale <command>\n"},
-		{"dance", 2, "telltale: unexpected argument dance\n"},
+		{"dance", 2, "telltale: there is no verb dance\nSee \"telltale --help\".\n"},
 		{"demo --loud", 2, "telltale: unknown flag --loud\n"},
 		{"demo now", 2, "telltale: unexpected argument now\n"},
 		{"demo --for soon", 2, "telltale: --for: expected duration"},
@@ -278,7 +278,13 @@ func TestUsage(t *testing.T) {
 		{"serve --dir . --socket-mode 999", 2, "telltale: --socket-mode: \"999\" are no permissions; they should look like 0660\n"},
 		{"serve --dir . --listen nowhere", 2, "telltale: --listen: address nowhere: missing port"},
 		{"serve --dir . more", 2, "telltale: unexpected argument more\n"},
-		{"merge", 2, "telltale: expected \"<path> ...\"\n"},
+		{"merge", 2, "telltale: merge needs <path> ...: Directories that workers write to"},
+		{"chekc x", 2, "telltale: there is no verb chekc, did you mean \"check\"?\n"},
+		{"help dance", 2, "telltale: there is no verb \"dance\"\nSee \"telltale --help\".\n"},
+		{"man dance", 2, "telltale: there is no verb \"dance\"\n"},
+		{"watch", 2, "telltale: watch needs <target> ...: URLs of pages"},
+		{"completion", 2, "telltale: completion needs <shell>: bash, zsh or fish.\n"},
+		{"serve --dir . --live-host x", 2, "telltale: serve: --live-host is for --live\n"},
 		{"merge --to auto .", 2, "telltale: --to: there is no format \"auto\" to write; use json, text, text1, openmetrics, openmetrics2 or protobuf\n"},
 		{"serve --dir . --dead-after -1s", 2, "telltale: --dead-after: "},
 		{"serve --dir . --dead-after=-1s", 2, "telltale: --dead-after: -1s is negative\n"},
@@ -287,7 +293,7 @@ func TestUsage(t *testing.T) {
 		{"serve --dir . --max-per-peer some", 2, "telltale: --max-per-peer: \"some\" is not a whole number, or is too large\n"},
 		{"serve --dir . --max-connections 99999999999999999999", 2, "telltale: --max-connections: \"99999999999999999999\" is not a whole number, or is too large\n"},
 		{"serve --dir=", 2, "telltale: --dir: the name of a file or a directory is empty"},
-		{"fold", 2, "telltale: expected \"<dir>\"\n"},
+		{"fold", 2, "telltale: fold needs <dir>: The directory that the writers write to.\n"},
 		{"fold a b", 2, "telltale: unexpected argument b\n"},
 		{"fold --dead-after=-1s .", 2, "telltale: --dead-after: -1s is negative\n"},
 		{"fold --dead-after=soon .", 2, "telltale: --dead-after: \"soon\" is not a duration; it should look like 10m or 1h30m\n"},
@@ -315,7 +321,7 @@ func TestUsage(t *testing.T) {
 		{"merge --help", 0, ""},
 		{"fold --help", 0, ""},
 		{"inspect --help", 0, ""},
-		{"inspect", 2, "telltale: expected \"<dir>\"\n"},
+		{"inspect", 2, "telltale: inspect needs <dir>: The directory that the writers write to.\n"},
 	} {
 		stdout, stderr, status := outcome(t, strings.Fields(test.args)...)
 		if status != test.status || !strings.HasPrefix(stderr, test.stderr) {

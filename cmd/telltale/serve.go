@@ -27,7 +27,8 @@ type serve struct {
 	SocketMode permissions `help:"Permissions of the Unix sockets (${default})." default:"0660" placeholder:"MODE"`
 	WebConfig  operand     `name:"web-config" aliases:"web.config.file" help:"TLS, client certificates and basic auth by this file, in the web configuration format of Prometheus's exporters; it is read again at each request." placeholder:"FILE"`
 
-	Live bool `help:"Also serve a page that draws the metrics in a browser, at /live/."`
+	Live     bool     `help:"Also serve a page that draws the metrics in a browser, at /live/."`
+	LiveHost []string `name:"live-host" help:"Show that page on a loopback address also to requests for this host, the name by which a proxy passes them on; may be repeated. Without it: IP addresses, localhost and this machine's name." sep:"none" placeholder:"NAME"`
 
 	steered
 
@@ -61,6 +62,14 @@ The page has telltale_*, the health of this registry and of the directory. It ha
 The signal HUP makes it read its files again, which it also does when they change.`
 }
 
+// Validate reports a flag that has no effect.
+func (s *serve) Validate(parsed *kong.Context) error {
+	if len(s.LiveHost) > 0 && !s.Live {
+		return errors.New("--live-host is for --live")
+	}
+	return s.gathered.Validate(parsed)
+}
+
 // Run serves the page until ctx is done.
 func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	log := newLog(diag)
@@ -88,7 +97,7 @@ func (s *serve) Run(ctx context.Context, out output, diag diagnostics) error {
 	rereading(ctx, tell, append(files, &reread{read: s.reread})...)
 	opts := append(s.limits(), scrapehttp.WithErrorHook(hearPage(news, failures)))
 	if s.Live {
-		opts = append(opts, mountLive(shown, live.WithWriters(string(s.Dir)))) // an empty one is none
+		opts = append(opts, mountLive(shown, live.WithHosts(s.LiveHost...), live.WithWriters(string(s.Dir)))) // an empty one is none
 	}
 	listeners, err := listenAt(ctx, s.Listen, s.SocketMode)
 	if err != nil {

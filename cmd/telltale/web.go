@@ -46,7 +46,7 @@ func (w *watch) web(ctx context.Context, out output, diag diagnostics) error {
 	mux := http.NewServeMux()
 	mux.Handle(livePath, live.Handler(sources, opts...))
 	mux.Handle("GET /{$}", http.RedirectHandler(livePath, http.StatusFound))
-	server := &http.Server{Handler: ofThisMachine(listener.Addr(), mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	_, _ = fmt.Fprintf(out, "The metrics of %s are drawn, in a browser, at\n  http://%s%s\nIt ends on Ctrl-C.\n", w.what(), listener.Addr(), livePath)
@@ -62,19 +62,6 @@ func (w *watch) what() string {
 		return shown(string(w.Targets[0]))
 	}
 	return counted(len(w.Targets), "target")
-}
-
-// ofThisMachine refuses requests by another name than the listener's: a page of
-// elsewhere whose name leads to this machine must not read the metrics.
-func ofThisMachine(at net.Addr, next http.Handler) http.Handler {
-	_, port, _ := net.SplitHostPort(at.String())
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if host, p, err := net.SplitHostPort(r.Host); err != nil || p != port || host != "127.0.0.1" && host != "localhost" {
-			http.Error(w, "ask by the address that was printed", http.StatusMisdirectedRequest)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // errUnread is the error of a collection whose only target cannot be read.

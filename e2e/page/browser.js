@@ -81,7 +81,7 @@ export async function launch() {
   if (!existsSync(chrome)) throw new Error("there is no " + chrome + ": apt-get install chromium, or name another in CHROMIUM");
   return chromium.launch({
     executablePath: chrome, timeout: PATIENCE,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--font-render-hinting=none"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--font-render-hinting=none", "--host-resolver-rules=MAP rebound.invalid 127.0.0.1"],
   });
 }
 

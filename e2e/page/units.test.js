@@ -5,6 +5,8 @@ import { test } from "node:test";
 import { csvOf } from "./build/page/csv.js";
 import { History } from "./build/page/history.js";
 import { bucketsOf, increase, quantile, rates } from "./build/page/numbers.js";
+import { parseQuery } from "./build/page/matchers.js";
+import { compile } from "./build/page/pattern.js";
 
 /** @typedef {import("./build/page/numbers.js").Histogram} Histogram */
 
@@ -89,4 +91,79 @@ test("no cell of CSV is a formula, and numbers stay numbers", () => {
   const cells = ["-1", "+2.5e-7", "-Infinity", "NaN", "1e300", "=1+1", "-1+cmd|' /C calc'!A0", "+1=x", "-2%", "@SUM(1)", "\t=1", "\n=1", 'a"b', "Infinity()", "-Inf()"];
   const want = ["-1", "+2.5e-7", "-Infinity", "NaN", "1e300", "'=1+1", "'-1+cmd|' /C calc'!A0", "'+1=x", "'-2%", "'@SUM(1)", "'\t=1", "'\n=1", 'a""b', "Infinity()", "'-Inf()"];
   assert.equal(csvOf([cells]), want.map((c) => '"' + c + '"').join(",") + "\r\n");
+});
+
+test("a pattern matches what it matches in Prometheus", () => {
+  const cases = /** @type {[string, string[], string[]][]} */ ([
+    ["5..", ["500", "5é\n"], ["50", "5000", "400"]],
+    ["GET|POST", ["GET", "POST"], ["GE", "GETPOST", ""]],
+    ["", [""], ["a"]],
+    ["a|", ["a", ""], ["aa"]],
+    ["(?i)get", ["GET", "get", "gEt"], ["put"]],
+    ["(?i:g)et", ["Get"], ["GET"]],
+    ["(?-s).", ["a"], ["\n"]],
+    ["a{2,3}", ["aa", "aaa"], ["a", "aaaa"]],
+    ["a{2,}", ["aa", "aaaaa"], ["a"]],
+    ["{a,2}", ["{a,2}"], ["a"]],
+    ["(a+)+b", ["ab", "aaab"], ["a".repeat(5000)]],
+    ["(|a)*", ["", "aaa"], ["b"]],
+    ["[]a^-]+", ["]a^-"], ["b"]],
+    ["[^]a]", ["b", "\n"], ["]", "a", "bb"]],
+    ["[[:alpha:][:^ascii:]]+", ["abcé"], ["1"]],
+    ["\\d+\\.\\d*", ["1.", "12.5"], [".5", "1"]],
+    ["\\p{Greek}\\pL\\P{L}", ["αb1"], ["abc"]],
+    ["\\x41\\x{1F600}\\101", ["A😀A"], ["A"]],
+    ["\\Qa.b\\E+", ["a.b", "a.bb"], ["axb", "a.ba.b"]],
+    ["a\\b.*", ["a", "a b"], ["ab"]],
+    ["^a$|\\Ab\\z", ["a", "b"], ["ab"]],
+    ["(?P<x>a)(?<y>b)(?:c)", ["abc"], []],
+  ]);
+  for (const [pattern, yes, no] of cases) {
+    const test = compile(pattern);
+    for (const [texts, want] of /** @type {[string[], boolean][]} */ ([[yes, true], [no, false]])) {
+      for (const text of [...texts, ...texts]) assert.equal(test(text), want, JSON.stringify([pattern, text.slice(0, 20)]));
+    }
+  }
+  for (const wrong of ["(", ")", "a)(b", "[", "[b-a]", "[[:none:]]", "*", "|+", "{2}", "a**", "a{2}{3}", "a{3,2}", "a{1001}", "(a{100}){100}", "\\", "\\y", "(a)\\1", "(?=a)", "(?!a)", "(?<=a)", "(?q)", "\\p{None}", "\\x{110000}", "(".repeat(1000) + ")".repeat(1000)]) {
+    assert.throws(() => compile(wrong), SyntaxError, wrong);
+    assert.ok(parseQuery("x{l=~" + JSON.stringify(wrong) + "}").error, wrong);
+  }
+});
+
+test("a pattern matches what the browser's own expression matches", () => {
+  const parts = ["a", "b", "é", ".", "*", "+", "?", "|", "(", ")", "[ab]", "[^a]", "{2}", "{0,1}", "\\w", "\\s", "\\b"];
+  let seed = 1;
+  const random = (/** @type {number} */ n) => (seed = (seed * 48271) % 0x7fffffff) % n;
+  let compared = 0;
+  for (let round = 0; round < 20_000; round++) {
+    const pattern = Array.from({ length: 1 + random(6) }, () => parts[random(parts.length)]).join("");
+    let test, own;
+    try {
+      test = compile(pattern);
+      own = new RegExp("^(?:" + pattern + ")$", "su");
+    } catch { continue; } // what both can read is compared
+    for (let i = 0; i < 5; i++) {
+      const text = Array.from({ length: random(5) }, () => "abé \n"[random(5)]).join("");
+      assert.equal(test(text), own.test(text), JSON.stringify([pattern, text]));
+      compared++;
+    }
+  }
+  assert.ok(compared > 10_000, String(compared));
+});
+
+test("no pattern takes more than a bounded number of steps", () => {
+  let steps = 0;
+  const own = String.prototype.codePointAt; // which is asked for each character that is read
+  String.prototype.codePointAt = function (at) { steps++; return own.call(this, at); };
+  try {
+    for (const pattern of ["(a+)+b", "(a|a)*b", "(.*)*b", "((((a*)*)*)*)*b", ".*.*.*.*.*.*.*.*b", "(a?){300}a{300}b"]) {
+      steps = 0;
+      const test = compile(pattern);
+      const made = steps;
+      assert.equal(test("a".repeat(10_000)), false, pattern);
+      assert.ok(steps - made <= 10_001, pattern + ": " + steps);
+    }
+  } finally {
+    String.prototype.codePointAt = own;
+  }
 });

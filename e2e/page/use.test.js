@@ -242,3 +242,31 @@ test("uPlot is as npm has it", () => {
     assert.deepEqual(readFileSync(new URL("../../live/page/" + ours, import.meta.url)), readFileSync(new URL("./node_modules/uplot/" + theirs, import.meta.url)), ours);
   }
 });
+
+test("a pattern in the address does not hold the page", async () => {
+  const target = await start("hostile");
+  const at = (/** @type {string} */ pattern) => target.live + "#" + new URLSearchParams({ q: "slow{text=~" + JSON.stringify(pattern) + "}", show: "slow_to_match" });
+  const { page, wrong, close } = await open(browser, at("(a|a)*b"));
+  await readings(page, 2);
+  await panel(page, "slow_to_match").getByText("No series matches.").waitFor();
+  await page.goto(at("(a|a)*a"));
+  await panel(page, "slow_to_match").getByText('text="aaa').first().waitFor();
+  await page.goto(at("(a"));
+  await page.getByText("The pattern of text cannot be read: a group has no end.").waitFor();
+  assert.deepEqual(wrong, []);
+  await close();
+  await target.stop();
+});
+
+test("a page of elsewhere whose name leads to this machine gets nothing", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const rebound = types.url.replace("127.0.0.1", "rebound.invalid");
+  for (const path of ["/live/", "/live/data", "/live/main.js"]) {
+    const answer = await page.goto(rebound + path);
+    assert.equal(answer?.status(), 421, path);
+    assert.match(await page.evaluate(() => document.body.innerText), /knows no name "rebound.invalid".*localhost/);
+  }
+  assert.equal((await page.goto(types.url.replace("127.0.0.1", "localhost") + "/live/"))?.status(), 200);
+  await context.close();
+});

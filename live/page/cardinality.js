@@ -1,5 +1,5 @@
 // @ts-check
-import { byId, el, replace, sign, table } from "./dom.js";
+import { breakable, byId, el, replace, sign, table } from "./dom.js";
 import { shareOf } from "./draw.js";
 import { counted } from "./spelling.js";
 
@@ -28,7 +28,7 @@ export class Cardinality {
     replace(byId("cardinality-families"),
       el("p", {}, counted(total, "series", "series") + " in " + counted(all.length, "family", "families") + (total === before ? "" : "; " + signed(total - before) + " since the page was opened") + "."),
       table("Families and their series", ["family", "#series", "#of all", "#grown"], found.slice(0, ROWS).map((f) => [
-        el("button", { type: "button", class: "plain", "aria-current": f === chosen && "true", click: () => this.choose(f.name) }, sign(f.type), el("span", {}, f.name)),
+        el("button", { type: "button", class: "plain", "aria-current": f === chosen && "true", click: () => this.choose(f.name) }, sign(f.type), breakable("span", {}, f.name)),
         shareOf(f.series, largest, f.series.toLocaleString("en")), total ? +((f.series / total) * 100).toPrecision(2) + " %" : "–", f.series === f.before ? "–" : signed(f.series - f.before)])),
       ...(found.length > ROWS ? [el("p", { class: "hint" }, "The first " + ROWS + " of " + counted(found.length, "family", "families") + "; search for others, or sort them.")] : []));
     replace(byId("cardinality-labels"), ...this.#labels(chosen, labels));
@@ -37,7 +37,7 @@ export class Cardinality {
   /** @param {Family | undefined} family @param {Label[] | undefined} labels @returns {Node[]} */
   #labels(family, labels) {
     if (!family) return [el("p", { class: "hint" }, "Choose a family to see the values of its labels.")];
-    const head = el("h2", {}, family.name);
+    const head = breakable("h2", {}, family.name);
     if (!labels) return [head, el("p", { class: "hint" }, "The values of its labels are being counted.")];
     if (!labels.length) return [head, el("p", { class: "hint" }, "It has no labels.")];
     return [head, ...labels.map((l) => {

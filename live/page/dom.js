@@ -28,6 +28,14 @@ export function byId(id) {
   return /** @type {T} */ (node);
 }
 
+/**
+ * Makes the text of a name, which a line may break behind the signs that separate its words.
+ * @param {string} tag @param {Record<string, string>} attributes @param {string} name
+ */
+export function breakable(tag, attributes, name) {
+  return el(tag, attributes, ...name.split(/(?<=[_:./])/).flatMap((part, i) => (i ? [el("wbr"), part] : [part])));
+}
+
 /** Sets a text if it is another. @param {HTMLElement} node @param {string} text */
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;

@@ -13,7 +13,7 @@ import { isBytes, spell, spellingOf } from "./spelling.js";
  * @typedef {{type: string, name: string, unit: string}} Family
  * @typedef {{matchers: import("./matchers.js").Matcher[], key: string, span: [number, number], rate: number}} View key: tells matchers apart
  * @typedef {{heads: string[], rows: string[][]}} Sheet what CSV has
- * @typedef {{times: number[], note: string, legend: (at: number) => Node, sheet: () => Sheet}} Drawn legend: the table of the values at a place in time
+ * @typedef {{times: number[], note: string, legend: (at: number) => Node, sheet: () => Sheet, empty?: boolean}} Drawn legend: the table of the values at a place in time; empty: there is no series
  */
 
 /** How many series are drawn, how many rows a table has, and the quantiles of histograms. */
@@ -31,11 +31,14 @@ export function drawFamily(chart, family, history, view) {
   let from = 0;
   while (from < history.times.length - 1 && history.times[from] < view.span[0] - view.rate) from++;
   const times = history.times.slice(from);
-  if (family.type === "histogram" || family.type === "gaugehistogram") return drawHistogram(chart, family, history, from, view);
   const series = [...history.series.values()]
     .filter((s) => matches(view.matchers, family.type === "info" ? [...s.labels, ...(lastOf(s.values) || [])] : s.labels))
     .map((s) => ({ labels: s.labels, values: from ? s.values.slice(from) : s.values }));
+  if (!series.length) return nothing(times, history.series.size ? "No series matches." : "It has no series.");
   switch (family.type) {
+    case "histogram":
+    case "gaugehistogram":
+      return drawHistogram(chart, family, history, from, view);
     case "summary":
       return drawSummary(chart, family, times, series, view);
     case "stateset":
@@ -46,6 +49,9 @@ export function drawFamily(chart, family, history, view) {
       return drawNumbers(chart, family, times, series, view);
   }
 }
+
+/** @param {number[]} times @param {string} note @returns {Drawn} */
+const nothing = (times, note) => ({ times, note, legend: () => el("div"), sheet: () => ({ heads: [], rows: [] }), empty: true });
 
 /** @param {any[]} values */
 function lastOf(values) {
@@ -110,7 +116,7 @@ const rank = (v) => (v === null || v === undefined || Number.isNaN(v) ? -Infinit
 
 /** @param {number} i @param {string} name */
 function named(i, name) {
-  return el("span", {}, el("span", { class: "swatch k" + (i % COLOURS), "aria-hidden": "true" }), name);
+  return el("span", { class: "line" }, el("span", { class: "swatch k" + (i % COLOURS), "aria-hidden": "true" }), el("span", {}, name));
 }
 
 /** @param {number[]} times @param {{name: string, line: any[]}[]} lines @returns {Sheet} */

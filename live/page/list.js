@@ -1,5 +1,5 @@
 // @ts-check
-import { byId, el, say, sign } from "./dom.js";
+import { breakable, byId, el, say, sign } from "./dom.js";
 import { counted } from "./spelling.js";
 
 /** How many families the list has at once. */
@@ -57,7 +57,7 @@ export class FamilyList {
     const count = el("span", { class: "count" });
     this.counts.set(f.name, count);
     return el("li", {}, el("button", { type: "button", class: "name", title: f.help, tabindex: "-1", "data-family": f.name, "aria-current": shown && "true", click: () => this.choose(f.name) },
-      sign(f.type), el("span", { class: "of" }, el("span", { class: "family" }, f.name), el("small", {}, [f.type, f.unit, pinned && "pinned"].filter(Boolean).join(" · "))), count));
+      sign(f.type), el("span", { class: "of" }, breakable("span", { class: "family" }, f.name), el("small", {}, [f.type, f.unit, pinned && "pinned"].filter(Boolean).join(" · "))), count));
   }
 
   /** @param {KeyboardEvent} e */

@@ -1,13 +1,24 @@
 // @ts-check
+import { compile } from "./pattern.js";
+
 /**
  * @typedef {{name: string, op: string, value: string, test: (v: string) => boolean}} Matcher
  * @typedef {{words: string[], matchers: Matcher[], error: string}} Query
  */
 
-/** The longest pattern. A short one can keep the page busy, too: patterns are the browser's own. */
-const LONGEST_PATTERN = 200;
-
 const MATCHER = /^\s*(?:"((?:[^"\\]|\\.)*)"|([A-Za-z_][A-Za-z0-9_]*))\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*/;
+
+/** @type {Map<string, (v: string) => boolean>} the latest patterns, with the answers that they keep */
+const patterns = new Map();
+
+/** @param {string} pattern */
+function patternOf(pattern) {
+  const test = patterns.get(pattern) || compile(pattern);
+  patterns.delete(pattern);
+  patterns.set(pattern, test);
+  if (patterns.size > 8) patterns.delete(/** @type {string} */ (patterns.keys().next().value));
+  return test;
+}
 
 /** @param {string} s */
 const unquote = (s) => s.replace(/\\(.)/g, (_, c) => (c === "n" ? "\n" : c));
@@ -32,12 +43,10 @@ export function parseQuery(text) {
     const name = m[1] === undefined ? m[2] : unquote(m[1]);
     let test = (/** @type {string} */ v) => v === value;
     if (m[3].endsWith("~")) {
-      if (value.length > LONGEST_PATTERN) return failed("A pattern has at most " + LONGEST_PATTERN + " characters.");
       try {
-        const pattern = new RegExp("^(?:" + value + ")$", "s");
-        test = (v) => pattern.test(v);
-      } catch {
-        return failed("The pattern of " + name + " cannot be read.");
+        test = patternOf(value);
+      } catch (e) {
+        return failed("The pattern of " + name + " cannot be read: " + /** @type {Error} */ (e).message + ".");
       }
     }
     matchers.push({ name, op: m[3], value, test: m[3].startsWith("!") ? (v) => !test(v) : test });

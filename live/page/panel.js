@@ -1,5 +1,5 @@
 // @ts-check
-import { el, replace, say, sign, table } from "./dom.js";
+import { breakable, el, replace, say, sign, table } from "./dom.js";
 import { Chart } from "./charts.js";
 import { csvOf } from "./csv.js";
 import { drawFamily, pairs } from "./draw.js";
@@ -45,7 +45,7 @@ export class Panel {
     /** @type {import("./matchers.js").Matcher[]} */
     this.matchers = [];
     this.node = el("section", { class: "panel", "aria-label": family.name },
-      el("div", { class: "top" }, sign(family.type), el("h2", {}, family.name), this.pinButton, this.closeButton),
+      el("div", { class: "top" }, sign(family.type), breakable("h2", {}, family.name), this.pinButton, this.closeButton),
       this.help, this.facts, this.chart.node, this.note, this.legend, this.more);
   }
 
@@ -66,7 +66,7 @@ export class Panel {
       return;
     }
     this.drawn = drawFamily(this.chart, family, history, view);
-    this.chart.node.hidden = family.type === "info";
+    this.chart.node.hidden = family.type === "info" || this.drawn.empty === true;
     this.#drawLegend();
     this.#drawMore();
   }

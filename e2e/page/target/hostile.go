@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"telltale"
 )
@@ -27,6 +28,8 @@ func hostile() telltale.Collector {
 		}
 		mustDo(vec.With(text).AddWithExemplar(float64(i), map[string]string{"trace_id": text[:min(len(text), 100)]}))
 	}
+	long := telltale.Must(telltale.NewCounterVec("slow_to_match", "A value that takes a backtracking pattern for ever.", []string{"text"}, in))
+	long.With(strings.Repeat("a", 100)).Inc()
 	state := telltale.Must(telltale.NewEnum("injected_state", "", texts, in))
 	mustDo(state.Set(texts[0]))
 	info := telltale.Must(telltale.NewInfo("injected", "", in))

@@ -93,6 +93,17 @@ func orBlank(v float64) string {
 // fit cuts text to n columns and fills it up to them.
 func fit(text string, n int) string { return pad(ansi.Truncate(text, n, "…"), n) }
 
+// fitMiddle cuts text to n columns out of its middle, and fills it up to them: the labels
+// at the end of series tell them apart.
+func fitMiddle(text string, n int) string {
+	width := ansi.StringWidth(text)
+	if width <= n || n < 12 {
+		return fit(text, n)
+	}
+	start := n / 3
+	return fit(ansi.Truncate(text, start, "")+ansi.TruncateLeft(text, width-(n-start-1), "…"), n)
+}
+
 func pad(text string, n int) string {
 	return text + strings.Repeat(" ", max(0, n-ansi.StringWidth(text)))
 }

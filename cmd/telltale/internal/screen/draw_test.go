@@ -195,3 +195,28 @@ func TestKeys(t *testing.T) {
 		t.Error("q quits while a filter is written")
 	}
 }
+
+// What is cut out of a series is its middle.
+func TestFitMiddle(t *testing.T) {
+	const long = `http_requests_total{method="GET",code="200"}`
+	for _, test := range []struct {
+		text string
+		n    int
+		want string
+	}{
+		{"up", 4, "up  "},
+		{long, len(long), long},
+		{long, 24, `http_req…ET",code="200"}`},
+		{long, 8, `http_re…`},
+		{"", 12, "            "},
+	} {
+		if got := fitMiddle(test.text, test.n); got != test.want {
+			t.Errorf("%q in %d columns: %q", test.text, test.n, got)
+		}
+	}
+	for n := range 40 { // of characters two columns wide, too
+		if got := fitMiddle(`x_total{name="日本語日本語日本語"}`, n); ansi.StringWidth(got) != n {
+			t.Errorf("%d columns: %q", n, got)
+		}
+	}
+}

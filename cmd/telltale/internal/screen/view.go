@@ -140,7 +140,7 @@ func (t *table) row(r *board.Row, name, trend int) string {
 	case r.Type == model.Info, r.Type == model.StateSet:
 		value, chart = "", t.config.Printable(r.Text)
 	}
-	return fit(series, name) + " " + right(value, numberWidth) + " " + right(orBlank(r.Rate), numberWidth) + " " + fit(chart, trend)
+	return fitMiddle(series, name) + " " + right(value, numberWidth) + " " + right(orBlank(r.Rate), numberWidth) + " " + fit(chart, trend)
 }
 
 // detail returns all about the chosen series.
