@@ -299,16 +299,18 @@ func (e *gaugeExtra) levelOfWord() *cell.Level {
 // functions, is stored in the gauge's row, if it has one, for other processes.
 func (g *Gauge) read(p *model.Point, room *scratch) {
 	p.Has = model.PartValue
-	var f func() float64
-	if room.functions {
-		f = g.function()
+	var f *func() float64
+	if e := g.extra.Load(); e != nil && room.functions {
+		f = e.function.Load()
 	}
 	if f == nil {
 		p.Value = g.held()
 		return
 	}
-	p.Value = f()
-	if e := g.extra.Load(); e.row != nil && e.function.Load() != nil {
+	p.Value = (*f)()
+	g.core.table.mu.Lock()
+	defer g.core.table.mu.Unlock()
+	if e := g.extra.Load(); e.row != nil && e.function.Load() == f { // else the row is for something else by now
 		cell.PutLevel(e.row, p.Value)
 		if g.timed() {
 			raise(cell.At(e.row, 1))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"telltale"
@@ -99,16 +100,22 @@ func TestPublishedWhileCollectorFails(t *testing.T) {
 	if err := jobs.Add(nil, 3); err != nil {
 		t.Fatal(err)
 	}
-	var failure error
-	wait := make(chan struct{})
-	close(wait)
+	type conduct struct { // of the collector, which the store runs, too
+		failure error
+		wait    chan struct{}
+	}
+	ready := make(chan struct{})
+	close(ready)
+	var does atomic.Pointer[conduct]
+	does.Store(&conduct{nil, ready})
 	collector := telltale.CollectorFunc(func(ctx context.Context, emit func(*model.Family) error) error {
+		now := does.Load()
 		select {
-		case <-wait:
+		case <-now.wait:
 		case <-ctx.Done():
 		}
-		if failure != nil {
-			return failure
+		if now.failure != nil {
+			return now.failure
 		}
 		return emit(jobs.Family())
 	})
@@ -126,13 +133,14 @@ func TestPublishedWhileCollectorFails(t *testing.T) {
 	collect()
 	check("at first", "jobs_total 3.0\n")
 
-	failure = errors.New("broken")
+	does.Store(&conduct{errors.New("broken"), ready})
 	collect()
 	check("failed", "jobs_total 3.0\n")
 	collect()
 	check("failed again", "jobs_total 3.0\n")
 
-	failure, wait = nil, make(chan struct{})
+	wait := make(chan struct{})
+	does.Store(&conduct{nil, wait})
 	late, cancel := context.WithTimeout(t.Context(), 1)
 	defer cancel()
 	if err := reg.Collect(late, func(*model.Family) error { return nil }); err != nil {
@@ -283,6 +291,38 @@ func TestStoreGaugeFunctions(t *testing.T) {
 			g.SetFunc(nil)
 			check("0.0")
 		})
+	}
+}
+
+// A function that another one has taken the place of while it was called says nothing to
+// other processes any more.
+func TestStoreGaugeFunctionThatIsLate(t *testing.T) {
+	dir := sharedDir(t)
+	reg := telltale.NewRegistry(telltale.WithStore(openStore(t, dir)))
+	others := collector(t, dir)
+	g := telltale.Must(telltale.NewGauge("g", "", telltale.In(reg), telltale.WithGaugeMode(telltale.ModeSum)))
+	begun, finish := make(chan struct{}, 1), make(chan struct{})
+	g.SetFunc(func() float64 {
+		begun <- struct{}{}
+		<-finish
+		return 7
+	})
+	collected := make(chan error, 1)
+	go func() {
+		_, err := telltale.GenerateLatest(reg)
+		collected <- err
+	}()
+	<-begun
+	g.SetFunc(func() float64 { return 8 })
+	close(finish)
+	if err := <-collected; err != nil {
+		t.Fatal(err)
+	}
+	if got := pageLines(t, others); strings.Contains(got, "7.0") {
+		t.Errorf("others see %q of a function that was replaced", got)
+	}
+	if got := pageLines(t, reg) + pageLines(t, others); got != "g 8.0\ng 8.0\n" {
+		t.Errorf("the process and others see\n%s", got)
 	}
 }
 
