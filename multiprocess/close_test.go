@@ -86,7 +86,7 @@ func TestHookCloses(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(3 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the hook waits for itself")
 	}
 }
@@ -162,7 +162,7 @@ func TestHookOfARegistryCloses(t *testing.T) {
 					if err != nil {
 						t.Error(err)
 					}
-				case <-time.After(20 * time.Second):
+				case <-time.After(time.Minute):
 					t.Fatal("the hook waits for itself")
 				}
 			}

@@ -103,7 +103,7 @@ func fillDisk(dir string) error {
 	if err != nil || spilled == 0 || counted == 0 || counted/1.5+observed != float64(2*series-spilled) {
 		return fmt.Errorf("%v series spilled, others see %v and %v: %w", spilled, counted, observed, err)
 	}
-	for end := time.Now().Add(10 * time.Second); tellings.Load() == 0 && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); tellings.Load() == 0 && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	if tellings.Load() != 1 || !errors.Is(told[0], unix.ENOSPC) {
@@ -114,7 +114,7 @@ func fillDisk(dir string) error {
 		return err
 	}
 	late := telltale.Must(telltale.NewCounterVec("late", "", []string{"n"}, telltale.In(reg)))
-	for i, end := 0, time.Now().Add(20*time.Second); ; i++ {
+	for i, end := 0, time.Now().Add(time.Minute); ; i++ {
 		late.With(strconv.Itoa(i)).Inc()
 		page, err := telltale.GenerateLatest(reader)
 		if err != nil {

@@ -17,16 +17,25 @@ func TestIdleSeriesBesidePython(t *testing.T) {
 	c := telltale.Must(telltale.NewCounterVec("c", "", []string{"l"}, telltale.In(reg), telltale.WithIdleExpiry(idle)))
 	c.With("both").Inc()
 	c.With("own").Inc()
-	soon(t, "the other series has left", func() bool {
-		page := totalsOf(samplesOf(t, reg), "c_total")
-		if page["both"] != 11 {
-			t.Fatalf("the page has %v", page)
-		}
-		return len(page) == 1
-	})
-	c.With("both").Inc()
-	c.With("own").Inc()
-	if page := totalsOf(samplesOf(t, reg), "c_total"); page["both"] != 12 || page["own"] != 1 {
-		t.Errorf("the page has %v", page)
+	both := 11
+	left := func() {
+		soon(t, "the other series has left", func() bool {
+			page := totalsOf(samplesOf(t, reg), "c_total")
+			if page["both"] != both {
+				t.Fatalf("the page has %v, want %d", page, both)
+			}
+			return len(page) == 1
+		})
+	}
+	left()
+	var page map[string]int
+	inTime(t, func() {
+		c.With("both").Inc()
+		c.With("own").Inc()
+		both++
+		page = totalsOf(samplesOf(t, reg), "c_total")
+	}, left)
+	if page["both"] != both || page["own"] != 1 {
+		t.Errorf("the page has %v, want %d and 1", page, both)
 	}
 }

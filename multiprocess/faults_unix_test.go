@@ -421,7 +421,7 @@ func (f fault) checkResources(s *scenario, who string, before resources, err err
 		before.goroutines++
 	}
 	var after resources
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		after = s.resources(who)
 		over := after.descriptors > before.descriptors || after.goroutines > before.goroutines
 		if verb == "fold" || verb == "background" || verb == "inspect" || verb == "mark" || verb == "merge" || verb == "open" && err != nil {

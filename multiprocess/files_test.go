@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"weak"
 
 	"telltale/model"
 	"telltale/multiprocess"
@@ -66,13 +67,20 @@ func age(tb testing.TB, dir string) {
 	}
 }
 
-// collector returns a collector of the directory.
+// collector returns a collector of the directory. It is closed at the end of the test, or
+// when nothing refers to it any more, so that a test may make very many.
 func collector(tb testing.TB, dir string, opts ...multiprocess.Option) *multiprocess.Collector {
 	tb.Helper()
 	c, err := multiprocess.NewCollector(dir, slices.Concat([]multiprocess.Option{multiprocess.WithAge(0)}, opts)...)
 	if err != nil {
 		tb.Fatal(err)
 	}
+	left := weak.Make(c)
+	tb.Cleanup(func() {
+		if c := left.Value(); c != nil {
+			_ = c.Close() // never fails
+		}
+	})
 	return c
 }
 

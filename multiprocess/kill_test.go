@@ -100,7 +100,7 @@ func (w *listened) checkTold(t *testing.T) {
 }
 
 func (l *ledger) start(slot, round, times int) *listened {
-	behind := round << 20 // more than a writer can count
+	behind := round << 32 // more than a writer can count
 	w := &listened{heard: make(chan struct{})}
 	w.cmd = command("count", l.dir, strconv.Itoa(slot), strconv.Itoa(behind), strconv.Itoa(times))
 	w.cmd.Stderr = &w.told
