@@ -183,7 +183,7 @@ func (t *table[H]) settle(all *series.Set[H], row func(model.Labels, time.Time) 
 
 // withdraw takes a removed series out of the rows of a store, which is then to forget it.
 // Its handle counts on the heap from then on. The caller holds the lock.
-func (t *table[H]) withdraw(h *H, _ model.Labels, rows cell.Rows) (forget bool) {
+func (t *table[H]) withdraw(h *H, rows cell.Rows) (forget bool) {
 	if row := t.core.kind.toHeap(h); row != nil {
 		rows.Remove(row)
 	}
@@ -191,7 +191,7 @@ func (t *table[H]) withdraw(h *H, _ model.Labels, rows cell.Rows) (forget bool) 
 }
 
 // bury is withdraw of one series, which the store forgets at once if it can.
-func (t *table[H]) bury(h *H, labels model.Labels, rows cell.Rows) (forget bool) {
+func (t *table[H]) bury(h *H, rows cell.Rows) (forget bool) {
 	row := t.core.kind.toHeap(h)
 	if row == nil {
 		return true
@@ -200,7 +200,7 @@ func (t *table[H]) bury(h *H, labels model.Labels, rows cell.Rows) (forget bool)
 		rows.Remove(row)
 		return false
 	}
-	return !rows.Bury(row, labels)
+	return !rows.Bury(row)
 }
 
 // withdrawAll has all series of a walk count on the heap, and gives their rows to leave.

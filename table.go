@@ -354,7 +354,7 @@ const removedAtOnce = 64
 
 // leaving takes a removed series out of the rows of a store, and reports whether the
 // store is still to forget it: [table.withdraw] or [table.bury].
-type leaving[H any] func(t *table[H], h *H, labels model.Labels, rows cell.Rows) (forget bool)
+type leaving[H any] func(t *table[H], h *H, rows cell.Rows) (forget bool)
 
 // takeOut removes the series that are still there, leave taking them out of the rows of a
 // store. It returns how many they were, and gone with those that leave says are to be
@@ -371,7 +371,7 @@ func (t *table[H]) takeOut(gone []model.Labels, leave leaving[H], slots ...*seri
 		if rows == nil {
 			continue
 		}
-		if leave(t, &slot.Handle, labels, rows) {
+		if leave(t, &slot.Handle, rows) {
 			gone = append(gone, labels)
 		}
 		if t.core.expires { // rows that it had before and did not go on with

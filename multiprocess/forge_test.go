@@ -26,10 +26,12 @@ const (
 	tombstoneRecord
 	appliedRecord
 	carriedRecord
+	latelyRecord
 
 	usedWord   = 384
 	headWord   = 432
 	buriedWord = 440
+	latelyWord = 448
 )
 
 // forgery is a segment made byte for byte, so that it says whatever it likes under
@@ -238,6 +240,20 @@ func forgeries() (all []forged) {
 	where = at(roomy)
 	roomy.record(tombstoneRecord, fields(uint64(0), uint32(huge&^7)), make([]uint64, 8), 0).set(headWord, uint64(len(counter(writers).data)))
 	add("a tombstone with room for very much", writers, where, roomy.set(buriedWord, 1))
+	for name, words := range map[string][]uint64{
+		"a list of a removed family and no more":   {512 / 8},
+		"a list of removed series without family":  {1<<32 | 1<<10},
+		"a list of removed series beyond the file": {512 / 8, 1 << 30},
+		"a list that refers to itself":             {512 / 8, counter(writers).end()},
+	} {
+		f := counter(writers)
+		where := ""
+		if strings.Contains(name, "itself") {
+			where = at(f)
+		}
+		list := uint64(len(f.data))
+		add(name, writers, where, f.record(latelyRecord, fields(uint32(len(words))), words, 0).set(latelyWord, list).set(buriedWord, 1))
+	}
 	// Words have no checksum: where nothing was removed, nobody goes where the head says.
 	for name, head := range map[string]uint64{"a head beyond the file": 1 << 40, "a head in the header": 8, "a head at a family": 512, "a head of all there could be": math.MaxUint64} {
 		add(name, writers, "", counter(writers).set(headWord, head))

@@ -1,8 +1,10 @@
 package cell
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Moving is the lock under which the values of a family's series are moved from
@@ -10,8 +12,8 @@ import (
 // [Moving.Whole]; writers that only add to their words need only check
 // [Moving.Moved]. The zero Moving is ready.
 type Moving struct {
-	mu      sync.Mutex
-	version atomic.Uint64 // odd during a move
+	version atomic.Uint64 // odd while it is held
+	mu      sync.Mutex    // of who waits for it
 	moved   atomic.Bool
 }
 
@@ -21,20 +23,43 @@ func (m *Moving) Begin() { m.moved.Store(true) }
 
 // Lock begins a move.
 func (m *Moving) Lock() {
+	if v := m.version.Load(); !m.take(v) {
+		m.wait()
+	}
+}
+
+// take takes the lock if it is free and the version is v still.
+func (m *Moving) take(v uint64) bool { return v%2 == 0 && m.version.CompareAndSwap(v, v+1) }
+
+// wait takes the lock once it is free. One goroutine looks for that at a time.
+func (m *Moving) wait() {
 	m.mu.Lock()
-	m.version.Add(1)
+	defer m.mu.Unlock()
+	for i := 0; !m.take(m.version.Load()); i++ {
+		pause(i)
+	}
+}
+
+// yields is how often who waits for the lock yields before it sleeps. It is held for less
+// than a microsecond, unless its holder waits for a processor.
+const yields = 100
+
+// pause lets others go on, for the i-th time.
+func pause(i int) {
+	if i < yields {
+		runtime.Gosched()
+		return
+	}
+	time.Sleep(time.Microsecond)
 }
 
 // Unlock ends a move.
-func (m *Moving) Unlock() {
-	m.version.Add(1)
-	m.mu.Unlock()
-}
+func (m *Moving) Unlock() { m.version.Add(1) }
 
 // Hold calls f, which changes no value, while nothing is moved.
 func (m *Moving) Hold(f func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.Lock()
+	defer m.version.Add(^uint64(0)) // as it was, for those who read meanwhile
 	f()
 }
 
@@ -50,8 +75,9 @@ func (m *Moving) Never() bool { return m.version.Load() == 0 }
 // move in progress to end.
 func (m *Moving) Began() uint64 {
 	v := m.version.Load()
-	for ; v%2 != 0; v = m.version.Load() {
-		m.Hold(func() {})
+	for i := 0; v%2 != 0; i++ {
+		pause(i)
+		v = m.version.Load()
 	}
 	return v
 }

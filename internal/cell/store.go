@@ -92,7 +92,7 @@ type Rows interface {
 	// Bury is Remove of a series that was not removed by an exchange of all, and does what
 	// Forget does for it. It reports false if that is left to the caller, because there
 	// is no room at once.
-	Bury(row *Word, labels model.Labels) (forgotten bool)
+	Bury(row *Word) (forgotten bool)
 	// Leave notes what readers take for the bits of a row's first value while that is
 	// closed, of a family whose series end.
 	Leave(row *Word, bits uint64)

@@ -94,7 +94,11 @@ func (f *folding) chain(name spool.Name) (c chain, err error) {
 		region, failed := b.Map(file, b.Used)
 		if err = failed; err == nil {
 			defer region.Unmap()
-			fault := region.Guard(func() { c.stones, c.until, err = segment.Tombstones(segment.Image(region.Bytes())) })
+			var s segment.Space = segment.Image(region.Bytes())
+			if b.Sparse() { // it is a copy
+				s = spool.CurrentOf(file)
+			}
+			fault := region.Guard(func() { c.stones, c.until, err = segment.Tombstones(s) })
 			err = errors.Join(fault, err)
 		}
 	}

@@ -59,6 +59,7 @@ const (
 	offAlive   = 424
 	offHead    = 432
 	offBuried  = 440
+	offLately  = 448
 
 	stateClosed = 1 // bits of the state
 	stateDead   = 2
@@ -254,6 +255,7 @@ const (
 	tombstoneRecord recordType = 11 // room for what was removed, to which the header refers
 	appliedRecord   recordType = 12
 	carriedRecord   recordType = 13 // a tombstone of a segment that an archive has taken up
+	latelyRecord    recordType = 14 // the list of series that were removed, of which there is no tombstone yet
 )
 
 // recordHeaderSize is how many bytes lie before a record's payload: its size

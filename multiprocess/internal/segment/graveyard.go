@@ -14,6 +14,8 @@ type graveyard struct {
 	n     int                // how many they are
 	spent [33][]textSlot     // room for others, by the logarithm of the capacity
 	room  []byte
+
+	lately lately
 }
 
 // graveParts is in how many parts tombstones are found: so that little is moved at a time
@@ -59,26 +61,21 @@ const leastGrave = 64
 func (w *Writer) Bury(t Tombstone) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.bury(&t)
-}
-
-// Bury takes the series of a row out, as Remove does, and then says that what the
-// tombstone names was removed, as [Writer.Bury] does, whose error it returns. It does
-// nothing if the row is not one of these.
-func (r *Rows) Bury(first *cell.Word, t Tombstone) (had bool, err error) {
-	w := r.writer
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !r.leave(first, createdMask) {
-		return false, nil
+	if err := w.settle(); err != nil { // so that those on its list are earlier
+		return err
 	}
-	return true, w.bury(&t)
-}
-
-// bury is Bury for callers who hold the lock.
-func (w *Writer) bury(t *Tombstone) error {
 	buried := WordAt(w.header, offBuried)
 	time := max(t.Time, int64(buried.Load())+1)
+	if err := w.dig(&t, time); err != nil {
+		return err
+	}
+	buried.Store(uint64(time))
+	return nil
+}
+
+// dig writes a tombstone with a time, or gives the time to the one that says the same. The
+// caller holds the lock.
+func (w *Writer) dig(t *Tombstone, time int64) error {
 	bytes := payload(w.graves.room[:0])
 	bytes.removal(t)
 	w.graves.room = bytes
@@ -94,7 +91,6 @@ func (w *Writer) bury(t *Tombstone) error {
 		w.graves.part(h).put(grave{slot.first, h, uint8(bits.Len(uint(slot.capacity - 1)))})
 		w.graves.n++
 	}
-	buried.Store(uint64(time))
 	return nil
 }
 
@@ -134,7 +130,10 @@ func (w *Writer) grave(text string, time int64) (slot textSlot, err error) {
 // sees it before the header says so sees the last one beside it.
 func (g *grave) renew(time int64) {
 	earlier, later := cell.At(g.first, graveTime), cell.At(g.first, graveThen)
-	if earlier.Load() > later.Load() {
+	switch a, b := earlier.Load(), later.Load(); {
+	case max(a, b) >= uint64(time):
+		return
+	case a > b:
 		earlier = later
 	}
 	earlier.Store(uint64(time))
@@ -207,9 +206,10 @@ func (w *Writer) Spend(until int64) (left int) {
 	return w.graves.n
 }
 
-// Tombs returns how many tombstones may still cover something.
+// Tombs returns how many tombstones may still cover something, those counted that are still
+// to be written.
 func (w *Writer) Tombs() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.graves.n
+	return w.graves.n + w.graves.lately.n
 }

@@ -47,8 +47,8 @@ func (g growing) Extend(offset uint64, n int) ([]byte, error) {
 
 // child is a writer that says on its standard output what it has done: "c 7 3"
 // when series 7 has counted to 3, "i 5" when the info is the fifth, "g 5" when the
-// gauge is 5, "r 7" when it is about to remove series 7, and "b 9" when it has said of 9
-// series that they were removed.
+// gauge is 5, "r 7" when it is about to remove series 7, and "b 9" when it has removed 9 and
+// said of 9 others that they were removed.
 type child struct {
 	w        *Writer
 	out      *bufio.Writer
@@ -157,17 +157,22 @@ func (c *child) step() error {
 		if err := c.out.Flush(); err != nil {
 			return err
 		}
-		c.counters.Remove(c.counts[some])
+		c.removed++
+		if _, err := c.counters.Bury(c.counts[some], int64(2*c.removed-1)); err != nil {
+			return err
+		}
 		delete(c.counts, some)
 		delete(c.lanes, some)
-		c.removed++
 		if c.removed%livingTombs == 0 {
-			c.w.Spend(int64(c.removed - livingTombs))
+			c.w.Spend(int64(2 * (c.removed - livingTombs)))
 		}
 		if err := c.w.Bury(stoneOf(c.removed)); err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintf(c.out, "b %d\n", c.removed)
+		if c.removed%3 != 0 {
+			return nil // what is removed next is beside that on the list
+		}
 	}
 	c.w.Tick()
 	return nil
@@ -175,7 +180,7 @@ func (c *child) step() error {
 
 // stoneOf returns the n-th tombstone of a child, of varying length.
 func stoneOf(n int) Tombstone {
-	return Tombstone{Time: int64(n), Type: model.Counter, Name: "c", Labels: []string{fmt.Sprintf(`id="%d",pad="%s"`, n, strings.Repeat("x", n*7%100))}}
+	return Tombstone{Time: int64(2 * n), Type: model.Counter, Name: "c", Labels: []string{fmt.Sprintf(`id="%d",pad="%s"`, n, strings.Repeat("x", n*7%100))}}
 }
 
 // told is what a writer had done for sure when it was killed.
@@ -183,6 +188,7 @@ type told struct {
 	counts  map[string]uint64
 	info    int
 	gauge   int
+	series  []string // that were removed, or were about to be
 	removed int
 }
 
@@ -199,6 +205,7 @@ func (d *told) hear(line string) {
 		d.counts[words[1]] = uint64(n)
 	case "r":
 		delete(d.counts, words[1])
+		d.series = append(d.series, words[1])
 	case "b":
 		d.removed = n
 	}
@@ -319,24 +326,28 @@ func checkKilled(b []byte, done told) (err error) {
 		err = fmt.Errorf("%d series are missing", missing)
 	}
 	if err == nil {
-		err = checkTombs(seen.stones, done.removed)
+		err = checkTombs(seen.stones, done)
 	}
 	return err
 }
 
 // checkTombs checks that tombstones are there up to one, as far as they were not spent, and
 // no others but what was said at last.
-func checkTombs(stones []Tombstone, removed int) error {
+func checkTombs(stones []Tombstone, done told) error {
 	there := make(map[int64]bool)
 	for _, stone := range stones {
-		if want := stoneOf(int(stone.Time)); there[stone.Time] || !reflect.DeepEqual(stone, want) {
+		want := stoneOf(int(stone.Time / 2))
+		if n := int(stone.Time / 2); stone.Time%2 == 1 && n < len(done.series) {
+			want = Tombstone{Time: stone.Time, Type: model.Counter, Name: "c", Labels: []string{fmt.Sprintf(`id="%s"`, done.series[n])}}
+		}
+		if !reflect.DeepEqual(stone, want) {
 			return fmt.Errorf("the tombstone %+v", stone)
 		}
 		there[stone.Time] = true
 	}
-	for n := max(1, removed-livingTombs+2); n <= removed; n++ {
-		if !there[int64(n)] {
-			return fmt.Errorf("of %d tombstones that of %d is missing: %v", removed, n, there)
+	for n := max(1, done.removed-livingTombs+2); n <= done.removed; n++ {
+		if !there[int64(2*n)] || !there[int64(2*n-1)] {
+			return fmt.Errorf("of %d tombstones that of %d is missing: %v", done.removed, n, there)
 		}
 	}
 	return nil

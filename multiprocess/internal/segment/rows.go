@@ -17,12 +17,14 @@ import (
 type Rows struct {
 	writer *Writer
 	family Family
+	at     uint64 // where the family's record lies
 	words  int
 
-	blocks []block // by address
-	last   int     // the place of the newest block in blocks
-	next   uint32  // row in the newest block
-	total  uint32  // rows in all blocks
+	blocks []block  // by address
+	last   int      // the place of the newest block in blocks
+	next   uint32   // row in the newest block
+	total  uint32   // rows in all blocks
+	series []uint32 // by row: where its newest series record lies, divided by 8; not in archives
 	rest   queue
 	ended  int                       // how many of rest, the first, have no series for anybody any more
 	levels map[*cell.Word]levelLanes // in use, of rows in LayoutValue
@@ -83,7 +85,7 @@ func (w *Writer) Rows(f Family) (*Rows, error) {
 		WordAt(w.header, offState).Or(stateEnding)
 	}
 	w.publish()
-	return &Rows{writer: w, family: f, words: f.Words(), last: -1}, nil
+	return &Rows{writer: w, family: f, at: rec.offset, words: f.Words(), last: -1}, nil
 }
 
 // Family returns what the rows are of.
@@ -125,8 +127,12 @@ func (r *Rows) Add(s Series) (*cell.Word, error) {
 		p.u64(uint64(s.Changed))
 		p.text(s.Process)
 	}
-	if _, err := w.lay(seriesRecord, p, 0); err != nil {
+	rec, err := w.lay(seriesRecord, p, 0)
+	if err != nil {
 		return nil, err
+	}
+	if w.kind == KindWriter {
+		r.note(number, rec.offset)
 	}
 	if r.rest.len() > 0 && r.rest.at(0).row == row {
 		r.rest.pop()
@@ -140,6 +146,14 @@ func (r *Rows) Add(s Series) (*cell.Word, error) {
 	r.family.begin(row, s.Life)
 	row.Store(uint64(generation)<<generationShift | createdBits(s.Created))
 	return cell.At(row, r.family.Layout.values()), nil
+}
+
+// note keeps where the newest series record of a row lies. Rows are given out in order.
+func (r *Rows) note(number uint32, at uint64) {
+	if int(number) == len(r.series) {
+		r.series = append(r.series, 0)
+	}
+	r.series[number] = uint32(at / 8)
 }
 
 // createdBits returns the lower part of a live row's state, which is never 0.
@@ -268,14 +282,18 @@ func (r *Rows) leave(first *cell.Word, bits uint64) (had bool) {
 	if !ok {
 		return false
 	}
-	row := r.row(first)
+	r.rests(r.row(first), number, bits)
+	return true
+}
+
+// rests is leave for a row with a number.
+func (r *Rows) rests(row *cell.Word, number uint32, bits uint64) {
 	if row.Load()&createdMask == 0 {
-		return true
+		return
 	}
 	row.And(^bits)
 	r.restLanes(row)
 	r.rest.push(resting{row, number, r.writer.ticks + quarantine})
-	return true
 }
 
 // number returns the number of the row with the given first value, which may be

@@ -234,7 +234,7 @@ func (t *Table) follow(b, fixed []byte, p *Plan) bool {
 // says reports whether records of the type say something to readers by themselves.
 func (t recordType) says() bool {
 	switch t {
-	case padRecord, blockRecord, lanesRecord, tableRecord, textRecord, tombstoneRecord:
+	case padRecord, blockRecord, lanesRecord, tableRecord, textRecord, tombstoneRecord, latelyRecord:
 		return false
 	}
 	return true
@@ -253,7 +253,7 @@ func (t *Table) record(b, fixed []byte, kind recordType, to Ledger, p *Plan) err
 		if t.header.Kind != KindArchive {
 			return corrupt(t.at, "a record of type %d where there is no archive", kind)
 		}
-	case tombstoneRecord:
+	case tombstoneRecord, latelyRecord:
 		if t.header.Kind != KindWriter {
 			return corrupt(t.at, "a record of type %d where there is no writer", kind)
 		}

@@ -90,11 +90,13 @@ func (t *Table) carried(in *fields) error {
 	return nil
 }
 
-// Tombstones returns what the writer of a segment says that it removed, up to the time
-// of its newest tombstone, and that time. They are those that lie on the way from the
-// newest record of them to the first; each lies before the one that names it, so that
-// the way ends. What is being written is left out. Of a writer that has removed nothing
-// there are none, wherever its header says that they lie.
+// Tombstones returns what the writer of a segment says that it removed, up to the time of
+// the newest removal, and that time: what is on its list of removed series, then the
+// tombstones on the way from the newest record of them to the first; each lies before the
+// one that names it, so that the way ends. What is being written is left out. Of a writer
+// that has removed nothing there are none, wherever its header says that they lie. Of a
+// writer that lives the Space has to give what is there when it is asked for, not a copy:
+// what was on the list may be tombstones then.
 func Tombstones(s Space) (stones []Tombstone, until int64, err error) {
 	head := s.Bytes(0, HeaderSize)
 	if head == nil {
@@ -104,8 +106,18 @@ func Tombstones(s Space) (stones []Tombstone, until int64, err error) {
 	if until == 0 {
 		return nil, 0, nil
 	}
-	at := atomicWord(head, offHead)
-	end := Published(s) // after what it has to cover
+	err = eachLately(s, head, until, func(t *Tombstone, labels string) error {
+		stones = append(stones, Tombstone{Time: t.Time, Type: t.Type, Name: t.Name, Labels: []string{strings.Clone(sortedLabels(labels))}})
+		return nil
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	if head = s.Bytes(0, HeaderSize); head == nil {
+		return nil, 0, corrupt(0, "a segment has a header of %d bytes", HeaderSize)
+	}
+	at := atomicWord(head, offHead) // after the list
+	end := Published(s)             // after what it has to cover
 	if end > maxSize {
 		return nil, 0, corrupt(offUsed, "%d bytes are in use", end)
 	}
@@ -114,11 +126,11 @@ func Tombstones(s Space) (stones []Tombstone, until int64, err error) {
 		if at < HeaderSize || at >= end || n == 2*MaxTombstones {
 			return nil, 0, corrupt(at, "a tombstone after %d others, named at %d", n, end)
 		}
-		slot, previous, err := graveAt(s, at, end)
+		before, text, previous, err := stoneAt(s, at, end, until, room)
 		if err != nil {
 			return nil, 0, err
 		}
-		if before, text, ok := slot.load(room); ok {
+		if text != nil {
 			room = text
 			in := fields{rest: text}
 			stone, err := in.removal(at)
@@ -132,6 +144,32 @@ func Tombstones(s Space) (stones []Tombstone, until int64, err error) {
 		at, end = previous, at
 	}
 	return stones, until, nil
+}
+
+// stoneAt reads the tombstone whose record lies at an offset into room, with its two times;
+// nil if there is none. One that is later than the given time may have been stored while they
+// were read, after another one in the place of the first: then both are read again, until
+// the first is as it was, so that they are of one moment.
+func stoneAt(s Space, at, end uint64, until int64, room []byte) (before [3]uint64, text []byte, previous uint64, err error) {
+	for range 100 {
+		had, again := before, text != nil
+		slot, named, err := graveAt(s, at, end)
+		if err != nil {
+			return before, nil, 0, err
+		}
+		previous = named
+		var ok bool
+		switch before, text, ok = slot.load(room); {
+		case !ok:
+			return before, nil, previous, nil
+		case again && had[0] == before[0]:
+			return had, text, previous, nil
+		case int64(max(before[0], before[1])) <= until:
+			return before, text, previous, nil
+		}
+		room = text
+	}
+	return before, text, previous, nil
 }
 
 // timeOf returns which of its two times a tombstone has for who sees those until a time, 0

@@ -221,8 +221,12 @@ const quarantine = 10
 // Tick lets time pass for the rows of removed series. Who held such a row may
 // still be about to write to it, for no longer than a few ticks that are a
 // second or more apart: the process has run in between, so that goroutine has.
+//
+// It also writes the tombstones of series that were removed since the last call, see
+// [Rows.Bury].
 func (w *Writer) Tick() {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.ticks++
-	w.mu.Unlock()
+	_ = w.settle() // where there is no room they stay on the list
 }

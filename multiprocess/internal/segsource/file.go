@@ -131,9 +131,9 @@ const slowReadings = 3
 func (f *File) loadOnce() error {
 	switch {
 	case f.Own != nil:
-		return f.next(f.Own)
+		return f.next(f.Own, f.Own)
 	case f.region.Len() > 0 && (f.dead || f.IsArchive()):
-		return f.scan()
+		return f.scan(&f.image)
 	}
 	if fresh, err := f.scanFresh(); fresh {
 		return err
@@ -146,9 +146,9 @@ func (f *File) loadOnce() error {
 		// It was deleted after it was listed. What is mapped is whole, and
 		// only what is dead is deleted.
 		f.die()
-		return f.scan()
+		return f.scan(&f.image)
 	case spool.Unavailable(err):
-		return f.scan() // what is mapped is there still
+		return f.scan(&f.image) // what is mapped is there still
 	}
 	return err
 }
@@ -163,7 +163,7 @@ func (f *File) scanFresh() (fresh bool, err error) {
 	fault := f.region.Guard(func() {
 		fresh = segment.Published(&f.image) <= uint64(len(f.image)) && f.isFresh(segment.SignsOf(&f.image).Alive)
 		if fresh {
-			err = f.next(&f.image)
+			err = f.next(&f.image, &f.image)
 		}
 	})
 	return fresh, errors.Join(fault, err)
@@ -204,7 +204,7 @@ func (f *File) reopen() error {
 			f.image = f.region.Bytes()[:min(info.Size, info.Allocated, int64(f.region.Len()))]
 		}
 		if used <= uint64(len(f.image)) {
-			return f.scan()
+			return f.scan(&f.image)
 		}
 	}
 	return f.open(file)
@@ -223,9 +223,9 @@ func (f *File) published() (n uint64) {
 	return n
 }
 
-// scan reads what is new in the mapping.
-func (f *File) scan() (err error) {
-	if fault := f.region.Guard(func() { err = f.next(&f.image) }); fault != nil {
+// scan reads what is new in the mapping, or in a copy of what is current.
+func (f *File) scan(current segment.Space) (err error) {
+	if fault := f.region.Guard(func() { err = f.next(&f.image, current) }); fault != nil {
 		return fault
 	}
 	return err
@@ -262,7 +262,10 @@ func (f *File) open(file *mapped.File) error {
 				f.image = f.image[:min(b.Info.Size, b.Info.Allocated, int64(region.Len()))]
 			}
 			f.files.reading.Limits.Take(size)
-			return f.scan()
+			if sparse { // it is a copy
+				return f.scan(spool.CurrentOf(file))
+			}
+			return f.scan(&f.image)
 		}
 		if sparse {
 			return err
@@ -303,7 +306,7 @@ func (f *File) read(file *mapped.File, b *spool.Beginning) error {
 		if image, err = f.readOn(file, image); err != nil {
 			return err
 		}
-		if err := f.next(segment.Image(image)); err != nil {
+		if err := f.next(segment.Image(image), spool.CurrentOf(file)); err != nil {
 			return err
 		}
 		slow := time.Since(pass) >= segment.Lasting
@@ -316,25 +319,13 @@ func (f *File) read(file *mapped.File, b *spool.Beginning) error {
 		}
 	}
 	if time.Since(began) >= segment.Lasting {
-		if err := f.table.Whole(words{file}); err != nil {
+		if err := f.table.Whole(spool.CurrentOf(file)); err != nil {
 			return err
 		}
 	}
 	f.kept = f.table.ExcerptOf(segment.Image(image), kept)
 	f.files.kept += f.kept.Size()
 	return nil
-}
-
-// words is a file in which a few words are read.
-type words struct{ file *mapped.File }
-
-// Bytes implements [segment.Space].
-func (w words) Bytes(offset, n uint64) []byte {
-	b := mapped.Aligned(int(n))
-	if _, err := w.file.ReadAt(b, int64(offset)); err != nil {
-		return nil
-	}
-	return b
 }
 
 // readOn reads the header again, and the bytes behind the image that are in use by
@@ -355,8 +346,8 @@ func (f *File) readOn(file *mapped.File, image []byte) ([]byte, error) {
 	return image, err
 }
 
-// next reads what is new in the segment.
-func (f *File) next(s segment.Space) error {
+// next reads what is new in the segment, of which s may be a copy; current is not.
+func (f *File) next(s, current segment.Space) error {
 	first := f.table.At() == 0
 	changed, err := f.table.Next(s, f, &f.files.plan)
 	if f.short = errors.Is(err, segment.ErrShort); err != nil && !f.short { // the rest was published after s was taken
@@ -369,7 +360,7 @@ func (f *File) next(s segment.Space) error {
 		f.changed = true
 	}
 	if !f.IsArchive() {
-		return f.look(s)
+		return f.look(s, current)
 	}
 	if !changed {
 		return nil
@@ -397,7 +388,7 @@ func (f *File) claim() {
 
 // look reads what a writer says in its header from time to time, and what it has removed
 // since the last time.
-func (f *File) look(s segment.Space) error {
+func (f *File) look(s, current segment.Space) error {
 	signs := segment.SignsOf(s)
 	if f.Own == nil && signs.Dead {
 		f.die() // and the lock is that of the fold that found it dead
@@ -406,7 +397,7 @@ func (f *File) look(s segment.Space) error {
 	if signs.Buried == f.buried {
 		return nil
 	}
-	removed, until, err := segment.Tombstones(s)
+	removed, until, err := segment.Tombstones(current)
 	switch {
 	case errors.Is(err, segment.ErrShort): // as above
 		return nil

@@ -3,6 +3,7 @@ package segsource
 import (
 	"telltale/internal/mapped"
 	"telltale/multiprocess/internal/segment"
+	"telltale/multiprocess/internal/spool"
 )
 
 // mostLate is how many bytes of records are read from a file, in one reading of its
@@ -31,7 +32,7 @@ func (l *late) Bytes(offset, n uint64) []byte {
 	if l.file == nil && !l.open() {
 		return nil
 	}
-	return words{l.file}.Bytes(offset, n)
+	return spool.CurrentOf(l.file).Bytes(offset, n)
 }
 
 // open opens the file, and reports whether it is the one that is mapped.

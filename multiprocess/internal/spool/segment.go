@@ -84,6 +84,30 @@ func (b *Beginning) Map(file *mapped.File, n int) (mapped.Region, error) {
 	return region, err
 }
 
+// Current is the bytes of a file as they are when they are asked for: where the file is not
+// mapped, for what is read of a segment in an order that matters while its writer lives.
+type Current struct {
+	file *mapped.File
+	left uint64 // how many bytes it still gives
+}
+
+// CurrentOf returns the bytes of a file, of which it gives no more together than a quarter
+// of what is read of a file at once: a forged one may lead through all of it.
+func CurrentOf(file *mapped.File) *Current { return &Current{file, TooLarge / 4} }
+
+// Bytes implements [segment.Space].
+func (c *Current) Bytes(offset, n uint64) []byte {
+	if n > c.left || offset > math.MaxInt64 {
+		return nil
+	}
+	c.left -= n
+	b := mapped.Aligned(int(n))
+	if _, err := c.file.ReadAt(b, int64(offset)); err != nil {
+		return nil
+	}
+	return b
+}
+
 // Mark writes into the header of a dead writer's segment that it is dead, so that
 // whoever holds its lock from then on is not taken for it. The caller has found it
 // dead and its header good.

@@ -51,10 +51,9 @@ func (r *rows) Forget(series []model.Labels) {
 func (r *rows) ForgetAll() { r.bury(nil) }
 
 // Bury implements [cell.Rows].
-func (r *rows) Bury(row *cell.Word, labels model.Labels) (forgotten bool) {
+func (r *rows) Bury(row *cell.Word) (forgotten bool) {
 	if in := r.file.Load(); in != nil && !r.store.tombs.waiting.Load() {
-		one := [1]string{catalog.SortedLabels(labels.Text())}
-		if had, err := in.Bury(row, r.tombstone(one[:])); had {
+		if had, err := in.Bury(row, spool.Monotonic()); had {
 			return err == nil
 		}
 	}
@@ -70,16 +69,11 @@ func (r *rows) bury(series []model.Labels) {
 	for _, labels := range series {
 		removed = append(removed, catalog.SortedLabels(labels.Text()))
 	}
-	t := r.tombstone(removed)
+	t := segment.Tombstone{Time: spool.Monotonic(), Type: r.family.Type, Name: r.family.Name, Labels: removed}
 	if r.store.tombs.waiting.Load() || r.store.segment.Bury(t) != nil {
 		// Another one, so that the array above need not be on the heap.
 		r.store.bury(segment.Tombstone{Time: t.Time, Type: t.Type, Name: r.family.Name, Labels: append([]string(nil), removed...)})
 	}
-}
-
-// tombstone returns one that says that series were removed now.
-func (r *rows) tombstone(labels []string) segment.Tombstone {
-	return segment.Tombstone{Time: spool.Monotonic(), Type: r.family.Type, Name: r.family.Name, Labels: labels}
 }
 
 // bury does so where others wait, or where it failed: behind them, so that none gets a time
