@@ -13,12 +13,17 @@ import (
 // A collector may look after another process, here one that a pid file names,
 // under a name of its own.
 func ExampleWithPID() {
-	file := filepath.Join(os.TempDir(), "telltale-example.pid")
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "worker.pid")
 	if err := os.WriteFile(file, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer func() { _ = os.Remove(file) }()
 
 	reg := telltale.NewRegistry()
 	for _, c := range []telltale.Collector{

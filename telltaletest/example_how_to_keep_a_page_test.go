@@ -1,6 +1,7 @@
 package telltaletest_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,8 +14,13 @@ import (
 	"telltale/telltaletest"
 )
 
-// outcome runs a test and returns whether it passes.
+// outcome runs a test, which prints nothing of its own under "go test -v" either, and
+// returns whether it passes.
 func outcome(test func(t *testing.T)) bool {
+	verbose := flag.Lookup("test.v").Value
+	was := verbose.String()
+	_ = verbose.Set("false")
+	defer func() { _ = verbose.Set(was) }()
 	return testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "", F: test}})
 }
 
@@ -23,8 +29,13 @@ func ExampleGolden() {
 	reg := telltale.NewRegistry()
 	auto.In(reg).Gauge("queue_depth", "Jobs that wait.").Set(12)
 
-	file := filepath.Join(os.TempDir(), "telltale-golden.txt") // in a test: "testdata/page.txt"
-	defer func() { _ = os.Remove(file) }()
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "page.txt") // in a test: "testdata/page.txt"
 	page := "# HELP queue_depth Jobs that wait.\n# TYPE queue_depth gauge\nqueue_depth 12.0\n"
 	if err := os.WriteFile(file, []byte(page), 0o600); err != nil {
 		fmt.Println(err)
@@ -39,8 +50,13 @@ func ExampleCatalogue() {
 	reg := telltale.NewRegistry()
 	auto.In(reg).GaugeVec("queue_depth", "Jobs that wait.", []string{"queue"})
 
-	file := filepath.Join(os.TempDir(), "telltale-catalogue.json") // in a test: "testdata/metrics.json"
-	defer func() { _ = os.Remove(file) }()
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "metrics.json") // in a test: "testdata/metrics.json"
 	list := `{"families": [{"name": "queue_depth", "type": "gauge", "help": "Jobs that wait.", "labels": ["queue"]}]}`
 	if err := os.WriteFile(file, []byte(list), 0o600); err != nil {
 		fmt.Println(err)

@@ -25,8 +25,7 @@ func Example() {
 			orders_total{country="de"} 1
 		`, "orders_total")
 	}
-	fmt.Println(testing.RunTests(func(string, string) (bool, error) { return true, nil },
-		[]testing.InternalTest{{Name: "orders", F: test}}))
+	fmt.Println(outcome(test))
 	// Output: true
 }
 
