@@ -110,8 +110,12 @@ func TestStatuses(t *testing.T) {
 			if status := fails.ProcessState.ExitCode(); status != statusWrongInput || !strings.Contains(stderr.String(), "telltale: ") {
 				t.Errorf("%q: status %d, stderr %q", test.fail, status, &stderr)
 			}
+			see := "telltale " + test.verb + " --help"
+			if test.verb == "help" { // of no verb that there is
+				see = "telltale --help"
+			}
 			stdout, errs, status := outcome(t, append([]string{test.verb}, test.wrong...)...)
-			if status != statusWrongUsage || stdout != "" || !strings.HasSuffix(errs, "\nSee \"telltale "+test.verb+" --help\".\n") {
+			if status != statusWrongUsage || stdout != "" || !strings.HasSuffix(errs, "\nSee \""+see+"\".\n") {
 				t.Errorf("%q: status %d, stdout %q, stderr %q", test.wrong, status, stdout, errs)
 			}
 			byVerb, _, _ := outcome(t, "help", test.verb)
