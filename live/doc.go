@@ -8,10 +8,10 @@
 // Nothing is mounted by import. Whoever reaches the page reads all metrics of the
 // collector, so it belongs where /metrics is, and on no public address.
 //
-// The page is embedded in the program: HTML, CSS, JavaScript modules, and uPlot,
-// the library that draws, with its licence. It loads nothing from elsewhere, and
-// its Content-Security-Policy allows it nothing else. Names, help texts and label
-// values are inserted as text.
+// The page is embedded in the program: HTML, CSS, JavaScript modules, and two
+// libraries with their licences, uPlot, which draws, and re2js, which matches
+// patterns. It loads nothing from elsewhere, and its Content-Security-Policy allows it
+// nothing else. Names, help texts and label values are inserted as text.
 //
 // # What it shows
 //

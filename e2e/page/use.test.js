@@ -237,22 +237,32 @@ test("the policy of the page allows it nothing else", async () => {
   await close();
 });
 
-test("uPlot is as npm has it", () => {
-  for (const [ours, theirs] of [["uplot.js", "dist/uPlot.esm.js"], ["uplot.css", "dist/uPlot.min.css"], ["uplot.license.txt", "LICENSE"]]) {
-    assert.deepEqual(readFileSync(new URL("../../live/page/" + ours, import.meta.url)), readFileSync(new URL("./node_modules/uplot/" + theirs, import.meta.url)), ours);
+test("the libraries are as npm has them", () => {
+  for (const [ours, theirs] of [["uplot.js", "uplot/dist/uPlot.esm.js"], ["uplot.css", "uplot/dist/uPlot.min.css"], ["uplot.license.txt", "uplot/LICENSE"], ["re2js.js", "re2js/build/index.js"], ["re2js.license.txt", "re2js/LICENSE"]]) {
+    assert.deepEqual(readFileSync(new URL("../../live/page/" + ours, import.meta.url)), readFileSync(new URL("./node_modules/" + theirs, import.meta.url)), ours);
   }
 });
 
 test("a pattern in the address does not hold the page", async () => {
   const target = await start("hostile");
   const at = (/** @type {string} */ pattern) => target.live + "#" + new URLSearchParams({ q: "slow{text=~" + JSON.stringify(pattern) + "}", show: "slow_to_match" });
-  const { page, wrong, close } = await open(browser, at("(a|a)*b"));
+  const { page, wrong, close } = await open(browser, target.live);
+  /** @type {string[]} */
+  const requests = [];
+  page.on("request", (r) => requests.push(r.url()));
+  await page.reload();
   await readings(page, 2);
+  const library = new URL("re2js.js", target.live).href;
+  assert.ok(requests.length && !requests.includes(library), "the library of patterns is loaded without a pattern");
+  await page.goto(at("(a|a)*b"));
   await panel(page, "slow_to_match").getByText("No series matches.").waitFor();
   await page.goto(at("(a|a)*a"));
   await panel(page, "slow_to_match").getByText('text="aaa').first().waitFor();
   await page.goto(at("(a"));
-  await page.getByText("The pattern of text cannot be read: a group has no end.").waitFor();
+  await page.getByText("The pattern of text cannot be read: missing closing ) in (a.").waitFor();
+  await page.goto(at("(a{100}){1000}"));
+  await page.getByText("The pattern of text cannot be read: invalid repeat count in {1000}.").waitFor();
+  assert.ok(requests.includes(library));
   assert.deepEqual(wrong, []);
   await close();
   await target.stop();

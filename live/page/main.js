@@ -5,6 +5,7 @@ import { FamilyList, find } from "./list.js";
 import { History } from "./history.js";
 import { Panel } from "./panel.js";
 import { parseQuery } from "./matchers.js";
+import { load } from "./pattern.js";
 import { PANELS, VIEWS, address, nothingShown, readAddress } from "./shown.js";
 import { drawTarget } from "./target.js";
 import { clock, counted, spellSeconds } from "./spelling.js";
@@ -182,10 +183,11 @@ function take(answer) {
 /** @param {string[]} all names and values in turn @param {string} name */
 const nameIn = (all, name) => { const i = all.findIndex((v, k) => k % 2 === 0 && v === name); return i < 0 ? "" : all[i + 1]; };
 
-/** Finds the families that the list has. */
+/** Finds the families that the list has, and again once patterns can be read. */
 function search() {
   const query = parseQuery(shown.query);
   say(byId("search-error"), query.error);
+  if (query.waits) load().then(() => { search(); draw(); }, (e) => say(byId("search-error"), "Patterns cannot be read: " + e.message + "."));
   found = find(families, query, shown.sort);
   offer();
 }

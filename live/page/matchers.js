@@ -1,23 +1,37 @@
 // @ts-check
-import { compile } from "./pattern.js";
+import { compile, loaded } from "./pattern.js";
 
 /**
  * @typedef {{name: string, op: string, value: string, test: (v: string) => boolean}} Matcher
- * @typedef {{words: string[], matchers: Matcher[], error: string}} Query
+ * @typedef {{test: (v: string) => boolean, error: string}} Pattern
+ * @typedef {{words: string[], matchers: Matcher[], error: string, waits?: boolean}} Query
+ * waits: the error lasts until the patterns' library is loaded
  */
 
 const MATCHER = /^\s*(?:"((?:[^"\\]|\\.)*)"|([A-Za-z_][A-Za-z0-9_]*))\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*/;
 
-/** @type {Map<string, (v: string) => boolean>} the latest patterns, with the answers that they keep */
+/** The most patterns of a query, and the most that are kept. */
+const MOST_PATTERNS = 8;
+
+/** @type {Map<string, Pattern>} the latest patterns, with the answers that they keep */
 const patterns = new Map();
 
-/** @param {string} pattern */
-function patternOf(pattern) {
-  const test = patterns.get(pattern) || compile(pattern);
-  patterns.delete(pattern);
-  patterns.set(pattern, test);
-  if (patterns.size > 8) patterns.delete(/** @type {string} */ (patterns.keys().next().value));
-  return test;
+/** Compiles a pattern, unless it is one of the latest. @param {string} text */
+function patternOf(text) {
+  const pattern = patterns.get(text) || attempt(text);
+  patterns.delete(text);
+  patterns.set(text, pattern);
+  if (patterns.size > MOST_PATTERNS) patterns.delete(/** @type {string} */ (patterns.keys().next().value));
+  return pattern;
+}
+
+/** @param {string} text @returns {Pattern} */
+function attempt(text) {
+  try {
+    return { test: compile(text), error: "" };
+  } catch (e) {
+    return { test: () => false, error: /** @type {Error} */ (e).message };
+  }
 }
 
 /** @param {string} s */
@@ -36,6 +50,7 @@ export function parseQuery(text) {
   const failed = (/** @type {string} */ error) => ({ words, matchers: [], error });
   if (open < 0) return { words, matchers, error: "" };
   let rest = text.slice(open + 1).trim();
+  let counted = 0; // patterns
   while (rest !== "" && rest !== "}") {
     const m = MATCHER.exec(rest);
     if (!m) return failed('A matcher is written label="value", with =, !=, =~ or !~.');
@@ -43,11 +58,11 @@ export function parseQuery(text) {
     const name = m[1] === undefined ? m[2] : unquote(m[1]);
     let test = (/** @type {string} */ v) => v === value;
     if (m[3].endsWith("~")) {
-      try {
-        test = patternOf(value);
-      } catch (e) {
-        return failed("The pattern of " + name + " cannot be read: " + /** @type {Error} */ (e).message + ".");
-      }
+      if (!loaded()) return { ...failed("The library of patterns is being loaded."), waits: true };
+      if (++counted > MOST_PATTERNS) return failed("There are more than " + MOST_PATTERNS + " patterns.");
+      const pattern = patternOf(value);
+      if (pattern.error) return failed("The pattern of " + name + " cannot be read: " + pattern.error + ".");
+      test = pattern.test;
     }
     matchers.push({ name, op: m[3], value, test: m[3].startsWith("!") ? (v) => !test(v) : test });
     rest = rest.slice(m[0].length);
