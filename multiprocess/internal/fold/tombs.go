@@ -94,9 +94,10 @@ func (f *folding) chain(name spool.Name) (c chain, err error) {
 		region, failed := b.Map(file, b.Used)
 		if err = failed; err == nil {
 			defer region.Unmap()
-			var s segment.Space = segment.Image(region.Bytes())
+			current := spool.CurrentOf(file)
+			var s segment.Space = spool.Grown{Mapped: region.Bytes(), Rest: current}
 			if b.Sparse() { // it is a copy
-				s = spool.CurrentOf(file)
+				s = current
 			}
 			fault := region.Guard(func() { c.stones, c.until, err = segment.Tombstones(s) })
 			err = errors.Join(fault, err)

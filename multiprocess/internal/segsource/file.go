@@ -133,7 +133,7 @@ func (f *File) loadOnce() error {
 	case f.Own != nil:
 		return f.next(f.Own, f.Own)
 	case f.region.Len() > 0 && (f.dead || f.IsArchive()):
-		return f.scan(&f.image)
+		return f.scan()
 	}
 	if fresh, err := f.scanFresh(); fresh {
 		return err
@@ -146,9 +146,9 @@ func (f *File) loadOnce() error {
 		// It was deleted after it was listed. What is mapped is whole, and
 		// only what is dead is deleted.
 		f.die()
-		return f.scan(&f.image)
+		return f.scan()
 	case spool.Unavailable(err):
-		return f.scan(&f.image) // what is mapped is there still
+		return f.scan() // what is mapped is there still
 	}
 	return err
 }
@@ -160,13 +160,14 @@ func (f *File) scanFresh() (fresh bool, err error) {
 	if f.region.Len() == 0 || f.sparse {
 		return false, nil
 	}
-	fault := f.region.Guard(func() {
+	err = f.within(func(current segment.Space) error {
 		fresh = segment.Published(&f.image) <= uint64(len(f.image)) && f.isFresh(segment.SignsOf(&f.image).Alive)
-		if fresh {
-			err = f.next(&f.image, &f.image)
+		if !fresh {
+			return nil
 		}
+		return f.next(&f.image, current)
 	})
-	return fresh, errors.Join(fault, err)
+	return fresh, err
 }
 
 // isFresh reports whether the writer, which says that it was alive at that time, may be
@@ -204,7 +205,7 @@ func (f *File) reopen() error {
 			f.image = f.region.Bytes()[:min(info.Size, info.Allocated, int64(f.region.Len()))]
 		}
 		if used <= uint64(len(f.image)) {
-			return f.scan(&f.image)
+			return f.scan()
 		}
 	}
 	return f.open(file)
@@ -223,12 +224,10 @@ func (f *File) published() (n uint64) {
 	return n
 }
 
-// scan reads what is new in the mapping, or in a copy of what is current.
-func (f *File) scan(current segment.Space) (err error) {
-	if fault := f.region.Guard(func() { err = f.next(&f.image, current) }); fault != nil {
-		return fault
-	}
-	return err
+// scan reads what is new in the mapping, and what was removed also behind it: a writer
+// publishes more meanwhile, to which its list of removed series then refers.
+func (f *File) scan() error {
+	return f.within(func(current segment.Space) error { return f.next(&f.image, current) })
 }
 
 // open maps the file, or reads it whole, and then reads what is new.
@@ -263,9 +262,9 @@ func (f *File) open(file *mapped.File) error {
 			}
 			f.files.reading.Limits.Take(size)
 			if sparse { // it is a copy
-				return f.scan(spool.CurrentOf(file))
+				return f.next(&f.image, spool.CurrentOf(file))
 			}
-			return f.scan(&f.image)
+			return f.scan()
 		}
 		if sparse {
 			return err

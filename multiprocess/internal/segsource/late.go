@@ -13,9 +13,10 @@ const (
 	eachLate = 1 << 10
 )
 
-// late is the Space in which the values of a mapped segment are read. Its writer goes
-// on meanwhile, and rows refer to lanes and texts that it has published behind the
-// image: these are read from the file.
+// late is the Space in which the values of a mapped segment are read, and what was removed.
+// Its writer goes on meanwhile, and rows refer to lanes and texts that it has published
+// behind the image, and the list of removed series to such series: these are read from the
+// file.
 type late struct {
 	of   *File
 	file *mapped.File // nil before the first of them

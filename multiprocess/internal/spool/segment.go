@@ -108,6 +108,21 @@ func (c *Current) Bytes(offset, n uint64) []byte {
 	return b
 }
 
+// Grown is the bytes of a file of which the first are mapped, as its writer may publish
+// more meanwhile.
+type Grown struct {
+	Mapped segment.Image
+	Rest   *Current
+}
+
+// Bytes implements [segment.Space].
+func (g Grown) Bytes(offset, n uint64) []byte {
+	if b := g.Mapped.Bytes(offset, n); b != nil {
+		return b
+	}
+	return g.Rest.Bytes(offset, n)
+}
+
 // Mark writes into the header of a dead writer's segment that it is dead, so that
 // whoever holds its lock from then on is not taken for it. The caller has found it
 // dead and its header good.
