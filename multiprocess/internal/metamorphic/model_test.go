@@ -213,7 +213,9 @@ func (w *world) play(o op) {
 	case "reboot":
 		p.rebooted = true
 	case "damage":
-		if w.spoilt = p == nil; !w.spoilt {
+		if p == nil {
+			w.spoilt = true
+		} else {
 			p.damaged = true
 		}
 	case "mend":
