@@ -198,17 +198,17 @@ func TestEndlessRemovals(t *testing.T) {
 	}
 }
 
-func mustFold(t *testing.T, dir string) {
+func mustFold(t *testing.T, dir string, opts ...multiprocess.FoldOption) {
 	t.Helper()
-	if _, err := multiprocess.Fold(t.Context(), dir); err != nil {
+	if _, err := multiprocess.Fold(t.Context(), dir, opts...); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // pageReader returns what reads a page with a collector that goes on.
-func pageReader(t *testing.T, dir string) func() string {
+func pageReader(t *testing.T, dir string, opts ...multiprocess.Option) func() string {
 	t.Helper()
-	c, err := multiprocess.NewCollector(dir, multiprocess.WithoutFolding())
+	c, err := multiprocess.NewCollector(dir, append(opts, multiprocess.WithoutFolding())...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,4 +218,48 @@ func pageReader(t *testing.T, dir string) func() string {
 		t.Fatal(err)
 	}
 	return func() string { return pageLines(t, reg) }
+}
+
+// A writer that removes other series of its own while its file is mapped is believed all
+// the same, by folds and by readers: what it says of them lies behind what is mapped.
+func TestRemovalsWhileMoreIsRemoved(t *testing.T) {
+	for _, who := range []string{"a fold", "a reader"} {
+		t.Run(who, func(t *testing.T) {
+			dir := sharedDir(t)
+			leaves(t, dir, "", "c", "removed", "stays")
+			store := openStore(t, dir, multiprocess.WithoutFolding())
+			reg := telltale.NewRegistry(telltale.WithStore(store), telltale.WithStrict())
+			c := telltale.Must(telltale.NewCounterVec("c", "", []string{"n"}, telltale.In(reg)))
+			other := telltale.Must(telltale.NewCounterVec("other", "", []string{"n"}, telltale.In(reg)))
+			c.With("removed").Inc()
+			n, goesOn := 0, false
+			hook := multiprocess.WithFiles(func(op mapped.Op, name string, size int64) (int64, error) {
+				if goesOn && op == mapped.OpMap && name == filepath.Base(store.String()) {
+					for range 1000 {
+						n++
+						label := strings.Repeat("long ", 50) + strconv.Itoa(n)
+						other.With(label).Inc()
+						other.Remove(label)
+					}
+				}
+				return size, nil
+			})
+			reader := pageReader(t, dir, hook)
+			c.Remove("removed")
+			for range 2 { // the second time it is mapped
+				goesOn = true
+				if who == "a fold" {
+					mustFold(t, dir, hook)
+					goesOn = false
+				}
+				page := reader()
+				if want := "c_total{n=\"stays\"} 1.0\n"; page != want {
+					t.Errorf("%s reads\n%swant\n%s", who, page, want)
+				}
+			}
+			if n == 0 {
+				t.Error("no file was mapped")
+			}
+		})
+	}
 }

@@ -108,7 +108,7 @@ func (w *Writer) settle() error {
 		return nil
 	}
 	one := make([]string, 1)
-	err := eachLately((*locked)(w), w.header, int64(WordAt(w.header, offBuried).Load()), func(t *Tombstone, labels string) error {
+	err := eachLately((*locked)(w), int64(WordAt(w.header, offBuried).Load()), func(t *Tombstone, labels string) error {
 		one[0] = sortedLabels(labels)
 		t.Labels = one
 		return w.dig(t, t.Time)
@@ -130,7 +130,11 @@ func sortedLabels(text string) string { return model.LabelsFromText(text).Sorted
 // removed up to a time, with a tombstone of it that lacks its labels and is good until the
 // next call. Whoever loaded that time from the header, calls it, and then looks for
 // tombstones, misses nothing that was removed by then.
-func eachLately(s Space, head []byte, until int64, visit func(t *Tombstone, labels string) error) error {
+func eachLately(s Space, until int64, visit func(t *Tombstone, labels string) error) error {
+	head := s.Bytes(0, HeaderSize) // after the time, also where each call returns a copy
+	if head == nil {
+		return corrupt(0, "a segment has a header of %d bytes", HeaderSize)
+	}
 	at := atomicWord(head, offLately)
 	if at == 0 {
 		return nil

@@ -106,7 +106,7 @@ func Tombstones(s Space) (stones []Tombstone, until int64, err error) {
 	if until == 0 {
 		return nil, 0, nil
 	}
-	err = eachLately(s, head, until, func(t *Tombstone, labels string) error {
+	err = eachLately(s, until, func(t *Tombstone, labels string) error {
 		stones = append(stones, Tombstone{Time: t.Time, Type: t.Type, Name: t.Name, Labels: []string{strings.Clone(sortedLabels(labels))}})
 		return nil
 	})
