@@ -59,7 +59,8 @@ var settings = map[int]string{setGreatest: "greatest", setRecent: "recent", setE
 // what the values of its gauges begin behind, and how often it should.
 func countAloud(args []string) error {
 	dir, slot := args[0], args[1]
-	var behind, times int
+	var behind int64
+	var times int
 	if _, err := fmt.Sscan(args[2], &behind); err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func countAloud(args []string) error {
 }
 
 // newSteps returns what a child does for the n-th time, from 1 on.
-func newSteps(reg *telltale.Registry, slot string, behind int) [waysToCount]func(n int) {
+func newSteps(reg *telltale.Registry, slot string, behind int64) [waysToCount]func(n int) {
 	in := telltale.In(reg)
 	gauges := func(name string, mode telltale.GaugeMode) *telltale.GaugeVec {
 		return telltale.Must(telltale.NewGaugeVec(name, "", []string{"slot"}, in, telltale.WithGaugeMode(mode)))
@@ -120,12 +121,12 @@ func newSteps(reg *telltale.Registry, slot string, behind int) [waysToCount]func
 		},
 		countSummary: func(int) { size.Observe(2) },
 		countLevel:   func(int) { level.Inc() },
-		setGreatest:  func(n int) { greatest.With(slot).Set(float64(behind + n)) },
+		setGreatest:  func(n int) { greatest.With(slot).Set(float64(behind + int64(n))) },
 		setRecent: func(n int) {
-			recent.With(slot).Set(float64(behind + n))
+			recent.With(slot).Set(float64(behind + int64(n)))
 			_ = state.Set([]string{"even", "odd"}[n%2])
 		},
-		setEach: func(n int) { each.With(slot).Set(float64(behind + n)) },
+		setEach: func(n int) { each.With(slot).Set(float64(behind + int64(n))) },
 		churn: func(n int) {
 			churned.With(strconv.Itoa(n % 3)).Inc()
 			if n%50 == 0 {

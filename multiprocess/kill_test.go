@@ -100,9 +100,9 @@ func (w *listened) checkTold(t *testing.T) {
 }
 
 func (l *ledger) start(slot, round, times int) *listened {
-	behind := round << 32 // more than a writer can count
+	behind := int64(round) << 32 // more than a writer can count
 	w := &listened{heard: make(chan struct{})}
-	w.cmd = command("count", l.dir, strconv.Itoa(slot), strconv.Itoa(behind), strconv.Itoa(times))
+	w.cmd = command("count", l.dir, strconv.Itoa(slot), strconv.FormatInt(behind, 10), strconv.Itoa(times))
 	w.cmd.Stderr = &w.told
 	acks, err := w.cmd.StdoutPipe()
 	if err == nil {
@@ -126,7 +126,7 @@ func (l *ledger) start(slot, round, times int) *listened {
 				if _, adds := totals[int(way)]; adds {
 					l.counted[way].Add(1)
 				} else {
-					l.shown[way][slot].Store(int64(behind + n[way]))
+					l.shown[way][slot].Store(behind + int64(n[way]))
 				}
 			}
 			if err != nil {
