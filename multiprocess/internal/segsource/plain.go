@@ -10,10 +10,11 @@ import (
 )
 
 // run merges rows that lie one behind the other from the first on, each into its slot, up
-// to one that it leaves to merge, and returns how many it has merged. Runs are for rows that are their first
-// series' and have their values in their own words alone, as most are, in the layouts of
-// which there are most. Loops over rows make no calls where rows are short, so that all that
-// they need stays in registers: with the calls of rare cases in them they took a third longer.
+// to one that it leaves to merge, and returns how many it has merged. Runs are for rows
+// that are their first series' and have their values in their own words alone, as most
+// are, in the layouts of which there are most. Loops over short rows make no calls, so
+// that all that they need stays in registers: with the calls of rare cases in them they
+// took a third longer.
 type run func(r *familyRows, first *cell.Word, slots []uint32, t *catalog.Totals) (n int)
 
 // runOf returns the run for a stretch of the rows; nil if merge reads each of them.
