@@ -11,9 +11,9 @@ import (
 	"telltale/model"
 )
 
-// DefaultBuckets returns the bounds of a histogram without [WithBuckets]: the
-// eleven of client_golang, in seconds, chosen for latencies of network services.
-// The bucket +Inf is added to them.
+// DefaultBuckets returns the bounds of a histogram without [WithBuckets]: the eleven
+// default bounds of client_golang, in seconds, chosen for latencies of network
+// services. The bucket +Inf is added to them.
 func DefaultBuckets() []float64 {
 	return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 }
@@ -24,7 +24,7 @@ const MaxBuckets = 10_000
 
 // LinearBuckets returns count bounds from start on, width apart. It is an error
 // if count is not from 1 to [MaxBuckets], if start or the last bound is not finite,
-// if width is not above 0, or if it is so small that bounds would be the same.
+// if width is not above 0, or if it is so small that two bounds would be equal.
 func LinearBuckets(start, width float64, count int) ([]float64, error) {
 	if !(width > 0) || math.IsInf(width, 0) {
 		return nil, fmt.Errorf("telltale: LinearBuckets(%v, %v, %d): the width must be finite and above 0", start, width, count)
@@ -36,10 +36,10 @@ func LinearBuckets(start, width float64, count int) ([]float64, error) {
 	return bounds, nil
 }
 
-// ExponentialBuckets returns count bounds from start on, each factor times the
-// one before. It is an error if count is not from 1 to [MaxBuckets], start not
-// above 0 or factor not above 1, if the last bound is not finite, or if factor is
-// so small that bounds would be the same.
+// ExponentialBuckets returns count bounds from start on, each factor times the one
+// before. It is an error if count is not from 1 to [MaxBuckets], start not above 0 or
+// factor not above 1, if the last bound is not finite, or if factor is so small that
+// two bounds would be equal.
 func ExponentialBuckets(start, factor float64, count int) ([]float64, error) {
 	if !(start > 0) || !(factor > 1) {
 		return nil, fmt.Errorf("telltale: ExponentialBuckets(%v, %v, %d): needs a start above 0 and a factor above 1", start, factor, count)
@@ -59,7 +59,7 @@ func ExponentialBuckets(start, factor float64, count int) ([]float64, error) {
 // ExponentialBucketsRange returns count bounds from low to high, each the same
 // factor above the one before. It is an error if count is not from 2 to
 // [MaxBuckets], low not above 0 or high not above low, if high/low is not finite,
-// or if low and high are so close that bounds would be the same.
+// or if low and high are so close that two bounds would be equal.
 func ExponentialBucketsRange(low, high float64, count int) ([]float64, error) {
 	if count < 2 || !(low > 0) || !(high > low) || math.IsInf(high/low, 0) {
 		return nil, fmt.Errorf("telltale: ExponentialBucketsRange(%v, %v, %d): needs 0 < low < high, a finite high/low and a count of at least 2", low, high, count)

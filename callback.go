@@ -10,15 +10,18 @@ import (
 	"telltale/model"
 )
 
-// Observe reports one series; a callback of [NewCounterFunc] or [NewGaugeFunc]
-// calls it for each. The wrong number of label values is an error, and so is a
-// call after the callback has returned. It may be called from several goroutines.
+// Observe is the function by which a callback of [NewCounterFunc] or [NewGaugeFunc]
+// reports the value of one series, with its label values in the order of the label
+// names. It returns an error, and reports nothing, if the number of label values is
+// wrong, if the value of a counter is negative or NaN, or if the callback has returned.
+// It may be called from several goroutines at once.
 type Observe func(value float64, labelValues ...string) error
 
-// NewCounterFunc registers a counter whose series are what f reports when it is
-// called, once for each scrape. Labels may be nil. As with every custom collector,
-// the rest of a page is complete if f is slow, fails or panics. A second callback
-// of the same name is a [*DuplicateError], even with the same function.
+// NewCounterFunc registers a counter whose series are what f reports when it is called,
+// once for each scrape, and returns it as a collector. Labels may be nil. As with every
+// custom collector, the rest of a page is complete if f is slow, fails or panics. It is
+// an error if the name or an option is not valid or f is nil, and a [*DuplicateError]
+// if something else holds the name, be it a callback with the same function.
 func NewCounterFunc(name, help string, labels []string, f func(ctx context.Context, observe Observe) error, opts ...CounterOption) (Collector, error) {
 	return newCallback(model.Counter, name, help, labels, f, settingsOf(opts))
 }
@@ -35,7 +38,7 @@ func SingleValue(value func() float64) func(context.Context, Observe) error {
 	return func(_ context.Context, observe Observe) error { return observe(value()) }
 }
 
-// callback is a collector of one family with users' code for its values.
+// callback is a collector of one family, whose series a function of the program reports.
 type callback struct {
 	definition
 	reporter
@@ -70,8 +73,8 @@ func (c *callback) what() *definition { return &c.definition }
 // Describe returns the family without samples.
 func (c *callback) Describe() []*model.Family { return []*model.Family{c.newFamily()} }
 
-// Collect emits what the function reports, which is called as a registry would
-// call it: what goes wrong there is an error in the end.
+// Collect calls the function as a registry would and emits what it reports. After that
+// it returns the faults of the function as an error.
 func (c *callback) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	return collect(ctx, c, emit)
 }
@@ -92,7 +95,7 @@ func (c calling) Collect(ctx context.Context, emit func(*model.Family) error) er
 	returned := false
 	failed := c.callback.f(ctx, func(value float64, labelValues ...string) error {
 		if len(labelValues) != len(d.labels) {
-			return fmt.Errorf("telltale: %s was given %d label values", d, len(labelValues))
+			return fmt.Errorf("telltale: %s takes %d label values and was given %d", d, len(d.labels), len(labelValues))
 		}
 		if d.typ == model.Counter && !(value >= 0) {
 			return fmt.Errorf("telltale: %s was reported as %v: a counter is at least 0", d, value)

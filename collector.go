@@ -45,8 +45,11 @@ import "telltale/model"
 //   - Errors. An error, a panic or the end of the goroutine costs what Collect has
 //     not emitted yet. A [model.Source] that fails costs its family. A family that is
 //     nil or not valid, or whose name is on the page and which does not join the one
-//     there (see [Merge]), is left out, and so is a series that repeats one; emit returns nil for them, since the collector may go on.
-//     All are counted, and told to the error hook or logged ([WithErrorHook]).
+//     there (see [Merge]), is left out. So is a series that repeats one, that has a label
+//     twice, or that has a label with another meaning on pages: __name__, le on a
+//     histogram, quantile on a summary, the family's name on a state set. emit returns nil
+//     for them, since the collector may go on. All are counted, and told to the error hook
+//     or logged ([WithErrorHook]).
 //   - Late calls. emit returns an error, and shows nothing, if it is called after
 //     Collect has returned, which is a fault, or when no scrape waits any more.
 //   - Recursion. A collector that collects what it is part of is left out there.

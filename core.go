@@ -40,8 +40,8 @@ type kind[H any] struct {
 
 // life is what a kind of instrument does for series that leave when they were not
 // updated for long. A handle that is away is one whose series is about to leave or has
-// left; whoever updates it makes sure that it comes back. The functions are called
-// under the table's lock, but see there.
+// left; whoever updates it makes sure that it comes back. The table calls the functions
+// under its lock.
 type life[H any] struct {
 	// updated reports whether a series was updated since it was last called, and notes
 	// what it has counted now.
@@ -50,12 +50,13 @@ type life[H any] struct {
 	// called. It reports false, and has changed nothing, if it was since. One in a row of
 	// a store leaves that as it is, and returns it.
 	leave func(h *H, of *series.Track[H]) (from departure, left bool)
-	// enter makes a series that has left ready to come back, with what was counted late.
+	// enter makes a series that has left ready to come back. What was counted late is the
+	// beginning of its value.
 	enter func(h *H, of *series.Track[H])
-	// resume has a handle go on in the row that its series has left, before anybody else
-	// has it; nil for kinds that share it as any other.
+	// resume moves a handle back to the row in which its series was parked; nil for kinds
+	// that share such a row as any other.
 	resume func(h *H, in cell.Parked)
-	// pour moves what was counted late to a series that is there.
+	// pour moves what was counted late in a handle to the handle of a series that is there.
 	pour func(h *H, of *series.Track[H], to *H)
 }
 
@@ -137,7 +138,7 @@ type table[H any] struct {
 	detached  *H
 	rendered  []byte // scratch for a new series' text
 
-	era    uint64        // changes when other series take the place of all; those that have left before stay away
+	era    uint64        // changes when other series take the place of all; expired ones of an earlier era do not come back
 	looked time.Duration // when all series were last looked at, see sweep; since core.began
 	next   int           // where looks at a few go on
 }

@@ -125,17 +125,19 @@ func (c *Counter) addWhole(n uint64) {
 	if c.core == nil {
 		return // the zero Counter
 	}
-	w, looking := c.whole(), false
-	if w == nil {
-		w, looking = c.slow()
+	if w := c.whole(); w != nil {
+		c.added(cell.AddWhole(w, n))
+	} else {
+		c.addSlow(n)
 	}
-	if rest := cell.AddWhole(w, n); rest > 0 {
+}
+
+// added ends an addition of a whole number, of which cell.AddWhole left the rest.
+func (c *Counter) added(rest float64) {
+	if rest > 0 {
 		c.addFloat(rest)
 	} else if c.core.moving.Moved() {
 		c.follow()
-	}
-	if looking {
-		c.look(w)
 	}
 }
 
@@ -194,16 +196,18 @@ func (e *counterExtra) floats(row *cell.Word) *cell.Word {
 //go:noinline // or Inc would not be inlined
 func (c *Counter) incSlow() {
 	if e := c.extra.Load(); e != nil {
-		if row := e.open.Load(); row != nil {
-			row.Add(1)
-			if series.SlotOf(c).Away() {
+		if lanes := e.current.Load(); lanes != nil {
+			w := lanes.Mine()
+			lanes.Look(w)
+			w.Add(1)
+			if c.core.away(c) {
 				c.goOn()
 			}
 			return
 		}
-		if lanes := e.current.Load(); lanes != nil {
-			lanes.Mine().Add(1)
-			if c.core.away(c) {
+		if row := e.open.Load(); row != nil {
+			row.Add(1)
+			if series.SlotOf(c).Away() {
 				c.goOn()
 			}
 			return
@@ -268,9 +272,9 @@ func (c *Counter) AddWithExemplar(v float64, labels map[string]string) error {
 
 // Value returns the counter's value in this process: every addition that ended before
 // the call, and none that had not begun when it returned. It never returns less than an
-// earlier call did, but for Reset. Of additions that go on meanwhile it may have a later
-// one without an earlier one, since whole numbers, fractions and lanes are read one after
-// the other.
+// earlier call did, unless Reset was called between them. Of additions that go on
+// meanwhile it may have a later one without an earlier one, since whole numbers,
+// fractions and lanes are read one after the other.
 func (c *Counter) Value() float64 {
 	if c.core == nil {
 		return 0
@@ -327,21 +331,7 @@ func (c *Counter) Reset() {
 	if c.core.away(c) {
 		return // there is nothing else to reset
 	}
-	row, e := c.row(), c.extra.Load()
-	c.cell.Store(0)
-	if row != nil {
-		row.Store(0)
-		cell.At(row, 1).Store(0)
-	}
-	if e != nil {
-		e.fraction.Store(0)
-		e.exemplar.Store(nil)
-		for _, lanes := range [...]*cell.Lanes{e.lanes.Load(), e.rowLanes.Load()} {
-			if lanes != nil {
-				lanes.Clear()
-			}
-		}
-	}
+	row := c.zero()
 	now := time.Now()
 	c.grow().reset.Store(now.UnixNano())
 	if rows := c.core.rows(); rows != nil && row != nil {
@@ -349,9 +339,34 @@ func (c *Counter) Reset() {
 	}
 }
 
+// zero sets all words of the counter to 0 and returns the row in which it counts, nil on
+// the heap.
+func (c *Counter) zero() (row *cell.Word) {
+	for whole := false; !whole; {
+		version := c.core.moving.Began()
+		row = c.row()
+		c.cell.Store(0)
+		if row != nil {
+			row.Store(0)
+			cell.At(row, 1).Store(0)
+		}
+		if e := c.extra.Load(); e != nil {
+			e.fraction.Store(0)
+			e.exemplar.Store(nil)
+			for _, lanes := range [...]*cell.Lanes{e.lanes.Load(), e.rowLanes.Load()} {
+				if lanes != nil {
+					lanes.Clear()
+				}
+			}
+		}
+		whole = c.core.moving.Whole(version) // else what was set to 0 may have been moved before
+	}
+	return row
+}
+
 // CountErrors calls f and returns its error, counting it if there is one; given
-// targets, only if it is one of them by [errors.Is]. A panic is counted and goes
-// on.
+// targets, only if it is one of them by [errors.Is]. A panic of f is counted, and not
+// recovered.
 func (c *Counter) CountErrors(f func() error, targets ...error) error {
 	finished := false
 	defer func() {

@@ -2,7 +2,6 @@ package telltale
 
 import (
 	"math"
-	"sync/atomic"
 	"unsafe"
 
 	"telltale/internal/cell"
@@ -25,8 +24,8 @@ func (c *Counter) goOn() {
 	c.pour(nil, to)
 }
 
-// fractions returns the words of fractions, whole those of whole numbers, in which the
-// counter counts on the heap and in its row, if it has one.
+// fractions calls do with each word of fractions in which the counter counts: on the
+// heap, and in its row if it has one. wholes does so with the words of whole numbers.
 func (c *Counter) fractions(do func(*cell.Word)) {
 	if e := c.extra.Load(); e != nil {
 		do(&e.fraction)
@@ -64,13 +63,14 @@ func (c *Counter) seen(take func(*cell.Word) uint64) (whole uint64, fraction flo
 	return whole, fraction
 }
 
+// drained returns what the words held, and sets them to 0.
 func (c *Counter) drained() (whole uint64, fraction float64) {
 	return c.seen(func(w *cell.Word) uint64 { return w.Swap(0) })
 }
 
 // updated reports whether the counter was updated since the last call.
 func (c *Counter) updated(of *series.Track[Counter]) bool {
-	whole, fraction := c.seen((*atomic.Uint64).Load)
+	whole, fraction := c.seen((*cell.Word).Load)
 	bits := math.Float64bits(fraction)
 	same := of.Count == whole && of.Sum == bits
 	of.Count, of.Sum = whole, bits

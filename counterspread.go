@@ -18,16 +18,15 @@ import (
 
 const (
 	leastToLook = 1 << 20   // counts of a counter that is worth it
-	leastRate   = 1 << 20   // counts a second since its creation, likewise: many goroutines reach it, many counters cannot
-	looks       = 64        // calls in a row of which some must see others
-	metToSpread = looks / 4 // how many
-	mostLooks   = 16        // such rows of calls: about a millisecond, in which others may begin
+	leastRate   = 1 << 20   // counts a second since its creation, likewise: one counter reaches it with several goroutines, many counters do not
+	looks       = 64        // calls in a round, after which it is decided whether to spread the counter
+	metToSpread = looks / 4 // calls of a round that must meet other writers for that
+	mostLooks   = 16        // rounds, which take about a millisecond: others may begin meanwhile
 )
 
 // tend is what a collection does for a counter: it takes what was counted late on the
-// heap to the counter's row, has the next calls look for other writers if the counter
-// grew fast for its age, and gives goroutines other lanes: Inc does not notice that
-// two share one.
+// heap to the counter's row, and has the next calls look for other writers if the
+// counter grew fast for its age.
 func (c *Counter) tend(created model.Timestamp, s *scratch) {
 	if c.core.moving.Moved() {
 		c.follow()
@@ -36,7 +35,6 @@ func (c *Counter) tend(created model.Timestamp, s *scratch) {
 	if w == nil {
 		switch e := c.extra.Load(); {
 		case e != nil && e.current.Load() != nil:
-			e.current.Load().Mix()
 			return
 		case e != nil && e.looking.Load():
 			c.putBack()
@@ -56,7 +54,7 @@ func (c *Counter) tend(created model.Timestamp, s *scratch) {
 	}
 }
 
-// beLooked leads counting the slow way, which looks for other writers.
+// beLooked leads the next calls the slow way, which looks for other writers.
 func (c *Counter) beLooked() {
 	e := c.grow()
 	c.core.moving.Hold(func() {
@@ -72,20 +70,26 @@ func (c *Counter) beLooked() {
 	})
 }
 
-// slow returns the word in which to count while counting goes the slow way, and
-// whether to look for others afterwards.
-func (c *Counter) slow() (w *cell.Word, looking bool) {
+// addSlow adds a whole number while counting goes the slow way: to lanes, or else to
+// the word, after which it looks for others if a collection asked for that.
+func (c *Counter) addSlow(n uint64) {
 	e := c.extra.Load()
 	if e == nil {
-		return &c.cell, false // of a series that can expire
+		c.added(cell.AddWhole(&c.cell, n)) // of a series that can expire
+		return
 	}
 	if lanes := e.current.Load(); lanes != nil {
-		return lanes.Mine(), false
+		c.added(lanes.AddWhole(n))
+		return
 	}
-	if row := c.row(); row != nil {
-		return row, e.looking.Load()
+	w := c.row()
+	if w == nil {
+		w = &c.cell
 	}
-	return &c.cell, e.looking.Load()
+	c.added(cell.AddWhole(w, n))
+	if e.looking.Load() {
+		c.look(w)
+	}
 }
 
 // look sees whether others count in the word just now.
@@ -99,8 +103,8 @@ func (c *Counter) look(w *cell.Word) {
 	}
 }
 
-// decide spreads the counter if others were met often enough in a row of calls. After
-// the last row, and without room for lanes, it puts the word back.
+// decide spreads the counter if enough calls of the round met other writers. After the
+// last round, or if there is no room for lanes, it puts the word back.
 func (c *Counter) decide(e *counterExtra, w *cell.Word, last bool) {
 	switch met := e.met.Swap(0) >= metToSpread; {
 	case met && c.spread(c.rowOf(w)) != nil:
@@ -110,8 +114,8 @@ func (c *Counter) decide(e *counterExtra, w *cell.Word, last bool) {
 }
 
 // putBack lets Inc count in the word again, unless the counter has lanes. A collection
-// does it, too, for a counter that was called less often since the last one than had to
-// look for others, because it grew by large numbers.
+// calls it, too, for a counter that has had fewer calls since the last collection than
+// a decision takes, because it grew by large numbers.
 func (c *Counter) putBack() {
 	e := c.extra.Load()
 	c.core.moving.Hold(func() {

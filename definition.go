@@ -12,10 +12,11 @@ import (
 	"unicode/utf8"
 
 	"telltale/internal/exponential"
+	"telltale/internal/reserved"
 	"telltale/model"
 )
 
-// definition is what an instrument is made to be. It does not change. Two
+// definition is what a constructor was asked for, checked. It does not change. Two
 // constructors called with equal definitions give the same instrument.
 type definition struct {
 	name        string // of the family: namespace, subsystem and unit in place
@@ -31,7 +32,7 @@ type definition struct {
 	initial     bool          // all combinations of them exist from the start
 	seriesLimit int           // 0: none
 	idleExpiry  time.Duration // after which series that were not updated leave; 0: never
-	expires     bool          // series do: they have labels
+	expires     bool          // series expire: there is an expiry, and there are labels
 
 	bounds    *model.Bounds // histograms; nil with native buckets alone
 	upper     []float64     // the bounds below +Inf
@@ -92,7 +93,7 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 		return nil, fmt.Errorf("%w, in %s %q", err, typ, full)
 	}
 	d.legacy = d.constLabels.Append(model.LabelPairs(labels, labels)).AllLegacy()
-	d.claims = slices.Sorted(sampleNames(d.newFamily()))
+	d.claims = slices.Sorted(takenNames(d.newFamily()))
 	d.separate()
 	return d, nil
 }
@@ -212,7 +213,8 @@ func (d *definition) separate() {
 	d.overflow += `"`
 }
 
-// overflow is the label value of the series in which counts what is over the limit.
+// overflow is the value of every label of the series that counts in place of series
+// beyond the limit.
 const overflow = "overflow"
 
 // overflowing returns the label values of that series.
@@ -292,7 +294,7 @@ func (d *definition) String() string {
 }
 
 // counted returns how many classic buckets below +Inf a series on the heap counts in
-// beside its native ones: none if these tell.
+// beside its native ones: 0 if the classic ones are read from the native ones.
 func (d *definition) counted() int {
 	if d.native.rendered {
 		return 0
@@ -309,8 +311,24 @@ func (d *definition) words() int {
 	return 1 + d.bounds.Len()
 }
 
-// sampleNames iterates over the names that a family takes on a page: its own and
-// those of all samples that its type can have.
+// takenNames iterates over the names that a family takes on a page: those of sampleNames,
+// and those that no other family may have beside it.
+func takenNames(f *model.Family) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name := range sampleNames(f) {
+			if !yield(name) {
+				return
+			}
+		}
+		for _, suffix := range reserved.Suffixes(f.Type) {
+			if !yield(f.BaseName() + suffix) {
+				return
+			}
+		}
+	}
+}
+
+// sampleNames iterates over a family's name and those of all samples that its type can have.
 func sampleNames(f *model.Family) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		more := yield(f.BaseName())

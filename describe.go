@@ -157,8 +157,8 @@ func (d describing) check(f *model.Family) error {
 	return d.checkLegacy(model.LegacyName, f.Name)
 }
 
-// checkLegacy returns an error if the registry takes legacy names only and one
-// of the names is none by the rule.
+// checkLegacy returns an error if the registry takes legacy names only and legacy
+// reports false for one of the names.
 func (d describing) checkLegacy(legacy func(string) bool, names ...string) error {
 	for _, name := range names {
 		if d.legacy && !legacy(name) {

@@ -12,7 +12,7 @@ import (
 type Clash struct {
 	Name   string    // of a sample or a family
 	Holder Collector // the collector that has it; of an instrument its core, not a handle
-	Held   string    // the holder described
+	Held   string    // describes the holder: the type, name and options of an instrument, the type and a name of another collector
 	reason error     // why their families do not join; nil if it does not matter
 }
 

@@ -28,7 +28,7 @@ type entry struct {
 func (e *entry) claim(described []outline) {
 	names := make(map[string]bool)
 	add := func(f *model.Family) {
-		for name := range sampleNames(f) {
+		for name := range takenNames(f) {
 			names[name] = true
 		}
 	}
@@ -62,7 +62,7 @@ func (e *entry) claiming(name string) (families []outline) {
 		described = outlines(i)
 	}
 	for _, o := range described {
-		for n := range sampleNames(o.family) {
+		for n := range takenNames(o.family) {
 			if n == name {
 				families = append(families, o)
 				break
@@ -80,7 +80,7 @@ func (e *entry) joins(other *entry, name string) error {
 		}
 	}
 	if len(e.literal) > 0 || len(other.literal) > 0 {
-		return errors.New("one has families that leave the name to each other")
+		return errors.New("one of the collectors has two families of that name, a counter or an info beside another one")
 	}
 	for _, o := range e.claiming(name) {
 		for _, held := range other.claiming(name) {

@@ -97,12 +97,23 @@ func (e *Enum) Set(state string) error {
 		e.setOpen(uint64(i))
 		return nil
 	}
-	w := e.cell.Load()
-	w.Store(uint64(i))
-	if e.core.rows() != nil {
-		raise(cell.At(w, 1))
-	}
+	e.setSettled(uint64(i))
 	return nil
+}
+
+// setSettled sets an enum whose series does not expire. A store that a move has come
+// between may be lost, and is repeated.
+func (e *Enum) setSettled(i uint64) {
+	moving := &e.core.moving
+	for whole := false; !whole; {
+		version := moving.Began()
+		w := e.cell.Load()
+		w.Store(i)
+		if e.core.rows() != nil {
+			raise(cell.At(w, 1))
+		}
+		whole = moving.Whole(version)
+	}
 }
 
 // noState is in the word of an enum whose series has left.
@@ -151,9 +162,11 @@ func (e *Enum) setOpen(i uint64) {
 	}
 }
 
-// share lets the enum keep its state in a row. Having one is as good as having
-// set it.
+// share moves the state into a row. The row gets a time though Set was never called:
+// the first state counts as set.
 func (e *Enum) share(row *cell.Word) {
+	e.core.moving.Lock()
+	defer e.core.moving.Unlock()
 	old := e.cell.Load()
 	if !e.core.expires {
 		if old != nil {
@@ -170,7 +183,10 @@ func (e *Enum) share(row *cell.Word) {
 	e.cell.Store(row)
 }
 
+// toHeap moves the enum to the heap and returns the row that it leaves.
 func (e *Enum) toHeap() *cell.Word {
+	e.core.moving.Lock()
+	defer e.core.moving.Unlock()
 	row, words := e.cell.Load(), make([]cell.Word, 2)
 	if e.core.expires {
 		e.core.rows().Leave(row, row.Load())
@@ -182,8 +198,8 @@ func (e *Enum) toHeap() *cell.Word {
 	return row
 }
 
-// state returns the number of the state. Nobody else writes in a row, but its
-// file is not out of everybody's reach.
+// state returns the index of the state, or 0 if the word holds no index: the series has
+// left, or another program has damaged the file of the row.
 func (e *Enum) state() int {
 	if i := e.cell.Load().Load(); i < uint64(len(e.core.states)) {
 		return int(i)
@@ -191,7 +207,7 @@ func (e *Enum) state() int {
 	return 0
 }
 
-// Value returns the state that the enum is in, in this process.
+// Value returns the state that the enum is in, in this process; "" of the zero Enum.
 func (e *Enum) Value() string {
 	if e.core == nil {
 		return ""

@@ -26,8 +26,8 @@ func (t *table[H]) begun(slot *series.Slot[H], now time.Time) {
 	track.Target.Store(nil)
 }
 
-// due reports whether all series should be looked at, and then takes it that they are.
-// The caller holds the lock.
+// due reports whether all series should be looked at, and then notes that the caller
+// looks at them now. The caller holds the lock.
 func (t *table[H]) due(now time.Time) bool {
 	age := t.core.age(now)
 	if !t.core.expires || t.filling != nil || age-t.looked < t.core.idleExpiry/looksInExpiry {

@@ -22,9 +22,10 @@ const (
 	ReasonInvalidFamily  Reason = "invalid_family"  // a family's name, type or unit is not valid
 	ReasonRepeatedFamily Reason = "repeated_family" // a family's name was on the page already
 	ReasonRepeatedSeries Reason = "repeated_series" // a family had a series twice
-	ReasonLabelClash     Reason = "label_clash"     // a view adds a label that a series has
+	ReasonLabelClash     Reason = "label_clash"     // a series has a label twice or one that it cannot have, or has a label that a view adds
 	ReasonTargetInfo     Reason = "target_info"     // target labels are not valid
 	ReasonStore          Reason = "store"           // what other processes share could not be read
+	ReasonFormat         Reason = "format"          // the format of a page could not hold something, or escaping made names equal
 
 	ReasonNegative     Reason = "negative"      // a counter was to be decreased
 	ReasonNaN          Reason = "nan"           // a counter was to be increased by NaN
@@ -41,7 +42,7 @@ const (
 // collecting, then those of using instruments.
 var reasons = [...]Reason{
 	ReasonError, ReasonPanic, ReasonDeadline, ReasonStillRunning, ReasonLate, ReasonRecursion, ReasonInvalidFamily,
-	ReasonRepeatedFamily, ReasonRepeatedSeries, ReasonLabelClash, ReasonTargetInfo, ReasonStore,
+	ReasonRepeatedFamily, ReasonRepeatedSeries, ReasonLabelClash, ReasonTargetInfo, ReasonStore, ReasonFormat,
 
 	ReasonNegative, ReasonNaN, ReasonArity, ReasonUnknownLabel, ReasonInvalidUTF8, ReasonOversized,
 	ReasonUnknownState, ReasonExemplar, ReasonSeriesLimit,
@@ -69,8 +70,8 @@ type Fault struct {
 	Err       error  // the cause
 }
 
-// longestFault is how many bytes of a fault's description are given. It may have
-// names and label values in it that somebody makes up.
+// longestFault is how many bytes of a fault's description are given. It may have names
+// and label values in it that clients choose.
 const longestFault = 16 << 10
 
 // Error describes the fault, in 16 KiB at most.

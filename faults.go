@@ -46,8 +46,8 @@ func (f *faults) Count(reason gather.Reason, c Collector, n uint64) {
 	f.ofCollector(c, n)
 }
 
-// Report counts a fault of a collector and tells the hook. It reports whether there
-// is one, or strict mode makes the fault an error.
+// Report counts a fault of a collector and tells the hook. It reports whether there is
+// a hook, or strict mode makes the fault an error.
 func (f *faults) Report(fault gather.Fault) (told bool) {
 	f.ofCollector(fault.Source, 1)
 	return f.report(faultOf(fault))
@@ -88,7 +88,7 @@ func (f *faults) count(reason Reason, n uint64) {
 }
 
 // report counts a fault of collecting and tells it to the hook. It reports whether
-// there is one, or strict mode makes the fault an error.
+// there is a hook, or strict mode makes the fault an error.
 func (f *faults) report(fault *Fault) (told bool) {
 	f.count(fault.Reason, 1)
 	hook := f.hook.Load()
@@ -158,8 +158,8 @@ func (f *faults) call(hook func(error), fault *Fault) {
 }
 
 // misuse counts a fault of using an instrument and tells it to the hook, on the
-// caller's goroutine, or to the log. The fault is described only if somebody is
-// told.
+// caller's goroutine, or to the log. The fault is described only for a hook, a log line
+// or strict mode.
 func (f *faults) misuse(reason Reason, family string, describe func() error) {
 	f.count(reason, 1)
 	hook := f.hook.Load()
@@ -190,7 +190,7 @@ func (f *faults) logMisuse(reason Reason, family string, describe func() error) 
 	}
 }
 
-// reporting reports a misuse. It calls describe only if somebody is told.
+// reporting reports a misuse. It calls describe only if the description is needed.
 type reporting func(reason Reason, describe func() error)
 
 // reporter reports the misuse of an instrument to the first registry that held

@@ -98,7 +98,7 @@ func (g *Gauge) timed() bool {
 	return g.core.mode == ModeMostRecent || g.core.mode == ModeLiveMostRecent
 }
 
-// setSlow sets the gauge to NaN, or where its word is not all there is to it.
+// setSlow is Set for NaN, and for a gauge whose word is nil or that moves.
 func (g *Gauge) setSlow(v float64) {
 	if g.core == nil {
 		return // the zero Gauge
@@ -107,11 +107,15 @@ func (g *Gauge) setSlow(v float64) {
 		g.setOpen(v)
 		return
 	}
+	version := g.core.moving.Began()
 	w, e := g.settled()
 	switch {
 	case w == nil:
 		cell.StoreFloat(e.timed, v)
 		raise(cell.At(e.timed, 1))
+		if !g.core.moving.Whole(version) {
+			g.setSlow(v) // the gauge may have left the row
+		}
 	case v == v:
 		g.Set(v)
 	default:
@@ -174,7 +178,7 @@ func (g *Gauge) addSlow(v float64) {
 	}
 }
 
-// spread gives a gauge lanes, if these are its word and its extra.
+// spread gives the gauge lanes, if w and e are still its word and its extra.
 func (g *Gauge) spread(w *cell.Word, e *gaugeExtra) {
 	g.at(w, e, func() {
 		if w == &g.cell {
@@ -185,11 +189,11 @@ func (g *Gauge) spread(w *cell.Word, e *gaugeExtra) {
 	})
 }
 
-// mend sets a gauge to 0 whose row in a file somebody has damaged, so that it says that
-// the value is where it is not, if these are its word and its extra.
+// mend sets the gauge to 0, if w and e are still its word and its extra. The word of a
+// row whose file was damaged may refer to lanes that do not exist.
 func (g *Gauge) mend(w *cell.Word, e *gaugeExtra) { g.at(w, e, func() { e.levelOfWord().Mend(w) }) }
 
-// at runs f while the gauge does not move, if these are its word and its extra.
+// at runs f while the gauge does not move, if w and e are still its word and its extra.
 func (g *Gauge) at(w *cell.Word, e *gaugeExtra, f func()) {
 	g.core.moving.Hold(func() {
 		if g.place() == w && g.extra.Load() == e {
@@ -210,10 +214,10 @@ func (g *Gauge) Dec() { g.Add(-1) }
 // SetToCurrentTime sets the gauge to the seconds since the Unix epoch.
 func (g *Gauge) SetToCurrentTime() { g.Set(float64(time.Now().UnixNano()) / 1e9) }
 
-// SetFunc makes f the source of the gauge's value; nil makes it the value that was
-// set. From then on the gauge's family is collected as custom collectors are: the
-// rest of a page is complete if f is slow or panics. A scrape that began before
-// may still read the value that was set.
+// SetFunc makes f the source of the gauge's value; with nil the gauge has the value
+// that was set again. From then on the gauge's family is collected as custom collectors
+// are: the rest of a page is complete if f is slow or panics. A scrape that began
+// before may still read the value that was set.
 func (g *Gauge) SetFunc(f func() float64) {
 	if g.core == nil {
 		return
@@ -257,7 +261,7 @@ func (g *Gauge) Value() float64 {
 	return g.held()
 }
 
-// function returns what SetFunc was given, nil if that is nothing.
+// function returns the function that SetFunc was given, nil if the gauge has none.
 func (g *Gauge) function() func() float64 {
 	if e := g.extra.Load(); e != nil {
 		if f := e.function.Load(); f != nil {
@@ -287,7 +291,7 @@ func (g *Gauge) held() float64 {
 	}
 }
 
-// levelOfWord returns what the gauge's word has beside it, nil if nothing.
+// levelOfWord returns the level of the gauge's word, nil without an extra.
 func (e *gaugeExtra) levelOfWord() *cell.Level {
 	if e == nil {
 		return nil
@@ -388,7 +392,7 @@ func (g *Gauge) toHeap() *cell.Word {
 	return row
 }
 
-// moveToHeap moves the gauge to the heap, where it may be, with its function.
+// moveToHeap moves the gauge to the heap, where it may be already, with its function.
 func (g *Gauge) moveToHeap(e *gaugeExtra) {
 	if old := g.extra.Load(); old != nil {
 		e.function.Store(old.function.Load())
@@ -396,10 +400,10 @@ func (g *Gauge) moveToHeap(e *gaugeExtra) {
 	g.move(unsafe.Pointer(&g.cell), e, func(v float64) { cell.PutLevel(&g.cell, v) })
 }
 
-// move lets the gauge count at a word with an extra, once put has stored there
-// what it was set to. Updates wait. What was added to its cell is in what put is
-// given, or fails there and comes again; so does a late Set. What is added late to
-// a row stays behind.
+// move has the gauge count in a word with an extra, once put has stored its value
+// there. Updates wait. An Add or a Set of its own cell is either in the value that put
+// is given, or fails there and is done again in the new word. What is added late to a
+// row stays in the row.
 func (g *Gauge) move(word unsafe.Pointer, e *gaugeExtra, put func(v float64)) {
 	g.core.moving.Lock()
 	defer g.core.moving.Unlock()

@@ -123,8 +123,8 @@ func (g *Gauge) leave(of *series.Track[Gauge]) (from departure, left bool) {
 	return from, true
 }
 
-// openWord returns the word in which a gauge counts whose series can expire, and what it
-// has beside it.
+// openWord returns the word in which a gauge counts whose series can expire, and its
+// extra, which may be nil.
 func (g *Gauge) openWord() (*cell.Word, *gaugeExtra) {
 	e := g.extra.Load()
 	if e != nil && e.open != nil {
@@ -182,8 +182,8 @@ func (g *Gauge) resume(in cell.Parked) {
 	g.shareOpen(in.Row)
 }
 
-// enter opens the gauge at 0. One that gets a row is closed until then: what somebody set
-// or added before would take the place of what that has, or be lost.
+// enter opens the gauge at 0. One that gets a row is closed until then: a Set or Add
+// before that would replace the row's value, or be lost.
 func (g *Gauge) enter(of *series.Track[Gauge]) {
 	if !g.core.entersStore(of) {
 		cell.SetLevel(&g.cell, 0)

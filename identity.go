@@ -46,8 +46,9 @@ func identity(c Collector) (Collector, error) {
 // is not even to itself.
 func same(a, b Collector) bool { return a == b }
 
-// known returns what a collection knows a collector by: its identity or, if it
-// cannot be compared, a pointer, by which it is known in this place alone.
+// known returns what a collection knows a collector by: its identity or, if it has none
+// because its type cannot be compared, a new collector around it, which nothing else
+// knows.
 func known(c Collector) (Collector, error) {
 	if err := checkNil(c); err != nil {
 		return nil, err

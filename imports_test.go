@@ -12,7 +12,7 @@ import (
 // relative to the module; one that ends in a slash stands for all below it.
 var rooms = [][]string{
 	{"model"},
-	{"internal/cell", "internal/forward", "internal/hash", "internal/patience"},
+	{"internal/cell", "internal/forward", "internal/hash", "internal/patience", "internal/reserved"},
 	{"internal/"},
 	{"multiprocess/internal/segment", "multiprocess/internal/catalog"},
 	{"multiprocess/internal/spool"},
@@ -76,9 +76,19 @@ func standard(path string) bool {
 	return !ours(path) && !strings.Contains(first, ".")
 }
 
+// onlyOnce skips a test of the tree itself with -short: it runs the go command for a
+// while, and what it finds does not depend on how the test is compiled.
+func onlyOnce(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it runs the go command for a while")
+	}
+}
+
 // goList runs go list for an operating system and returns its lines.
 func goList(t *testing.T, goos string, args ...string) []string {
 	t.Helper()
+	onlyOnce(t)
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go command to ask")
 	}

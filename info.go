@@ -149,7 +149,7 @@ func (i *Info) publish() {
 	}
 }
 
-// Value returns a copy of the labels that were set.
+// Value returns a copy of the labels that were set, empty if none were.
 func (i *Info) Value() map[string]string {
 	if i.core != nil {
 		i = i.core.shown(i)

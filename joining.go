@@ -152,7 +152,7 @@ func (j *joining) why(k key, step int, o *outline) error {
 	if err := o.joins(shown); err != nil {
 		return err
 	}
-	return errors.New("there was no room to keep it until its turn, see WithRetention")
+	return errors.New("there was no room to keep a copy of the family until its turn (WithRetention)")
 }
 
 // show notes that a family is on the page.

@@ -16,10 +16,11 @@ type labelled[H any] struct {
 	free  int       // how many are not
 }
 
-// RemoveMatching takes out all series that have the labels, which may be some of
-// the declared ones, and returns how many they were. An empty map matches nothing.
-// Other goroutines can look up and create series meanwhile; series that they
-// create stay.
+// RemoveMatching takes out all series that have the labels, which may be some of the
+// declared ones, and returns how many they were. An empty map matches nothing; a name
+// that is not a label of the family matches nothing and is a fault
+// ([ReasonUnknownLabel]). Other goroutines can look up and create series meanwhile;
+// series that they create stay.
 func (l *labelled[H]) RemoveMatching(labels map[string]string) int {
 	if len(labels) == 0 {
 		return 0
@@ -59,10 +60,10 @@ func (l *labelled[H]) Clear() {
 	l.table.removeMatching(l.within(nil))
 }
 
-// Len returns how many series the family has.
+// Len returns how many series the family has in this process, also of a curried Vec.
 func (l *labelled[H]) Len() int { return l.table.count() }
 
-// Collect emits the family.
+// Collect emits the family with all its series.
 func (l *labelled[H]) Collect(ctx context.Context, emit func(*model.Family) error) error {
 	if t := l.table; t != nil && t.filling != nil {
 		return emit(t.core.family.WithPoints(t))

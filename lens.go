@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -29,8 +30,8 @@ type path struct {
 	beyond   *path
 }
 
-// holder is what the registries on the way to a collector settle, or else the
-// scrape.
+// holder is what the registries on the way to a collector settle for it; outside of
+// registries the scrape does.
 type holder struct {
 	accounts gather.Accounts // where the collector's faults are counted
 	room     gather.Room     // of the innermost registry
@@ -59,8 +60,8 @@ func (p *path) wants(header *model.Family) bool {
 	return p.reshaper == nil || slices.ContainsFunc(p.reshaper.Headers(header), p.beyond.wants)
 }
 
-// wantsAny reports whether it can be so for any family of an entry: those that it
-// described, or others if it described none.
+// wantsAny reports whether anything can be left of a family of an entry: of one that it
+// described or, if it described none or they may change, of any.
 func (p *path) wantsAny(e *entry) bool {
 	return !e.settled || len(e.described) == 0 || slices.ContainsFunc(e.described, func(o outline) bool {
 		f := o.family
@@ -140,7 +141,8 @@ func (l *lens) header(f *model.Family) (seen *model.Family, wanted bool, err err
 
 // apply returns the family as seen through the lens, or an error if none of its
 // series can have the lens's labels. A sample that has one of them is left out
-// and reported.
+// and reported, and so is one of a state set with a label of the name that the set
+// gets, which is that of the label for its states.
 func (l *lens) apply(f *model.Family, report func(error)) (*model.Family, error) {
 	loose := f.Loose()
 	f = f.Renamed(l.prefix + f.Name)
@@ -151,7 +153,10 @@ func (l *lens) apply(f *model.Family, report func(error)) (*model.Family, error)
 	if len(loose) > 0 {
 		f = f.WithLoose(l.loose(loose, added))
 	}
-	if l.labels.IsEmpty() {
+	switch {
+	case f.Type == model.StateSet && l.prefix != "":
+		added.names = append(added.names, f.Name)
+	case l.labels.IsEmpty():
 		return f, nil
 	}
 	return f.WithPoints(relabelled{f, added}), nil
@@ -160,7 +165,8 @@ func (l *lens) apply(f *model.Family, report func(error)) (*model.Family, error)
 func (l *lens) loose(samples []model.Sample, added *addition) []model.Sample {
 	seen := make([]model.Sample, 0, len(samples))
 	for _, s := range samples {
-		if added.clashes(s.Labels) {
+		if err := added.clash(s.Labels); err != nil {
+			added.report(err)
 			continue
 		}
 		s.Name, s.Labels = l.prefix+s.Name, s.Labels.Append(l.labels)
@@ -172,24 +178,30 @@ func (l *lens) loose(samples []model.Sample, added *addition) []model.Sample {
 // addition is labels that a lens adds.
 type addition struct {
 	labels model.Labels
-	names  []string
+	names  []string // that series must not have
 	report func(error)
+	told   atomic.Int64 // series that were reported; each walk finds them again
 }
 
-var errHasLabel = errors.New("the series has a label that the view adds")
+var (
+	errHasLabel    = errors.New("the series has a label that the view adds")
+	errHasNewLabel = errors.New("the series has a label with the name that the view gives to the state set, which is also the name of the label for the states")
+)
 
-// clashes reports whether a series with the labels has one that is to be added,
-// and tells of it.
-func (a *addition) clashes(labels ...model.Labels) bool {
+// clash returns an error if a series with the labels has one that it must not have.
+func (a *addition) clash(labels ...model.Labels) error {
 	for _, l := range labels {
 		for _, name := range a.names {
-			if _, has := l.Get(name); has {
-				a.report(fmt.Errorf("%w: %s", errHasLabel, l))
-				return true
+			if _, has := l.Get(name); !has {
+				continue
 			}
+			if _, adds := a.labels.Get(name); adds {
+				return fmt.Errorf("%w: %s", errHasLabel, l)
+			}
+			return fmt.Errorf("%w: %s", errHasNewLabel, l)
 		}
 	}
-	return false
+	return nil
 }
 
 // relabelled is the points of a family with labels added.
@@ -199,25 +211,40 @@ type relabelled struct {
 }
 
 func (r relabelled) VisitPoints(scratch *model.Point, visit func(*model.Point) error) error {
-	return r.family.Visit(scratch, r.relabelling(visit))
+	return r.family.Visit(scratch, r.relabelling(r.added.tell(), visit))
 }
 
-// VisitPrototype visits the family's with the labels added.
+// tell returns the function that a walk calls with the error of each series that it leaves
+// out. It reports those that no walk has reported: a page may need several, and some end
+// early.
+func (a *addition) tell() func(error) {
+	found := int64(0)
+	return func(err error) {
+		found++
+		if told := a.told.Load(); told < found && a.told.CompareAndSwap(told, found) {
+			a.report(err)
+		}
+	}
+}
+
+// VisitPrototype visits the family's prototype with the labels added.
 func (r relabelled) VisitPrototype(scratch *model.Point, visit func(*model.Point) error) error {
-	return r.family.VisitPrototype(scratch, r.relabelling(visit))
+	return r.family.VisitPrototype(scratch, r.relabelling(func(error) {}, visit))
 }
 
-// relabelling returns a visitor that adds the labels to points and visits them.
-func (r relabelled) relabelling(visit func(*model.Point) error) func(*model.Point) error {
+// relabelling returns a visitor that adds the labels to points and visits them. It calls
+// leaveOut with the error of a point that is left out.
+func (r relabelled) relabelling(leaveOut func(error), visit func(*model.Point) error) func(*model.Point) error {
 	var text []byte
 	var changed model.Point
 	return func(p *model.Point) error {
-		if r.added.clashes(p.Labels, p.Info) {
+		if err := r.added.clash(p.Labels, p.Info); err != nil {
+			leaveOut(err)
 			return nil
 		}
 		changed = *p
 		text = append(text[:0], p.Labels.Text()...)
-		if len(text) > 0 {
+		if len(text) > 0 && !r.added.labels.IsEmpty() {
 			text = append(text, ',')
 		}
 		text = append(text, r.added.labels.Text()...)
@@ -227,7 +254,8 @@ func (r relabelled) relabelling(visit func(*model.Point) error) func(*model.Poin
 	}
 }
 
-// LegacyLabels spares encoders a look at every series.
+// LegacyLabels reports whether all label names are legacy names, so that encoders need
+// not check every series.
 func (r relabelled) LegacyLabels() bool {
 	return r.family.LegacyLabels() && r.added.labels.AllLegacy()
 }

@@ -57,6 +57,7 @@ func TestModulesAskForTheGoThatContributingSays(t *testing.T) {
 // Each module has in its own go.mod and go.sum all that it needs: a program that
 // requires it has no go.work.
 func TestModulesStandAlone(t *testing.T) {
+	onlyOnce(t)
 	for _, file := range released(t) {
 		cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{/**/}}", "./...")
 		cmd.Dir = filepath.Dir(file)

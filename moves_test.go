@@ -1,7 +1,9 @@
 package telltale_test
 
 import (
+	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"telltale"
@@ -89,4 +91,47 @@ func TestUpdatesAcrossAMoveIntoAStore(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a goroutine has set is the value, whatever moves its instrument into a store and
+// back meanwhile.
+func TestSetsWhileInstrumentsMove(t *testing.T) {
+	const moves = 3000
+	reg := telltale.NewRegistry(telltale.WithStore(openStore(t, t.TempDir())))
+	states := []string{"starting", "running", "stopped"}
+	enum := telltale.Must(telltale.NewEnum("phase", "", states, telltale.In(reg)))
+	level := telltale.Must(telltale.NewGauge("level", "", telltale.In(reg), telltale.WithGaugeMode(telltale.ModeSum)))
+	latest := telltale.Must(telltale.NewGauge("latest", "", telltale.In(reg), telltale.WithGaugeMode(telltale.ModeMostRecent)))
+	counter := telltale.Must(telltale.NewCounter("done", "", telltale.In(reg)))
+	info := telltale.Must(telltale.NewInfo("build", "", telltale.In(reg)))
+	var moving atomic.Bool
+	moving.Store(true)
+	together(2, func(i int) {
+		if i == 0 {
+			defer moving.Store(false)
+			for range moves {
+				for _, c := range []telltale.Collector{enum, level, latest, counter, info} {
+					if err := errors.Join(reg.Unregister(c), reg.Register(c)); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			return
+		}
+		for n := 0; moving.Load() && !t.Failed(); n++ {
+			state, v := states[n%len(states)], float64(n)
+			if err := errors.Join(enum.Set(state), info.Set(map[string]string{"state": state})); err != nil {
+				t.Error(err)
+			}
+			level.Set(v)
+			latest.Set(v)
+			counter.Add(0.5)
+			counter.Inc()
+			counter.Reset()
+			if enum.Value() != state || level.Value() != v || latest.Value() != v || counter.Value() != 0 || info.Value()["state"] != state {
+				t.Errorf("set to %q, %v and 0, they are %q, %v, %v, %v and %q",
+					state, v, enum.Value(), level.Value(), latest.Value(), counter.Value(), info.Value()["state"])
+			}
+		}
+	})
 }

@@ -34,12 +34,12 @@ const (
 
 const mostNativeExemplars = 1000
 
-// check returns the buckets, or an error that says which option cannot be.
+// check returns the buckets, or an error that names the option that is not valid.
 func (s *nativeSettings) check(classic bool) (*nativeBuckets, error) {
 	if s.rendered {
 		switch {
 		case classic:
-			return nil, errors.New("telltale: native buckets with classic ones rendered from them, beside classic ones: give either")
+			return nil, errors.New("telltale: WithNativeClassicBuckets and WithBuckets exclude each other")
 		case len(s.classic) == 0:
 			return nil, errors.New("telltale: classic buckets rendered from native ones need a bound")
 		}

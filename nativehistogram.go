@@ -12,9 +12,11 @@ import (
 	"telltale/model"
 )
 
-// histogramExtra is what few histograms need: exemplars, and all that those with
-// native buckets count in. These have no cells of their own, so that Observe of
-// classic ones need not ask.
+// Histograms with native buckets, and the exemplars of all histograms.
+
+// histogramExtra is what few histograms need: exemplars, and all that those with native
+// buckets count in. Histograms with native buckets have no cells of their own, by which
+// Observe tells them from classic ones.
 type histogramExtra struct {
 	exemplars atomic.Pointer[[]atomic.Pointer[model.Exemplar]] // by bucket, from the first one on
 	counts    *cell.Word                                       // each classic bucket's own, but that of +Inf; nil without classic buckets and where native ones tell
@@ -33,7 +35,7 @@ func newHistogramExtra(counts *cell.Word, d *definition) *histogramExtra {
 	return e
 }
 
-// newHeapExtra is newHistogramExtra with so many counts of its own.
+// newHeapExtra is newHistogramExtra with n counts on the heap.
 func newHeapExtra(d *definition, n int) *histogramExtra {
 	var counts *cell.Word
 	if n > 0 {
@@ -42,8 +44,8 @@ func newHeapExtra(d *definition, n int) *histogramExtra {
 	return newHistogramExtra(counts, d)
 }
 
-// observe counts v. The native buckets are first: they have the count and the
-// sum, so whoever reads them last finds no fewer observations there than in the
+// observe counts v. The native buckets are first: they have the count and the sum, so
+// that a reader that reads them last finds no fewer observations there than in the
 // others.
 func (e *histogramExtra) observe(v float64, upper []float64) {
 	e.native.Observe(v)

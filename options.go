@@ -137,7 +137,7 @@ func (anyOption) forEnums()            {}
 // forAll returns an option of all instruments.
 func forAll(o setting) Option { return anyOption{unitOption{o}} }
 
-// settingsOf applies options. A nil option says nothing.
+// settingsOf applies options to the default settings. A nil option changes nothing.
 func settingsOf[O option](opts []O) *settings {
 	s := &settings{valueLimit: DefaultLabelValueLimit, window: defaultWindow}
 	for _, o := range opts {
@@ -224,7 +224,7 @@ func WithSeriesLimit(n int) Option {
 // What counts as an update: of a counter, histogram or summary what changes its value,
 // of a gauge, info or enum each Set and Add, also of the value that it has. A gauge that
 // was ever added to (Add, Inc, Dec, TrackInProgress) does not leave while it is not 0,
-// and one with a function (SetFunc) not while it has it. What Init or
+// and one with a function (SetFunc) does not leave while it has the function. What Init or
 // [WithInitialSeries] created never leaves, and the option has no effect on an
 // instrument without labels. Callbacks refuse it, as an error.
 //

@@ -140,8 +140,8 @@ func (p storePage) collect(ctx context.Context, filters []gather.Names, emit fun
 	return errors.Join(s.errs...)
 }
 
-// emitShared publishes what is new, then emits what all processes have, and what is
-// this process's alone among it.
+// emitShared publishes what custom collectors emit, then emits the merged families of
+// all processes, with the families of this process alone between them by name.
 func (r *Registry) emitShared(s *scrape, st *step, emit func(*model.Family) error) error {
 	own := newScrape(s.ctx, s.faults)
 	own.root, own.complains = r, s.complains

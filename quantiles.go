@@ -35,8 +35,8 @@ const MaxQuantiles = 100
 // octaves is over how many doublings of the observations the error holds.
 const octaves = 32
 
-// check returns the options, nil without quantiles, or an error that says which
-// cannot be.
+// check returns the options, nil without quantiles, or an error that names the option
+// that is not valid.
 func (w windowSettings) check() (*windowOptions, error) {
 	if w.quantiles == nil {
 		if w.maxAge != defaultWindow.maxAge || w.ages != defaultWindow.ages || w.within != defaultWindow.within {

@@ -1,6 +1,6 @@
 package telltale
 
-// How many series there may be.
+// How many series the instruments of a registry may have together.
 
 import (
 	"maps"

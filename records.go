@@ -12,7 +12,7 @@ import (
 )
 
 // MaxCollectorStats is how many custom collectors of a registry have
-// [CollectorStats]. Those registered while so many have them have none.
+// [CollectorStats]. Collectors that are registered beyond these have none.
 const MaxCollectorStats = 100
 
 // CollectorStats is statistics of a custom collector. Instruments with functions
@@ -22,7 +22,7 @@ type CollectorStats struct {
 	// [CollectorFunc] was given. Where several collectors of a registry have the same,
 	// the second one is called "name#2", and so on.
 	Collector string
-	Scrapes   uint64        // that have read a run of it to the end, or gave up on one
+	Scrapes   uint64        // scrapes that have read a run of it to the end, or gave up on one
 	Success   bool          // nothing of the last run was left out
 	Duration  time.Duration // of the last run, or how long a scrape waited before it gave up; later scrapes do not wait for a run that hangs
 	Families  int           // that the last run emitted
@@ -83,7 +83,7 @@ func (r *records) ran(c Collector, o gather.Outcome) {
 	if held := r.of[c]; held != nil {
 		held.Scrapes++
 		held.Success = o.Whole
-		if o.Read { // else what the run did that holds the collector up stays
+		if o.Read { // else the scrape gave up on a run, about which an earlier scrape has told
 			held.Duration, held.Families = o.Took, o.Families
 		}
 	}

@@ -60,8 +60,8 @@ type registryOption func(*Registry)
 
 func (o registryOption) applyRegistry(r *Registry) { o(r) }
 
-// holder returns what the registry settles for its collectors, within another, nil for
-// none.
+// holder returns what the registry settles for its collectors, in addition to what
+// those around it settle: outer, nil if there are none.
 func (r *Registry) holder(outer *holder) *holder {
 	h := &holder{room: gather.Room{Limit: DefaultRetention, Kept: &r.kept}, coalesce: r.coalesce}
 	if r.retention != nil {
@@ -283,7 +283,7 @@ func (r *Registry) adopt(c Collector) {
 	}
 }
 
-var errSameDirectory = errors.New("telltale: the registry has a store in that directory, so every series of the collector would be on the page twice")
+var errSameDirectory = errors.New("telltale: the collector reads the directory in which the registry has its store, so every series would be on the page twice")
 
 // reads reports whether a collector, or one in it, reads what a registry with the
 // store shows anyway.

@@ -46,8 +46,8 @@ func (t *table[H]) begin() filling {
 	return t.roundOf(t.rows())
 }
 
-// close returns what was filled in. Whoever kept the table has an empty one, on
-// the heap.
+// close returns the series that were filled in. The table, which fill may have kept, is
+// empty then, and on the heap.
 func (t *table[H]) close() *series.Set[H] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -101,7 +101,6 @@ func (t *table[H]) exchange(others *series.Set[H], era uint64, from filling) {
 	} else {
 		change()
 	}
-	t.forgetAll()
 }
 
 // roundOf returns a round of the rows: that which fills the table, or a new one. The

@@ -50,8 +50,8 @@ func (c *core[H]) passesOn(h *H) *H {
 	return nil
 }
 
-// bringBack is counting under the lock. It says too whether there is no room for the
-// series.
+// bringBack is counting for callers who hold the lock. It also returns whether there
+// was room for the series.
 func (t *table[H]) bringBack(slot *series.Slot[H]) (*H, fullness) {
 	if !slot.Expired() { // it stays, or somebody else has brought it back
 		return &slot.Handle, hasRoom

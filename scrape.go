@@ -144,10 +144,12 @@ type shared interface {
 // first registry in it; without one they are the caller's, as errors.
 func collect(ctx context.Context, c composite, emit func(*model.Family) error) error {
 	account := accountIn(c)
-	if account == nil {
-		account = &faults{strict: true}
+	if account != nil {
+		return newScrape(ctx, account).collect(c, emit)
 	}
-	return newScrape(ctx, account).collect(c, emit)
+	s := newScrape(ctx, &faults{strict: true})
+	s.unheld = true
+	return s.collect(c, emit)
 }
 
 // scrape is one collection: first the tree of registries and views is flattened
@@ -167,6 +169,7 @@ type scrape struct {
 	allowed []*entry            // that may claim the names of the family which is emitted
 	errs    []error             // its faults, if it complains
 
+	unheld    bool // no registry is in what is collected
 	complains bool // faults make the collection fail in the end
 	settles   bool // custom collectors end before the first family is emitted; if they had faults, none is
 }
@@ -197,6 +200,7 @@ type step struct {
 	joins  bool                 // its families may join with those of others
 	apart  bool                 // they never do
 	found  gather.Tally         // faults of what it emitted
+	unfit  gather.Tally         // what the encoder of the page left out of it
 	path   *path
 }
 
@@ -308,6 +312,7 @@ func (s *scrape) runCustom(st *step, emit func(*model.Family) error) error {
 // collect makes the collection of a collector from its beginning to its end.
 func (s *scrape) collect(c Collector, emit func(*model.Family) error) error {
 	s.faults.scrapes.Add(1)
+	gather.HearUnwritten(s.ctx, s.unwritten)
 	s.add(c, nil, &path{holder: s.holder})
 	defer s.leave()
 	if err := s.run(emit); err != nil {
@@ -452,7 +457,7 @@ func (s *scrape) admit(st *step, f *model.Family, g *group) *model.Family {
 	if f.SampleName() != f.BaseName() && s.taken(f.BaseName()) && !s.taken(f.SampleName()) {
 		f = f.Literal()
 	}
-	for name := range sampleNames(f) {
+	for name := range takenNames(f) {
 		if s.taken(name) {
 			s.report(st, f.Name, ReasonRepeatedFamily, s.repeated(st, f))
 			return nil
@@ -461,7 +466,7 @@ func (s *scrape) admit(st *step, f *model.Family, g *group) *model.Family {
 	if s.seen == nil {
 		s.seen = make(map[string]struct{})
 	}
-	for name := range sampleNames(f) {
+	for name := range takenNames(f) {
 		s.seen[name] = struct{}{}
 	}
 	return f
@@ -490,13 +495,7 @@ func (s *scrape) repeated(st *step, f *model.Family) error {
 // report counts a fault of a step's collector and makes a collection that complains
 // fail in the end.
 func (s *scrape) report(st *step, family string, reason Reason, err error) {
-	fault := gather.Fault{Reason: gather.Reason(reason), Family: family, Err: err}
-	if st.entry != nil {
-		fault.Collector = st.entry.Name()
-	}
-	if st.sub != nil {
-		fault.Source = st.sub.Collector
-	}
+	fault := st.fault(family, reason, err)
 	accounts := st.path.holder.accounts
 	if !st.found.Add(&fault) {
 		accounts.Count(fault.Reason, fault.Source, 1)
@@ -504,6 +503,45 @@ func (s *scrape) report(st *step, family string, reason Reason, err error) {
 	}
 	accounts.Report(fault)
 	if s.complains {
+		s.errs = append(s.errs, faultOf(fault))
+	}
+}
+
+// fault returns a fault of the step's collector.
+func (st *step) fault(family string, reason Reason, err error) gather.Fault {
+	fault := gather.Fault{Reason: gather.Reason(reason), Family: family, Err: err}
+	if st.entry != nil {
+		fault.Collector = st.entry.Name()
+	}
+	if st.sub != nil {
+		fault.Source = st.sub.Collector
+	}
+	return fault
+}
+
+// unregistered counts what encoders leave out of families that no registry holds, and
+// logs it: other faults of these are errors of Collect.
+var unregistered faults
+
+// unwritten counts something that the encoder of the page left out of a family which the
+// present step emits, and tells the program if tell is true; err describes it. It does
+// not make the collection fail, except in strict mode, since another format may hold
+// all.
+func (s *scrape) unwritten(family string, tell bool, err func() error) {
+	st, accounts := s.current, s.current.path.holder.accounts
+	if s.unheld {
+		accounts = gather.Accounts{&unregistered}
+	}
+	fault := st.fault(family, ReasonFormat, nil)
+	if tell = tell || s.faults.strict && !s.unheld; tell {
+		fault.Err = err()
+	}
+	if !tell || !st.unfit.Add(&fault) {
+		accounts.Count(fault.Reason, fault.Source, 1)
+		return
+	}
+	accounts.Report(fault)
+	if s.faults.strict && !s.unheld {
 		s.errs = append(s.errs, faultOf(fault))
 	}
 }

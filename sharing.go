@@ -31,9 +31,9 @@ func (c *core[H]) room() cell.Room {
 	return cell.Heap{}
 }
 
-// raise moves the time of a value to now, or, where the clock does not move
-// forward, at least beyond what it was. The value has been stored before, so
-// whoever reads it with its old time reads it as not stored yet.
+// raise moves the time of a value to now, or, where the clock does not move forward, at
+// least beyond what it was. The value has been stored before, so that a reader that
+// sees it with its old time takes it as not stored yet.
 func raise(when *cell.Word) {
 	now := uint64(cell.Now())
 	for {
@@ -153,7 +153,7 @@ func (t *table[H]) enroll(slot *series.Slot[H], rows cell.Rows, created time.Tim
 	kind.share(h, rows.Add(slot.Labels(), created))
 }
 
-// unpark gives back what the process has left in a store of a handle's series.
+// unpark gives back the row of a handle's series that this process has parked in a store.
 func (c *core[H]) unpark(h *H) {
 	if !c.expires {
 		return
@@ -218,12 +218,5 @@ func (t *table[H]) withdrawAll(walk series.Walk[H], leave func(row *cell.Word)) 
 func (t *table[H]) forget(series []model.Labels) {
 	if rows := t.core.rows(); rows != nil && len(series) > 0 && t.filling == nil {
 		rows.Forget(series)
-	}
-}
-
-// forgetAll does so for all that they have left of the family.
-func (t *table[H]) forgetAll() {
-	if rows := t.core.rows(); rows != nil && t.filling == nil {
-		rows.ForgetAll()
 	}
 }

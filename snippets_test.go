@@ -72,6 +72,7 @@ type piece struct {
 
 // The pieces of Go on the project's pages compile, and print what the pages show.
 func TestPagesShowGoThatCompiles(t *testing.T) {
+	onlyOnce(t)
 	pages, err := filepath.Glob("docs/*.md")
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ type Stats struct {
 	Scrapes    uint64            // collections begun
 	Faults     map[Reason]uint64 // by reason, without those that never happened
 	Custom     []CollectorStats  // of custom collectors, in the order of registration
-	Overflows  map[string]uint64 // lookups that found no room for a new series, by family; none where all found it
+	Overflows  map[string]uint64 // lookups that found no room for a new series, by family, without families that had room for all
 }
 
 // Stats returns the registry's statistics. It does not count collectors and series

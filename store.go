@@ -77,7 +77,7 @@ func (r *Registry) UseStore(store Store) error {
 		}
 	}
 	if len(updated) > 0 {
-		return fmt.Errorf("telltale: updated before UseStore, which must be called earlier: %s", strings.Join(updated, ", "))
+		return fmt.Errorf("telltale: UseStore must be called before the registry's instruments are updated, and these were: %s", strings.Join(updated, ", "))
 	}
 	r.useStore(store)
 	for _, e := range r.entries {

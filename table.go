@@ -32,9 +32,9 @@ func (t *table[H]) with(values []string) *H {
 	return t.withNew(d, values)
 }
 
-// withNew looks harder for a series that find did not find, then creates it if there
-// is room for it. For values that nobody used before it allocates nothing but the
-// series.
+// withNew looks again for a series that Find did not find, by values that fit and by
+// their escaped text, then creates it if there is room for it. For values that nobody
+// used before it allocates nothing but the series.
 func (t *table[H]) withNew(d series.Digest, values []string) *H {
 	if !t.core.fits(values) {
 		return t.withFitted(values)
@@ -233,7 +233,7 @@ func (t *table[H]) wrongArity(takes, given int) *H {
 }
 
 // detach returns a handle that no scrape sees, for callers who asked for a
-// series that cannot be. It is one for all of them.
+// series that cannot be. All share one.
 func (t *table[H]) detach() *H {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -297,7 +297,7 @@ func (t *table[H]) removeMatching(labels map[string]string) (n int) {
 	if t == nil || len(labels) == 0 {
 		return 0
 	}
-	wanted := make(map[string]string, len(labels))
+	wanted, values := make(map[string]string, len(labels)), make([]string, len(t.core.labels))
 	for name, value := range labels {
 		i := slices.Index(t.core.labels, name)
 		if i < 0 {
@@ -306,7 +306,14 @@ func (t *table[H]) removeMatching(labels map[string]string) (n int) {
 			})
 			return 0
 		}
-		wanted[name] = t.core.fitOne(i, value, t.core.fault)
+		values[i] = t.core.fitOne(i, value, t.core.fault)
+		wanted[name] = values[i]
+	}
+	if len(wanted) == len(values) { // one series has them, at most
+		if t.remove(values) {
+			n = 1
+		}
+		return n
 	}
 	// Others create series while this looks, and between batches.
 	var gone []model.Labels
@@ -332,8 +339,8 @@ func (t *table[H]) removeMatching(labels map[string]string) (n int) {
 	return n + m
 }
 
-// unparkMatching gives back what the process has left in a store of series that have the
-// labels. It returns how many there are, and gone with them.
+// unparkMatching gives back the rows that this process has parked in a store for series
+// that have the labels. It returns how many there are, and gone with them.
 func (t *table[H]) unparkMatching(gone []model.Labels, wanted map[string]string) (n int, all []model.Labels) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

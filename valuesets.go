@@ -46,7 +46,7 @@ const MaxInitialSeries = 1_000_000
 
 // valueSet is the declared values of a label.
 type valueSet struct {
-	values []string // in the order of their declaration, then "other" if strangers can come
+	values []string // in the order of their declaration, then "other", unless it is among them or the label is a bool
 	index  map[string]struct{}
 }
 

@@ -21,15 +21,15 @@ type Vec[H any] struct{ labelled[H] }
 
 var errNotMade = errors.New("telltale: the Vec was not made by a constructor")
 
-// With returns the series with the label values, in the order in which the
-// labels were declared, and creates it at its first use. A series stays until it is
-// removed, so a value that clients choose, such as a path, must be mapped to one of
-// a few first ([WithLabelValues] does it); [WithSeriesLimit] says what With returns
-// when the family is full. For a series that is
-// there it takes no lock and allocates nothing, except with more than eight
-// labels or with values that are longer than 254 bytes or need escaping. It keeps
-// nothing of what it is given. The wrong number of values gives a handle that no
-// scrape sees, and is counted and told to the registry's error hook.
+// With returns the series with the label values, in the order in which the labels were
+// declared, and creates it at its first use. A series stays until it is removed or
+// expires ([WithIdleExpiry]), so a value that clients choose, such as a path, must be
+// mapped to one of a few first ([WithLabelValues] does it); [WithSeriesLimit] says what
+// With returns when the family is full. For a series that is there it takes no lock and
+// allocates nothing, except with more than eight labels or with values that are longer
+// than 254 bytes or need escaping. It keeps nothing of what it is given. The wrong
+// number of values gives a handle that no scrape sees, and is counted and told to the
+// registry's error hook.
 func (v *Vec[H]) With(values ...string) *H {
 	if v.free == len(v.fixed) {
 		return v.table.with(values)
@@ -138,13 +138,13 @@ func (v *Vec[H]) Remove(values ...string) bool {
 	return v.table.remove(v.fill(values))
 }
 
-// Replace puts the series that fill creates through next in the place of all
-// series of the family, in one step: every page of this process has either all of
-// the old or all of the new. In a store, pages of other processes may have some of
-// each. Updates through handles that next returned, or that With returns after
-// Replace has, always count; handles of the old series take updates that nobody
-// sees. If fill panics nothing has changed. Replacing through a curried Vec
-// replaces the whole family; next takes what v takes.
+// Replace puts the series that fill creates through next in the place of all series of
+// the family, in one step: every page of this process has either all of the old or all
+// of the new. So has every page of another process, if the instrument is in a store.
+// Updates through handles that next returned, or that With returns after Replace has,
+// always count; handles of the old series take updates that nobody sees. If fill panics
+// nothing has changed. Replacing through a curried Vec replaces the whole family; next
+// takes what v takes.
 func (v *Vec[H]) Replace(fill func(next *Vec[H])) {
 	v.table.replace(func(next *table[H]) {
 		fill(&Vec[H]{labelled[H]{table: next, fixed: v.fixed, free: v.free}})

@@ -13,8 +13,10 @@ import (
 )
 
 // Prefixed returns a view of c with the prefix before every family's name, as it
-// is: no underscore is added. It is an error if the prefix is not valid UTF-8, or
-// if c is nil or of a type that == cannot compare, such as a func.
+// is: no underscore is added. A series of a state set that has a label of the name
+// which the set gets is left out of the page and counted, because the label for the
+// states has that name. It is an error if the prefix is not valid UTF-8, or if c is nil
+// or of a type that == cannot compare, such as a func.
 func Prefixed(c Collector, prefix string) (Collector, error) {
 	if err := model.CheckName(prefix + "x"); err != nil {
 		return nil, fmt.Errorf("telltale: prefix %q: %w", prefix, err)
@@ -60,9 +62,9 @@ func Labelled(c Collector, labels map[string]string) (Collector, error) {
 // there is no room to keep others until their turn, and if their name is on the page
 // then they are left out, as a fault.
 //
-// It is an error if one of the collectors is nil. A
-// collector of a type that == cannot compare may run several times at once,
-// because the merged collector cannot recognize it on other pages.
+// It is an error if one of the collectors is nil. A collector of a type that == cannot
+// compare may run several times at once, because the merged collector cannot recognize
+// it on other pages.
 func Merge(collectors ...Collector) (Collector, error) {
 	all := &view{}
 	for _, c := range collectors {

@@ -8,9 +8,9 @@ import (
 	"telltale/model"
 )
 
-// VisitPoints walks the series in the order of their creation. Series that come
-// meanwhile are not seen, those that go may be. It runs no users' code: a series
-// with a function has the value that it was set to.
+// VisitPoints walks the series in the order of their creation. Series that are created
+// meanwhile are not visited, those that are removed may be. It runs no users' code: a
+// series with a function has the value that it was set to.
 func (t *table[H]) VisitPoints(p *model.Point, visit func(*model.Point) error) error {
 	return t.VisitScalars(p, nil, visit)
 }
@@ -100,8 +100,8 @@ func (t *table[H]) VisitPrototype(p *model.Point, visit func(*model.Point) error
 	return visit(p)
 }
 
-// Edition spares who decides about each series to do so in every walk. An info's Set
-// changes labels.
+// Edition returns the edition of the series, by which a view knows that what it decided
+// about each still holds. It returns nil for an info, whose Set changes labels.
 func (t *table[H]) Edition() *model.Edition {
 	if t.core.typ == model.Info {
 		return nil

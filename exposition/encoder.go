@@ -38,12 +38,12 @@ type Reason = lines.Reason
 // The reasons of a [Drop].
 const (
 	NoName            = lines.NoName            // a family or a sample without a name
-	ClashingName      = lines.ClashingName      // escaping gave the family the name of one before it
+	ClashingName      = lines.ClashingName      // escaping made a name of the family equal to one of a family before it
 	LooseSample       = lines.LooseSample       // a sample that does not fit its family's type
 	LongExemplar      = lines.LongExemplar      // an exemplar's labels have more than 128 characters
 	MisplacedExemplar = lines.MisplacedExemplar // an exemplar where the format has no place for one
 	UnfitSum          = lines.UnfitSum          // a sum that is NaN or negative, beside negative bounds, or without a count
-	UnfitCount        = lines.UnfitCount        // a count that is no number, below zero, or not whole where it must be
+	UnfitCount        = lines.UnfitCount        // a count that is no number, below zero, below that of the bucket before, not that of the bucket +Inf, or not whole where it must be
 	UnfitNative       = lines.UnfitNative       // a native histogram with a schema that the format lacks, or whose buckets contradict its spans
 	UntimedExemplar   = lines.UntimedExemplar   // an exemplar without a timestamp
 	NoCount           = lines.NoCount           // a histogram or summary whose count, or summary whose sum, is not known
@@ -51,6 +51,9 @@ const (
 	MoreExemplars     = lines.MoreExemplars     // a second exemplar where the format has a place for one
 	ReservedName      = lines.ReservedName      // a family's name begins with an underscore; it is written
 	ReservedLabel     = lines.ReservedLabel     // a label's name begins with an underscore; it is written
+	ClashingSeries    = lines.ClashingSeries    // escaping gave the series the labels of another one of its family
+	UnfitTotal        = lines.UnfitTotal        // a counter's total that is NaN or below zero
+	JoinedLabels      = lines.JoinedLabels      // escaping gave two labels of a series one name; they are written as one, with both values
 )
 
 // EncoderOption is an option of [NewEncoder]. An option that a format has no use

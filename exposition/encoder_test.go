@@ -28,6 +28,7 @@ func TestDrops(t *testing.T) {
 		return drops
 	}
 	const clash = `"my/metric_seconds" "": its escaped name belongs to another family`
+	const joined = `"labels" "": two labels of a series have the same name, or get it by escaping, and are written as one`
 	const nameless = `"" "": it has no name`
 	misfits := []string{
 		`"drift" "drift_sum": the format has no place for a sum that is NaN or negative, beside negative bounds, or without a count`,
@@ -36,9 +37,9 @@ func TestDrops(t *testing.T) {
 	}
 	long := `"long" "long_total": the exemplar's labels have more than 128 characters`
 	for f, want := range map[exposition.Format][]string{
-		exposition.Text004: {clash, nameless},
+		exposition.Text004: {clash, joined, nameless},
 		exposition.Text100.WithEscaping(model.AllowUTF8):      {nameless},
-		exposition.OpenMetrics1:                               append(slices.Clone(misfits), clash, nameless, long),
+		exposition.OpenMetrics1:                               append(slices.Clone(misfits), clash, joined, nameless, long),
 		exposition.OpenMetrics1.WithEscaping(model.AllowUTF8): append(slices.Clone(misfits), nameless, long),
 		exposition.OpenMetrics2: {
 			`"requests_total" "requests_total": the exemplar has no timestamp`,
@@ -54,17 +55,6 @@ func TestDrops(t *testing.T) {
 		if got := report(f); !slices.Equal(got, want) {
 			t.Errorf("%s drops\n%s\nwant\n%s", f, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
-	}
-}
-
-// A name that escaping changed keeps the same name from a family that follows,
-// changed or not; the family itself may come again.
-func TestClashingNames(t *testing.T) {
-	family := func(name string) *model.Family { return &model.Family{Name: name, Help: name, Type: model.Gauge} }
-	dotted, slashed, legacy := family("a.b"), family("a/b"), family("a_b")
-	got := string(page(t, exposition.Text004, []*model.Family{dotted, slashed, legacy, dotted}))
-	if want := "# HELP a_b a.b\n# TYPE a_b gauge\n# HELP a_b a.b\n# TYPE a_b gauge\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -62,15 +62,8 @@ func checkTotalWithoutCounter(v *view, found report) {
 }
 
 func checkReservedSuffix(v *view, found report) {
-	if v.typ == model.Unknown {
-		return
-	}
-	for suffix, owners := range map[string][]model.Type{
-		"_bucket": {model.Histogram, model.GaugeHistogram},
-		"_count":  {model.Histogram, model.GaugeHistogram, model.Summary},
-		"_sum":    {model.Histogram, model.GaugeHistogram, model.Summary},
-	} {
-		if strings.HasSuffix(v.name, suffix) && !slices.Contains(owners, v.typ) {
+	for _, suffix := range foreignSuffixes(v.typ) {
+		if suffix != "_total" && strings.HasSuffix(v.name, suffix) { // TotalWithoutCounter is about that one
 			found("", "a %s should not end in %q", v.typ, suffix)
 		}
 	}

@@ -1,14 +1,15 @@
 package model
 
-// Edition stands for the series that a Source has until they change. It is known by its
-// address alone.
+// Edition identifies the series of a Source until they change. Editions are compared by
+// their addresses.
 type Edition struct{ _ byte }
 
 // NewEdition returns an edition that differs from all others.
 func NewEdition() *Edition { return new(Edition) }
 
-// EditionSource is a Source that knows when its series change, so that who decides about
-// each series need not decide anew in every walk. Package rules asks for it.
+// EditionSource is a Source that knows when its series change, so that a view that
+// decides about each series need not decide again in every walk. Package rules asks for
+// it.
 type EditionSource interface {
 	Source
 	// Edition returns the present edition, nil if it is not known. It is another one

@@ -61,7 +61,7 @@ type Family struct {
 	Help string
 	Unit string
 	Type Type
-	// Merge is the rule by which values of several processes merge; the zero Merge is the default of the type.
+	// Merge is the rule by which values of several processes merge; zero: the type's default.
 	Merge Merge
 
 	hidden  Parts          // the samples that restrictions left out
@@ -163,10 +163,16 @@ func (f *Family) visitOwn(scratch *Point, scalars func([]Scalar) error, visit fu
 
 // LegacyLabels reports whether the labels of all points are known to have legacy
 // names, so that their text is right under every escaping scheme that keeps such
-// names. It is false if that is not known.
+// names. It is false if that is not known, and if a name begins with an underscore,
+// which some formats reserve. It looks at each point that the family itself holds, and
+// asks its source ([LegacySource]).
 func (f *Family) LegacyLabels() bool {
-	s, ok := f.source.(LegacySource)
-	return ok && f.empty() && s.LegacyLabels()
+	if f.source != nil {
+		if s, ok := f.source.(LegacySource); !ok || !s.LegacyLabels() {
+			return false
+		}
+	}
+	return f.plainNames()
 }
 
 // Mask returns the kinds of sample that restrictions left, or [AllParts] if

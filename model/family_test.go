@@ -240,8 +240,12 @@ func TestSource(t *testing.T) {
 	if got := append(flat(f), flat(clone)...); !slices.Equal(got, []string{"x{} 2.0", "x{} 1.0"}) {
 		t.Errorf("the live family and its clone say %q", got)
 	}
-	if !f.LegacyLabels() || clone.LegacyLabels() {
+	if !f.LegacyLabels() || !clone.LegacyLabels() {
 		t.Errorf("LegacyLabels: live %v, clone %v", f.LegacyLabels(), clone.LegacyLabels())
+	}
+	clone.AddSample("x", labels{"http.route": "/"}, 3)
+	if clone.LegacyLabels() {
+		t.Error("a point that the clone holds is not looked at")
 	}
 	f.AddSample("x", labels{"http.route": "/"}, 3)
 	if f.LegacyLabels() {

@@ -175,32 +175,6 @@ func AppendLabel(text []byte, name, value string) []byte {
 	return append(text, '"')
 }
 
-// AppendEscaped appends s in the form that it has between double quotes in every
-// text format. Invalid UTF-8 is replaced by U+FFFD.
-func AppendEscaped(dst []byte, s string) []byte {
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\uFFFD")
-	}
-	start := 0
-	for i := 0; i < len(s); i++ {
-		var escape string
-		switch s[i] {
-		case '\\':
-			escape = `\\`
-		case '\n':
-			escape = `\n`
-		case '"':
-			escape = `\"`
-		default:
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		dst = append(dst, escape...)
-		start = i + 1
-	}
-	return append(dst, s[start:]...)
-}
-
 // Text returns the labels in the form that they have between the braces of a
 // sample.
 func (l Labels) Text() string { return l.text }
@@ -279,6 +253,22 @@ func (l Labels) AllLegacy() bool {
 			return false
 		}
 		_, _, rest = cutLabel(rest)
+	}
+	return true
+}
+
+// plainNames reports whether no name is quoted or begins with an underscore. It is false
+// too if a value has a comma before such a character, or at its end.
+func (l Labels) plainNames() bool {
+	for rest := l.text; rest != ""; {
+		if rest[0] == '"' || rest[0] == '_' {
+			return false
+		}
+		i := strings.IndexByte(rest, ',')
+		if i < 0 {
+			return true
+		}
+		rest = rest[i+1:]
 	}
 	return true
 }
@@ -362,24 +352,4 @@ func closingQuote(text string, i int) int {
 		i++
 	}
 	return i
-}
-
-// unescape undoes AppendEscaped; text without a backslash is returned unchanged.
-func unescape(s string) string {
-	i := strings.IndexByte(s, '\\')
-	if i < 0 {
-		return s
-	}
-	out := append(make([]byte, 0, len(s)), s[:i]...)
-	for ; i < len(s); i++ {
-		c := s[i]
-		if c == '\\' {
-			i++
-			if c = s[i]; c == 'n' {
-				c = '\n'
-			}
-		}
-		out = append(out, c)
-	}
-	return string(out)
 }

@@ -178,3 +178,19 @@ func FuzzLabels(f *testing.F) {
 		}
 	})
 }
+
+// A byte that needs an escape is found wherever it is, and so is one that is not UTF-8.
+func TestAppendEscapedEverywhere(t *testing.T) {
+	for special, want := range map[string]string{
+		`\`: `\\`, "\n": `\n`, `"`: `\"`, "\xff": "\uFFFD", "é": "é", "\x00": "\x00", "\x7f": "\x7f", "!": "!", "#": "#", "[": "[", "]": "]", "\x0b": "\x0b",
+	} {
+		for n := range 20 {
+			for at := range n + 1 {
+				before, after := strings.Repeat("x", at), strings.Repeat("y", n-at)
+				if got := string(model.AppendEscaped([]byte("<"), before+special+after)); got != "<"+before+want+after {
+					t.Errorf("AppendEscaped(%q) = %q", before+special+after, got)
+				}
+			}
+		}
+	}
+}

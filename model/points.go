@@ -83,6 +83,29 @@ func visitScalarsAsPoints(run []Scalar, part Parts, scratch *Point, visit func(*
 	return nil
 }
 
+// plainNames reports whether the label names of the points that the family itself holds
+// are legacy names that do not begin with an underscore, as far as can be seen at once.
+func (f *Family) plainNames() bool {
+	plain := true
+	_ = f.scalars.each(func(run []Scalar) error {
+		for i := range run {
+			if plain = plain && run[i].Labels.plainNames(); !plain {
+				return errStop
+			}
+		}
+		return nil
+	})
+	_ = f.points.each(func(run []Point) error {
+		for i := range run {
+			if plain = plain && run[i].Labels.plainNames() && run[i].Info.plainNames(); !plain {
+				return errStop
+			}
+		}
+		return nil
+	})
+	return plain
+}
+
 // empty reports whether the family itself holds no points.
 func (f *Family) empty() bool { return len(f.scalars.last)+len(f.points.last) == 0 }
 

@@ -28,7 +28,7 @@ type Encoder struct {
 // page.
 func NewEncoder(w io.Writer) *Encoder { return &Encoder{w: w, buf: []byte{'['}} }
 
-// Encode writes a family. JSON holds everything, so nothing is dropped. It
+// Encode writes a family. JSON holds everything, created times as float64s. It
 // returns the writer's first error, also from every later call.
 func (e *Encoder) Encode(f *model.Family) error {
 	if e.err != nil {

@@ -156,7 +156,7 @@ func (p *Parser) wrong(start int, err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return p.fail(len(p.page), "the end of the page", "the end of the array")
 	case errors.As(err, &unfit):
-		return p.fail(start, fmt.Sprintf("a %s as %q", unfit.Value, unfit.Field), "what the form has there")
+		return p.fail(start, fmt.Sprintf("a %s as %q", unfit.Value, unfit.Field), "the type that the member has in this format")
 	}
 	return p.fail(start, err.Error(), "a family of metrics")
 }

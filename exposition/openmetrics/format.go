@@ -37,7 +37,7 @@ var pieces = [...][]lines.Block{
 }
 
 func whole(t model.Type) []lines.Block {
-	return []lines.Block{{Name: model.PartValue, Type: t.String(), Parts: t.Parts()}}
+	return []lines.Block{{Name: model.PartValue, Type: t.String(), Parts: t.Parts(), Counts: t == model.Counter}}
 }
 
 func (format) Blocks(f *model.Family) []lines.Block {
@@ -150,13 +150,21 @@ func runes(text []byte) int {
 	return n
 }
 
-// FitHistogram drops count and sum if only one of them is there, or if the
-// format does not allow the sum: they come together or not at all (section
-// "Histogram"). The +Inf bucket still holds the count.
-func (format) FitHistogram(p *lines.Page, has model.Parts, h *model.HistogramValue, sum float64) model.Parts {
+// FitHistogram drops a histogram with counts that the format does not allow. It drops
+// count and sum if only one of them is there, or if the format does not allow the sum:
+// they come together or not at all (section "Histogram"). The +Inf bucket still holds the
+// count.
+func (format) FitHistogram(p *lines.Page, has model.Parts, h *model.HistogramValue, count, sum float64) model.Parts {
 	const counts, sums = model.PartCount | model.PartGCount, model.PartSum | model.PartGSum
 	counted, summed := has&counts, has&sums
-	if has&model.PartBucket == 0 || (counted != 0) == (summed != 0) && (summed == 0 || fitsSum(summed, h, sum)) {
+	if has&model.PartBucket == 0 || p.Type() == model.Unknown.String() {
+		return has
+	}
+	if !fitsCounts(h, count) || counted != 0 && math.IsNaN(count) {
+		p.Drop(model.PartBucket, lines.UnfitCount)
+		return 0
+	}
+	if (counted != 0) == (summed != 0) && (summed == 0 || fitsSum(summed, h, sum)) {
 		return has
 	}
 	if summed != 0 {
@@ -177,9 +185,24 @@ func fitsSum(part model.Parts, h *model.HistogramValue, sum float64) bool {
 	return sum >= 0 && !negative
 }
 
-// FitSummary drops a sum that is NaN or negative, and sets the least value of
-// quantiles to 0 (section "Summary"). The parts of a restricted family are of
-// unknown type and may have any value.
+// fitsCounts reports whether buckets and count are whole numbers that increase (section
+// "Histogram").
+func fitsCounts(h *model.HistogramValue, count float64) bool {
+	n := min(h.Bounds.Len(), len(h.Cumulative))
+	if math.IsNaN(count) && lines.Closed(h.Bounds, n) {
+		count = h.Cumulative[n-1]
+	}
+	for _, v := range h.Cumulative[:n] {
+		if !lines.IsCount(v) {
+			return false
+		}
+	}
+	return lines.IsCount(count) && lines.Cumulate(h, n, count)
+}
+
+// FitSummary drops a sum that is NaN or negative and a count that is not a whole number
+// from 0 on, and sets the least value of quantiles to 0 (section "Summary"). The parts of
+// a restricted family are of unknown type and may have any value.
 func (format) FitSummary(p *lines.Page, has model.Parts, s *model.SummaryValue) (fit model.Parts, least float64) {
 	if p.Type() == model.Unknown.String() {
 		return has, math.Inf(-1)
@@ -187,6 +210,10 @@ func (format) FitSummary(p *lines.Page, has model.Parts, s *model.SummaryValue) 
 	if has&model.PartSum != 0 && !(s.Sum >= 0) {
 		p.Drop(model.PartSum, lines.UnfitSum)
 		has &^= model.PartSum
+	}
+	if has&model.PartCount != 0 && !lines.IsCount(s.Count) {
+		p.Drop(model.PartCount, lines.UnfitCount)
+		has &^= model.PartCount
 	}
 	return has, 0
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"telltale/internal/lines"
 	"telltale/internal/scan"
 	"telltale/model"
 )
@@ -48,7 +49,7 @@ func (p *Parser) checkValue(e *Entry, part model.Parts) error {
 
 // checkCount checks that a bucket or a count is a whole number.
 func (p *Parser) checkCount(e *Entry) error {
-	if e.Value >= 0 && (e.Value == math.Trunc(e.Value)) && !math.IsInf(e.Value, 1) {
+	if lines.IsCount(e.Value) {
 		return nil
 	}
 	s := p.scanner.page
@@ -120,7 +121,7 @@ func (p *Parser) endHistogram() error {
 	found, expected := "", ""
 	switch {
 	case n == 0 || !math.IsInf(pt.upper[n-1], 1):
-		found, expected = "a histogram without the bucket +Inf", "one"
+		found, expected = "a histogram without the bucket +Inf", "that bucket behind all others"
 	case pt.Has&counts != 0 && pt.count != pt.cumulative[n-1]:
 		found, expected = "the count "+model.FormatValue(pt.count), "the value of the bucket +Inf, "+model.FormatValue(pt.cumulative[n-1])
 	case pt.Has&counts != 0 && pt.Has&sums == 0:

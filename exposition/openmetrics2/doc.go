@@ -13,8 +13,10 @@
 // What the draft cannot hold is written in another way, or dropped and reported.
 // An info under a literal name that does not end in "_info", and a histogram or
 // summary that a restriction has made incomplete, are of unknown type. A
-// histogram whose sum is not known has the sum NaN. Summaries whose sum is NaN
-// or negative, quantiles with negative values, exemplars without a timestamp,
+// histogram whose sum is not known has the sum NaN. Totals that are NaN or below
+// zero, histograms whose counts fall from bucket to bucket or begin below zero,
+// summaries whose sum is NaN or negative or whose count is not a whole number,
+// quantiles with negative values, exemplars without a timestamp,
 // native histograms with custom bounds and samples that fit no type are dropped.
 // A histogram with exemplars on classic and on native buckets is written with
 // those of the classic ones, as the draft recommends (section "Exemplars and

@@ -155,7 +155,7 @@ func TestErrors(t *testing.T) {
 		{"Native Buckets: more than the count", histogram + "{count:1,sum:NaN,schema:0,zero_threshold:0,zero_count:1,positive_spans:[0:1],positive_buckets:[1]}" + tail, 2, 3, "the count 1.0 beside buckets of 2.0"},
 		{"Native Buckets: negative bucket", histogram + "{count:0,sum:1,schema:0,zero_threshold:0,zero_count:1,positive_spans:[0:1],positive_buckets:[-1]}" + tail, 2, 3, "a bucket of less than zero"},
 		{"Native Buckets: beyond infinity", histogram + "{count:1,sum:1,schema:-4,zero_threshold:0,zero_count:0,positive_spans:[66:1],positive_buckets:[1]}" + tail, 2, 3, "buckets beyond infinity"},
-		{"Native Buckets: spans and buckets", histogram + "{count:1,sum:1,schema:0,zero_threshold:0,zero_count:0,positive_spans:[0:2],positive_buckets:[1]}" + tail, 2, 3, "spans of another length than their buckets"},
+		{"Native Buckets: spans and buckets", histogram + "{count:1,sum:1,schema:0,zero_threshold:0,zero_count:0,positive_spans:[0:2],positive_buckets:[1]}" + tail, 2, 3, "spans that cover another number of buckets"},
 		{"Native Buckets: spans alone", histogram + "{count:0,sum:1,schema:0,zero_threshold:0,zero_count:0,positive_spans:[]}" + tail, 2, 74, `"}"`},
 		{"Native Buckets: positive before negative", histogram + "{count:0,sum:1,schema:0,zero_threshold:0,zero_count:0,positive_spans:[],positive_buckets:[],negative_spans:[],negative_buckets:[]}" + tail, 2, 94, `",negative_spans:[],negative_buckets:[]}"`},
 		{"Native Buckets: a span back", histogram + "{count:2,sum:1,schema:0,zero_threshold:0,zero_count:0,positive_spans:[3:1,-1:1],positive_buckets:[1,1]}" + tail, 2, 77, "a span before the end of the one before"},

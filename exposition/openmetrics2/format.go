@@ -100,7 +100,7 @@ func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, _ *mod
 }
 
 // FitHistogram drops nothing: it is called only for incomplete histograms.
-func (format) FitHistogram(_ *lines.Page, has model.Parts, _ *model.HistogramValue, _ float64) model.Parts {
+func (format) FitHistogram(_ *lines.Page, has model.Parts, _ *model.HistogramValue, _, _ float64) model.Parts {
 	return has
 }
 

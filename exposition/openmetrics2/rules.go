@@ -3,6 +3,7 @@ package openmetrics2
 import (
 	"math"
 
+	"telltale/internal/lines"
 	"telltale/model"
 )
 
@@ -83,7 +84,7 @@ func (p *Parser) checkKind(e *Entry) error {
 // summaryFault returns what is wrong with a summary, or "" (section "Summary").
 func summaryFault(c *Composite) string {
 	switch {
-	case !(c.Count >= 0) || c.Count != math.Trunc(c.Count) || math.IsInf(c.Count, 1):
+	case !lines.IsCount(c.Count):
 		return "the count " + model.FormatValue(c.Count)
 	case !(c.Sum >= 0):
 		return "the sum " + model.FormatValue(c.Sum)
@@ -149,7 +150,7 @@ func nativeFault(c *Composite) string {
 	case !validThreshold(h.ZeroThreshold):
 		return "a zero threshold of less than zero"
 	case !validSpans(h.NegativeSpans, len(h.Negative)), !validSpans(h.PositiveSpans, len(h.Positive)):
-		return "spans of another length than their buckets"
+		return "spans that cover another number of buckets"
 	case beyond(h.NegativeSpans, h.Schema), beyond(h.PositiveSpans, h.Schema):
 		return "buckets beyond infinity"
 	}

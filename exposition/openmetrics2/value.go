@@ -13,13 +13,17 @@ func counter(p *lines.Page, dst []byte, pt *model.Point) []byte {
 	if pt.Has&model.PartTotal == 0 {
 		return nil
 	}
+	if !(pt.Value >= 0) {
+		p.Drop(model.PartTotal, lines.UnfitTotal)
+		return nil
+	}
 	dst = appendTimes(model.AppendValue(dst, pt.Value), pt)
 	return appendExemplar(p, dst, model.PartTotal, pt.Exemplar)
 }
 
 // summary appends a summary's value. It always has count and sum, and its sum
 // and the values of its quantiles are not negative (section "Summary"): a point
-// without such a sum is dropped.
+// without such a sum, or with a count that is not a whole number, is dropped.
 func summary(p *lines.Page, dst []byte, pt *model.Point) []byte {
 	s := pt.Summary
 	switch {
@@ -27,6 +31,9 @@ func summary(p *lines.Page, dst []byte, pt *model.Point) []byte {
 		return nil
 	case pt.Has&model.PartCount == 0 || pt.Has&model.PartSum == 0:
 		p.Drop(model.PartCount, lines.NoCount)
+		return nil
+	case !lines.IsCount(s.Count):
+		p.Drop(model.PartCount, lines.UnfitCount)
 		return nil
 	case !(s.Sum >= 0):
 		p.Drop(model.PartSum, lines.UnfitSum)
@@ -73,16 +80,11 @@ func appendHistogram(p *lines.Page, dst []byte, sumKey string, pt *model.Point, 
 	if h == nil {
 		return nil
 	}
-	native := h.Native
-	if native != nil && !fits(native) {
-		p.Drop(countPart, lines.UnfitNative)
-		native = nil
-	}
 	n := 0 // classic buckets
 	if pt.Has&model.PartBucket != 0 {
 		n = min(h.Bounds.Len(), len(h.Cumulative))
 	}
-	closed := n > 0 && math.IsInf(h.Bounds.Upper()[n-1], 1)
+	closed := lines.Closed(h.Bounds, n)
 	count, sum := h.Count, h.Sum
 	switch {
 	case pt.Has&countPart != 0:
@@ -102,6 +104,16 @@ func appendHistogram(p *lines.Page, dst []byte, sumKey string, pt *model.Point, 
 		sum = h.Native.Sum
 	default:
 		sum = math.NaN()
+	}
+	gauge := countPart == model.PartGCount
+	if !fitsCounts(h, n, count, gauge) {
+		p.Drop(countPart, lines.UnfitCount)
+		return nil
+	}
+	native := h.Native
+	if native != nil && !fits(native, count, gauge) {
+		p.Drop(countPart, lines.UnfitNative)
+		native = nil
 	}
 	dst = spellingOf(native)(dst, count)
 	dst = model.AppendValue(append(dst, sumKey...), sum)
@@ -124,11 +136,22 @@ func appendHistogram(p *lines.Page, dst []byte, sumKey string, pt *model.Point, 
 	return append(dst, '}')
 }
 
-// fits reports whether a native histogram can be written: the draft has standard
-// schemas only, and its spans must cover the number of buckets.
-func fits(h *model.NativeHistogram) bool {
-	return validSchema(h.Schema) && validThreshold(h.ZeroThreshold) &&
-		validSpans(h.NegativeSpans, len(h.Negative)) && validSpans(h.PositiveSpans, len(h.Positive))
+// fitsCounts reports whether the first n classic buckets can be written beside the count
+// (section "Classic Buckets"). Those of gauge histograms may be negative, and so need
+// not increase.
+func fitsCounts(h *model.HistogramValue, n int, count float64, gauge bool) bool {
+	if gauge {
+		return !lines.Closed(h.Bounds, n) || h.Cumulative[n-1] == count
+	}
+	return lines.Cumulate(h, n, count)
+}
+
+// fits reports whether a native histogram can be written beside the count: the draft has
+// standard schemas only, and the buckets must fit spans and count.
+func fits(h *model.NativeHistogram, count float64, gauge bool) bool {
+	c := Composite{Histogram: *h, Gauge: gauge}
+	c.Histogram.Count = count
+	return nativeFault(&c) == ""
 }
 
 func appendNative(dst []byte, h *model.NativeHistogram) []byte {

@@ -65,10 +65,12 @@ type Encoder struct {
 	kind      kind
 	parts     model.Parts // the parts of it that may be written
 	name      []byte
-	header    []byte // name, help, type and unit
-	message   int    // where the message begins
-	empty     bool   // the message has no series
-	verbatim  bool   // labels are written as they are
+	header    []byte                   // name, help, type and unit
+	message   int                      // where the message begins
+	empty     bool                     // the message has no series
+	verbatim  bool                     // labels are written as they are
+	mixes     bool                     // series may be written with the same labels
+	next      func(*model.Point) error // of visitDistinct
 	labels    pairs
 	exemplars pairs
 	custom    custom
@@ -88,7 +90,7 @@ func NewEncoder(w io.Writer, opts ...Option) *Encoder {
 	}
 	e.pooled = buffers.Get().(*[]byte)
 	e.buf = (*e.pooled)[:0]
-	e.visitors = visitors{e.visitSingle, e.visitSummary, e.visitHistogram, e.visitStates, e.visitInfo, e.visitPiece, e.visitScalars}
+	e.visitors = visitors{e.visitSingle, e.visitSummary, e.visitHistogram, e.visitStates, e.visitInfo, e.visitPiece, e.visitDistinct, e.visitScalars}
 	return e
 }
 
@@ -109,7 +111,9 @@ func (e *Encoder) Encode(f *model.Family) error {
 		e.drop("", lines.ClashingName)
 		return nil
 	}
-	e.verbatim = e.names.Keeps(f)
+	e.names.Consider(f, &e.scratch)
+	e.verbatim, e.mixes = e.names.Keeps(), e.names.Mixes()
+	defer e.tellJoined()
 	whole := f.Type.Parts() &^ model.PartCreated
 	left := f.Mask() & f.Type.Parts()
 	if left&whole == whole {
@@ -144,15 +148,33 @@ func (e *Encoder) visit() error {
 	visit := e.visitors.of(e.family.Type)
 	switch e.family.Type {
 	case model.Counter, model.Gauge, model.Unknown:
-		return e.family.VisitScalars(&e.scratch, e.visitors.scalars, visit)
+		if !e.mixes {
+			return e.family.VisitScalars(&e.scratch, e.visitors.scalars, visit)
+		}
+	}
+	return e.walk(visit)
+}
+
+// walk visits the points of a family but those that are written as others.
+func (e *Encoder) walk(visit func(*model.Point) error) error {
+	if e.mixes {
+		e.next, visit = visit, e.visitors.distinct
+		e.names.Begin()
 	}
 	return e.family.Visit(&e.scratch, visit)
+}
+
+// tellJoined reports a family of which labels were written as one.
+func (e *Encoder) tellJoined() {
+	if e.names.Joined() {
+		e.drop("", lines.JoinedLabels)
+	}
 }
 
 // piece writes the samples of one part as a family of its own.
 func (e *Encoder) piece(part model.Parts) error {
 	e.begin(part, untypedKind, part)
-	err := e.family.Visit(&e.scratch, e.visitors.piece)
+	err := e.walk(e.visitors.piece)
 	if e.empty {
 		e.buf = e.buf[:e.message]
 		return err
@@ -273,6 +295,7 @@ func (e *Encoder) Close() error {
 		return e.err
 	}
 	err := e.flush(0)
+	e.names.Release()
 	if cap(e.buf) <= fullBuffer { // larger buffers, grown by a single series, are not kept
 		*e.pooled = e.buf[:0]
 		buffers.Put(e.pooled)

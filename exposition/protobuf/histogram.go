@@ -230,7 +230,7 @@ func (s *Scanner) endSide(at int64, name string, from *side, buckets []float64) 
 		spans = nil
 	}
 	if wrong := spansFit(spans, len(buckets)); wrong != "" {
-		s.fail(at, "Histogram."+name+"_span", wrong, "spans of the buckets that there are")
+		s.fail(at, "Histogram."+name+"_span", wrong, "spans that cover the buckets")
 	}
 	return spans, buckets
 }

@@ -67,7 +67,7 @@ func (e *Encoder) visitHistogram(pt *model.Point) error {
 		c.count, c.sum = native.Count, native.Sum
 	}
 	whole := areWhole(c.cumulative)
-	if e.family.Type != model.GaugeHistogram && (!whole && !areCounts(c.cumulative) || c.has&counts != 0 && !(c.count >= 0)) {
+	if e.family.Type != model.GaugeHistogram && (!lines.Increase(c.cumulative) || c.has&counts != 0 && !(c.count >= 0)) {
 		e.dropPart(model.PartBucket, lines.UnfitCount)
 		return nil
 	}
@@ -215,7 +215,7 @@ func (e *Encoder) histogramPiece(pt *model.Point) error {
 			return err
 		}
 	}
-	if n := len(c.cumulative); c.has&counts != 0 && (n == 0 || !math.IsInf(c.bounds.Upper()[n-1], 1)) {
+	if n := len(c.cumulative); c.has&counts != 0 && !lines.Closed(c.bounds, n) {
 		return e.simple(text, `le="+Inf"`, c.count, t)
 	}
 	return nil
@@ -255,7 +255,7 @@ func spansFit(spans []model.Span, buckets int) string {
 		}
 	}
 	if total != uint64(buckets) {
-		return "spans of other buckets than there are"
+		return "spans that cover another number of buckets"
 	}
 	return ""
 }

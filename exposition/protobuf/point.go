@@ -226,7 +226,7 @@ func readTime(m message) model.Timestamp {
 			sec = int64(m.uint("seconds"))
 		case timestampNanos:
 			if nsec = int64(m.uint("nanos")); nsec < 0 || nsec > 999_999_999 {
-				m.fail("nanos", "too many or too few", "0 to 999999999")
+				m.fail("nanos", "nanoseconds out of range", "0 to 999999999")
 			}
 		default:
 			m.skip()

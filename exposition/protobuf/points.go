@@ -11,8 +11,8 @@ import (
 
 // visitors are the methods that write a point of each type, bound once.
 type visitors struct {
-	single, summary, histogram, states, info, piece func(*model.Point) error
-	scalars                                         func([]model.Scalar) error
+	single, summary, histogram, states, info, piece, distinct func(*model.Point) error
+	scalars                                                   func([]model.Scalar) error
 }
 
 func (v *visitors) of(t model.Type) func(*model.Point) error {
@@ -27,6 +27,15 @@ func (v *visitors) of(t model.Type) func(*model.Point) error {
 		return v.info
 	}
 	return v.single
+}
+
+// visitDistinct writes a point unless its series is written as another one.
+func (e *Encoder) visitDistinct(pt *model.Point) error {
+	if e.names.Repeats(pt) {
+		e.drop(e.family.SampleName(), lines.ClashingSeries)
+		return nil
+	}
+	return e.next(pt)
 }
 
 // beginSeries begins a series with its labels and those of more, and returns

@@ -71,7 +71,7 @@ func (format) AppendExemplar(_ *lines.Page, dst []byte, _ model.Parts, _ *model.
 	return dst
 }
 
-func (format) FitHistogram(_ *lines.Page, has model.Parts, _ *model.HistogramValue, _ float64) model.Parts {
+func (format) FitHistogram(_ *lines.Page, has model.Parts, _ *model.HistogramValue, _, _ float64) model.Parts {
 	return has
 }
 

@@ -215,7 +215,7 @@ func (p *Parser) wholes() error {
 		all := slices.Index(h.Upper, math.Inf(1))
 		switch {
 		case all < 0:
-			found, expected = "a histogram without the bucket +Inf", "one"
+			found, expected = "a histogram without the bucket +Inf", "that bucket behind all others"
 		case h.Has&model.PartCount != 0 && h.Count != h.Cumulative[all]:
 			found, expected = "the count "+model.FormatValue(h.Count), "the value of the bucket +Inf, "+model.FormatValue(h.Cumulative[all])
 		}

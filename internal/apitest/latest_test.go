@@ -44,6 +44,41 @@ func TestLatestOfBareCollectors(t *testing.T) {
 	}
 }
 
+// Names that the text format makes equal are on the page once; the registry counts the
+// others, and they are logged.
+func TestLatestTellsOfClashes(t *testing.T) {
+	book, reg := logged(t), telltale.NewRegistry()
+	telltale.Must(telltale.NewGauge("a.b", "", telltale.In(reg))).Set(1)
+	telltale.Must(telltale.NewGauge("a_b", "", telltale.In(reg))).Set(2)
+	page, err := telltale.GenerateLatest(reg)
+	if want := "# HELP a_b \n# TYPE a_b gauge\na_b 1.0\n"; err != nil || string(page) != want {
+		t.Errorf("got the error %v and the page\n%s\nwant\n%s", err, page, want)
+	}
+	if n := reg.Stats().Faults[telltale.ReasonFormat]; n != 1 {
+		t.Errorf("%d faults are counted", n)
+	}
+	wantLines(t, book, `ERROR reason=format collector=gauge "a_b" family=a_b err=family "a_b" was left out of a page in text/plain; version=0.0.4: its escaped name belongs to another family`)
+}
+
+// A registry that a custom collector collects, with the context of its run, is not asked
+// about the page of the outer one.
+func TestOnlyTheOutermostScrapeHearsOfClashes(t *testing.T) {
+	logged(t)
+	inner, outer := telltale.NewRegistry(), telltale.NewRegistry()
+	telltale.Must(telltale.NewGauge("a.b", "", telltale.In(inner))).Set(1)
+	telltale.Must(telltale.NewGauge("a_b", "", telltale.In(inner))).Set(2)
+	register(t, outer, telltale.CollectorFunc(func(ctx context.Context, emit func(*model.Family) error) error { return inner.Collect(ctx, emit) }))
+	if _, err := telltale.GenerateLatest(outer); err != nil {
+		t.Fatal(err)
+	}
+	if got := [2]uint64{inner.Stats().Faults[telltale.ReasonFormat], outer.Stats().Faults[telltale.ReasonFormat]}; got != [2]uint64{0, 1} {
+		t.Errorf("the inner and the outer registry count %d faults", got)
+	}
+	if got := outer.Stats().Custom; len(got) != 1 || got[0].Faults != 1 || !got[0].Success {
+		t.Errorf("the collector's statistics are %+v", got)
+	}
+}
+
 // uncomparable is a collector of a type that cannot be compared.
 type uncomparable struct {
 	collect func(context.Context, func(*model.Family) error) error

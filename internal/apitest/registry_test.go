@@ -22,7 +22,7 @@ func TestRegisterClaimsAllNamesOfTheType(t *testing.T) {
 		model.Gauge:          {""},
 		model.Summary:        {"", "_sum", "_count", "_created"},
 		model.Histogram:      {"", "_bucket", "_sum", "_count", "_created"},
-		model.GaugeHistogram: {"", "_bucket", "_gsum", "_gcount"},
+		model.GaugeHistogram: {"", "_bucket", "_gsum", "_gcount", "_sum", "_count"}, // in text it is a histogram
 		model.Info:           {"", "_info"},
 		model.StateSet:       {""},
 	}

@@ -67,10 +67,10 @@ func TestScrapeMemory(t *testing.T) {
 		families, series int
 		each             uint64 // bytes for each of the many
 	}{
-		{"families of instruments", instruments, many, 1, 75},
+		{"families of instruments", instruments, many, 1, 90},
 		{"series of instruments", instruments, 1, many, 0},
-		{"families of custom collectors", custom, many, 1, 1300},
-		{"series of custom collectors", source, 1, many, 110},
+		{"families of custom collectors", custom, many, 1, 1400},
+		{"series of custom collectors", source, 1, many, 120},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			small := scrapeBytes(t, c.registry(1, 1))

@@ -3,12 +3,15 @@ package apitest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"telltale"
+	"telltale/exposition"
 	"telltale/model"
 )
 
@@ -236,6 +239,9 @@ func TestLabelClashAtTheScrape(t *testing.T) {
 	register(t, nested, labelled(nameless(gauge("n", 1)), labelMap{"l": "inner"}))
 	buckets := family("h", model.Histogram)
 	buckets.AddSample("h_bucket", labelMap{"le": "+Inf"}, 1)
+	phases := family("phase", model.StateSet)
+	phases.AddSample("phase", labelMap{"app_phase": "x", "phase": "on"}, 1)
+	phases.AddSample("phase", labelMap{"l": "x", "phase": "on"}, 1)
 	added := labelMap{"l": "v"}
 	tests := []struct {
 		name string
@@ -247,6 +253,7 @@ func TestLabelClashAtTheScrape(t *testing.T) {
 		{"an info's own labels", labelled(nameless(info.Family()), added), "# TYPE build_info gauge\n"},
 		{"another view's labels", labelled(nested, added), ""},
 		{"le of a histogram", labelled(nameless(buckets), labelMap{"le": "1"}), ""},
+		{"the new name of a state set", prefixed(nameless(phases), "app_"), "# TYPE app_phase gauge\napp_phase{l=\"x\",app_phase=\"on\"} 1.0\n"},
 		{"the state of a state set", labelled(nameless(family("l", model.StateSet)), added), ""},
 	}
 	for _, tt := range tests {
@@ -257,6 +264,35 @@ func TestLabelClashAtTheScrape(t *testing.T) {
 			wantPage(t, reg, tt.want+gaugePage("rest", "1.0"))
 			w.want(t, telltale.ReasonLabelClash)
 		})
+	}
+}
+
+// However often a format walks a family, each series that a view leaves out is one fault
+// of the page.
+func TestLabelClashesAreCountedOncePerPage(t *testing.T) {
+	infos := telltale.Must(telltale.NewInfoVec("build", "", []string{"n"}, telltale.Unregistered()))
+	clashing := family("m", model.Histogram)
+	for i := range 5 {
+		labels := labelMap{"l": fmt.Sprint(i), "x.y": "z"}
+		if err := infos.With(fmt.Sprint(i)).Set(labels); err != nil {
+			t.Fatal(err)
+		}
+		labels["le"] = "+Inf"
+		clashing.AddSample("m_bucket", labels, 1)
+	}
+	reg := telltale.NewRegistry(telltale.WithErrorHook(func(error) {}))
+	register(t, reg, labelled(infos, labelMap{"l": "v"}), labelled(nameless(clashing), labelMap{"l": "v"}))
+	want := uint64(0)
+	for _, format := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2, exposition.Protobuf} {
+		for _, scheme := range []model.Escaping{model.Underscores, model.Dots, model.AllowUTF8} {
+			e := exposition.NewEncoder(io.Discard, format.WithEscaping(scheme), exposition.WithDropped(func(exposition.Drop) {}))
+			if err := errors.Join(reg.Collect(t.Context(), e.Encode), e.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if want += 10; reg.Stats().Faults[telltale.ReasonLabelClash] != want {
+				t.Fatalf("%s: %v, want %d", format.WithEscaping(scheme), reg.Stats().Faults, want)
+			}
+		}
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package bounded keeps what was seen first of names that strangers may choose, such
-// as routes and methods, so that later ones take no memory.
+// Package bounded keeps values for the first keys that it is given, such as routes and
+// methods that clients may choose, so that later ones take no memory.
 package bounded
 
 import "sync"
@@ -14,7 +14,7 @@ type Map[K comparable, V any] struct {
 	values map[K]V
 }
 
-// NewMap returns an empty map for at most so many keys.
+// NewMap returns an empty map that has room for the given number of keys.
 func NewMap[K comparable, V any](most int) *Map[K, V] {
 	return &Map[K, V]{most: most, values: make(map[K]V)}
 }

@@ -31,7 +31,7 @@ func (Heap) Lanes(_ *Word, words int) *Lanes { return NewLanes(words) }
 //     an earlier reader.
 //   - A move copies the values of words and lanes to other words, under a
 //     [Moving]. A late writer detects it by another first word and moves what it
-//     added to the old words ([Accumulator.Finish]); readers read again.
+//     added to the old words ([Accumulator.Follow]); readers read again.
 //
 // Word 0 is a float64, the others are whole numbers.
 type Accumulator struct {
@@ -64,9 +64,9 @@ type Addition struct {
 	Added bool
 }
 
-// Finish ends an addition whose one was added to the words from w on, which
-// [Accumulator.Mine] gave for first, and whose V was too if it says so. Words is how
-// many the accumulator has.
+// Finish ends an addition to the words from w on, which [Accumulator.Mine] returned for
+// first. The caller has added one to word d.I of them, and d.V to word 0 if d.Added is
+// true; otherwise Finish adds it. Words is the number of words of the accumulator.
 func (a *Accumulator) Finish(d Addition, first, w *Word, words int, m *Moving, room Room) {
 	switch {
 	case d.Added, FightFloat(w, d.V):
@@ -79,9 +79,10 @@ func (a *Accumulator) Finish(d Addition, first, w *Word, words int, m *Moving, r
 	}
 }
 
-// Follow moves what an addition to word i left in words from w on, which [Accumulator.Mine]
-// gave for first, to the row to which the accumulator has moved meanwhile, if left, which
-// is called under the Moving, says that they are words from which it may.
+// Follow moves what an addition left in word 0 and word i of the words from w on, which
+// [Accumulator.Mine] returned for first, to the words to which the accumulator has
+// moved meanwhile. It moves nothing if left, which it calls while it holds the Moving,
+// returns false.
 func (a *Accumulator) Follow(i int, first, w *Word, m *Moving, left func() bool) {
 	if a.first.Load() == first {
 		return
@@ -113,9 +114,9 @@ func (a *Accumulator) ToRow(row *Word, over *Lanes, words int) (heap *Word) {
 	return heap
 }
 
-// ToHeap moves the values of a row to words on the heap, and returns the row. A
-// late addition to the row stays there until [Accumulator.Finish] moves it. The
-// caller holds the Moving.
+// ToHeap moves the values of a row to words on the heap, and returns the row. A late
+// addition to the row stays there until [Accumulator.Follow] moves it. The caller holds
+// the Moving.
 func (a *Accumulator) ToHeap(words []Word) (row *Word) {
 	read := func(w *Word, _ uint64) uint64 { return w.Load() }
 	lanes := a.lanes.Swap(nil)

@@ -18,7 +18,8 @@ func Now() int64 {
 	return began.UnixNano() + int64(time.Since(began))
 }
 
-// TimeAt returns what Now returned at a moment of this process.
+// TimeAt returns what Now would have returned at t, a time of this process with a
+// monotonic reading.
 func TimeAt(t time.Time) int64 {
 	began := clockBegan()
 	return began.UnixNano() + int64(t.Sub(began))

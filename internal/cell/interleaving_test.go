@@ -3,6 +3,7 @@ package cell
 import (
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -11,43 +12,50 @@ import (
 type thread func(step func())
 
 // everyInterleaving runs the threads that build returns in every order of their
-// steps, then check. The threads repeat the code of the package with its own words
-// and lanes, one atomic operation a step.
+// steps, then check; with -short in a thousand random orders. The threads repeat the
+// code of the package with its own words and lanes, one atomic operation a step.
 func everyInterleaving(t *testing.T, build func() (threads []thread, check func() error)) {
 	t.Helper()
 	runs := 0
-	for order := []int{}; order != nil; runs++ {
+	for order, more := []int{}, true; more; runs++ {
 		threads, check := build()
-		var waiting []int // how many threads could run at each step
-		order, waiting = runInOrder(threads, order)
+		taken, waiting := runInOrder(threads, func(step, threads int) int {
+			switch {
+			case testing.Short():
+				return rand.IntN(threads)
+			case step < len(order):
+				return order[step]
+			}
+			return 0
+		})
 		if err := check(); err != nil {
-			t.Fatalf("in the order %v: %v", order, err)
+			t.Fatalf("in the order %v: %v", taken, err)
 		}
-		order = nextOrder(order, waiting)
+		order = nextOrder(taken, waiting)
+		if more = order != nil; testing.Short() {
+			more = runs+1 < 1000
+		}
 	}
 	t.Logf("%d orders", runs)
 }
 
-// runInOrder runs threads to their ends: at each step the one that order names
-// among those that are not done, and the first where order ends.
-func runInOrder(threads []thread, order []int) (taken, waiting []int) {
+// runInOrder runs threads to their ends. At each step next returns which of those that
+// are not done goes on. It returns what next did, and how many threads there were then.
+func runInOrder(threads []thread, next func(step, threads int) int) (taken, waiting []int) {
 	var resume []func() (struct{}, bool)
 	for _, th := range threads {
-		next, stop := iter.Pull(func(yield func(struct{}) bool) {
+		step, stop := iter.Pull(func(yield func(struct{}) bool) {
 			th(func() { yield(struct{}{}) })
 		})
 		defer stop()
-		next() // to its first step
-		resume = append(resume, next)
+		step() // to its first step
+		resume = append(resume, step)
 	}
-	taken = slices.Clone(order)
-	for at := 0; len(resume) > 0; at++ {
-		if at == len(taken) {
-			taken = append(taken, 0)
-		}
-		waiting = append(waiting, len(resume))
-		if _, more := resume[taken[at]](); !more {
-			resume = slices.Delete(resume, taken[at], taken[at]+1)
+	for len(resume) > 0 {
+		i := next(len(taken), len(resume))
+		taken, waiting = append(taken, i), append(waiting, len(resume))
+		if _, more := resume[i](); !more {
+			resume = slices.Delete(resume, i, i+1)
 		}
 	}
 	return taken, waiting

@@ -25,7 +25,7 @@ type Lanes struct {
 	choice Choice
 	words  []Word
 	stride int    // words from lane to lane
-	mark   uint64 // of lanes of a Level, see there
+	mark   uint64 // of a [Level]'s lanes; 0 for other lanes
 }
 
 // Choice chooses lanes for goroutines, by a hash of the addresses of their
@@ -33,22 +33,36 @@ type Lanes struct {
 // contending as long as their stacks stay where they are, so after some
 // contention all goroutines get other lanes.
 type Choice struct {
-	mix    atomic.Uint64 // the multiplier of the hash
+	turn   atomic.Uint32 // by how many bits the hash is rotated, whose last bits choose
 	misses atomic.Uint32 // how often two writers met in a lane
-	shift  uint8
+	mask   uint64        // the number of lanes less one
 }
+
+const (
+	// spreadBits is the multiplier of the hash: 2 to the 64 divided by the golden ratio,
+	// see Knuth, The Art of Computer Programming, volume 3, section 6.4.
+	spreadBits = 0x9E3779B97F4A7C15
+	// turnBy is by how many bits more the hash is rotated when goroutines get other
+	// lanes. It is odd, so that all 64 rotations come in turn.
+	turnBy = 23
+)
 
 // Init sets a zero Choice up for the given number of lanes, a power of two.
 func (c *Choice) Init(lanes int) {
-	c.shift = uint8(64 - bits.Len(uint(lanes-1)))
-	c.mix.Store(0x9E3779B97F4A7C15)
+	c.mask = uint64(lanes - 1)
+	c.turn.Store(uint32(bits.Len64(c.mask))) // the first bits of the product, which depend on all of the address
 }
 
 // Mine returns the index of the lane that the calling goroutine should use.
 func (c *Choice) Mine() int {
-	var here byte
+	var here struct{}                                    // of no size, so that nothing is stored
 	page := uint64(uintptr(unsafe.Pointer(&here))) >> 11 // stacks are at least 2 KiB
-	return int(page * c.mix.Load() >> (c.shift & 63))
+	return c.of(page)
+}
+
+// of returns the index of the lane for a stack in that page.
+func (c *Choice) of(page uint64) int {
+	return int(bits.RotateLeft64(page*spreadBits, int(c.turn.Load())) & c.mask)
 }
 
 // Met records that two goroutines contended for a lane.
@@ -59,7 +73,7 @@ func (c *Choice) Met() {
 }
 
 // Mix chooses other lanes for all goroutines.
-func (c *Choice) Mix() { c.mix.Store(c.mix.Load()*0x5851F42D4C957F2D | 1) }
+func (c *Choice) Mix() { c.turn.Add(turnBy) }
 
 // NewLanes returns zeroed lanes of the given number of words each, a few for
 // each processor.
@@ -119,8 +133,39 @@ func (l *Lanes) Mine() *Word {
 	return (*Word)(unsafe.Add(l.first, uintptr(l.choice.Mine())*l.step)) // without bounds check: every update of a spread value passes here
 }
 
-// Mix chooses other lanes for all goroutines.
-func (l *Lanes) Mix() { l.choice.Mix() }
+// addsToLook is how many additions of whole numbers a lane takes from one look for other
+// writers to the next. A look takes as long as a few hundred additions.
+const addsToLook = 1 << 16
+
+// AddWhole is [AddWhole] for the first word of some lane.
+func (l *Lanes) AddWhole(n uint64) (rest float64) {
+	w := l.Mine()
+	before := w.Load()
+	if rest = AddWhole(w, n); before/addsToLook != w.Load()/addsToLook {
+		l.look(w)
+	}
+	return rest
+}
+
+// Look is called before one is added to the lane that begins at w, and now and then looks
+// whether other goroutines add to it. It reads the word before the addition since a
+// branch on what the addition returns would wait for that.
+func (l *Lanes) Look(w *Word) {
+	if w.Load()%addsToLook == addsToLook-1 {
+		l.look(w)
+	}
+}
+
+// look chooses other lanes for all goroutines if another one adds to the same lane just
+// now. An addition of a whole number does not fail when two writers meet, as one of a
+// float64 does.
+//
+//go:noinline // or Look would not be inlined
+func (l *Lanes) look(w *Word) {
+	if Changes(w) {
+		l.choice.Mix()
+	}
+}
 
 // AddFloat adds v to word i of some lane; it goes on to the next lane if another
 // writer comes between.

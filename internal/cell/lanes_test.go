@@ -23,8 +23,8 @@ func checkLanes(t *testing.T, procs, words int) {
 	switch {
 	case len(l.words)%l.stride != 0 || l.stride < words || l.stride%lineWords != 0:
 		t.Errorf("%d procs, %d words: %d words in strides of %d", procs, words, len(l.words), l.stride)
-	case n < 2 || n > maxLanes || n&(n-1) != 0 || 1<<(64-l.choice.shift) != n:
-		t.Errorf("%d procs: %d lanes, the hash is shifted by %d", procs, n, l.choice.shift)
+	case n < 2 || n > maxLanes || n&(n-1) != 0 || l.choice.mask != uint64(n-1):
+		t.Errorf("%d procs: %d lanes, the hash is masked by %#x", procs, n, l.choice.mask)
 	case uintptr(unsafe.Pointer(&l.words[0]))%(8*lineWords) != 0:
 		t.Errorf("%d procs, %d words: the first lane does not begin a line", procs, words)
 	}
@@ -32,7 +32,7 @@ func checkLanes(t *testing.T, procs, words int) {
 		for i := range words {
 			At(l.Mine(), i).Add(uint64(i + 1))
 		}
-		l.Mix()
+		l.choice.Mix()
 	}
 	for i := range words {
 		if got := l.Sum(i); got != uint64(3*(i+1)) {
@@ -58,7 +58,7 @@ func checkLanes(t *testing.T, procs, words int) {
 // Whatever lane each addition takes, none is lost.
 func TestLanesUnderContention(t *testing.T) {
 	const goroutines, rounds = 16, 5000
-	l := NewLanes(3)
+	l, whole := NewLanes(3), NewLanes(1)
 	var done sync.WaitGroup
 	for range goroutines {
 		done.Go(func() {
@@ -66,12 +66,54 @@ func TestLanesUnderContention(t *testing.T) {
 				l.AddFloat(0, 0.5)
 				At(l.Mine(), 1).Add(1)
 				l.addElsewhere(2, 2)
+				if rest := whole.AddWhole(3); rest != 0 {
+					t.Error("a word of whole numbers is full")
+				}
 			}
 		})
 	}
 	done.Wait()
-	if l.SumFloat(0) != goroutines*rounds/2 || l.Sum(1) != goroutines*rounds || l.SumFloat(2) != goroutines*rounds*2 {
-		t.Errorf("sums %v, %v and %v", l.SumFloat(0), l.Sum(1), l.SumFloat(2))
+	if l.SumFloat(0) != goroutines*rounds/2 || l.Sum(1) != goroutines*rounds || l.SumFloat(2) != goroutines*rounds*2 || whole.Sum(0) != goroutines*rounds*3 {
+		t.Errorf("sums %v, %v, %v and %v", l.SumFloat(0), l.Sum(1), l.SumFloat(2), whole.Sum(0))
+	}
+}
+
+// Goroutines that count in the same lane get other ones. One alone keeps its lane.
+func TestLanesThatAreShared(t *testing.T) {
+	for name, count := range map[string]func(*Lanes){
+		"ones": func(l *Lanes) {
+			w := l.Mine()
+			l.Look(w)
+			w.Add(1)
+		},
+		"whole numbers": func(l *Lanes) { l.AddWhole(addsToLook / 4) },
+	} {
+		l := NewLanes(2)
+		turn := l.choice.turn.Load()
+		for range 3 * addsToLook {
+			count(l)
+		}
+		if l.choice.turn.Load() != turn {
+			t.Errorf("%s: other lanes were chosen without other writers", name)
+		}
+		w, stop := l.Mine(), make(chan struct{})
+		var other sync.WaitGroup
+		other.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					w.Add(1)
+				}
+			}
+		})
+		for l.choice.turn.Load() == turn { // the other one may not run yet
+			w.Store(addsToLook - 1) // this addition looks
+			count(l)
+		}
+		close(stop)
+		other.Wait()
 	}
 }
 
@@ -108,5 +150,31 @@ func TestFightFloat(t *testing.T) {
 	}
 	if StoreFloat(&w, -2.5); LoadFloat(&w) != -2.5 {
 		t.Errorf("StoreFloat(-2.5) stores %v", LoadFloat(&w))
+	}
+}
+
+// After each change of lanes two goroutines are apart as often as lanes allow, and all
+// lanes are used.
+func TestChoiceMixes(t *testing.T) {
+	const lanes, goroutines, mixes = 16, 64, 64
+	var c Choice
+	c.Init(lanes)
+	used, together := make(map[int]bool), 0
+	for range mixes {
+		first := c.of(0xc000000000 >> 11)
+		for g := range uint64(goroutines) {
+			mine := c.of(0xc000000000>>11 + 1 + g)
+			used[mine] = true
+			if mine == first {
+				together++
+			}
+		}
+		c.Mix()
+	}
+	if len(used) != lanes {
+		t.Errorf("%d lanes of %d are used", len(used), lanes)
+	}
+	if most := 2 * goroutines * mixes / lanes; together > most {
+		t.Errorf("two goroutines shared a lane %d times of %d, at most %d are expected", together, goroutines*mixes, most)
 	}
 }

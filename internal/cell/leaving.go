@@ -6,9 +6,9 @@ import "math"
 // No lock keeps an update and the leaving apart. What is counted in an Accumulator, or
 // in the words of a counter, does without by this order:
 //
-//   - Who takes the series out marks it first (here: no first word), then drains the
-//     words, and then compares: if they held more than at the last look, all of it is
-//     put back and the series stays.
+//   - The goroutine that takes the series out marks it first (here: no first word),
+//     then drains the words, and then compares: if they held more than at the last
+//     look, all of it is put back and the series stays.
 //   - A writer adds to the words first and then looks for the mark. If it finds it, the
 //     series is brought back, with what the words have by then.
 //

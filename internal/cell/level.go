@@ -34,10 +34,10 @@ type Level struct {
 
 // LevelRoom allocates lanes for a [Level]: a store's [Rows], or the [Heap].
 type LevelRoom interface {
-	// LevelLanes returns zeroed lanes of one word each for a level's word, nil if
-	// there is no room. Those that it returned for the word before are not in use any
-	// more. Lanes that others shall find have a mark ([LanesUnder]) that was not theirs
-	// before. Nobody has added to them for seconds.
+	// LevelLanes returns zeroed lanes of one word each for a level's word, nil if there is
+	// no room. Those that it returned for the word earlier are no longer in use. Lanes
+	// that other processes are to find have a mark ([LanesUnder]) that they did not have
+	// before, and nobody has added to them for seconds.
 	LevelLanes(w *Word) *Lanes
 }
 
@@ -225,8 +225,9 @@ func (l *Level) Load(w *Word) (v float64, ok bool) {
 	}
 }
 
-// Mend sets a word to 0 that has a mark of no lanes of the Level, which is nil if it
-// never had any. The caller makes sure that w is this Level's, and not closed.
+// Mend sets the word to 0 if its mark belongs to no lanes of the Level. The Level is
+// nil if it never had lanes. The caller makes sure that w is this Level's, and not
+// closed.
 func (l *Level) Mend(w *Word) {
 	if bits := w.Load(); marked(bits) && l.under(bits) == nil {
 		w.CompareAndSwap(bits, 0)

@@ -13,7 +13,7 @@ import (
 // [Moving.Moved]. The zero Moving is ready.
 type Moving struct {
 	version atomic.Uint64 // odd while it is held
-	mu      sync.Mutex    // of who waits for it
+	mu      sync.Mutex    // held by the one waiter that looks whether it is free
 	moved   atomic.Bool
 }
 
@@ -40,8 +40,8 @@ func (m *Moving) wait() {
 	}
 }
 
-// yields is how often who waits for the lock yields before it sleeps. It is held for less
-// than a microsecond, unless its holder waits for a processor.
+// yields is how often a goroutine that waits for the lock yields before it sleeps. It
+// is held for less than a microsecond, unless its holder waits for a processor.
 const yields = 100
 
 // pause lets others go on, for the i-th time.

@@ -45,7 +45,7 @@ type Family struct {
 	Expiry time.Duration // after how long without an update a series ends; 0: never
 }
 
-// Parked is a row that its writer does not update any more, of a series that others may.
+// Parked is the row of a series that its writer no longer updates, but other processes may.
 type Parked struct {
 	Row  *Word
 	Left uint64         // the bits of its first value, if that is closed
@@ -74,8 +74,9 @@ type Rows interface {
 	// Lay is Add for a series of a round that has not ended. Readers do not see it
 	// before the round is shown.
 	Lay(round uint64, labels model.Labels, created time.Time) *Word
-	// Show ends a round and shows its series in place of all others, in one step for
-	// the readers of all processes. The caller then retires the others.
+	// Show ends a round and shows its series in place of all others, and of those that
+	// ended processes have left of the family, in one step for the readers of all
+	// processes. The caller then retires the others.
 	Show(round uint64)
 	// Drop ends a round that is not shown. The caller has removed its series.
 	Drop(round uint64)
@@ -89,19 +90,20 @@ type Rows interface {
 	// Remove removes a series. The caller has made sure that no goroutine begins
 	// to write to the row.
 	Remove(row *Word)
-	// Bury is Remove of a series that was not removed by an exchange of all, and does what
-	// Forget does for it. It reports false if that is left to the caller, because there
-	// is no room at once.
+	// Bury removes one series and forgets it, as Remove and Forget do. If there is no room
+	// to have it forgotten at once, Bury only removes it and returns false; the caller
+	// then calls Forget.
 	Bury(row *Word) (forgotten bool)
-	// Leave notes what readers take for the bits of a row's first value while that is
-	// closed, of a family whose series end.
+	// Leave notes the bits that readers take for a row's first value while that is closed.
+	// It is for families whose series expire.
 	Leave(row *Word, bits uint64)
 	// Park lets a row rest whose series was not updated for the time of the expiry, and
-	// keeps a pointer for who goes on with it. The row still counts as long as others
+	// keeps a pointer, which Resume returns. The row still counts as long as others
 	// update the series. When it has ended everywhere the row is given back.
 	Park(row *Word, labels model.Labels, kept unsafe.Pointer)
 	// Resume returns the parked row of a series that has not ended, which is in use again
-	// then, or false if there is none: then Add gives a row for another life of it.
+	// from then on. It returns false if there is none: the caller then takes a row from
+	// Add.
 	Resume(labels model.Labels) (Parked, bool)
 	// Parked returns the series that have parked rows.
 	Parked() []model.Labels
@@ -112,14 +114,12 @@ type Rows interface {
 	Release()
 	// Forget removes what ended processes have left of the series.
 	Forget(series []model.Labels)
-	// ForgetAll removes all that they have left of the family.
-	ForgetAll()
 	// Touch sets a series' created time.
 	Touch(row *Word, created time.Time)
 	// Lanes returns lanes for the given number of a row's first words, or nil if
 	// there is no room or the word begins no row.
 	Lanes(row *Word, words int) *Lanes
-	// LevelLanes is that of a [LevelRoom], for the row of a gauge without time.
+	// LevelLanes implements [LevelRoom], for the row of a gauge whose value has no time.
 	LevelLanes(row *Word) *Lanes
 	// SetExemplar sets the exemplar of a counter, or of a histogram's i-th
 	// bucket. Exemplars of native buckets are numbered after the classic

@@ -2,13 +2,8 @@ package cell
 
 import (
 	"math"
-	"sync/atomic"
 	"unsafe"
 )
-
-// Word is eight bytes of a value. It is aligned to eight bytes, on 32-bit
-// platforms too.
-type Word = atomic.Uint64
 
 // At returns the i-th word after first, which must exist.
 func At(first *Word, i int) *Word {

@@ -167,8 +167,8 @@ func Sum(values []float64) float64 {
 	return s.Value(0)
 }
 
-// Store stores the Value of each slot whose sum is not 0 where values has its place.
-// There are as many as slots.
+// Store stores the Value of each slot whose sum is not 0 in values, which has an
+// element for each slot.
 func (s *Sums) Store(values []float64) {
 	for slot, p := range s.pairs {
 		switch n := s.wholes[slot]; {

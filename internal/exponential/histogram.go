@@ -97,10 +97,10 @@ func New(o *Options) *Histogram {
 // struct.
 func (h *Histogram) Init(o *Options) { h.options = o }
 
-// InitIn sets up a zero Histogram in words, o.Words() of them, all zero and
-// aligned to eight bytes. No other code may write to them. Other processes read them
-// by [Read]. Once writers contend it asks room for lanes, zeroed, of so many words
-// each, where readers find them; nil, and a nil room, have none.
+// InitIn sets up a zero Histogram in words, o.Words() of them, all zero and aligned to
+// eight bytes. No other code may write to them. Other processes read them by [Read].
+// Once writers contend it calls room for zeroed lanes of the given number of words
+// each, which readers find. If room is nil or returns nil there are no lanes.
 func (h *Histogram) InitIn(words []Word, room func(words int) *cell.Lanes, o *Options) error {
 	return h.initIn(words, room, o, time.Now().UnixNano())
 }

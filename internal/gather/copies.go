@@ -12,15 +12,16 @@ type copied struct {
 	family   *model.Family // a copy if complete is set, else the collector's own family
 	complete bool
 	size     int  // of a copy
-	legacy   bool // for the collector's own family: whether all label names are known to be legacy names
+	legacy   bool // for the collector's own family: whether all label names are legacy names
 }
 
 // examine walks a family once, in the collector's goroutine: it finds repeated
-// series, and copies the others while there is room. It returns nil if the
-// family's source failed, which it has counted, and an error if no scrape wants
-// the family any more.
+// series and those whose labels a page must not have, and copies the others while
+// there is room. It returns nil if the family's source failed, which it has
+// counted, and an error if no scrape wants the family any more.
 func (r *run) examine(f *model.Family) (c *copied, err error) {
 	w := &examination{run: r, name: f.Name, seen: make(seenSamples), points: new(copiedPoints)}
+	r.labels.begin(f.Name, f.Type)
 	r.copying.reset()
 	r.copying.take = w.keep
 	defer func() {
@@ -30,11 +31,11 @@ func (r *run) examine(f *model.Family) (c *copied, err error) {
 	}()
 	failed := false
 	guarded(func() error {
-		w.points.legacy = f.LegacyLabels()
 		var scratch model.Point
 		if err := f.Visit(&scratch, w.visit); err != nil {
 			return err
 		}
+		w.points.legacy = r.labels.legacy
 		return r.copying.flush()
 	}, func(reason Reason, problem error) {
 		if failed = true; w.stopped == nil {
@@ -45,12 +46,12 @@ func (r *run) examine(f *model.Family) (c *copied, err error) {
 		return nil, w.stopped
 	}
 	if loose := f.Loose(); len(loose) > 0 {
-		f = f.WithLoose(w.distinctLoose(loose))
+		f = f.WithLoose(w.fitLoose(loose))
 	}
 	w.reserve(sizeWithoutPoints(f))
 	if w.discarded {
-		if len(w.repeated) > 0 {
-			f = f.WithPoints(skipping{f, w.repeated})
+		if len(w.unfit) > 0 {
+			f = f.WithPoints(skipping{f, w.unfit})
 		}
 		return &copied{family: f, legacy: w.points.legacy}, nil
 	}
@@ -73,7 +74,7 @@ type examination struct {
 	run       *run
 	name      string // of the family
 	seen      seenSamples
-	repeated  map[int]bool // indexes of points that repeat a sample
+	unfit     map[int]bool // indexes of points that are left out
 	walked    int          // points
 	points    *copiedPoints
 	size      int  // of points
@@ -91,12 +92,11 @@ func (w *examination) visit(p *model.Point) error {
 			return w.stopped
 		}
 	}
-	if w.seen.hasPoint(p) {
-		if w.repeated == nil {
-			w.repeated = make(map[int]bool)
+	if w.refuses(p) {
+		if w.unfit == nil {
+			w.unfit = make(map[int]bool)
 		}
-		w.repeated[w.walked] = true
-		w.run.repeated(w.name, w.name, p.Labels)
+		w.unfit[w.walked] = true
 	} else if !w.discarded {
 		if err := w.run.copying.add(p); err != nil {
 			return err
@@ -104,6 +104,20 @@ func (w *examination) visit(p *model.Point) error {
 	}
 	w.walked++
 	return nil
+}
+
+// refuses reports whether a point is to be left out, and counts why.
+func (w *examination) refuses(p *model.Point) bool {
+	series, err := w.run.labels.hash(p.Timestamp, p.Labels, p.Info)
+	if err != nil {
+		w.run.unfitLabels(w.name, w.name, p.Labels.Append(p.Info), err)
+		return true
+	}
+	if w.seen.hasPoint(series, p) {
+		w.run.repeated(w.name, w.name, p.Labels)
+		return true
+	}
+	return false
 }
 
 // keep adds a chunk to the copy, if there is room.
@@ -132,18 +146,30 @@ func (w *examination) discard() {
 	w.size, w.points.chunks, w.discarded = 0, nil, true
 }
 
-// distinctLoose returns copies of the samples without repeated ones.
-func (w *examination) distinctLoose(samples []model.Sample) (distinct []model.Sample) {
+// fitLoose returns the samples without repeated ones and those whose labels a page
+// must not have.
+func (w *examination) fitLoose(samples []model.Sample) (fit []model.Sample) {
+	labels := &w.run.labels
+	labels.begin(w.name, model.Unknown) // a loose sample may be a bucket
 	for _, s := range samples {
-		if w.seen.hasLoose(s) {
+		series, err := labels.hash(s.Timestamp, s.Labels, model.Labels{})
+		if err != nil {
+			w.run.unfitLabels(w.name, s.Name, s.Labels, err)
+			continue
+		}
+		if w.seen.hasLoose(series, s.Name) {
 			w.run.repeated(w.name, s.Name, s.Labels)
 			continue
 		}
-		distinct = append(distinct, s)
+		fit = append(fit, s)
 	}
-	return distinct
+	return fit
 }
 
 func (r *run) repeated(family, sample string, labels model.Labels) {
 	r.fault(ReasonRepeatedSeries, family, fmt.Errorf("the series %s%s was emitted twice", sample, labels))
+}
+
+func (r *run) unfitLabels(family, sample string, labels model.Labels, err error) {
+	r.fault(ReasonLabelClash, family, fmt.Errorf("the series %s%s %w", sample, labels, err))
 }

@@ -19,6 +19,7 @@ const (
 	ReasonLate           Reason = "late"            // the collector called emit after Collect had returned
 	ReasonInvalidFamily  Reason = "invalid_family"  // the collector emitted a family that is not valid
 	ReasonRepeatedSeries Reason = "repeated_series" // the collector emitted a series twice
+	ReasonLabelClash     Reason = "label_clash"     // the collector emitted a series with a label twice, or with one that is not its to have
 )
 
 // Fault is an error of a collector's run. The family or series that it names was

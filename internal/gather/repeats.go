@@ -35,10 +35,9 @@ func (seen seenSamples) has(series uint64, part model.Parts, which uint64) bool 
 	return again
 }
 
-// hasPoint adds the samples of a point and reports whether one of them was there
-// before. Samples of one series may be in several points.
-func (seen seenSamples) hasPoint(p *model.Point) (again bool) {
-	series := hashSeries(p.Timestamp, p.Labels, p.Info)
+// hasPoint adds the samples of a point, the hash of whose series is given, and reports
+// whether one of them was there before. Samples of one series may be in several points.
+func (seen seenSamples) hasPoint(series uint64, p *model.Point) (again bool) {
 	note := func(part model.Parts, which uint64) { again = seen.has(series, part, which) || again }
 	p.Has.Each(func(part model.Parts) {
 		switch {
@@ -67,20 +66,8 @@ func (seen seenSamples) hasPoint(p *model.Point) (again bool) {
 	return again
 }
 
-// hasLoose adds a loose sample and reports whether it was there before.
-func (seen seenSamples) hasLoose(s model.Sample) bool {
-	return seen.has(hashSeries(s.Timestamp, s.Labels), 0, hash.String(hash.Keys[0], s.Name))
-}
-
-// hashSeries returns a hash of the labels of a series and a time, which does not
-// depend on the order of the labels.
-func hashSeries(t model.Timestamp, labels ...model.Labels) uint64 {
-	h := hash.Keys[1] // not 0, which folds to 0 with every value
-	for _, l := range labels {
-		for name, value := range l.All() {
-			h += hash.String(hash.String(hash.Keys[0], name), value)
-		}
-	}
-	sec, rest := t.Key()
-	return hash.Fold(hash.Fold(h, sec^hash.Keys[1]), rest^hash.Keys[0])
+// hasLoose adds a loose sample, the hash of whose labels is given, and reports whether it
+// was there before.
+func (seen seenSamples) hasLoose(series uint64, name string) bool {
+	return seen.has(series, 0, hash.String(hash.Keys[0], name))
 }

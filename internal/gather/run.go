@@ -16,7 +16,7 @@ var ErrRunning = errors.New("its run for an earlier scrape has lasted longer tha
 
 // ErrRecursion is the error of a scrape that a collector's own code makes and
 // for which that collector's run would wait.
-var ErrRecursion = errors.New("collecting it collects it again")
+var ErrRecursion = errors.New("it collects a registry or a view that it is part of")
 
 // newRun makes a run for its first subscription, which calls ended once the
 // collector's code has returned. The caller holds the table's lock.

@@ -96,6 +96,7 @@ type run struct {
 
 	emitting chan struct{} // full while emit examines or lends a family; a collector may call it from several goroutines
 	copying  chunker       // used by emit
+	labels   seriesLabels  // likewise
 
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change

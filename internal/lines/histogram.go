@@ -36,10 +36,16 @@ func (p *Page) visitHistogram(pt *model.Point) error {
 	}
 	p.seen |= has
 	counted := has&countPart != 0
-	has = p.format.FitHistogram(p, has&p.block.Parts, h, sum)
+	if !counted {
+		count = math.NaN()
+	}
+	wanted := has & p.block.Parts
+	if has = p.format.FitHistogram(p, wanted, h, count, sum); has == 0 && wanted != 0 {
+		return nil
+	}
 	if has&model.PartBucket != 0 {
 		p.buckets(pt, h)
-		if n := h.Bounds.Len(); counted && (n == 0 || !math.IsInf(h.Bounds.Upper()[n-1], 1)) {
+		if counted && !Closed(h.Bounds, h.Bounds.Len()) {
 			b := p.appendOpen(p.buf, p.headOf(model.PartBucket), pt.Labels)
 			b = append(b, `le="+Inf"} `...)
 			p.buf = append(p.appendTail(b, count, pt.Timestamp), '\n')

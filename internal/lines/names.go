@@ -22,8 +22,15 @@ type names struct {
 	scheme  model.Escaping
 	metrics map[string]string // original to escaped
 	labels  map[string]string // original, or with quotes as in canonical label text, to escaped
-	owners  map[string]string // escaped to original name of families
 	fields  []field
+	joined  bool // labels were printed as one since this was set to false
+	claims
+	distinct
+
+	// Of the family being written:
+	legacy bool // all label names are known to be legacy names
+	keeps  bool // all labels are known to be printed unchanged
+	mixes  bool // two series may be printed as one
 }
 
 // remembered is the number of names that each map holds before it is cleared.
@@ -70,21 +77,20 @@ func (n *names) family(f *model.Family) name {
 	return base
 }
 
-// claim reports whether a family may be printed under its name, that is,
-// escaping has not given that name to an earlier family. Only names that
-// escaping changed are remembered, so a changed name that comes after an equal
-// unchanged one is not noticed: this costs pages of legacy names, which cannot
-// clash, nothing.
-func (n *names) claim(original string, printed name) bool {
-	if len(n.owners) == 0 && !printed.changed {
+// claim enters the names of the parts of a family. It reports false, and enters nothing,
+// if escaping has made one of them equal to another name on the page.
+func (n *names) claim(f *model.Family, base name, parts model.Parts) bool {
+	switch {
+	case n.scheme == model.AllowUTF8:
 		return true
+	case n.scheme == model.Values && !base.changed && !strings.HasPrefix(base.text, valuesPrefix):
+		return true // no name becomes one like it
 	}
-	owner, taken := n.owners[printed.text]
-	if !taken && printed.changed {
-		remember(&n.owners, printed.text, strings.Clone(original))
-	}
-	return !taken || owner == original
+	return n.claims.claim(f, base, parts, Literal(f))
 }
+
+// valuesPrefix is how names begin that Values has changed.
+const valuesPrefix = "U__"
 
 // append appends the name with a suffix as in a header.
 func (n name) append(dst []byte, suffix string) []byte {
@@ -121,10 +127,11 @@ func (n *names) label(raw string) string {
 // field is a label in its printed form, the value without its quotes.
 type field struct{ name, value string }
 
-// keeps reports whether the labels of all of the family's points are known to be
-// printed unchanged.
-func (n *names) keeps(f *model.Family) bool {
-	return n.scheme == model.AllowUTF8 || n.scheme.Keeps() && f.LegacyLabels()
+// consider sets legacy, keeps and mixes for a family. It fills scratch.
+func (n *names) consider(f *model.Family, scratch *model.Point) {
+	n.legacy = f.LegacyLabels()
+	n.keeps = n.scheme == model.AllowUTF8 || n.scheme.Keeps() && n.legacy
+	n.mixes = n.scheme != model.AllowUTF8 && !n.legacy && n.mayMix(f, scratch)
 }
 
 // rewrites reports whether labels are printed in another form.
@@ -140,8 +147,8 @@ func (n *names) rewrites(text string) bool {
 
 // appendRewritten appends labels under the scheme, those of more after those of
 // text. If names become equal, their values are joined by semicolons, as the
-// OpenTelemetry specification demands: a repeated name would make a scraper
-// refuse the whole page, and dropping one could make two series equal.
+// OpenTelemetry specification demands, and joined is set: a repeated name would
+// make a scraper refuse the whole page, and dropping one could make two series equal.
 func (n *names) appendRewritten(dst []byte, text, more string) []byte {
 	fields := n.appendFields(n.appendFields(n.fields[:0], text), more)
 	first := true
@@ -159,6 +166,7 @@ func (n *names) appendRewritten(dst []byte, text, more string) []byte {
 		dst = append(dst, f.value...)
 		for j := i + 1; j < len(fields); j++ {
 			if fields[j].name == f.name {
+				n.joined = true
 				dst = append(dst, ';')
 				dst = append(dst, fields[j].value...)
 				fields[j].name = ""

@@ -20,9 +20,10 @@ type Format interface {
 	AppendTimestamp(dst []byte, t model.Timestamp) []byte
 	// AppendExemplar appends the exemplar of a sample of the part, or nothing.
 	AppendExemplar(p *Page, dst []byte, part model.Parts, e *model.Exemplar) []byte
-	// FitHistogram returns those of a histogram's parts that may be written. The
-	// sum is the one that would be written.
-	FitHistogram(p *Page, has model.Parts, h *model.HistogramValue, sum float64) model.Parts
+	// FitHistogram returns those of a histogram's parts that may be written, none if the
+	// point is to be left out. Count and sum are those that would be written; the count
+	// is NaN if it is not known.
+	FitHistogram(p *Page, has model.Parts, h *model.HistogramValue, count, sum float64) model.Parts
 	// FitSummary returns those of a summary's parts that may be written, and the
 	// least value that its quantiles may have.
 	FitSummary(p *Page, has model.Parts, s *model.SummaryValue) (fit model.Parts, least float64)
@@ -37,6 +38,9 @@ type Block struct {
 	Name  model.Parts // the header has the name of this part's samples
 	Type  string      // the word in the TYPE line
 	Parts model.Parts // the samples below
+	// Counts says that values below zero and NaN are left out: the format has no such
+	// totals.
+	Counts bool
 	// Value, if set, appends what follows name and labels, and each point is one
 	// line. It returns nil for a point that is to be left out.
 	Value func(p *Page, dst []byte, pt *model.Point) []byte
@@ -82,13 +86,14 @@ type Page struct {
 	family   *model.Family
 	block    Block
 	base     name
-	literal  bool        // the sample has the family's name
-	title    []byte      // the name in the header
-	verbatim bool        // label text is printed unchanged
-	seen     model.Parts // parts of the points of the first block
-	headed   bool        // a header has been written
-	told     bool        // a reserved label name was reported
-	order    []int       // places of loose samples
+	literal  bool                     // the sample has the family's name
+	title    []byte                   // the name in the header
+	verbatim bool                     // label text is printed unchanged
+	next     func(*model.Point) error // of visitDistinct
+	seen     model.Parts              // parts of the points of the first block
+	headed   bool                     // a header has been written
+	told     bool                     // a reserved label name was reported
+	order    []int                    // places of loose samples
 	scratch  model.Point
 	head     [partCount]head
 	single   *head // of counters, gauges, unknowns and infos
@@ -115,7 +120,7 @@ func NewPage(w io.Writer, format Format, o Options) *Page {
 	}
 	p.pooled = buffers.Get().(*[bufferSize]byte)
 	p.buf = p.pooled[:0]
-	p.visitors = visitors{p.visitSingle, p.visitSummary, p.visitHistogram, p.visitStates, p.visitInfo, p.visitWhole, p.visitScalars}
+	p.visitors = visitors{p.visitSingle, p.visitSummary, p.visitHistogram, p.visitStates, p.visitInfo, p.visitWhole, p.visitDistinct, p.visitScalars}
 	return p
 }
 
@@ -133,20 +138,20 @@ func (p *Page) Encode(f *model.Family) error {
 	}
 	p.base = p.names.family(f)
 	blocks := p.format.Blocks(f)
-	if !p.names.claim(f.BaseName(), p.base) {
+	if !p.names.claim(f, p.base, named(f, blocks)) {
 		p.Drop(0, ClashingName)
 		return nil
 	}
+	p.names.consider(f, &p.scratch)
 	if p.reserves {
 		p.tellReserved()
 	}
-	mask := f.Mask()
-	if !p.created {
-		mask &^= model.PartCreated
-	}
+	mask := p.written(f)
+	p.names.joined = false
 	visited := false
 	p.seen, p.headed = 0, false
 	own, others := p.arrange(blocks[0])
+	defer p.tellJoined()
 	for i, b := range blocks {
 		b.Parts &= mask
 		if b.Parts != 0 && (!visited || p.seen&b.Parts != 0) {
@@ -165,9 +170,30 @@ func (p *Page) Encode(f *model.Family) error {
 	return p.loose(others, blocks[0])
 }
 
+// named returns the parts whose names a page has for a family that is written as the
+// blocks: those of their headers and samples.
+func named(f *model.Family, blocks []Block) (parts model.Parts) {
+	for _, b := range blocks {
+		parts |= b.Name | b.Parts&f.Mask()
+	}
+	return parts
+}
+
+// written returns the parts of a family that may be written.
+func (p *Page) written(f *model.Family) model.Parts {
+	if p.created {
+		return f.Mask()
+	}
+	return f.Mask() &^ model.PartCreated
+}
+
 // visit writes the points of a block.
 func (p *Page) visit(b Block) error {
 	visit := p.visitors.of(p.family.Type, b)
+	if p.names.mixes {
+		p.next, visit = visit, p.visitors.distinct
+		p.names.begin()
+	}
 	if p.verbatim && b.Value == nil && b.Parts&singles != 0 && b.Parts&^singles == 0 {
 		return p.family.VisitScalars(&p.scratch, p.visitors.scalars, visit)
 	}
@@ -177,7 +203,7 @@ func (p *Page) visit(b Block) error {
 // begin writes a block's header and prepares the heads of its lines.
 func (p *Page) begin(b Block) {
 	p.block = b
-	p.verbatim = p.names.keeps(p.family)
+	p.verbatim = p.names.keeps && (p.names.legacy || !p.reserves)
 	p.header(b)
 	(b.Name | b.Parts).Each(p.prepare)
 }
@@ -214,6 +240,7 @@ func (p *Page) Close() error {
 	}
 	p.buf = append(p.buf, p.format.Trailer()...)
 	err := p.flush()
+	p.names.later.release()
 	buffers.Put(p.pooled)
 	p.pooled, p.buf = nil, nil
 	if err == nil {

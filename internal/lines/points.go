@@ -85,8 +85,8 @@ func suffixOf(part model.Parts, literal bool) string {
 
 // visitors are the methods that write a point of each type, bound once.
 type visitors struct {
-	single, summary, histogram, states, info, whole func(*model.Point) error
-	scalars                                         func([]model.Scalar) error
+	single, summary, histogram, states, info, whole, distinct func(*model.Point) error
+	scalars                                                   func([]model.Scalar) error
 }
 
 // singles are the parts of points that are one number.
@@ -109,6 +109,15 @@ func (v *visitors) of(t model.Type, b Block) func(*model.Point) error {
 	return v.single
 }
 
+// visitDistinct writes a point unless its series is printed as another one.
+func (p *Page) visitDistinct(pt *model.Point) error {
+	if p.names.repeats(pt) {
+		p.report(p.family.SampleName(), ClashingSeries)
+		return nil
+	}
+	return p.next(pt)
+}
+
 // visitWhole writes a point as one line.
 func (p *Page) visitWhole(pt *model.Point) error {
 	b := p.appendHead(p.buf, p.headOf(p.block.Name), pt.Labels)
@@ -124,6 +133,10 @@ func (p *Page) visitScalars(run []model.Scalar) error {
 	b := p.buf
 	for i := range run {
 		s := &run[i]
+		if p.block.Counts && !(s.Value >= 0) {
+			p.Drop(p.part, UnfitTotal)
+			continue
+		}
 		b = p.single.append(b, s.Labels.Text())
 		b = append(model.AppendValue(b, s.Value), '\n')
 		if len(b) >= flushAt {
@@ -140,7 +153,12 @@ func (p *Page) visitScalars(run []model.Scalar) error {
 
 // visitSingle writes a counter, a gauge or an unknown.
 func (p *Page) visitSingle(pt *model.Point) error {
-	if pt.Has&p.block.Parts&singles != 0 {
+	switch {
+	case pt.Has&p.block.Parts&singles == 0:
+	case p.block.Counts && !(pt.Value >= 0):
+		p.Drop(p.part, UnfitTotal)
+		return nil
+	default:
 		b := p.appendHead(p.buf, p.single, pt.Labels)
 		b = p.appendTail(b, pt.Value, pt.Timestamp)
 		if pt.Exemplar != nil {

@@ -11,15 +11,14 @@ import (
 var errFirst = errors.New("lines: the first point is enough")
 
 // tellReserved reports a family whose printed name begins with an underscore, or
-// whose first series has such a label. If labels are printed in another form,
-// each list of them is checked as it is written; if not, the source guarantees
-// that all series have the same label names.
+// whose first series has such a label. If it is not known that all label names are
+// legacy names, each list of labels is checked as it is written, too.
 func (p *Page) tellReserved() {
 	p.told = false
 	if len(p.base.text) > 0 && p.base.text[0] == '_' {
 		p.Drop(0, ReservedName)
 	}
-	if p.names.keeps(p.family) {
+	if p.names.legacy {
 		_ = p.family.Visit(&p.scratch, func(pt *model.Point) error { // the source returns its error again
 			p.checkReserved([]byte(pt.Labels.Text()))
 			return errFirst

@@ -1,5 +1,6 @@
-// Package otelform is the form that OpenTelemetry has for what Prometheus has otherwise:
-// units, whole counts, buckets without gaps. It knows none of its libraries.
+// Package otelform converts units, counts and buckets of Prometheus to the form that
+// OpenTelemetry has for them: abbreviated units, whole counts, buckets without gaps. It
+// imports no library of OpenTelemetry.
 package otelform
 
 import (

@@ -21,8 +21,6 @@ func (m marks) mark(i uint32) { m[i/wordBits].Or(1 << (i % wordBits)) }
 // longer returns a copy with room for n things.
 func (m marks) longer(n int) marks {
 	copied := make(marks, (n+wordBits-1)/wordBits)
-	for i := range m {
-		copied[i].Store(m[i].Load())
-	}
+	copy(copied, m)
 	return copied
 }

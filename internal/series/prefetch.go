@@ -9,8 +9,8 @@ import "unsafe"
 // would wait for the line. Any address is allowed, nil too.
 
 // prefetchSlab fetches the 512 bytes from start on, which are a slab of counters or
-// gauges. The loop over the cache lines is unrolled: with it, a scrape gains half as
-// much.
+// gauges. The loop over the cache lines is unrolled: with a loop, a scrape gains half
+// as much.
 //
 //go:noescape
 func prefetchSlab(start unsafe.Pointer)

@@ -47,6 +47,15 @@ func (s *Series) Created() (at model.Timestamp, ok bool) {
 // keep sets the text of the series.
 func (s *Series) keep(text string) { s.start.Store(unsafe.StringData(text)) }
 
+// label sets the text of a series that readers do not see yet. The processor waits for
+// an atomic store, which is not needed then.
+func (s *Series) label(text string) {
+	*(*unsafe.Pointer)(unsafe.Pointer(&s.start)) = unsafe.Pointer(unsafe.StringData(text))
+}
+
+// date sets the moment in which such a series was created.
+func (s *Series) date(moment int64) { *(*int64)(unsafe.Pointer(&s.created)) = moment }
+
 // retire marks the series as removed and releases its text.
 func (s *Series) retire() {
 	s.created.Store(removed)

@@ -56,12 +56,13 @@ func (s *Set[H]) Get(d Digest, text []byte) *Slot[H] {
 	if entry < 0 {
 		return nil
 	}
-	return t.at(t.index[entry].Load() - 1)
+	return t.at(t.index.id(t.index.entries[entry]))
 }
 
-// Edition returns what stands for the series of the set until one of them is removed, nil
-// while that happens. A walk that finds the same edition at its beginning and after it
-// has read some series has read those, in that order, that every such walk reads first.
+// Edition returns the edition of the set's series, which is another one after a series
+// was removed. It returns nil while one is removed. A walk that finds the same edition
+// at its beginning and after it has read some series has read those, in that order,
+// that every such walk reads first.
 func (s *Set[H]) Edition() *model.Edition {
 	if s.edition.Load() == nil {
 		s.edition.CompareAndSwap(nil, model.NewEdition())
@@ -85,7 +86,7 @@ func (s *Set[H]) change() (done func()) {
 // Walk begins a walk.
 func (s *Set[H]) Walk() Walk[H] {
 	t := s.table.Load()
-	return Walk[H]{table: t, laid: t.laid.Load(), lone: t.lone.Load()}
+	return Walk[H]{table: t, laid: atomic.LoadUint32(&t.laid), lone: atomic.LoadUint32(&t.lone)}
 }
 
 // Reserve returns the slot and the given number of words for a new series, which
@@ -96,9 +97,9 @@ func (s *Set[H]) Reserve(d Digest, text []byte, words int) (*Slot[H], *cell.Word
 	slot, first := s.place(words)
 	slot.hash, slot.widths, slot.length = d.hash, d.widths, uint32(len(text))
 	if s.alone {
-		slot.keep(string(text))
+		slot.label(string(text))
 	} else {
-		slot.keep(s.arena.keep(text))
+		slot.label(s.arena.keep(text))
 	}
 	return slot, first
 }
@@ -127,7 +128,7 @@ func (s *Set[H]) place(words int) (*Slot[H], *cell.Word) {
 // roomForSingle makes the list long enough for another slot with an allocation of its
 // own.
 func (s *Set[H]) roomForSingle() {
-	if t := s.table.Load(); int(t.lone.Load()) == len(t.singles) {
+	if t := s.table.Load(); int(t.lone) == len(t.singles) {
 		s.table.Store(t.resized(0, longer(len(t.singles))))
 	}
 }
@@ -156,20 +157,22 @@ func (s *Set[H]) addSlab(t *table[H], words int) *slab[H] {
 // Publish adds a reserved series, whose handle must be ready.
 func (s *Set[H]) Publish(slot *Slot[H], created time.Time) {
 	if s.tracked {
-		slot.created.Store(moment(created) &^ away)
+		slot.created.Store(moment(created) &^ away) // read by writers that hold a series that returns
 	} else {
-		slot.created.Store(moment(created))
+		slot.date(moment(created))
 	}
 	s.live.Add(1)
 	t := s.table.Load()
-	if laid := t.laid.Load(); int(laid>>slabBits) < len(t.slabs) {
+	if laid := t.laid; int(laid>>slabBits) < len(t.slabs) {
 		if slab := t.slabs[laid>>slabBits].Load(); slab != nil && slot == &slab[laid%slabSize] {
-			t.laid.Store(laid + 1)
-			t.place(slot.hash, laid)
+			atomic.StoreUint32(&t.laid, laid+1)
+			t.index.place(slot.hash, laid)
 			return
 		}
 	}
-	t.addSingle(slot)
+	if id := t.addSingle(slot); s.labelled {
+		t.index.place(slot.hash, id)
+	}
 }
 
 // Remove removes a series and reports whether it was in the set.
@@ -183,7 +186,7 @@ func (s *Set[H]) takeOut(slot *Slot[H], end func(*Series)) bool {
 	if entry < 0 {
 		return false
 	}
-	id := t.index[entry].Load() - 1
+	id := t.index.id(t.index.entries[entry])
 	defer s.change()()
 	end(&slot.Series)
 	slab := t.slabOf(id)

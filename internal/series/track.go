@@ -9,7 +9,8 @@ import (
 )
 
 // Track is what is kept of a series in a set of [NewTracked], whose series may leave
-// and come back. Fields that are not atomic belong to who changes the set.
+// and come back. Fields that are not atomic are read and written only by callers that
+// may change the set.
 type Track[H any] struct {
 	Count, Sum uint64                  // what the series had counted at the last look
 	Since      int64                   // when a look first saw that, as the caller counts time
@@ -77,8 +78,9 @@ func (s *Slot[H]) Track() *Track[H] { return &(*tracked[H])(unsafe.Pointer(s)).t
 const away = 1
 
 // Away reports whether a series of a tracked set has left or is about to. A writer that
-// asks after it wrote and sees false has written to a series that is there; who calls
-// [Series.Leave] and then reads the values has read what every other writer wrote.
+// asks after it wrote and sees false has written to a series that is there; a goroutine
+// that calls [Series.Leave] and then reads the values has read what every other writer
+// wrote.
 func (s *Series) Away() bool { return s.created.Load()&away != 0 }
 
 // Expired reports whether a series has left by [Set.Expire] and is not back.
@@ -121,10 +123,10 @@ func (s *Set[H]) Return(slot *Slot[H], created time.Time) {
 }
 
 // At returns the i-th of the series with allocations of their own, nil if it was
-// removed, and whether there are so many. Changes to the set may move them.
+// removed, and whether there are more than i. Changes to the set may move them.
 func (s *Set[H]) At(i int) (slot *Slot[H], ok bool) {
 	t := s.table.Load()
-	if i >= int(t.lone.Load()) {
+	if i >= int(t.lone) {
 		return nil, false
 	}
 	return t.singles[i].Load(), true

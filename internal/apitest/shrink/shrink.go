@@ -3,8 +3,8 @@ package shrink
 
 import "slices"
 
-// Fewer leaves elements out of a list as long as what is left still fails, first many
-// at once. The list is not changed.
+// Fewer returns a shorter list that still fails: it leaves elements out as long as the rest
+// fails, first many at once. The given list is not changed.
 func Fewer[T any](list []T, fails func([]T) bool) []T {
 	for size := max(len(list)/2, 1); size > 0; size /= 2 {
 		for from := 0; from < len(list); {
