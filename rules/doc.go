@@ -4,7 +4,7 @@
 //
 // Rules are those of metric_relabel_configs in Prometheus, with the same defaults and
 // the same anchored RE2: keep, drop, replace, labeldrop, labelkeep and labelmap. Rename
-// is one of our own; it moves a family whole, and can show it under both names for a
+// is not in Prometheus; it moves a family whole, and can show it under both names for a
 // while. Package rulesfile (a module of its own) reads rules from YAML and rereads them
 // when the file changes.
 //
@@ -18,13 +18,14 @@
 //     drop or map "__name__".
 //   - Histograms and summaries stay whole. Keep and drop see each of their samples, and
 //     may take out buckets, quantiles, count or sum; the bucket "+Inf" goes with its
-//     series, or with the buckets of all series by their name. All other actions change a series as a whole: they see no "le" and
-//     no "quantile" and cannot write or drop them, and where replace reads "__name__",
-//     the first sample that its regex matches decides, in the order name of the family,
-//     buckets or quantiles, count, sum. State sets likewise, whose states are told
-//     apart by a label with the family's name.
-//   - A native histogram has the name of its family. In a format that has none, it is
-//     shown as count, sum and the bucket "+Inf", whatever rules say of those.
+//     series, or with the buckets of all series by their name. All other actions change
+//     a series as a whole: they see no "le" and no "quantile" and cannot write or drop
+//     them, and where replace reads "__name__", the first sample that its regex matches
+//     decides, in the order name of the family, buckets or quantiles, count, sum. State
+//     sets likewise, whose states are told apart by a label with the family's name.
+//   - A native histogram has the name of its family. In a format without native
+//     histograms it is shown as count, sum and the bucket "+Inf", whatever rules say of
+//     those.
 //   - A created time follows the samples of its series; its own name, such as
 //     "requests_created", can be dropped.
 //   - Series that rules make equal: the first stays, the others are left out and

@@ -246,8 +246,8 @@ func (w *walker) told(o *outcome, repeat bool) *outcome {
 	return o
 }
 
-// mostTold is how many series of a family that cannot be shown are told of in one
-// walk.
+// mostTold is the largest number of errors that one walk of a family keeps, of series
+// that cannot be shown.
 const mostTold = 10
 
 // differ decides about a series that is not the one of the last walk.

@@ -19,7 +19,7 @@ type plan struct {
 	used     uint64 // the scrape that asked for it last; under the program's lock
 }
 
-// branch is a family that another becomes.
+// branch is one of the families that a family becomes.
 type branch struct {
 	name     string
 	renamed  bool

@@ -14,7 +14,9 @@ type points struct {
 	family *model.Family // before the rules
 	shown  *model.Family // after them, without points
 	report func(reshape.Fault)
-	walked atomic.Bool // what is left out has been told
+	// What is left out and was reported, of [walker].
+	faults  atomic.Uint64
+	repeats atomic.Uint64
 }
 
 func (s *points) VisitPoints(scratch *model.Point, visit func(*model.Point) error) error {
@@ -116,27 +118,33 @@ func (s *points) visiting(w *walker, visit func(*model.Point) error) func(*model
 	}
 }
 
-// end remembers the walk, unless it was stopped, and tells what the first walk has
-// left out.
+// end remembers the walk, unless it was stopped, and reports what it has left out and no
+// walk before has reported: a page may need several, of which some end early.
 func (s *points) end(w *walker, err error) error {
 	if err == nil {
 		w.end()
 	}
-	if s.walked.Swap(true) {
-		return err
+	for i := advance(&s.faults, uint64(len(w.faults))); i < uint64(len(w.faults)); i++ {
+		s.report(reshape.Fault{Reason: "label_clash", Family: s.family.Name, Err: w.faults[i]})
 	}
-	for _, fault := range w.faults {
-		s.report(reshape.Fault{Reason: "label_clash", Family: s.family.Name, Err: fault})
-	}
-	for range w.repeats {
+	for i := advance(&s.repeats, w.repeats); i < w.repeats; i++ {
 		s.report(reshape.Fault{Reason: "repeated_series", Family: s.family.Name, Err: errRepeat})
 	}
 	return err
 }
 
+// advance moves a number up to n, if it is less, and returns what it was.
+func advance(number *atomic.Uint64, n uint64) (before uint64) {
+	for {
+		if before = number.Load(); before >= n || number.CompareAndSwap(before, n) {
+			return before
+		}
+	}
+}
+
 var errRepeat = fmt.Errorf("rules make a series equal to another of the family")
 
-// VisitPrototype visits that of the family if rules change no labels.
+// VisitPrototype visits the prototype of the family if rules change no labels.
 func (s *points) VisitPrototype(scratch *model.Point, visit func(*model.Point) error) error {
 	if s.branch.relabels {
 		return nil
@@ -144,7 +152,8 @@ func (s *points) VisitPrototype(scratch *model.Point, visit func(*model.Point) e
 	return s.family.VisitPrototype(scratch, visit)
 }
 
-// LegacyLabels spares encoders a look at every series.
+// LegacyLabels reports whether all label names are legacy names, so that encoders need
+// not check every series.
 func (s *points) LegacyLabels() bool {
 	return s.branch.legacy && s.family.LegacyLabels()
 }

@@ -2,11 +2,14 @@ package rules_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"telltale"
+	"telltale/exposition"
 	"telltale/model"
 	"telltale/rules"
 )
@@ -174,6 +177,26 @@ func TestDroppedIsNotCollected(t *testing.T) {
 	}
 	if got := samples(t, must(rules.New(reg, rules.Rename("dear", "far"))).Restricted("far")); called.Load() != 3 || !strings.Contains(got, "far") {
 		t.Errorf("called %d times: %q", called.Load(), got)
+	}
+}
+
+// A format that looks at the first series before it writes all hides no fault.
+func TestFaultsBehindTheFirstSeriesAreCounted(t *testing.T) {
+	reg := telltale.NewRegistry(telltale.WithErrorHook(func(error) {}))
+	g := must(telltale.NewGaugeVec("g", "", []string{"a", "b"}, telltale.In(reg)))
+	for _, b := range []string{"0", "1", "2", "3"} {
+		g.With("a", b).Set(1)
+	}
+	v := must(rules.New(reg, rules.LabelDrop("b")))
+	for _, format := range []exposition.Format{exposition.Text004, exposition.OpenMetrics1, exposition.OpenMetrics2, exposition.Protobuf} {
+		before := reg.Stats().Faults[telltale.ReasonRepeatedSeries]
+		e := exposition.NewEncoder(io.Discard, format, exposition.WithDropped(func(exposition.Drop) {}))
+		if err := errors.Join(v.Collect(t.Context(), e.Encode), e.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if n := reg.Stats().Faults[telltale.ReasonRepeatedSeries] - before; n != 3 {
+			t.Errorf("%s: %d repeated series were counted, want 3", format, n)
+		}
 	}
 }
 
