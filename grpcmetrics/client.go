@@ -11,7 +11,7 @@ import (
 )
 
 // Client has the metrics of gRPC clients. [NewClient] makes it. It is safe for
-// concurrent use, and may be of any number of connections.
+// concurrent use, and may count any number of connections.
 type Client struct{ metrics *instruments }
 
 // NewClient returns the metrics of a client, registered with [telltale.Default] or the

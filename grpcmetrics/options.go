@@ -9,7 +9,11 @@ import (
 )
 
 // Option is an option of [NewServer] and [NewClient].
-type Option func(*settings)
+type Option interface{ apply(*settings) }
+
+type option func(*settings)
+
+func (o option) apply(s *settings) { o(s) }
 
 // settings hold the options of a server or a client.
 type settings struct {
@@ -29,7 +33,7 @@ func newSettings(opts []Option) *settings {
 	s := &settings{maxMethods: DefaultMaxMethods}
 	for _, o := range opts {
 		if o != nil {
-			o(s)
+			o.apply(s)
 		}
 	}
 	return s
@@ -41,30 +45,30 @@ func In(reg *telltale.Registry) Option { return WithInstruments(telltale.In(reg)
 // WithInstruments gives options to all instruments: a namespace, constant labels,
 // a registry.
 func WithInstruments(opts ...telltale.Option) Option {
-	return func(s *settings) { s.instruments = append(s.instruments, opts...) }
+	return option(func(s *settings) { s.instruments = append(s.instruments, opts...) })
 }
 
 // WithDurations replaces the options of the histogram of times: its buckets. Without
 // it, it has [telltale.DefaultBuckets] and native buckets that grow by a tenth.
 func WithDurations(opts ...telltale.HistogramOption) Option {
-	return func(s *settings) { s.durations = opts }
+	return option(func(s *settings) { s.durations = opts })
 }
 
 // WithExemplars says to which trace a call belongs: f returns the labels of the
 // exemplar, nil for none. Without it they are trace_id and span_id of the metadata
 // traceparent, if it has the flag "sampled".
 func WithExemplars(f func(context.Context) map[string]string) Option {
-	return func(s *settings) { s.exemplars = f }
+	return option(func(s *settings) { s.exemplars = f })
 }
 
 // WithMaxMethods sets how many methods have series of their own, [DefaultMaxMethods]
 // without it; those that come later are "other". It must be at least 1.
 func WithMaxMethods(n int) Option {
-	return func(s *settings) {
+	return option(func(s *settings) {
 		if s.maxMethods = n; n < 1 {
 			s.err = errors.Join(s.err, fmt.Errorf("grpcmetrics: WithMaxMethods(%d): at least 1 is needed", n))
 		}
-	}
+	})
 }
 
 // WithMiddlewareNames gives metrics and labels the names that they have in
@@ -73,4 +77,4 @@ func WithMaxMethods(n int) Option {
 // grpc_service, grpc_method and grpc_code, grpc_server_msg_received_total, and
 // grpc_server_handling_seconds without the code. What that package does not have keeps
 // its name.
-func WithMiddlewareNames() Option { return func(s *settings) { s.middleware = true } }
+func WithMiddlewareNames() Option { return option(func(s *settings) { s.middleware = true }) }

@@ -10,7 +10,7 @@ import (
 )
 
 // Server has the metrics of gRPC servers. [NewServer] makes it. It is safe for
-// concurrent use, and may be of any number of servers.
+// concurrent use, and may count any number of servers.
 type Server struct{ metrics *instruments }
 
 // NewServer returns the metrics of a server, registered with [telltale.Default] or the
