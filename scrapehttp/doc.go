@@ -42,6 +42,13 @@
 //	one name of name[]                        1 KiB        WithQueryLimits         400
 //	Accept and Accept-Encoding, each          8 KiB        WithMaxAccept           431
 //
+// A scrape beyond the limits of scrapes at once, of all or of its peer, waits for two
+// seconds if one of those that it waits for has begun to send its page. Once the client
+// of such a scrape is a second behind the least rate, it is cut off to make room: clients
+// that have vanished keep others waiting for a second, not for as long as they might
+// hold their own places. A thousand scrapes wait at once; further ones are refused at
+// once.
+//
 // The server of [NewServer] has more limits, some of them in fields that may be
 // changed before it is started:
 //

@@ -1,11 +1,10 @@
 package scrapehttp
 
 import (
-	"fmt"
-	"strings"
 	"sync"
 
 	"telltale/exposition"
+	"telltale/internal/lines"
 )
 
 // DropError is passed to the error hook for something that was left out of a
@@ -18,27 +17,7 @@ type DropError struct {
 
 // Error describes what was dropped.
 func (e *DropError) Error() string {
-	what := fmt.Sprintf("family %q", shortened(e.Drop.Family))
-	if e.Drop.Sample != "" {
-		what = fmt.Sprintf("sample %q of %s", shortened(e.Drop.Sample), what)
-	}
-	verb := "was left out of"
-	if e.Drop.Reason.Written() {
-		verb = "is on"
-	}
-	return fmt.Sprintf("scrapehttp: %s %s a page in %s: %s", what, verb, e.Format, e.Drop.Reason)
-}
-
-// longestName is the number of bytes of a name that are passed to the error hook
-// and remembered.
-const longestName = 1 << 10
-
-// shortened cuts a name to longestName bytes.
-func shortened(name string) string {
-	if len(name) > longestName {
-		return strings.ToValidUTF8(name[:longestName], "") + "..."
-	}
-	return name
+	return "scrapehttp: " + lines.Describe(e.Drop, e.Format.String())
 }
 
 // maxTold is the number of different drops that a handler passes to its hook.
@@ -54,13 +33,12 @@ type told struct {
 
 // isNew reports whether the hook has not got this drop, and remembers it.
 func (t *told) isNew(e DropError) bool {
-	e.Drop.Family, e.Drop.Sample = shortened(e.Drop.Family), shortened(e.Drop.Sample)
+	e.Drop.Family, e.Drop.Sample = lines.Shortened(e.Drop.Family), lines.Shortened(e.Drop.Sample) // copies
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.drops[e] || len(t.drops) >= maxTold {
 		return false
 	}
-	e.Drop.Family, e.Drop.Sample = strings.Clone(e.Drop.Family), strings.Clone(e.Drop.Sample) // a source may reuse its memory
 	if t.drops == nil {
 		t.drops = make(map[DropError]bool)
 	}

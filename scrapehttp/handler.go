@@ -3,11 +3,11 @@ package scrapehttp
 import (
 	"fmt"
 	"net/http"
-	"net/netip"
 
 	"telltale"
 	"telltale/exposition"
 	"telltale/internal/gather"
+	"telltale/internal/lines"
 )
 
 const allowed = "GET, HEAD, OPTIONS"
@@ -79,13 +79,13 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = c.end()
 		return
 	}
-	peer := peerOf(r)
-	if refused := h.slots.take(peer); refused != nil {
+	place, refused := h.slots.take(r.Context(), c, peerOf(r))
+	if refused != nil {
 		header.Set("Retry-After", "1")
 		c.refuse(refused)
 		return
 	}
-	started, err := h.scrape(c, r, peer, asked)
+	started, err := h.scrape(c, r, place, asked)
 	if err == nil {
 		return
 	}
@@ -96,10 +96,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.refuse(collectingFailed)
 }
 
-// scrape collects and writes the page, and returns the peer's slot. It reports
-// whether anything was written.
-func (h *handler) scrape(w *wire, r *http.Request, peer netip.Prefix, asked request) (started bool, err error) {
-	defer h.slots.giveBack(peer)
+// scrape collects and writes the page, and gives the slot back. It reports whether
+// anything was written.
+func (h *handler) scrape(w *wire, r *http.Request, place *slot, asked request) (started bool, err error) {
+	defer h.slots.giveBack(place)
 	c := h.collector
 	if len(asked.names) > 0 {
 		c = telltale.Restrict(c, asked.names...)
@@ -111,7 +111,8 @@ func (h *handler) scrape(w *wire, r *http.Request, peer netip.Prefix, asked requ
 	}
 	p := newPage(w, asked.coding)
 	defer p.release()
-	enc := exposition.NewEncoder(p, asked.format, h.encoderOptions(asked.format)...)
+	ctx, unwritten := gather.WithUnwritten(ctx)
+	enc := exposition.NewEncoder(p, asked.format, h.encoderOptions(asked.format, unwritten)...)
 	err = c.Collect(ctx, enc.Encode)
 	if err == nil {
 		err = enc.Close()
@@ -126,20 +127,28 @@ func (h *handler) scrape(w *wire, r *http.Request, peer netip.Prefix, asked requ
 	return p.started, err
 }
 
-func (h *handler) encoderOptions(format exposition.Format) []exposition.EncoderOption {
-	var opts []exposition.EncoderOption
+func (h *handler) encoderOptions(format exposition.Format, unwritten *gather.Unwritten) []exposition.EncoderOption {
+	opts := []exposition.EncoderOption{exposition.WithDropped(h.dropped(format, unwritten))}
 	if h.created {
 		opts = append(opts, exposition.WithCreated())
 	}
 	if h.shortBounds {
 		opts = append(opts, exposition.WithShortBounds())
 	}
-	if h.hook != nil {
-		opts = append(opts, exposition.WithDropped(func(d exposition.Drop) {
-			if e := (DropError{Drop: d, Format: format}); h.drops.isNew(e) {
-				_ = call(h.hook, error(&e))
-			}
-		}))
-	}
 	return opts
+}
+
+// dropped returns what the encoder calls for what it leaves out of a page, which the
+// registry counts. The hook is told or, without one, the registry's hook or log.
+func (h *handler) dropped(format exposition.Format, unwritten *gather.Unwritten) func(exposition.Drop) {
+	count := lines.Passing(format.String(), h.hook == nil, unwritten.Report)
+	if h.hook == nil {
+		return count
+	}
+	return func(d exposition.Drop) {
+		count(d)
+		if e := (DropError{Drop: d, Format: format}); h.drops.isNew(e) {
+			_ = call(h.hook, error(&e))
+		}
+	}
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// DefaultSocketMode is the mode of Unix sockets without [WithSocketMode]: whoever may
-// write to a socket may scrape it.
+// DefaultSocketMode is the mode of Unix sockets without [WithSocketMode]. A process
+// that may write to a socket may scrape it.
 const DefaultSocketMode fs.FileMode = 0o660
 
 // ListenOption is an option of [Listen], and so of [Serve] too.

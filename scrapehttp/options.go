@@ -154,14 +154,17 @@ func WithBodyTimeout(d time.Duration) Option {
 }
 
 // WithMaxInFlight sets the largest number of scrapes at once; further ones are
-// answered with 503 and a Retry-After header. Zero or less means no limit. The
-// default is [DefaultMaxInFlight].
+// answered with 503 and a Retry-After header, if none ends within two seconds and none
+// has a client that is behind the least rate ([WithMinWriteRate]) by a second, which is
+// then cut off to make room. Zero or less means no limit. The default is
+// [DefaultMaxInFlight].
 func WithMaxInFlight(n int) Option {
 	return handlerOption(func(s *settings) { s.maxInFlight = n })
 }
 
 // WithMaxInFlightPerPeer sets the largest number of scrapes at once of one peer;
-// further ones are answered with 429 and a Retry-After header. A peer is an IPv4
+// further ones are answered with 429 and a Retry-After header, unless one of the peer's
+// ends or is cut off, as with [WithMaxInFlight]. A peer is an IPv4
 // address or, because a client with one IPv6 address usually has its whole
 // network, the first 64 bits of an IPv6 address; of link-local addresses all
 // bits. Peers on Unix sockets, and others without an IP address, have no limit.
@@ -223,7 +226,7 @@ func WithShortBounds() Option {
 // where it does not fit, and for what only encoding shows, such as a family that
 // repeats another or a series that has a label which a view adds, a page of which
 // more than 32 KiB were written already is aborted instead. Content that the format
-// cannot hold ([DropError]) does not fail a scrape.
+// cannot hold ([DropError]) does not fail a scrape, unless the registry is strict.
 func WithFailOnFault() Option {
 	return handlerOption(func(s *settings) { s.failsOnFault = true })
 }
@@ -235,7 +238,9 @@ func WithFailOnFault() Option {
 // after 1,000 different ones it is not called for others. It is called in the
 // request's goroutine, concurrently for concurrent requests, and should be
 // quick. A panic of the hook is recovered and dropped. What a registry leaves
-// out is reported to the registry's own hook or, if it has none, logged.
+// out is reported to the registry's own hook or, if it has none, logged; without this
+// option so is what a format could not hold. The registry counts either
+// ([telltale.ReasonFormat]).
 func WithErrorHook(hook func(error)) Option {
 	return handlerOption(func(s *settings) { s.hook = hook })
 }
@@ -265,10 +270,11 @@ func WithGrace(d time.Duration) ServerOption {
 }
 
 // WithMount serves h beside the metrics, at a pattern of [http.ServeMux], such as
-// "/live/" for the page of package live. It may be given several times. The page
-// at / links to patterns that are a path which ends in a slash; a mount at "/{$}"
-// or "GET /{$}" takes its place. The pattern must not be that of another mount, nor
-// one that the server has (/metrics, /-/healthy, /favicon.ico), else [NewServer] panics as ServeMux does.
+// "/live/" for the page of package live. It may be given several times. The page at /
+// links to patterns that are a path which ends in a slash; a mount at "/{$}" or "GET
+// /{$}" takes its place. The pattern must not be that of another mount, nor one that
+// the server has (/metrics, /-/healthy, /favicon.ico), else [NewServer] panics as
+// ServeMux does.
 //
 // The deadlines of the server, for requests as short as scrapes, hold for h: it has
 // the time of [WithWriteTimeout] for an answer, unless it sets another by

@@ -41,9 +41,9 @@ func landingPage(mounts []mount) string {
 }
 
 // NewServer returns an [http.Server], not yet started, with the metrics of c at
-// /metrics, "OK" at /-/healthy without collecting, and a page that links to the
-// metrics at /, and to what [WithMount] adds. Its fields may be changed before it is started, for example
-// TLSConfig, or Handler to wrap it. It panics if c is nil.
+// /metrics, "OK" at /-/healthy without collecting, and a page that links to the metrics
+// at /, and to what [WithMount] adds. Its fields may be changed before it is started,
+// for example TLSConfig, or Handler to wrap it. NewServer panics if c is nil.
 func NewServer(addr string, c telltale.Collector, opts ...ServerOption) *http.Server {
 	return newServer(addr, c, serverSettingsOf(opts))
 }

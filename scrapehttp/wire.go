@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -22,11 +23,18 @@ type wire struct {
 	timeout  time.Duration // for each write; zero or less means no limits
 	rate     int           // bytes a second; zero or less means no least rate
 	keeps    bool          // the server sets the next request's write deadline
-	blind    bool          // there are no deadlines, so time is only measured
+	coding   []string      // the Content-Encoding of the page, nil if none
 
+	mu     sync.Mutex    // held to change the rest and, in other goroutines, to read it
+	blind  bool          // there are no deadlines, so time is only measured
 	credit time.Duration // time for the next write, at most the timeout
-	coding []string      // the Content-Encoding of the page, nil if none
+	since  time.Time     // when the write in progress began; zero if there is none
+	begun  bool          // there was a write
+	cut    bool          // the client was cut off
 }
+
+// errCutOff is the error of a scrape whose client was cut off by cutOff.
+var errCutOff = fmt.Errorf("another scrape needed the place of this one, whose client was behind the least rate: %w", os.ErrDeadlineExceeded)
 
 func newWire(w http.ResponseWriter, r *http.Request, s settings) *wire {
 	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
@@ -36,7 +44,7 @@ func newWire(w http.ResponseWriter, r *http.Request, s settings) *wire {
 		keeps: ok && server.WriteTimeout > 0,
 	}
 	if c.timeout > 0 {
-		c.disarm() // the server's own deadline is too short for large pages
+		c.deadline(time.Time{}) // the server's own deadline is too short for large pages
 	}
 	return c
 }
@@ -61,10 +69,13 @@ func (c *wire) end() error {
 	if c.timeout <= 0 || c.blind {
 		return nil
 	}
-	began := c.arm()
 	if c.keeps {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.deadline(time.Now().Add(c.credit))
 		return nil
 	}
+	began := c.arm()
 	err := c.control.Flush()
 	if errors.Is(err, http.ErrNotSupported) {
 		err = nil
@@ -77,9 +88,34 @@ func (c *wire) arm() (began time.Time) {
 	if c.timeout <= 0 {
 		return began
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	began = time.Now()
+	c.since, c.begun = began, true
 	c.deadline(began.Add(c.credit))
 	return began
+}
+
+// behind returns for how long the client has kept the page waiting beyond the least
+// rate, and whether the page has begun and its client can be cut off.
+func (c *wire) behind() (behind time.Duration, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.begun || c.blind {
+		return 0, false
+	}
+	if !c.since.IsZero() {
+		behind = time.Since(c.since)
+	}
+	return behind + c.timeout - c.credit, true
+}
+
+// cutOff makes the write in progress and all further ones fail.
+func (c *wire) cutOff() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deadline(time.Unix(1, 0))
+	c.cut = true
 }
 
 // settle updates the client's credit after a write of n bytes, and returns the
@@ -88,9 +124,15 @@ func (c *wire) settle(began time.Time, n int, err error) error {
 	if c.timeout <= 0 {
 		return err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.since = time.Time{}
+	if c.cut {
+		return errCutOff
+	}
 	// Between writes there is no deadline, because in HTTP/2 one that passes
 	// ends the stream although no client waits.
-	c.disarm()
+	c.deadline(time.Time{})
 	left := c.credit - time.Since(began)
 	if err == nil && c.blind && left < 0 {
 		err = fmt.Errorf("writing to the client took too long: %w", os.ErrDeadlineExceeded)
@@ -102,10 +144,10 @@ func (c *wire) settle(began time.Time, n int, err error) error {
 	return err
 }
 
-func (c *wire) disarm() { c.deadline(time.Time{}) }
-
+// deadline sets the deadline of writes, none for the zero time, unless the client was
+// cut off.
 func (c *wire) deadline(t time.Time) {
-	if c.blind {
+	if c.blind || c.cut {
 		return
 	}
 	// Other errors are those of a broken connection, which the next write has.
