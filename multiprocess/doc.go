@@ -16,9 +16,9 @@
 //
 // # Who is alive
 //
-// A writer holds a lock on its segment until its process ends, however it ends.
-// A segment that is not locked is one whose writer is dead: no PIDs
-// are asked for, so containers that share a directory may have the same ones.
+// A writer holds a lock on its segment until its process ends, however it ends. A
+// segment that is not locked is one whose writer is dead. PIDs play no part in this, so
+// containers that share a directory may have the same ones.
 //
 // What dead writers left is added up in one file, the archive ([Fold]). Stores and
 // collectors do that in the background, and "telltale fold" by hand. Totals stay
@@ -35,14 +35,14 @@
 // takes out what this process and those that are dead have of it; others keep
 // theirs.
 //
-// Native buckets add up at the coarsest resolution that some process has, and are
-// never emptied (telltale.WithNativeMinReset), or the sum would fall. Where some
-// processes have none, none are shown, and the error hook gets that. Quantiles
-// of summaries stay out of a store: telltale.WithQuantiles says why.
+// Native buckets add up at the coarsest resolution that some process has, and are never
+// emptied (telltale.WithNativeMinReset), or the sum would fall. Where some processes
+// have none, none are shown, and the error hook is told. Quantiles of summaries stay
+// out of a store: telltale.WithQuantiles says why.
 //
-// Callbacks and custom collectors are published every few seconds, and when the
-// store is closed; the process that is asked asks its own anew. Their gauges have
-// a series for each process.
+// Callbacks and custom collectors are published every few seconds, and when the store
+// is closed; the process that is scraped runs its own anew. Their gauges have a series
+// for each process.
 //
 // # Segments
 //
@@ -59,27 +59,25 @@
 //
 // # Python's files
 //
-// Read are both layouts of the files, 8-byte values up to client 0.17 and values with
+// Both layouts of the files are read, 8-byte values up to client 0.17 and values with
 // times since 0.18, with keys of three elements and of four, with help. Names are
-// {counter,histogram,summary}_{pid}.db and gauge_{mode}_{pid}.db. The layout is
-// not marked in the files: it is the one in which the chain of entries ends
-// exactly where the header says.
+// {counter,histogram,summary}_{pid}.db and gauge_{mode}_{pid}.db. The layout is not
+// marked in the files: it is the one in which the chain of entries ends exactly where
+// the header says.
 //
 // # How values become one
 //
 // Counters, summaries, histograms and gauges of the mode sum add up. Gauges of the
 // modes min, max and mostrecent keep one value, those of the mode all one for each
 // process, with the label pid. The live modes merge alike, for processes that are
-// alive: Python's files of them are deleted when a process ends. It is what
-// Python's client does, but for this:
+// alive: Python's files of them are deleted when a process ends. This is what Python's
+// client does, with these differences:
 //
-//   - Files are merged in the order of their names and families come out in the
-//     order of theirs, so that every worker prints the same page. Where files
-//     of Python disagree on a family, the first decides its type, unit and help,
-//     and the last its mode; what has another type is left out. Among segments
-//     the writer that started last decides, first those that live. Histograms
-//     with different buckets are merged on the bounds that all have. Each such
-//     family is counted and told to the error hook.
+//   - Files are merged in the order of their names and families come out in the order
+//     of theirs, so that every worker prints the same page. Where files of Python
+//     disagree on a family, the first decides its type, unit and help, and the last its
+//     mode; what has another type is left out. The next section has the rule for
+//     segments. Each such family is counted and told to the error hook.
 //   - NaN is the least or greatest of gauges only where all are NaN. In Python it
 //     depends on which file is read first.
 //   - A label pid of the application is kept in the modes that do not add one of
@@ -93,10 +91,10 @@
 // infos, state sets, and which series were removed. A writer lives as long as it
 // holds the lock on its segment.
 //
-//   - Live modes of gauges, infos, state sets, gauge histograms and values of
-//     unknown type are merged of live writers only. An info has the label sets of
-//     all of them, a state set the state that was set last, and a value of unknown
-//     type a series for each process.
+//   - Live modes of gauges, infos, state sets, gauge histograms and values of unknown
+//     type are merged from live writers only. An info has the label sets of all of
+//     them, a state set the state that was set last, and a value of unknown type a
+//     series for each process.
 //   - A process's label pid is the name that was given to its writer, or the pid.
 //     Of several writers with the same on one host and in one PID namespace one
 //     counts: one that lives, and the one that started last. Live ones of several
@@ -106,9 +104,9 @@
 //   - Series of the mode all vanish an hour after their process was found dead and
 //     folded ([WithExpiry]).
 //   - A series that nobody updates (telltale.WithIdleExpiry) goes on as long as any
-//     process updates it, and then ends with all that was counted in it. What it counts
-//     when it comes back begins at 0. What a process has, or left, that gave the family no
-//     expiry keeps the series.
+//     process updates it, and then ends with all that was counted in it. When it comes
+//     back it begins at 0. A series that a process has, or has left, in a family to
+//     which it gave no expiry does not end.
 //   - Where writers disagree on a family, that definition decides which first appeared
 //     last, of those that a live writer has; Python's files come behind those, and what
 //     the dead left last. Other types are left out, and other help texts are not shown.
@@ -117,8 +115,8 @@
 //   - A family is left out if one of its names belongs to another family, as a
 //     gauge x_total and a counter x of two programs do: no page can have both. The
 //     same order decides.
-//   - Segments belong to an epoch. Those of others are left out ([WithEpoch]), and
-//     so is a process without one beside others.
+//   - Segments belong to an epoch, and one epoch counts. Segments of other epochs are
+//     left out ([WithEpoch]), and so are those without an epoch where others have one.
 //   - A merged series was created when the first of its contributions was, as far
 //     as they know, and its exemplar is the newest.
 //
@@ -160,11 +158,11 @@
 //
 // # What it costs
 //
-// The first collection reads all files; later ones read values, and what is new,
-// only, and ask whether its lock is held of each segment that was live and whose writer
-// has not said within the last second that it lives, as it does every second. Files stay
-// mapped within limits ([WithMappingLimits]), without descriptors, and are listed
-// anew when the directory has changed. A file that is truncated while it is
-// mapped is left out like any other that cannot be read. The directory should be
-// on a local file system, best of all a tmpfs.
+// The first collection reads all files; later ones read only values and what is new.
+// They look whether the lock of a segment is still held if its writer lived before and
+// has not noted in the segment within the last second that it lives, as writers do
+// every second. Files stay mapped within limits ([WithMappingLimits], [WithReadLimit]), without
+// descriptors, and are listed anew when the directory has changed. A file that is
+// truncated while it is mapped is left out like any other that cannot be read. The
+// directory should be on a local file system, best of all a tmpfs.
 package multiprocess

@@ -279,7 +279,7 @@ func TestKilledProcessesLoseNothingOfAnExpiringSeries(t *testing.T) {
 		}
 	})
 	read, last := pageReader(t, dir), 0
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end) && !t.Failed(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(lasting(10 * time.Second)); time.Now().Before(end) && !t.Failed(); time.Sleep(20 * time.Millisecond) {
 		least := int(acked.Load())
 		n := totalsOf(read(), "c_total")["x"]
 		if n < last || n < least {

@@ -83,3 +83,6 @@ func MarkProcessDeadWith(dir string, pid int, hook mapped.Hook) error {
 
 // KeysOf returns how many keys of Python's files a collector has in memory.
 func KeysOf(c *Collector) int { return c.gatherer.Keys() }
+
+// MaxCarried is how many tombstones an archive carries at most.
+const MaxCarried = fold.MaxCarried

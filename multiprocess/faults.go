@@ -22,7 +22,7 @@ const (
 	ReasonForeign    = spool.ReasonForeign    // its name is a segment's, but it does not begin like one
 	ReasonVersion    = spool.ReasonVersion    // a segment of another version of the format, or byte order
 	ReasonEpoch      = spool.ReasonEpoch      // a segment whose writer lives, of another epoch than the one that counts
-	ReasonRead       = spool.ReasonRead       // the system reports another error
+	ReasonRead       = spool.ReasonRead       // the system reports another error, or it has more bytes than are read ([WithReadLimit])
 	ReasonCopy       = spool.ReasonCopy       // a segment under another name than its writer's: a copy, or a link
 	ReasonSparse     = spool.ReasonSparse     // most of the bytes that it says are used are not there
 	ReasonLinked     = spool.ReasonLinked     // it has several names, so that folds leave it alone

@@ -173,6 +173,9 @@ func chosen(t *testing.T, faults []fault) []fault {
 		return faults
 	}
 	n := defaultFaults
+	if testing.Short() {
+		n /= 4
+	}
 	if number != "" {
 		var err error
 		if n, err = strconv.Atoi(number); err != nil {

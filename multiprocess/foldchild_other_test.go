@@ -8,3 +8,5 @@ func restrictChild(t *testing.T) {
 	t.Helper()
 	t.Fatal("children cannot be restricted on this system")
 }
+
+func standStill(t *testing.T) { t.Fatal("this system stops no process") }

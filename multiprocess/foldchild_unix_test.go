@@ -33,3 +33,13 @@ func restrictChild(t *testing.T) {
 
 // set is for a limit whose type differs from system to system.
 func set[T ~int64 | ~uint64](to *T, v uint64) { *to = T(v) }
+
+// standStill stops this process until it gets SIGCONT.
+func standStill(t *testing.T) {
+	goesOn := make(chan os.Signal, 1)
+	signal.Notify(goesOn, syscall.SIGCONT)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	<-goesOn // this thread may run for a moment before all are stopped
+}

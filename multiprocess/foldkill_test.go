@@ -24,6 +24,7 @@ const (
 	childDir     = "TELLTALE_FOLD_DIR"     // fold this
 	childProc    = "TELLTALE_FOLD_PROC"    // with this list of processes
 	childKill    = "TELLTALE_FOLD_KILL"    // die before the step of this number
+	childStop    = "TELLTALE_FOLD_STOP"    // stand still before it until somebody has it go on
 	childLimit   = "TELLTALE_FOLD_LIMIT"   // with files of at most so many bytes
 	childUser    = "TELLTALE_FOLD_USER"    // as this user
 	childForever = "TELLTALE_FOLD_FOREVER" // again and again
@@ -46,10 +47,7 @@ func TestFoldChild(t *testing.T) {
 		t.Skip("it is for other tests to run")
 	}
 	restrictChild(t)
-	kill, err := strconv.Atoi(os.Getenv(childKill))
-	if err != nil {
-		kill = -1
-	}
+	kill, stop := stepOf(childKill), stepOf(childStop)
 	opts := []multiprocess.FoldOption{multiprocess.WithPythonFiles()}
 	if root := os.Getenv(childProc); root != "" {
 		opts = append(opts, multiprocess.WithProcesses(root))
@@ -60,6 +58,9 @@ func TestFoldChild(t *testing.T) {
 			self, _ := os.FindProcess(os.Getpid())
 			_ = self.Kill()
 			select {} // until it works
+		}
+		if len(o.Steps) == stop {
+			standStill(t)
 		}
 		o.Steps = append(o.Steps, step)
 	}))
@@ -72,6 +73,7 @@ func TestFoldChild(t *testing.T) {
 			}
 		}
 	}
+	var err error
 	o.Report, err = multiprocess.Fold(t.Context(), dir, opts...)
 	if err != nil {
 		o.Error = err.Error()
@@ -81,6 +83,15 @@ func TestFoldChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Printf("\noutcome %s\n", text)
+}
+
+// stepOf returns the number of the step that a variable names, -1 if it names none.
+func stepOf(variable string) int {
+	n, err := strconv.Atoi(os.Getenv(variable))
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // child returns a process that folds.
@@ -156,7 +167,8 @@ func TestFoldKilledAtEveryStep(t *testing.T) {
 		t.Fatalf("%+v", whole)
 	}
 	k.check(t, "not killed")
-	for step, name := range whole.Steps {
+	for _, step := range places(len(whole.Steps)) {
+		name := whole.Steps[step]
 		k, env := newKilling(t)
 		when := fmt.Sprintf("killed before step %d, %q", step, name)
 		for again := 0; again < len(whole.Steps); again += 3 {
@@ -179,6 +191,9 @@ func TestFoldKilledAtEveryStep(t *testing.T) {
 // Folds are killed at any moment, while writers come and die.
 func TestFoldKilledAtRandom(t *testing.T) {
 	rounds := 30
+	if testing.Short() {
+		rounds = 10
+	}
 	if n, err := strconv.Atoi(os.Getenv(killRounds)); err == nil {
 		rounds = n
 	}

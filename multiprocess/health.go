@@ -7,19 +7,35 @@ import (
 
 	"telltale/internal/mapped"
 	"telltale/model"
+	"telltale/multiprocess/internal/store"
 )
 
-// Health returns a collector of how the collector's directory is: its [Stats] at
-// the last collection, as families whose names begin with telltale_writers_. It
-// belongs to no registry until it is registered.
-func (c *Collector) Health() model.Collector { return &health{c.gatherer.FileSystem, c.Stats} }
+// Health returns a collector of how the collector's directory is: its [Stats], at most a
+// second old, as families whose names begin with telltale_writers_. If the last collection
+// is longer ago it looks at the files, without reading values. It belongs to no registry
+// until it is registered.
+func (c *Collector) Health() model.Collector {
+	return &health{c.gatherer.Look, c.gatherer.FileSystem, c.Stats}
+}
 
 // Health returns a collector of how the store's directory is, as
 // [Collector.Health] does. On the store's own registry its families are those of the
 // process that is collected: each sees the same directory.
-func (s *Store) Health() model.Collector { return &health{s.kept.FileSystem, s.Stats} }
+func (s *Store) Health() model.Collector {
+	return &health{s.look, s.kept.FileSystem, s.Stats}
+}
+
+// look brings the stats up to date, unless the health is collected to be published: that
+// of the directory is not shown to other processes.
+func (s *Store) look(ctx context.Context) error {
+	if store.Publishes(ctx) {
+		return nil
+	}
+	return s.collector.gatherer.Look(ctx)
+}
 
 type health struct {
+	look   func(context.Context) error // brings the stats up to date
 	system func() (mapped.FileSystem, error)
 	stats  func() Stats
 }
@@ -33,8 +49,10 @@ func (h *health) Describe() []*model.Family {
 	return families
 }
 
-// Collect emits the stats of the last collection. It reads no files.
-func (h *health) Collect(_ context.Context, emit func(*model.Family) error) error {
+// Collect emits the stats. Of a directory that cannot be read they are those of the last
+// time that it could be.
+func (h *health) Collect(ctx context.Context, emit func(*model.Family) error) error {
+	_ = h.look(ctx) // collections say what is wrong
 	system, err := h.system()
 	if err != nil {
 		system.Name = "unknown"

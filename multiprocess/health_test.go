@@ -61,3 +61,75 @@ func TestHealthOfWriters(t *testing.T) {
 		}
 	}
 }
+
+// The health of a directory is that of now, whoever collected it when: a worker that is
+// scraped for the first time, or for the first time since long, tells no other numbers than
+// its siblings.
+func TestHealthIsThatOfNow(t *testing.T) {
+	dir := sharedDir(t)
+	open := func() (*multiprocess.Store, *telltale.Registry) {
+		store, err := multiprocess.Open(dir, multiprocess.WithoutFolding(), multiprocess.WithAge(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = store.Close() }) // it folds nothing
+		reg := telltale.NewRegistry(telltale.WithStore(store), telltale.WithStrict())
+		telltale.Must(telltale.NewCounter("c", "", telltale.In(reg))).Inc()
+		if err := reg.Register(store.Health()); err != nil {
+			t.Fatal(err)
+		}
+		return store, reg
+	}
+	shows := func(when string, c telltale.Collector, alive, files string) {
+		t.Helper()
+		got := pageLines(t, c)
+		for _, want := range []string{`telltale_writers_processes{state="alive"} ` + alive, "telltale_writers_files " + files} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s %s is not there:\n%s", when, want, got)
+			}
+		}
+	}
+	first, page := open()
+	shows("at the first collection", page, "1.0", "1.0")
+	second, _ := open()
+	shows("beside another process", page, "2.0", "2.0")
+	workers, err := multiprocess.NewCollector(dir, multiprocess.WithoutFolding(), multiprocess.WithAge(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shows("without any collection", workers.Health(), "2.0", "2.0")
+	if err := workers.Close(); err != nil {
+		t.Fatal(err)
+	}
+	shows("of a closed collector", workers.Health(), "2.0", "2.0")
+	if n := workers.Stats().Collections + first.Stats().Collections; n != 2 {
+		t.Errorf("%d collections were counted, of 2", n)
+	}
+	// What is published is no reason to read the files of all others.
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := second.Stats().Listings; n != 0 {
+		t.Errorf("a process that was never collected has listed the directory %d times", n)
+	}
+}
+
+// What is wrong with files is told once, by the health or by the collection that sees it first.
+func TestHealthTellsWhatIsWrong(t *testing.T) {
+	dir := sharedDir(t)
+	name := filepath.Join(dir, "writer-00000000000000000000000000000000.seg")
+	if err := os.WriteFile(name, make([]byte, 600), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	workers, err := multiprocess.NewCollector(dir, multiprocess.WithoutFolding(), multiprocess.WithErrorHook(func(error) { told++ }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []telltale.Collector{workers.Health(), workers, workers.Health()} {
+		pageLines(t, c)
+		if told != 1 {
+			t.Errorf("after collection %d the hook was called %d times", i, told)
+		}
+	}
+}

@@ -199,23 +199,20 @@ func (i *inspector) segment(r *FileReport, name spool.Name) error {
 			r.Alive, r.Why = lockLiveness(locked)
 		}
 	}
-	var b spool.Beginning
-	var u segment.Usage
-	for again := 0; ; again++ {
-		b, err = spool.Begin(file)
-		r.Size = b.Info.Size
-		if err != nil {
-			return err
-		}
-		r.describe(&b)
-		if err := spool.Fits(name, &b.Header); err != nil {
-			return err
-		}
-		u, err = usageOf(file, &b)
-		if !errors.Is(err, segment.ErrShort) || again == 3 {
-			break
-		}
+	b, err := spool.Begin(file)
+	r.Size = b.Info.Size
+	if err != nil {
+		return err
 	}
+	r.describe(&b)
+	if err := spool.Fits(name, &b.Header); err != nil {
+		return err
+	}
+	var u segment.Usage
+	err = b.Read(file, i.dir.MaxRead, func(c *spool.Contents) (err error) {
+		u, err = segment.UsageOf(c)
+		return err
+	})
 	r.Families, r.Series, r.Absorbed = u.Families, u.Series, len(u.Taken.Writers)+len(u.Taken.Aside)
 	r.Used, r.Garbage = int64(u.Bytes), int64(u.Garbage)
 	if err != nil || r.Kind != KindArchive {
@@ -246,28 +243,6 @@ func (i *inspector) absorbed(archive *segment.Header, taken *segment.Taken) erro
 		}
 	}
 	return nil
-}
-
-// usageOf finds out what the bytes of a segment are used for. An error that is
-// segment.ErrShort says that its writer has published more meanwhile.
-func usageOf(file *mapped.File, b *spool.Beginning) (u segment.Usage, err error) {
-	if !mapped.Supported {
-		if b.Used > spool.TooLarge {
-			return u, spool.Defectf(spool.ReasonRead, "its %d bytes are too many to be read", b.Used)
-		}
-		whole := mapped.Aligned(b.Used)
-		if _, err := file.ReadAt(whole, 0); err != nil {
-			return u, err
-		}
-		return segment.UsageOf(segment.Image(whole))
-	}
-	region, err := b.Map(file, b.Used)
-	if err != nil {
-		return u, err
-	}
-	defer region.Unmap()
-	fault := region.Guard(func() { u, err = segment.UsageOf(segment.Image(region.Bytes())) })
-	return u, errors.Join(fault, err)
 }
 
 // describe takes over what the beginning of a segment says.

@@ -20,7 +20,7 @@ import (
 	"telltale/multiprocess"
 )
 
-var kills = flag.Int("kills", 0, "kill so many writers, in place of as many as can be in 20 seconds")
+var kills = flag.Int("kills", 0, "kill so many writers, in place of as many as can be in 20 seconds, 5 with -short")
 
 // writersAtOnce is how many writers there are at any time.
 const writersAtOnce = 4
@@ -45,7 +45,7 @@ func (l *ledger) another() bool {
 	if *kills > 0 {
 		return n <= int64(*kills)
 	}
-	return time.Since(l.begun) < 20*time.Second && !l.t.Failed()
+	return time.Since(l.begun) < lasting(20*time.Second) && !l.t.Failed()
 }
 
 // kill starts a writer in a slot, and ends it when it pleases. Some are stopped

@@ -20,7 +20,7 @@ import (
 // average.
 const leadInterval = 100 * time.Millisecond
 
-// Leader is the one process that sends the metrics of a directory to where nobody
+// Leader is held by the one process that sends the metrics of a directory, where nobody
 // scrapes them. It holds a lock until [Leader.Close] or the end of its process, in
 // whatever way that comes; then another process may lead. Whoever leads sends the same
 // series as those before: totals of the directory, under the identity that was made
@@ -36,8 +36,8 @@ type Leader struct {
 }
 
 // Lead waits until this process is the one that sends the metrics of dir, and returns
-// what gives that up. Nobody else leads before release is called or the process ends,
-// in whatever way. It returns an error as [NewLeader] does.
+// the function that gives this up. No other process leads before release is called or
+// this process ends, in whatever way. It returns an error as [NewLeader] does.
 func Lead(ctx context.Context, dir string) (release func(), err error) {
 	l, err := NewLeader(ctx, dir)
 	if err != nil {
@@ -158,10 +158,10 @@ func (l *Leader) Last() time.Time {
 
 // Next returns a time for samples, in whole milliseconds: that of the machine's clock,
 // or a later one, so that it is after all that were given before, to the processes that
-// led before too. It is a clock for WithClock of remotewrite and otlp. Where the machine's clock was
-// set back, times go at half of its speed until it has caught up; they begin anew where
-// it was set back by more than ten minutes. After an error, which may be that of
-// [Leader.Err], nothing is to be sent.
+// led before too. It is meant for the option WithClock of packages remotewrite and
+// otlp. Where the machine's clock was set back, times go at half of its speed until it
+// has caught up; they begin anew where it was set back by more than ten minutes. After
+// an error, which may be that of [Leader.Err], nothing is to be sent.
 func (l *Leader) Next() (time.Time, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -169,10 +169,9 @@ func (l *Leader) Next() (time.Time, error) {
 		return time.Time{}, err
 	}
 	t := l.clock.Next()
-	// It is on the file before anything is sent, with all else there, in case that somebody
-	// has emptied the file. Where a disk is so full that bytes cannot
-	// even be overwritten, the time is missed only if this process is killed and the
-	// machine's clock set back.
+	// The whole seat is written before anything is sent, in case that somebody has emptied
+	// the file. Where a disk is so full that bytes cannot even be overwritten, the time is
+	// missed only if this process is killed and the machine's clock set back.
 	now := l.seat
 	now.newest = t
 	_, err := l.lock.WriteAt([]byte(now.String()), 0)

@@ -2,12 +2,15 @@ package multiprocess_test
 
 import (
 	"errors"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"telltale/internal/cell"
 	"telltale/model"
 	"telltale/multiprocess"
 	"telltale/multiprocess/internal/segment"
@@ -63,6 +66,44 @@ func TestNamesThatLookAlike(t *testing.T) {
 	w.family(segment.Family{Name: "_total", Type: model.Gauge, Mode: 3}).value("", 4)
 	c := collector(t, dir, multiprocess.WithErrorHook(func(err error) { t.Error(err) }))
 	sameSamples(t, "collected", collect(t, c), []string{"_total{} 4.0", "total{} 3.0", "x_total{} 1.0", "x_sum{} 2.0"})
+}
+
+// Whatever two families processes have, the strict parser of each format reads the page: one
+// that the page cannot have beside the other is left out.
+func TestPairsOfFamiliesOfSegments(t *testing.T) {
+	pairs := 0
+	for _, first := range model.Types() {
+		for _, second := range model.Types() {
+			for _, suffix := range []string{"_total", "_created", "_sum", "_count", "_bucket", "_gsum", "_gcount", "_info"} {
+				dir := t.TempDir()
+				w := begin(t, dir, segment.Header{PID: 1})
+				for name, typ := range map[string]model.Type{"x": first, "x" + suffix: second} {
+					f := segment.Family{Name: name, Type: typ}
+					switch typ {
+					case model.Histogram, model.GaugeHistogram:
+						f.Bounds = []float64{1, math.Inf(1)}
+					case model.StateSet:
+						f.States = []string{"on"}
+					}
+					row := w.family(f).add("", 0)
+					if typ == model.StateSet {
+						cell.At(row, 1).Store(9)
+					}
+				}
+				left := 0
+				c := collector(t, dir, multiprocess.WithoutFolding(), multiprocess.WithErrorHook(func(error) { left++ }))
+				families := collect(t, c)
+				if len(families)+left != 2 {
+					t.Errorf("%s x and %s x%s: %d families, %d are left out", first, second, suffix, len(families), left)
+				}
+				t.Run(fmt.Sprintf("%s x and %s x%s", first, second, suffix), func(t *testing.T) { strictlyRead(t, families) })
+				pairs += len(families) - 1
+			}
+		}
+	}
+	if pairs == 0 {
+		t.Error("no page has both families")
+	}
 }
 
 // A conflict names its files, but not thousands of them.

@@ -64,6 +64,7 @@ func (o sharedOption) applyStore(s *storeSettings) { o.apply(s.settings) }
 type settings struct {
 	hook    func(error)
 	limits  spool.Limits
+	maxRead spool.ReadLimit
 	epoch   *string       // nil: the one that the segments say
 	service string        // empty: any
 	age     time.Duration // for how long a writer is taken to live
@@ -91,9 +92,9 @@ func (s *settings) tell(err error) {
 	s.hook(public(err))
 }
 
-// gathering returns the settings of those who merge.
+// gathering returns the settings of package merging.
 func (s *settings) gathering() merging.Settings {
-	return merging.Settings{Tell: s.tell, Limits: s.limits, Age: s.age, Epoch: s.epoch, Service: s.service, Expiry: s.expiry, Files: s.files}
+	return merging.Settings{Tell: s.tell, Limits: s.limits, MaxRead: s.maxRead, Age: s.age, Epoch: s.epoch, Service: s.service, Expiry: s.expiry, Files: s.files}
 }
 
 // storeSettings is what options of a store say, those of its collector among
@@ -116,7 +117,7 @@ func newStoreSettings(opts []StoreOption) storeSettings {
 
 // keeping returns the settings of the part that keeps the segment.
 func (s *storeSettings) keeping() store.Settings {
-	k := store.Settings{Tell: s.tell, Writer: s.writer, Service: s.service, Perm: s.perm, Interval: s.interval, Remote: s.remote, Files: s.files}
+	k := store.Settings{Tell: s.tell, Writer: s.writer, Service: s.service, Perm: s.perm, Interval: s.interval, Remote: s.remote, MaxRead: s.maxRead, Files: s.files}
 	if s.epoch != nil {
 		k.Epoch = *s.epoch
 	}
@@ -131,11 +132,11 @@ func newFoldSettings(opts []FoldOption) fold.Settings {
 	return s
 }
 
-// WithErrorHook has hook told of every file that is left out, as a [*FileError],
-// of every disagreement of writers on a family, as a [*ConflictError], and of folds
-// that fail: once, until it is otherwise. A store tells it too when its disk is
-// full. It is called by the goroutine that collects or by one of its own; what it
-// panics with is dropped.
+// WithErrorHook sets a function that is called for every file that is left out, with a
+// [*FileError], for every disagreement of writers on a family, with a [*ConflictError],
+// and for folds that fail: once, and again only after a change. A store calls it too
+// when its disk is full. It is called by the goroutine that collects or by one of its
+// own; a panic of the hook is ignored.
 func WithErrorHook(hook func(error)) Option {
 	return option(func(s *settings) {
 		if hook != nil {
@@ -147,9 +148,25 @@ func WithErrorHook(hook func(error)) Option {
 // WithMappingLimits bounds what stays mapped between collections; without it
 // that is 16,384 files and 16 GiB of address space, on 32-bit systems 4,096 and
 // 256 MiB. Files beyond are opened and read at each collection, which takes
-// about ten times as long. With limits of 0 nothing is mapped.
+// about ten times as long, within [WithReadLimit]. With limits of 0 nothing is mapped.
 func WithMappingLimits(files int, bytes int64) Option {
 	return option(func(s *settings) { s.limits.MaxFiles, s.limits.MaxBytes = files, bytes })
+}
+
+// WithReadLimit sets how many bytes a file may have that is read whole into memory because it
+// is not mapped; without it that is 1 GiB, on 32-bit systems 256 MiB. Files are read that are
+// beyond [WithMappingLimits] and those of Python's client that are folded, and all files
+// where the system has no mappings. A larger one is left out, with [ReasonRead], and folds
+// leave it alone. 0 means no limit.
+func WithReadLimit(bytes int64) SharedOption {
+	limit := spool.ReadLimit(bytes)
+	if bytes <= 0 {
+		limit = spool.NoReadLimit
+	}
+	return sharedOption{
+		collector:  func(s *settings) { s.maxRead = limit },
+		foldOption: func(s *fold.Settings) { s.MaxRead = limit },
+	}
 }
 
 // WithoutFolding has a collector or a store fold nothing by itself. Without it
@@ -184,9 +201,9 @@ func (o epochOption) applyFold(s *fold.Settings)  { s.Epoch = (*string)(&o) }
 // WithService names the service to which the directory belongs, so that two services
 // that were given one directory by mistake do not mix their metrics: Open, Fold and
 // collections return an error where a live writer or the archive there is of another
-// service, or, where none of those is of this one, what a dead writer left. Of two that
-// open stores at the same instant one at most gets its own. Those that nobody gave a name
-// are of any. It has at most 63 bytes.
+// service, or, where none of those is of this one, what a dead writer left. Of two
+// services that open stores at the same instant at most one gets its store. Processes
+// without a service name belong to any service. It has at most 63 bytes.
 func WithService(name string) SharedOption {
 	return sharedOption{
 		collector:  func(s *settings) { s.service = name },
@@ -194,12 +211,12 @@ func WithService(name string) SharedOption {
 	}
 }
 
-// WithExpiry says for how long the series that a process had for itself, of a
-// gauge of the mode all, are shown after it was found dead and its segment was
-// folded; without it that is an hour. It goes by the end of the process alone, each
-// collector and fold by its own, and is no part of the family, as
-// telltale.WithIdleExpiry is, which goes by updates. Of a family that has both a series
-// leaves by the one that comes first.
+// WithExpiry says for how long the series that a process had for itself, of a gauge of
+// the mode all, are shown after it was found dead and its segment was folded; without
+// it that is an hour. The time counts from the end of the process, and each collector
+// and fold has its own; it is no part of the family, unlike that of
+// telltale.WithIdleExpiry, which counts from the last update. Where both apply a series
+// leaves at the earlier time.
 func WithExpiry(after time.Duration) SharedOption {
 	return sharedOption{
 		collector:  func(s *settings) { s.expiry = after },
@@ -230,7 +247,7 @@ func WithDeadAfter(d time.Duration) SharedOption {
 	return sharedOption{foldOption: func(s *fold.Settings) { s.DeadAfter = max(0, d) }}
 }
 
-// WithDryRun has nothing changed: the report says what would be done. It takes no
+// WithDryRun makes a fold change nothing: the report says what it would do. It takes no
 // lock and needs no permission to write.
 func WithDryRun() FoldOption { return foldOption(func(s *fold.Settings) { s.DryRun = true }) }
 
@@ -242,12 +259,12 @@ func WithWriterName(name string) StoreOption {
 	return storeOption(func(s *storeSettings) { s.writer = name })
 }
 
-// WithPermissions sets the permissions of the segment, and those of the archive
-// when this store folds. Without it they are 0600, or 0660 where the directory's
-// group may write to the directory: then a segment gets that group, if its process
-// may give it. Who may read the directory's files merges them, and who may write to
-// the directory and to its segments folds them. A fold leaves segments alone that
-// fewer may read than the archive.
+// WithPermissions sets the permissions of the segment, and those of the archive when
+// this store folds. Without it they are 0600, or 0660 where the directory's group may
+// write to the directory: then a segment gets that group, if its process may give it. A
+// process that may read the directory's files can merge them, and one that may write to
+// the directory and to its segments can fold them. A fold leaves a segment alone if
+// fewer users may read it than the archive.
 func WithPermissions(perm fs.FileMode) StoreOption {
 	perm = perm.Perm()
 	return storeOption(func(s *storeSettings) {

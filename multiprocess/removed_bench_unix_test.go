@@ -19,13 +19,9 @@ import (
 // machine disturbs least.
 func BenchmarkRemove(b *testing.B) {
 	const series, each = 1000, 100
-	run := func(b *testing.B, opts ...telltale.RegistryOption) {
-		b.Helper()
+	onHeapAndInStore(b, func(b *testing.B, opts ...telltale.RegistryOption) {
 		c := telltale.Must(telltale.NewCounterVec("c", "", []string{"n"}, telltale.In(telltale.NewRegistry(opts...))))
-		names := make([]string, series)
-		for i := range names {
-			names[i] = strconv.Itoa(i)
-		}
+		names := numbers(series)
 		best := time.Duration(math.MaxInt64)
 		b.ReportAllocs()
 		for b.Loop() {
@@ -43,7 +39,64 @@ func BenchmarkRemove(b *testing.B) {
 			}
 		}
 		b.ReportMetric(float64(best.Nanoseconds())/each, "best-ns/remove")
-	}
+	})
+}
+
+// What removing 10,000 of 100,000 series costs.
+func BenchmarkRemoveMatching(b *testing.B) {
+	ofMany(b, 10_000, func(c *telltale.CounterVec, fill func(to *telltale.CounterVec, part string)) (change func()) {
+		for i := range 9 {
+			fill(c, "stays"+strconv.Itoa(i))
+		}
+		fill(c, "goes")
+		return func() { c.RemoveMatching(map[string]string{"part": "goes"}) }
+	})
+}
+
+// What removing all of 10,000 series costs.
+func BenchmarkClear(b *testing.B) {
+	ofMany(b, 10_000, func(c *telltale.CounterVec, fill func(to *telltale.CounterVec, part string)) (change func()) {
+		fill(c, "goes")
+		return c.Clear
+	})
+}
+
+// What putting 10,000 series in the place of as many costs.
+func BenchmarkReplace(b *testing.B) {
+	ofMany(b, 10_000, func(c *telltale.CounterVec, fill func(to *telltale.CounterVec, part string)) (change func()) {
+		fill(c, "goes")
+		return func() { c.Replace(func(next *telltale.CounterVec) { fill(next, "comes") }) }
+	})
+}
+
+// ofMany measures a change of n series of a family with two labels. Make returns it, for
+// series that are there before; it is called before each.
+func ofMany(b *testing.B, n int, make func(c *telltale.CounterVec, fill func(to *telltale.CounterVec, part string)) (change func())) {
+	b.Helper()
+	onHeapAndInStore(b, func(b *testing.B, opts ...telltale.RegistryOption) {
+		c := telltale.Must(telltale.NewCounterVec("c", "", []string{"part", "n"}, telltale.In(telltale.NewRegistry(opts...)), telltale.WithSeriesLimit(10*n)))
+		names := numbers(n)
+		best := time.Duration(math.MaxInt64)
+		for b.Loop() {
+			b.StopTimer()
+			change := make(c, func(to *telltale.CounterVec, part string) {
+				for _, name := range names {
+					to.With(part, name).Inc()
+				}
+			})
+			b.StartTimer()
+			start := time.Now()
+			change()
+			best = min(best, time.Since(start))
+		}
+		b.ReportMetric(float64(best.Nanoseconds())/float64(n), "best-ns/series")
+	})
+}
+
+// onHeapAndInStore runs a benchmark with the options of a registry without a store, and
+// with those of one with a store beside 200 writers and an archive of 100,000 series.
+func onHeapAndInStore(b *testing.B, run func(b *testing.B, opts ...telltale.RegistryOption)) {
+	b.Helper()
 	b.Run("heap", func(b *testing.B) { run(b) })
 	b.Run("store", func(b *testing.B) {
 		dir := sharedDir(b)
@@ -68,4 +121,13 @@ func BenchmarkRemove(b *testing.B) {
 		b.Cleanup(func() { _ = s.Close() })
 		run(b, telltale.WithStore(s))
 	})
+}
+
+// numbers returns the first n numbers as text.
+func numbers(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	return names
 }

@@ -108,7 +108,7 @@ func TestRemovalsOnAFullDisk(t *testing.T) {
 		return n, nil
 	}
 	store := openStore(t, dir, multiprocess.WithoutFolding(), multiprocess.WithFiles(hook), multiprocess.WithErrorHook(func(err error) {
-		if strings.Contains(err.Error(), "until there is room") {
+		if strings.Contains(err.Error(), "until the segment has room") {
 			told.Add(1)
 		}
 	}))
@@ -261,5 +261,55 @@ func TestRemovalsWhileMoreIsRemoved(t *testing.T) {
 				t.Error("no file was mapped")
 			}
 		})
+	}
+}
+
+// What was removed of a file that cannot be folded stays removed, however much its removers
+// had removed: those of which an archive cannot carry that are left alone.
+func TestRemovalsThatAnArchiveCannotCarry(t *testing.T) {
+	const each, removers = multiprocess.MaxCarried - 100, 2
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
+	dir := sharedDir(t)
+	leaves(t, dir, "", "c", "0 0", "1 0", "stays")
+	if err := os.Link(filepath.Join(dir, ls(t, dir, "writer-*")[0]), filepath.Join(dir, "kept")); err != nil { // so that it is left alone
+		t.Fatal(err)
+	}
+	for n := range removers {
+		now := spool.Now()
+		w := begin(t, dir, segment.Header{Start: now.Wall, Born: now.Monotonic, Boot: now.Boot})
+		w.Alive(now.Monotonic)
+		w.family(counterOf("d")).add(`n="x"`, 1)
+		for i := range each {
+			if err := w.Bury(segment.Tombstone{Time: spool.Monotonic(), Type: 1, Name: "c", Labels: []string{fmt.Sprintf(`n="%d %d"`, n, i)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.die()
+	}
+	want := fmt.Sprintf("c_total{n=\"stays\"} 1.0\nd_total{n=\"x\"} %d.0\n", removers)
+	reader := pageReader(t, dir)
+	for range 2 {
+		if page := reader(); page != want {
+			t.Errorf("it reads\n%swant\n%s", page, want)
+		}
+		report := fold(t, dir)
+		unfit := 0
+		for _, l := range report.Left {
+			if l.Reason == multiprocess.ReasonUnfit {
+				unfit++
+			}
+		}
+		if unfit != removers-1 {
+			t.Errorf("%d are left: %q", unfit, left(report))
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "kept")); err != nil {
+		t.Fatal(err)
+	}
+	fold(t, dir)
+	if page, files := reader(), ls(t, dir, "writer-*"); page != want || len(files) != 0 {
+		t.Errorf("once all is folded it reads\n%swant\n%s, left %q", page, want, files)
 	}
 }

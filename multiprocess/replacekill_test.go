@@ -77,7 +77,7 @@ func rounds(c telltale.Collector) (found [2]int, err error) {
 // one, which a fold takes up.
 func TestKilledReplacersLeaveOneOfBoth(t *testing.T) {
 	children, replaced, pages, changes := 0, 0, 0, 0
-	for end := time.Now().Add(8 * time.Second); children < 3 || time.Now().Before(end) && !t.Failed(); children++ {
+	for end := time.Now().Add(lasting(8 * time.Second)); children < 3 || time.Now().Before(end) && !t.Failed(); children++ {
 		r, p, c := killReplacer(t)
 		replaced, pages, changes = replaced+r, pages+p, changes+c
 	}

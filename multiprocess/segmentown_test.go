@@ -92,7 +92,7 @@ func TestCollectorsOfTheStoresDirectory(t *testing.T) {
 			"a collector": collector(t, c.dir), "a view": collector(t, c.dir).Restricted("x"),
 		} {
 			err := telltale.NewRegistry(telltale.WithStore(store)).Register(col)
-			if refused := err != nil && strings.Contains(err.Error(), "store in that directory"); refused != c.refused || !refused && err != nil {
+			if refused := err != nil && strings.Contains(err.Error(), "in which the registry has its store"); refused != c.refused || !refused && err != nil {
 				t.Errorf("%s of %s beside a store in %s: %v", what, c.dir, dir, err)
 			}
 		}

@@ -2,7 +2,8 @@ package multiprocess
 
 import "time"
 
-// Stats is how a collector found its directory at the last collection.
+// Stats is how a collector found its directory at the last collection, or when its health
+// was collected since.
 type Stats struct {
 	Files       int            // that were merged
 	Bytes       int64          // used in them
@@ -15,7 +16,7 @@ type Stats struct {
 	Folds       Folds          // in the background, by this collector
 	Spilled     int            // series on the heap, because the store's segment could not grow
 	Families    int
-	Series      int // of which the files tell, whether wanted by a restricted view or not
+	Series      int // in the files, whether wanted by a restricted view or not
 	Conflicts   int // disagreements of writers on families, by family and subject
 	Collisions  int // series left out for those of a newer writer of the same label pid
 	MappedFiles int // that stay mapped

@@ -19,10 +19,12 @@ import (
 // file, or its directory, this process goes on with what it has, and others do
 // not see it: the error hook gets that too. A new segment needs a new process.
 //
-// Removing series removes what processes left of them that are dead by then, too: it says
-// so in this process's file, which others respect at once and folds carry out. What live
-// processes have of them stays, and what is counted later. A process that dies within a
-// second after a removal in another one may count as dead at it.
+// Removing a series also removes what dead processes have left of it: this process
+// notes the removal in its file, which readers respect at once and folds carry out.
+// What live processes have of the series stays, and so does what is counted later. A
+// process that dies within a second after a removal in another one may be taken for
+// dead at that time, and so may one that stood still (SIGSTOP, a frozen container) from
+// before the removal until it died.
 //
 // Series that nobody updates (telltale.WithIdleExpiry) leave as a whole, once no process has
 // updated them for that time: from the page, from the files of the living, and, with the next
@@ -68,11 +70,11 @@ func Open(dir string, opts ...StoreOption) (*Store, error) {
 	return s, nil
 }
 
-// Close publishes what custom collectors emit for the last time, which takes 5 seconds at
-// most, and ends what the store does by itself. Error hooks may call it. Instruments count on, and what they count is not
-// lost: the segment stays as it is, and its writer alive, until the process ends.
-// Closing twice does nothing more. An error is that of the fold that
-// [WithFoldAtClose] asks for.
+// Close publishes what custom collectors emit for the last time, which takes 5 seconds
+// at most, and ends what the store does by itself. Error hooks may call it. Instruments
+// count on, and what they count is not lost: the segment stays as it is, and its writer
+// alive, until the process ends. Closing twice does nothing more. An error is that of
+// the fold that [WithFoldAtClose] asks for.
 func (s *Store) Close() (err error) {
 	s.closing.Do(func() {
 		s.kept.Close()

@@ -97,28 +97,29 @@ func TestArchiveNamesWhatIsNobodys(t *testing.T) {
 	}
 }
 
-// What an archive cannot have absorbed counts, and stays.
+// What an archive cannot have absorbed counts, and stays. The next fold forgets that it is
+// named, whether it absorbs anything or not: it counts when its writer is dead, too.
 func TestArchiveNamesTheLiving(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		forged func(t *testing.T, dir string) (file string)
+		forged func(t *testing.T, dir string) *writer
 		gone   bool // the fold absorbs it after all
 	}{
-		{"live", func(t *testing.T, dir string) string {
+		{"live", func(t *testing.T, dir string) *writer {
 			w := counting(t, dir, segment.Header{Start: 5}, 5)
 			forgedArchive(t, dir, 10, w.name)
-			return w.name
+			return w
 		}, false},
-		{"younger", func(t *testing.T, dir string) string {
+		{"younger", func(t *testing.T, dir string) *writer {
 			w := counting(t, dir, segment.Header{Start: 50}, 5)
 			w.die()
 			forgedArchive(t, dir, 10, w.name)
-			return w.name
+			return w
 		}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
-			name := test.forged(t, dir)
+			w := test.forged(t, dir)
 			var told []error
 			c := collector(t, dir, multiprocess.WithErrorHook(func(err error) { told = append(told, err) }))
 			want := []string{"c_total{} 1005.0"}
@@ -134,9 +135,21 @@ func TestArchiveNamesTheLiving(t *testing.T) {
 				fold(t, dir)
 				sameSamples(t, "after a fold", collect(t, c), want)
 			}
-			if _, err := os.Stat(filepath.Join(dir, name)); (err != nil) != test.gone {
+			if _, err := os.Stat(filepath.Join(dir, w.name)); (err != nil) != test.gone {
 				t.Error(err)
 			}
+			if r := inspect(t, dir)["archive.seg"]; r.Reason != "" {
+				t.Errorf("inspected after a fold %+v", r)
+			}
+			if test.gone {
+				return
+			}
+			w.die()
+			for range 2 {
+				sameSamples(t, "once its writer is dead", collect(t, c), want)
+				fold(t, dir)
+			}
+			sameSamples(t, "absorbed", collect(t, c), want)
 		})
 	}
 }

@@ -87,7 +87,7 @@ func (d *Dir) List() ([]string, error) {
 // Sync does nothing: this system does not sync directories.
 func (d *Dir) Sync() error { return nil }
 
-// Stat says what a name is, itself if it is a symbolic link.
+// Stat returns the info of the file with the name; of a symbolic link that of the link.
 func (d *Dir) Stat(name string) (Info, error) {
 	if _, err := d.hook.ask(OpStat, name, 0); err != nil {
 		return Info{}, d.failed("stat", name, err)
@@ -99,8 +99,8 @@ func (d *Dir) Stat(name string) (Info, error) {
 	return infoOf(info), nil
 }
 
-// Open opens a regular file for reading. What is something else, which a symbolic
-// link is, is not opened, and the error is a [*NotRegular].
+// Open opens a regular file for reading. A name of anything else, a symbolic link
+// included, is not opened: the error is a [*NotRegular] then.
 func (d *Dir) Open(name string) (*File, error) {
 	info, err := d.Stat(name)
 	if err != nil {
@@ -143,8 +143,8 @@ func (d *Dir) Rename(from, to string) error {
 	return nil
 }
 
-// RenameNew gives a file another name; that a file has it already is
-// an error that is fs.ErrExist.
+// RenameNew gives a file another name. If a file has that name already, it returns an
+// error that is fs.ErrExist.
 func (d *Dir) RenameNew(from, to string) error {
 	_, err := d.hook.ask(OpRenameNew, from, 0)
 	if err == nil {
@@ -160,7 +160,7 @@ func (d *Dir) RenameNew(from, to string) error {
 	return nil
 }
 
-// bare returns what is in an error that names a path within the directory.
+// bare returns the error that an [fs.PathError] wraps, and other errors as they are.
 func bare(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

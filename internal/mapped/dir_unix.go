@@ -64,7 +64,8 @@ func OpenDir(path string, hook Hook) (*Dir, error) {
 // Path returns the path that was opened.
 func (d *Dir) Path() string { return d.path }
 
-// lend closes the spare descriptor, so that the system can give out another.
+// lend closes the spare descriptor, so that the system can give out another, and reports
+// whether there was one.
 func (d *Dir) lend() bool {
 	spare := d.spare.Swap(-1)
 	if spare < 0 {
@@ -180,7 +181,7 @@ func (d *Dir) Sync() error {
 	return nil
 }
 
-// Stat says what a name is, itself if it is a symbolic link.
+// Stat returns the info of the file with the name; of a symbolic link that of the link.
 func (d *Dir) Stat(name string) (Info, error) {
 	var st unix.Stat_t
 	_, err := d.hook.ask(OpStat, name, 0)
@@ -193,8 +194,8 @@ func (d *Dir) Stat(name string) (Info, error) {
 	return infoOf(&st), nil
 }
 
-// Open opens a regular file for reading. What is something else, which a symbolic
-// link is, is not opened, and the error is a [*NotRegular]. It never waits.
+// Open opens a regular file for reading. A name of anything else, a symbolic link
+// included, is not opened: the error is a [*NotRegular] then. It never waits.
 func (d *Dir) Open(name string) (*File, error) {
 	info, err := d.Stat(name)
 	if err != nil {

@@ -1,11 +1,14 @@
 package mapped
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"unsafe"
 )
 
@@ -21,8 +24,8 @@ type Identity struct{ device, inode uint64 }
 // Inode returns the number of the file's inode; 0 if unknown.
 func (i Identity) Inode() uint64 { return i.inode }
 
-// Info is what a name leads to. What the system does not tell is zero, but Links,
-// which is 1 then.
+// Info describes a file, directory or link. A field that the system does not tell is
+// zero, except Links, which is 1 then.
 type Info struct {
 	Identity  Identity
 	Size      int64
@@ -67,13 +70,35 @@ var ErrReplaced = errors.New("another file has taken its name")
 // are there, so that reading the file might cost far more than it has.
 var ErrHoles = errors.New("most of its bytes are not there (it is a sparse file)")
 
+// ErrCut is returned by [File.ReadAt] and [File.Copy] when the file ends before the bytes
+// that were asked for: it was truncated. It is an [io.ErrUnexpectedEOF], which a reading
+// that was short for another reason is, too.
+var ErrCut = fmt.Errorf("it has fewer bytes than a moment ago: it was truncated: %w", io.ErrUnexpectedEOF)
+
 // ErrFault is returned by [Region.Guard] when mapped bytes could not be read, because
 // the file was truncated or its device failed.
 var ErrFault = errors.New("mapped bytes could not be read: the file was truncated or its device failed")
 
-// Region is the beginning of a file, mapped read-only. The zero Region is empty.
-// It is not safe for concurrent use with Unmap.
-type Region struct{ data []byte }
+// Region is the beginning of a file, mapped read-only, or a copy of it. The zero Region
+// is empty. It is not safe for concurrent use with Unmap.
+type Region struct {
+	data   []byte
+	copied bool
+	parts  []part // of a copy: what was copied, by offset; the rest is holes
+}
+
+// part is bytes of a file from an offset up to another.
+type part struct{ from, to int64 }
+
+// There reports whether none of n bytes from an offset on lies in a hole of the file
+// that was copied.
+func (r *Region) There(offset, n int64) bool {
+	if !r.copied || n <= 0 {
+		return true
+	}
+	i, _ := slices.BinarySearchFunc(r.parts, offset, func(p part, at int64) int { return cmp.Compare(p.to, at+1) })
+	return i < len(r.parts) && r.parts[i].from <= offset && n <= r.parts[i].to-offset
+}
 
 // Bytes returns the mapped bytes, to be touched under [Region.Guard] only.
 func (r *Region) Bytes() []byte { return r.data }
@@ -85,7 +110,7 @@ func (r *Region) Len() int { return len(r.data) }
 func (r *Region) Unmap() {
 	if r.data != nil {
 		unmap(r.data)
-		r.data = nil
+		*r = Region{}
 	}
 }
 

@@ -76,9 +76,13 @@ func (f *File) Map(int) (Region, error) { return Region{}, errors.ErrUnsupported
 // Copy fails: this system does not tell holes apart.
 func (f *File) Copy(int) (Region, error) { return Region{}, ErrHoles }
 
+// There fails likewise.
+func (f *File) There(int64, int64) (bool, error) { return false, ErrHoles }
+
 func unmap([]byte) {}
 
-// ReadAt fills p from offset on; a file that ends before is io.ErrUnexpectedEOF.
+// ReadAt fills p from offset on; the error is [ErrCut] if the file ends before that, and
+// io.ErrUnexpectedEOF if fewer bytes came than it has.
 func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 	allowed, failure := f.before(OpRead, int64(len(p)))
 	n, err := f.file.ReadAt(p[:allowed], offset)
@@ -86,9 +90,13 @@ func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 	case failure != nil:
 		err = f.failed("read", failure)
 	case err == io.EOF || err == nil: //nolint:errorlint // os returns it bare
-		err = nil
-		if n < len(p) {
+		switch short := allowed < int64(len(p)); {
+		case n < int(allowed):
+			err = ErrCut
+		case short:
 			err = io.ErrUnexpectedEOF
+		default:
+			err = nil
 		}
 	}
 	return n, err

@@ -2,6 +2,7 @@ package mapped_test
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -89,6 +90,62 @@ func TestGuardOutlivesTruncation(t *testing.T) {
 	region.Unmap()
 	if region.Len() != 0 {
 		t.Error("still mapped")
+	}
+}
+
+// A file that is cut while it is read or copied is told from one of which fewer bytes came
+// for another reason.
+func TestFileIsCutWhileItIsReadAndCopied(t *testing.T) {
+	if !mapped.Supported {
+		t.Skip("this system opens files by other ways")
+	}
+	const size = 1 << 16
+	for name, use := range map[string]func(*mapped.File) error{
+		"read": func(f *mapped.File) error {
+			_, err := f.ReadAt(make([]byte, size), 0)
+			return err
+		},
+		"copied": func(f *mapped.File) error {
+			region, err := f.Copy(size)
+			region.Unmap()
+			return err
+		},
+	} {
+		for _, length := range []int64{0, 100, 1 << 15} {
+			path := write(t, name, make([]byte, size))
+			if err := os.Truncate(path, 1<<17); err != nil { // the rest is hole
+				t.Fatal(err)
+			}
+			cut, short := false, false
+			f, err := mapped.Open(path, func(op mapped.Op, _ string, n int64) (int64, error) {
+				switch {
+				case short && op == mapped.OpRead:
+					return n / 2, nil
+				case cut && (op == mapped.OpRead || op == mapped.OpData):
+					if err := os.Truncate(path, length); err != nil {
+						t.Error(err)
+					}
+				}
+				return n, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := use(f); errors.Is(err, mapped.ErrHoles) {
+				t.Skip("this system does not tell holes apart")
+			} else if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			short = true
+			if err := use(f); !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, mapped.ErrCut) {
+				t.Errorf("%s half: %v", name, err)
+			}
+			cut, short = true, false
+			if err := use(f); !errors.Is(err, mapped.ErrCut) || !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("%s while it is cut to %d bytes: %v", name, length, err)
+			}
+			f.Close()
+		}
 	}
 }
 

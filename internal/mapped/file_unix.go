@@ -45,7 +45,8 @@ func Open(path string, hook Hook) (*File, error) {
 	return f.still(info)
 }
 
-// still returns the file if it is what the info says, and closes it if not.
+// still returns the opened file if it is a regular one of the identity in the info; else it
+// closes the file and returns an error, [ErrReplaced] if it is another file.
 func (f *File) still(info Info) (*File, error) {
 	now, err := f.Stat()
 	if err == nil {
@@ -133,7 +134,7 @@ func infoOf(st *unix.Stat_t) Info {
 	return info
 }
 
-// wide converts numbers whose type differs from system to system.
+// wide returns a number, whose type differs from system to system, as a uint64.
 func wide[T ~int16 | ~uint16 | ~int32 | ~uint32 | ~int64 | ~uint64](n T) uint64 { return uint64(n) }
 
 // Map maps the first n bytes. The mapping outlives the File.
@@ -146,14 +147,14 @@ func (f *File) Map(n int) (Region, error) {
 	if err != nil {
 		return Region{}, f.failed("mmap", err)
 	}
-	return Region{data}, nil
+	return Region{data: data}, nil
 }
 
 // Copy returns a copy of the first n bytes as they are now, in memory that only
 // this process has. It reads only extents with data: holes are zeros that take no
 // memory, in the file system neither, where reading them through a mapping would
-// fill them. An error that is [ErrHoles] says that the system does not tell holes
-// apart.
+// fill them. The error is [ErrCut] if the file has fewer bytes, and [ErrHoles] if the
+// system does not tell holes apart.
 func (f *File) Copy(n int) (Region, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -166,10 +167,13 @@ func (f *File) Copy(n int) (Region, error) {
 	// Where data takes less than its size on the disk it is compressed, or the
 	// file system has not decided yet.
 	left := max(info.Allocated, copyFloor/compression) * compression
+	region := Region{data: data, copied: true}
 	for at := int64(0); at < int64(n); {
 		from, to, err := f.data(at)
-		if errors.Is(err, unix.ENXIO) {
-			break // all that follows is hole
+		if errors.Is(err, unix.ENXIO) { // all that follows is hole, or is no more
+			if err = f.reaches(n); err == nil {
+				break
+			}
 		}
 		to = min(to, int64(n))
 		if err == nil && from < to {
@@ -177,6 +181,7 @@ func (f *File) Copy(n int) (Region, error) {
 				err = ErrHoles
 			} else {
 				_, err = f.ReadAt(data[from:to], from)
+				region.add(from, to)
 			}
 		}
 		if err != nil {
@@ -185,7 +190,34 @@ func (f *File) Copy(n int) (Region, error) {
 		}
 		at = max(to, from)
 	}
-	return Region{data}, nil
+	return region, nil
+}
+
+// reaches returns [ErrCut] if the file has fewer than n bytes now.
+func (f *File) reaches(n int) error {
+	info, err := f.Stat()
+	if err == nil && info.Size < int64(n) {
+		err = ErrCut
+	}
+	return err
+}
+
+// add notes that bytes were copied behind those before.
+func (r *Region) add(from, to int64) {
+	if n := len(r.parts); n > 0 && r.parts[n-1].to == from {
+		r.parts[n-1].to = to
+	} else {
+		r.parts = append(r.parts, part{from, to})
+	}
+}
+
+// There reports whether none of n bytes from an offset on lies in a hole.
+func (f *File) There(offset, n int64) (bool, error) {
+	from, to, err := f.data(offset)
+	if errors.Is(err, unix.ENXIO) {
+		return false, nil // all that follows is hole
+	}
+	return err == nil && from == offset && n <= to-offset, err
 }
 
 const (
@@ -195,7 +227,8 @@ const (
 	copyFloor = 16 << 20
 )
 
-// data returns where the next bytes are, from an offset on.
+// data returns where the first bytes at or behind an offset lie that are in no hole. The
+// error is unix.ENXIO if there are none, and [ErrHoles] where the system does not tell.
 func (f *File) data(at int64) (from, to int64, err error) {
 	if _, err := f.before(OpData, 0); err != nil {
 		return 0, 0, f.failed("seek", err)
@@ -217,7 +250,8 @@ func (f *File) data(at int64) (from, to int64, err error) {
 
 func unmap(data []byte) { _ = unix.Munmap(data) } // fails only for what was never mapped
 
-// ReadAt fills p from offset on; a file that ends before is io.ErrUnexpectedEOF.
+// ReadAt fills p from offset on; the error is [ErrCut] if the file ends before that, and
+// io.ErrUnexpectedEOF if fewer bytes came than it has.
 func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 	allowed, failure := f.before(OpRead, int64(len(p)))
 	short := allowed < int64(len(p))
@@ -233,7 +267,7 @@ func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 			return done, f.failed("read", err)
 		}
 		if n == 0 {
-			return done, io.ErrUnexpectedEOF
+			return done, ErrCut
 		}
 		done += n
 	}

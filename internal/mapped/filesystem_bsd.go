@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileSystemOf returns the file system that holds what is open. None is Proven.
+// fileSystemOf returns the file system on which an open file lies. None is Proven.
 func fileSystemOf(fd int) (FileSystem, error) {
 	var st unix.Statfs_t
 	if err := retry(func() error { return unix.Fstatfs(fd, &st) }); err != nil {

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileSystemOf returns the file system that holds what is open.
+// fileSystemOf returns the file system on which an open file lies.
 func fileSystemOf(fd int) (FileSystem, error) {
 	var st unix.Statfs_t
 	if err := retry(func() error { return unix.Fstatfs(fd, &st) }); err != nil {

@@ -40,9 +40,9 @@ func OpenWritable(path string) (*Growing, error) { return here.OpenWritable(path
 
 // Create creates a file; one that exists, or a symbolic link, is an error that
 // is fs.ErrExist. The file has exactly the permissions of perm whatever the
-// umask of the process says: who reads a segment is for the one who names perm
-// to decide, and a umask meant for other files must not hide it from them. It
-// never has more than that, not even for a moment. Children do not inherit the
+// umask of the process says: the caller decides with perm who can read a segment,
+// and a umask meant for other files must not hide it from its readers. It never has
+// more permissions than perm, not even for a moment. Children do not inherit the
 // descriptor.
 func (d *Dir) Create(name string, perm fs.FileMode) (*Growing, error) {
 	perm = perm.Perm()
@@ -67,9 +67,9 @@ func (d *Dir) Create(name string, perm fs.FileMode) (*Growing, error) {
 	return g, nil
 }
 
-// OpenWritable opens an existing regular file, such as that of a dead writer. What
-// is something else, which a symbolic link is, is not opened, and the error is a
-// [*NotRegular]. It never waits, and children do not inherit the descriptor.
+// OpenWritable opens an existing regular file, such as that of a dead writer, for reading
+// and writing. A name of anything else, a symbolic link included, is not opened: the error
+// is a [*NotRegular] then. It never waits, and children do not inherit the descriptor.
 func (d *Dir) OpenWritable(name string) (*Growing, error) {
 	info, err := d.Stat(name)
 	if err != nil {
@@ -182,7 +182,8 @@ func (g *Growing) pwrite(p []byte, offset int64) (done int, err error) {
 	return done, nil
 }
 
-// noSpace makes errors that say that there is no room ErrNoSpace too.
+// noSpace returns an error that is [ErrNoSpace], too, if the error says that the disk or a
+// quota has no room; other errors as they are.
 func noSpace(err error) error {
 	for _, full := range []error{unix.ENOSPC, unix.EDQUOT, unix.EFBIG, unix.ENOMEM} {
 		if errors.Is(err, full) {

@@ -12,9 +12,9 @@ import (
 
 func lock(fd int) (bool, error) { return flock(fd, unix.LOCK_EX|unix.LOCK_NB) }
 
-// probe takes a shared lock to see whether it may. The caller has none to lose:
-// who holds the exclusive lock keeps it only if probe is called through another
-// opening of the file.
+// probe reports whether another opening of the file has the exclusive lock: it tries to
+// take a shared lock, and gives that up again. The caller has no lock through fd, which
+// flock would trade for the shared one.
 func probe(fd int) (bool, error) {
 	free, err := flock(fd, unix.LOCK_SH|unix.LOCK_NB)
 	if err != nil || !free {

@@ -10,11 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReadMaps returns the files that a process has mapped, given its maps of
-// proc_pid_maps(5): of each mapping which file it is of, and whether what the
-// process stores there reaches the file. The identity is that of a [File] where
-// the file system shows the same device in both places, as the usual ones do;
-// [Region] bytes of a file are a way to find out.
+// ReadMaps reads the mappings of a process in the form of proc_pid_maps(5), and calls
+// found for each mapping of a file: with the identity of the file, and whether bytes
+// that the process stores in the mapping reach the file. The identity equals that of a
+// [File] where the file system shows the same device in both places, as the usual ones
+// do; a process finds out by mapping a file and looking for it in its own mappings. The
+// error is that of reading maps.
 func ReadMaps(maps io.Reader, found func(id Identity, writes bool)) error {
 	lines := bufio.NewReaderSize(maps, 1<<14)
 	for {

@@ -67,7 +67,7 @@ func (op Op) String() string {
 // makes it fail before anything happened, (n/2, nil) makes reads and writes short,
 // and (n/2, ENOSPC) makes them fail half done. Errors are wrapped like those of
 // the system, an [fs.PathError] whose path is the file's. A hook that ends the
-// process does so before the operation: after one is before the next.
+// process does so before an operation; to end it after one, it waits for the next.
 //
 // What is stored through mappings, closing and unmapping pass no hook: they
 // cannot fail in a way that a program could answer.

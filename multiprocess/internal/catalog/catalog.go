@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 	"unsafe"
@@ -17,18 +16,17 @@ type Catalog struct {
 	families map[string]*family
 	Present  []*family // that some file has, sorted by name
 
-	// By slot. Slot 0 takes what is thrown away.
-	Owners  []*family
-	initial []float64  // what merging starts from
-	Spent   int        // definitions that were read and are no longer needed
-	marked  []presence // whether some file has it
-	before  []presence // marked, as it was when the views were made
-	timed   bool       // some slot holds a time
-	Rows    bool       // some slot is that of rows, whose series come and go
-	text    Arena      // the labels of processes' series
+	slots  slots
+	marked []presence // by slot, whether some file has it
+	before []presence // marked, as it was when the views were made
+	timed  bool       // some slot holds a time
+	Rows   bool       // some slot is that of rows, whose series come and go
+	Spent  int        // definitions that were read and are no longer needed
+	text   Arena      // the labels of processes' series
 
 	Epoch     int // changes when all slots are given anew
 	Pass      int // of resolve
+	files     int // that were given then
 	met       int // families in that pass
 	Conflicts map[ConflictKey]*Conflict
 	ending    int  // the last pass in which series of some family end
@@ -52,25 +50,26 @@ type family struct {
 	rows             bool // segments have it
 	Contents
 
-	pass   int    // the last pass of resolve in which a file had it
-	former bool   // in that pass no file had series of it
-	lead   *Claim // that is shown
-	next   Claim  // what is shown, of the lead and of others where it says nothing
-	order  int    // its place among the families of that pass, in the order of files
-	out    bool   // it is left out: another family has one of its names
-	from   string // the first file that has the lead
-	helped string // the file whose help counts
-	united string // the file whose unit counts
-	modal  string // the file whose mode counts
-	Series []series
-	index  map[string]uint32      // from labels
-	text   Arena                  // of labels that segments have
-	apart  []apart                // by series, where each process has its own
-	loose  map[looseSample]uint32 // slots, with the samples' slots left out
-	Quoted bool                   // a label name is not a legacy name
-	ending int                    // the last pass in which its series end
-	dirty  bool                   // the view does not show what is here
-	view   *View
+	pass    int    // the last pass of resolve in which a file had it
+	former  bool   // in that pass no file had series of it
+	lead    *Claim // that is shown
+	next    Claim  // what is shown, of the lead and of others where it says nothing
+	order   int    // its place among the families of that pass, in the order of files
+	out     bool   // it is left out: another family has one of its names
+	literal bool   // it is shown by the name of its samples: another family has its own
+	from    string // the first file that has the lead
+	helped  string // the file whose help counts
+	united  string // the file whose unit counts
+	modal   string // the file whose mode counts
+	Series  []series
+	index   map[string]uint32      // from labels
+	text    Arena                  // of labels that segments have
+	apart   []apart                // by series, where each process has its own
+	loose   map[looseSample]uint32 // slots, with the samples' slots left out
+	Quoted  bool                   // a label name is not a legacy name
+	ending  int                    // the last pass in which its series end
+	dirty   bool                   // the view does not show what is here
+	view    *View
 }
 
 // series is one label set's slots; slot 0 is none.
@@ -85,22 +84,30 @@ type series struct {
 type process struct {
 	labels string // with pid
 	slot   uint32
-	writer Writer
+	place  uint32  // among the family's, of the series with the labels that it has in the writer's file
+	writer *Writer // nil if it is one of Python's
 }
 
-// Writer is the process whose series it is; the zero writer is one of Python's.
+// sameRow reports whether two are of one series of one writer.
+func (p *process) sameRow(o *process) bool {
+	return p.writer != nil && o.writer != nil && *p.writer == *o.writer && p.place == o.place
+}
+
+// Writer is a process that has segments, or had them.
 type Writer struct {
 	Start int64  // when its segment was made, where that is not what the file says
-	File  Source // in which it is now
-	Place uint32 // among the family's, of the series with the labels that it has there
+	File  Source // in which its series are now
 }
 
 // live reports whether a writer of a segment lives.
-func (w Writer) live() bool { return w.File != nil && w.File.Standing().Rank == RankLive }
+func (w *Writer) live() bool { return w != nil && w.File.Standing().Rank == RankLive }
 
 // began returns when the writer began.
-func (w Writer) began() int64 {
-	if w.Start == 0 && w.File != nil {
+func (w *Writer) began() int64 {
+	switch {
+	case w == nil:
+		return 0
+	case w.Start == 0:
 		return w.File.Standing().Start
 	}
 	return w.Start
@@ -108,7 +115,7 @@ func (w Writer) began() int64 {
 
 // compareWriters returns which of two writers comes first: those that are dead come
 // before those that live, and older ones before newer ones.
-func compareWriters(a, b Writer) int {
+func compareWriters(a, b *Writer) int {
 	if live := a.live(); live != b.live() {
 		if live {
 			return 1
@@ -181,7 +188,7 @@ func New() *Catalog {
 // renew takes all slots back. Series keep their places.
 func (c *Catalog) renew() {
 	c.Epoch++
-	c.Owners, c.initial, c.timed, c.Rows = []*family{nil}, []float64{0}, false, false
+	c.slots, c.timed, c.Rows = newSlots(), false, false
 	c.marked, c.before = nil, nil
 	for _, f := range c.families {
 		for i := range f.Series {
@@ -302,46 +309,55 @@ func (c *Catalog) ProcessSlot(d *Definition, in uint32, pid string) uint32 {
 	return c.addProcess(f, in, process{labels: c.text.withPid(d.Labels, d.PidFrom, d.PidTo, pid)})
 }
 
-// WriterSlot returns a slot of its own for the series at a writer's place in its
-// process, whose label is given. Of several for one process the view shows the one
-// that started last.
-func (c *Catalog) WriterSlot(f *family, pid string, by Writer) uint32 {
-	for uint32(len(f.apart)) <= by.Place {
-		f.apart = append(f.apart, apart{})
+// WriterSlot returns a slot of its own for the series at a place among the family's in a
+// writer's process, whose label is given. Of several for one process the view shows the
+// one that started last.
+func (c *Catalog) WriterSlot(f *family, place uint32, pid string, by *Writer) uint32 {
+	if uint32(len(f.apart)) <= place {
+		f.apart = append(f.apart, make([]apart, len(f.Series)-len(f.apart))...)
 	}
-	a := &f.apart[by.Place]
-	labels := f.Series[by.Place].Labels
+	a := &f.apart[place]
+	labels := f.Series[place].Labels
 	if !a.known {
 		*a = apartOf(labels)
 		f.Quoted = f.Quoted || a.quoted
 		a.in = f.of(withoutPid(labels, a.from, a.to))
 	}
-	return c.addProcess(f, a.in, process{labels: c.text.withPid(labels, a.from, a.to, pid), writer: by})
+	return c.addProcess(f, a.in, process{labels: c.text.withPid(labels, a.from, a.to, pid), place: place, writer: by})
 }
 
 // addProcess gives a process of a series a slot.
 func (c *Catalog) addProcess(f *family, in uint32, p process) uint32 {
 	s := &f.Series[in]
 	p.slot = c.newSlot(f)
-	if s.processes == nil {
-		s.processes = make([]process, 0, 8) // there are several, or the service would do without files
+	if n := len(s.processes); n == cap(s.processes) {
+		// Mostly all files have the series if several do.
+		s.processes = slices.Grow(s.processes, max(fewProcesses, min(3*n, c.files-n)))
 	}
 	s.processes = append(s.processes, p)
 	return p.slot
 }
 
+// fewProcesses is for how many processes of a series there is room at once.
+const fewProcesses = 8
+
 func (c *Catalog) newSlot(f *family) uint32 {
-	initial := 0.0
-	switch f.Operation() {
-	case OpMin, OpMax:
-		initial = math.NaN()
-	case OpLatest:
-		c.timed = true
-	}
+	op := f.Operation()
+	c.timed = c.timed || op == OpLatest
 	f.dirty = true
-	slot := uint32(len(c.Owners))
-	c.Owners, c.initial = append(c.Owners, f), append(c.initial, initial)
-	return slot
+	return c.slots.add(f, op == OpMin || op == OpMax)
+}
+
+// Slots returns how many slots there are.
+func (c *Catalog) Slots() int { return int(c.slots.n) }
+
+// doubled returns a slice with room for another element, for twice as many if there was no
+// room left: slices that become very large are copied less often so than append does it.
+func doubled[E any](s []E) []E {
+	if len(s) == cap(s) {
+		return slices.Grow(s, max(len(s), 16))
+	}
+	return s
 }
 
 // of returns the place of the series with the labels.
@@ -359,7 +375,7 @@ func (f *family) add(labels string) uint32 {
 	}
 	i := uint32(len(f.Series))
 	f.index[labels] = i
-	f.Series = append(f.Series, series{Labels: labels})
+	f.Series = append(doubled(f.Series), series{Labels: labels})
 	return i
 }
 
@@ -416,14 +432,15 @@ func byProcess(files []Source) []Source {
 	return slices.SortedStableFunc(slices.Values(files), func(a, b Source) int { return strings.Compare(labels[a], labels[b]) })
 }
 
-// Settle brings slots and views up to date after files or their contents
-// changed.
+// Settle brings slots and views up to date after files or their contents have changed.
+// The files come in the order of their [Standing].
 func (c *Catalog) Settle(files []Source) {
 	c.resolve(files)
+	c.files = len(files)
 	for _, file := range byProcess(files) {
 		file.Bind(c)
 	}
-	c.marked = slices.Grow(c.marked[:0], len(c.Owners))[:len(c.Owners)]
+	c.marked = slices.Grow(c.marked[:0], c.Slots())[:c.Slots()]
 	clear(c.marked)
 	for _, file := range files {
 		file.Mark(c)
@@ -431,7 +448,7 @@ func (c *Catalog) Settle(files []Source) {
 	c.marked[0] = absent
 	for slot, marked := range c.marked {
 		if slot > 0 && (slot >= len(c.before) && marked != absent || slot < len(c.before) && marked != c.before[slot]) {
-			c.Owners[slot].dirty = true
+			c.slots.owner(uint32(slot)).dirty = true
 		}
 	}
 	c.before = append(c.before[:0], c.marked...)

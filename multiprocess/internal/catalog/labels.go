@@ -14,7 +14,11 @@ func SortedLabels(text string) string { return model.LabelsFromText(text).Sorted
 // texts does.
 type Arena struct{ block []byte }
 
-const arenaBlock = 1 << 14
+// An arena's blocks are twice as large each time, from the first on up to the largest.
+const (
+	firstBlock   = 1 << 9
+	largestBlock = 1 << 14
+)
 
 // Keep copies text.
 func (a *Arena) Keep(text []byte) string {
@@ -81,7 +85,7 @@ func apartOf(labels string) apart {
 
 func (a *Arena) reserve(n int) {
 	if n > cap(a.block)-len(a.block) {
-		a.block = make([]byte, 0, max(n, arenaBlock))
+		a.block = make([]byte, 0, max(n, firstBlock, min(2*cap(a.block), largestBlock)))
 	}
 }
 

@@ -5,9 +5,9 @@ import (
 	"sort"
 )
 
-// Lives is from when until when rows have the series of families in which series end that
-// nobody updates. A series goes on as long as the lives of its rows overlap; what rows
-// counted in an earlier life of it is over. The zero Lives is ready.
+// Lives holds from when until when rows have series, in families with an expiry. A
+// series goes on as long as the lives of its rows overlap; what rows counted in an
+// earlier life of it is over. The zero Lives is ready.
 type Lives struct {
 	slots []uint32 // the first of a row's series
 	lives []life
@@ -30,7 +30,8 @@ func (c *Catalog) Ending(f *family) { c.ending, f.ending = c.Pass, c.Pass }
 
 // Ends reports whether series of the family that has a slot end.
 func (c *Catalog) Ends(slot uint32) bool {
-	return slot != 0 && c.Owners[slot] != nil && c.Owners[slot].ending == c.Pass
+	f := c.slots.owner(slot)
+	return f != nil && f.ending == c.Pass
 }
 
 // EndsIn is Ends for all slots of a family.

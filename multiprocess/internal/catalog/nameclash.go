@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"telltale/internal/reserved"
 	"telltale/model"
 )
 
@@ -14,10 +15,12 @@ import (
 // stays whose claim leads, as if both were of one family. It reports whether slots
 // are others than before.
 func (c *Catalog) settleNames(files []Source) (renew bool) {
-	left := make(map[*family]bool)
+	left, literal := make(map[*family]bool), make(map[*family]bool)
 	owners := make(map[string]*family)
 	for _, f := range c.contested() {
-		names := pageNames(f, owners)
+		header := pageHeader(f, owners)
+		literal[f] = header.IsLiteral()
+		names := pageNames(header)
 		taken := slices.IndexFunc(names, func(name string) bool { return owners[name] != nil })
 		if taken < 0 {
 			for _, name := range names {
@@ -36,6 +39,9 @@ func (c *Catalog) settleNames(files []Source) (renew bool) {
 		}
 	}
 	for _, f := range c.Present {
+		if f.literal != literal[f] {
+			f.literal, f.dirty = literal[f], true
+		}
 		if f.out != left[f] {
 			f.out, f.dirty, renew = left[f], true, true
 		}
@@ -81,15 +87,24 @@ var sampleSuffixes = func() (suffixes []string) {
 	return suffixes
 }()
 
-// pageNames returns the names that a family takes on a page: its own and those
-// of the samples that its type can have. A counter whose name in OpenMetrics
-// alone has an owner goes by that of its samples, as in a registry.
-func pageNames(f *family, owners map[string]*family) []string {
+// pageHeader returns a family without its series as a page has it beside those that own names.
+// A counter or an info whose name in OpenMetrics alone has an owner goes by that of its
+// samples, as in a registry.
+func pageHeader(f *family, owners map[string]*family) *model.Family {
 	header := &model.Family{Name: f.name, Type: f.next.Type}
 	if header.SampleName() != header.BaseName() && owners[header.BaseName()] != nil && owners[header.SampleName()] == nil {
 		header = header.Literal()
 	}
+	return header
+}
+
+// pageNames returns the names that a family takes on a page: its own and those of the samples
+// that its type can have, and those that no family may have beside it.
+func pageNames(header *model.Family) []string {
 	names := []string{header.BaseName()}
 	header.Type.Parts().Each(func(part model.Parts) { names = append(names, header.NameOf(part)) })
+	for _, suffix := range reserved.Suffixes(header.Type) {
+		names = append(names, header.Name+suffix)
+	}
 	return names
 }

@@ -34,7 +34,7 @@ func (s *Selection) Of(b *Binding) []Run {
 	var found []Run
 	for _, r := range b.Runs {
 		for i := r.From; i < r.To; i++ {
-			if s.Wanted[s.catalog.Owners[b.Slots[i]]] {
+			if s.Wanted[s.catalog.slots.owner(b.Slots[i])] {
 				found = appendRun(found, r.Op, i)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"telltale/internal/exact"
 	"telltale/internal/exponential"
+	"telltale/internal/reserved"
 	"telltale/model"
 )
 
@@ -57,7 +58,8 @@ type Births []uint64
 // nanoseconds since 1970.
 func (t *Totals) Start(c *Catalog, now int64) {
 	t.Now = now
-	t.Values = append(t.Values[:0], c.initial...)
+	t.Values = slices.Grow(t.Values[:0], c.Slots())[:c.Slots()]
+	c.slots.begin(t.Values)
 	t.Sums.Reset(len(t.Values))
 	t.Times, t.Births, t.since = t.Times[:0], t.Births[:0], t.since[:0]
 	if c.timed {
@@ -137,12 +139,15 @@ func (t *Totals) Exemplify(slot uint32, e *model.Exemplar) {
 	t.exemplars[slot] = e
 }
 
-// Inform adds the labels of an info.
+// Inform adds the labels of an info, unless one of them stands there twice or is reserved.
 func (t *Totals) Inform(slot uint32, labels model.Labels) {
+	if reserved.Check("", model.Info, labels) != nil {
+		return
+	}
 	if t.infos == nil {
 		t.infos = make(map[uint32][]model.Labels)
 	}
-	t.infos[slot] = append(t.infos[slot], labels)
+	t.infos[slot] = append(t.infos[slot], labels.Sorted())
 }
 
 // Finish is called once all files are read: it rounds the sums, and sorts the labels
@@ -155,9 +160,13 @@ func (t *Totals) Finish() {
 	}
 }
 
-// visitInfos visits the points of an info's series.
+// visitInfos visits the points of an info's series, but for those whose labels beside it
+// have a name that the series has too.
 func (t *Totals) visitInfos(slot uint32, scratch *model.Point, visit func(*model.Point) error) error {
 	for _, labels := range t.infos[slot] {
+		if reserved.Check("", model.Info, scratch.Labels, labels) != nil {
+			continue
+		}
 		scratch.Info, scratch.Value = labels, 1
 		if err := visit(scratch); err != nil {
 			return err

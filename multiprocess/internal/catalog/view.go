@@ -59,6 +59,9 @@ func (c *Catalog) newView(f *family) *View {
 		legacy: !f.Quoted && f.typ != model.Info, // whose values may be labels of any name
 		timed:  f.Operation() == OpLatest,
 	}
+	if f.literal {
+		v.header = v.header.Literal()
+	}
 	order := make([]*series, len(f.Series))
 	n := 0
 	for i := range f.Series {
@@ -109,13 +112,13 @@ func (c *Catalog) appendProcesses(v *View, s *series) {
 	}
 	for rest := s.processes; len(rest) > 0; {
 		p, n := rest[0], 1
-		for n < len(rest) && p.writer.File != nil && rest[n].writer == p.writer && rest[n].labels == p.labels {
+		for n < len(rest) && rest[n].sameRow(&p) && rest[n].labels == p.labels {
 			n++
 		}
 		rows := rest[:n]
 		rest = rest[n:]
 		if len(rest) > 0 && rest[0].labels == p.labels {
-			if p.writer.File != nil {
+			if p.writer != nil {
 				v.collided++
 			}
 			switch {
@@ -205,7 +208,7 @@ func (s *values) LegacyLabels() bool { return s.view.legacy }
 // VisitPoints implements [model.Source].
 func (s *values) VisitPoints(scratch *model.Point, visit func(*model.Point) error) error {
 	v, t := s.view, s.totals
-	var room compoundValue
+	var room *compoundValue // most families need none
 	*scratch = model.Point{}
 	parts := v.typ.Parts()
 	created := parts&model.PartCreated != 0
@@ -240,7 +243,10 @@ func (s *values) VisitPoints(scratch *model.Point, visit func(*model.Point) erro
 				scratch.Exemplar = t.exemplars[p.slot]
 			}
 		default:
-			s.fill(scratch, &room, p.more)
+			if room == nil {
+				room = new(compoundValue)
+			}
+			s.fill(scratch, room, p.more)
 		}
 		if err := visit(scratch); err != nil {
 			return err

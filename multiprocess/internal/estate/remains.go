@@ -63,7 +63,7 @@ type Estate struct {
 	Carried  []segment.Tombstone // likewise
 }
 
-// NewRemains returns the remains of nobody.
+// NewRemains returns empty remains.
 func NewRemains() *Remains { return &Remains{index: make(map[string]*remainingFamily)} }
 
 // Add adds what a file leaves.
@@ -228,10 +228,10 @@ func CheckFamily(f *segment.Family) error {
 	return nil
 }
 
-// MaxDefinitions is how many families without series an archive has at most: what it says
-// of them is when their definitions first appeared, of which the newest is shown. Beyond
-// that those are forgotten that appeared first. One that is declared again then counts as
-// new.
+// MaxDefinitions is the largest number of families without series in an archive. It
+// keeps them to know when their definitions first appeared, since the newest definition
+// is shown. Beyond that number it forgets those that appeared first. One that is
+// declared again then counts as new.
 const MaxDefinitions = 1 << 12
 
 // written returns the families that an archive has.
@@ -383,7 +383,7 @@ func Read(s segment.Space, clock spool.Clock, expiry time.Duration) (*Estate, *s
 }
 
 // Family implements [segment.Ledger].
-func (*reader) Family(*segment.FamilyTable) any { return nil }
+func (*reader) Family(*segment.FamilyTable, any) any { return nil }
 
 // Find implements [segment.Ledger].
 func (*reader) Find(*segment.FamilyTable, string, uint32) (uint32, bool) { return 0, false }

@@ -63,7 +63,7 @@ func (f *folding) replaceArchive(names []spool.Name) (h segment.Header, err erro
 	}
 	f.Step("renamed")
 	f.archive, f.generation, f.absorbed = g.Identity(), h.Generation, list
-	f.applied, f.carried = applied, carried
+	f.applied, f.carried, f.forgets = applied, carried, false
 	return h, f.dir.Sync()
 }
 
@@ -149,8 +149,8 @@ func (f *folding) chooseAccess(names []spool.Name) {
 	f.access = &access
 }
 
-// admit returns an error if the next archive would show what a file has to somebody
-// who cannot read the file.
+// admit returns an error if the next archive would show the contents of a file to a
+// user who cannot read the file.
 func (f *folding) admit(info *mapped.Info) error {
 	if f.access == nil { // it was not there when that was chosen
 		access := f.dir.Like(info, 0o600, nil)
@@ -171,13 +171,11 @@ func (f *folding) readSegment(name spool.Name, file *mapped.File) (e *estate.Est
 	if err != nil {
 		return nil, nil, b.Info, err
 	}
-	region, err := b.Map(file, b.Used)
-	if err != nil {
-		return nil, nil, b.Info, err
-	}
-	defer region.Unmap()
-	fault := region.Guard(func() { e, h, err = estate.Read(segment.Image(region.Bytes()), f.clock.On(), f.Expiry) })
-	return e, h, b.Info, errors.Join(fault, err)
+	err = b.Read(file, f.dir.MaxRead, func(c *spool.Contents) (err error) {
+		e, h, err = estate.Read(c, f.clock.On(), f.Expiry)
+		return err
+	})
+	return e, h, b.Info, err
 }
 
 // publish puts an archive with what remains in place of the present one, and

@@ -7,10 +7,10 @@ import (
 	"telltale/multiprocess/internal/spool"
 )
 
-// kin finds out from when until when all writers, the dead ones and the living, and the
-// archive have the series of families whose series end when nobody updates them; nil if
-// there are none. Those that are absorbed next are held. What it settles to be over stays
-// so: a row that is made later begins another life.
+// kin returns from when until when all writers, dead and living, and the archive have
+// the series of families with an expiry; nil if there are no such families. The caller
+// holds the writers that are absorbed next. A life that kin finds to be over stays
+// over: a row that is made later begins another one.
 func (f *folding) kin() (*spool.Kin, error) {
 	clock := f.clock.On()
 	k := spool.NewKin(clock)

@@ -13,15 +13,16 @@ import (
 	"telltale/multiprocess/internal/spool"
 )
 
-// Settings is how a fold goes about it.
+// Settings are the options of a fold.
 type Settings struct {
 	Epoch     *string // nil: the one that [spool.NewSurvey] finds
 	Service   string  // whose directory it has to be; empty if any
 	Expiry    time.Duration
 	DryRun    bool
 	Python    bool
-	DeadAfter time.Duration // 0: never without being sure
+	DeadAfter time.Duration // after how long without a change a Python file counts as dead; 0: only if that is certain
 	Remote    bool
+	MaxRead   spool.ReadLimit
 	Perm      *fs.FileMode // of the archive; nil: as it was, or as the files that it takes up
 	Processes python.Processes
 	Step      func(string) // called before each step that others can see
@@ -73,6 +74,7 @@ func Run(ctx context.Context, path string, s Settings) (*Report, error) {
 		return f.report, fmt.Errorf("multiprocess: %w", err)
 	}
 	defer f.dir.Close()
+	f.dir.MaxRead = f.MaxRead
 	err = f.run(ctx)
 	f.report.Generation = f.generation
 	f.report.Duration = time.Since(began)

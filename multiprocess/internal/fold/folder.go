@@ -16,8 +16,9 @@ const (
 	removedInterval = 5 * time.Second
 )
 
-// Folder folds a directory in the background, for those who see its files anyway.
-// At most one of its folds runs at a time. Methods are safe for concurrent use.
+// Folder folds a directory in the background, for a store or a collector that sees its
+// files anyway. At most one of its folds runs at a time. Methods are safe for
+// concurrent use.
 type Folder struct {
 	dir      string
 	settings Settings
@@ -57,8 +58,8 @@ func (f *Folder) Saw(dead int) {
 	}
 }
 
-// Removed is called when so many series were removed that a fold is worth it, which
-// carries that out.
+// Removed is called when so many series were removed that a fold, which drops them from
+// the archive, is worth its cost.
 func (f *Folder) Removed() { f.fold(removedInterval) }
 
 // fold folds, unless a fold has begun so short a time ago.

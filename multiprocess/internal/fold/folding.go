@@ -42,6 +42,7 @@ type folding struct {
 	isHere     func(*segment.Header) bool // see [spool.Survey.IsHere]
 	newest     segment.Header             // of the newest writer
 	absorbed   []spool.Name               // files that the archive has
+	forgets    bool                       // the archive names other files too, as if it had them
 	applied    map[[16]byte]int64         // up to when tombstones of writers are in the archive
 	carried    []segment.Tombstone        // that the archive has
 	heard      []chain                    // what writers had removed when it was asked last

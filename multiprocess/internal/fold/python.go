@@ -49,7 +49,7 @@ func (f *folding) foldPython(ctx context.Context, names []spool.Name) error {
 		return err
 	}
 	if err := p.seen.Write(f.dir); err != nil {
-		return fmt.Errorf("since when files have not changed cannot be kept: %w", err)
+		return fmt.Errorf("the notes on since when Python's files have not changed cannot be written: %w", err)
 	}
 	return nil
 }
@@ -279,7 +279,7 @@ func (p *pythonFolding) estate(name spool.Name) (*estate.Estate, error) {
 		return nil, err
 	}
 	// Nothing is mapped: what is read stays what it is.
-	file, err := python.NewFiles(&spool.Reading{Dir: p.dir}).File(spool.Place{Path: p.dir.PathOf(name), Name: name})
+	file, err := python.NewFiles(&spool.Reading{Dir: p.dir, MaxRead: p.dir.MaxRead}).File(spool.Place{Path: p.dir.PathOf(name), Name: name})
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,8 @@ func (f *folding) finish(archive *segment.Header) error {
 		}
 		if keep {
 			left = append(left, name)
+		} else {
+			f.forgets = true
 		}
 		f.leave(name, spool.ReasonDelete, spool.Describe(err))
 	}

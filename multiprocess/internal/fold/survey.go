@@ -91,7 +91,7 @@ func (f *folding) begunWith(s *surveyed, e *estate.Estate, archive *segment.Head
 	}
 	f.verdict = s.Verdicts[0]
 	if f.verdict == spool.Over && !s.sure {
-		return fmt.Errorf("%s is of epoch %q, and it is not sure that it is over: a writer that cannot be read may be of it", spool.ArchiveName, archive.Epoch)
+		return fmt.Errorf("%s is of epoch %q, and this epoch may not be over: a writer that cannot be read may belong to it", spool.ArchiveName, archive.Epoch)
 	}
 	f.inherit(e, archive)
 	return nil

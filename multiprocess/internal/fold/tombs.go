@@ -28,13 +28,13 @@ type chain struct {
 }
 
 // MaxCarried is how many tombstones of writers that were taken up an archive carries at
-// most. Beyond that the oldest are forgotten, with which series may come back that dead
-// writers have whose files cannot be absorbed.
+// most. Writers are left alone whose tombstones would be more: they may have to cover what
+// dead writers have whose files cannot be absorbed.
 const MaxCarried = 1 << 16
 
-// hear finds out what all writers have removed until now, the dead ones and the living, and
-// drops it from what remains. Those that are absorbed next are held, so that whatever is
-// removed from now on was removed when they were dead.
+// hear reads what all writers, dead and living, have removed until now, and drops it
+// from what remains. The caller holds the writers that are absorbed next, so that they
+// were dead when whatever is removed from now on was removed.
 func (f *folding) hear() (*spool.Tombs, error) {
 	names, err := f.dir.List()
 	if err != nil {
@@ -91,16 +91,15 @@ func (f *folding) chain(name spool.Name) (c chain, err error) {
 		err = spool.Fits(name, &b.Header)
 	}
 	if err == nil && b.Signs.Buried != 0 {
-		region, failed := b.Map(file, b.Used)
-		if err = failed; err == nil {
-			defer region.Unmap()
-			current := spool.CurrentOf(file)
-			var s segment.Space = spool.Grown{Mapped: region.Bytes(), Rest: current}
-			if b.Sparse() { // it is a copy
-				s = current
-			}
-			fault := region.Guard(func() { c.stones, c.until, err = segment.Tombstones(s) })
-			err = errors.Join(fault, err)
+		removed := func(s *spool.Contents) (err error) {
+			c.stones, c.until, err = segment.Tombstones(s)
+			return err
+		}
+		if b.Sparse() { // what is mapped would be a copy
+			s := spool.Contents{File: file}
+			err = s.Result(removed(&s))
+		} else {
+			err = b.Read(file, f.dir.MaxRead, removed)
 		}
 	}
 	switch {
@@ -115,12 +114,12 @@ func (f *folding) chain(name spool.Name) (c chain, err error) {
 	return c, nil
 }
 
-// unheard returns an error if the system did not give what a writer has removed, which
-// others may read: an archive that does not know of it, with what is absorbed now, would be
-// covered by it.
+// unheard returns an error if the system could not read what a writer has removed.
+// Others may be able to read it, and would apply it to the next archive, which does not
+// know of it, with all that is absorbed now.
 func (c *chain) unheard() error {
 	if c.wrong != nil && spool.Unavailable(c.wrong) {
-		return fmt.Errorf("what %s says that it removed cannot be read, and would be taken to be removed of what is folded now: %w", c.name, c.wrong)
+		return fmt.Errorf("the removals that %s notes cannot be read, and would later be applied to what is folded now, too: %w", c.name, c.wrong)
 	}
 	return nil
 }
@@ -199,12 +198,39 @@ func (f *folding) thin(stones []segment.Tombstone, left *spool.Mourners) []segme
 	kept := slices.SortedFunc(maps.Values(last), func(a, b segment.Tombstone) int {
 		return cmp.Or(cmp.Compare(a.From.Start, b.From.Start), cmp.Compare(a.Time, b.Time), cmp.Compare(a.Name, b.Name))
 	})
-	return kept[max(0, len(kept)-MaxCarried):]
+	return kept
+}
+
+// carriable returns those of the dead writers of which the next archive can carry what they
+// have removed. It leaves the others alone, those first that have removed most.
+func (f *folding) carriable(dead []heldWriter) []heldWriter {
+	all := len(f.carried)
+	for i := range f.heard {
+		all += len(f.heard[i].stones)
+	}
+	for all > MaxCarried && len(dead) > 0 {
+		names, most := make([]spool.Name, len(dead)), 0
+		stones := make([]int, len(dead))
+		for i, w := range dead {
+			c, _ := f.heardOf(w.Name)
+			if names[i], stones[i] = w.Name, len(c.stones); stones[i] > stones[most] {
+				most = i
+			}
+		}
+		_, carried := f.settleTombs(names)
+		if len(carried) <= MaxCarried || stones[most] == 0 {
+			break
+		}
+		f.leave(names[most], spool.ReasonUnfit, fmt.Sprintf("its removals may still apply to files that cannot be folded, and an archive carries at most %d removals", MaxCarried))
+		dead = slices.Delete(dead, most, most+1)
+	}
+	return dead
 }
 
 // renew replaces an archive that has absorbed nothing in this fold if it is of an epoch that
-// is over, of which nothing remains, or if something was removed that it does not know of,
-// so that writers need not say it for ever.
+// is over, of which nothing remains, if it names files that it cannot have taken up, which
+// would count no more once their writers are dead, or if something was removed that it does
+// not know of, so that writers need not say it for ever.
 func (f *folding) renew() error {
 	over := f.verdict == spool.Over
 	if f.archive == (mapped.Identity{}) || !over && (f.verdict != spool.Counts || f.DryRun) {
@@ -217,7 +243,7 @@ func (f *folding) renew() error {
 	if err != nil {
 		return err
 	}
-	if ended := kin != nil && f.remains.End(kin); over || ended || slices.ContainsFunc(f.heard, func(c chain) bool { return c.until > f.applied[c.name.ID()] }) {
+	if ended := kin != nil && f.remains.End(kin); over || ended || f.forgets || slices.ContainsFunc(f.heard, func(c chain) bool { return c.until > f.applied[c.name.ID()] }) {
 		f.Step("renew")
 		return f.publish(nil, nil)
 	}

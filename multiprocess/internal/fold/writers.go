@@ -21,7 +21,7 @@ func (f *folding) foldWriters(ctx context.Context, s *surveyed) error {
 		if s.sure {
 			f.drop(w)
 		} else {
-			f.leave(w.Name, spool.ReasonEpoch, fmt.Sprintf("it is of epoch %q, and it is not sure that it is over: a writer that cannot be read may be of it", w.Header.Epoch))
+			f.leave(w.Name, spool.ReasonEpoch, fmt.Sprintf("it is of epoch %q, and this epoch may not be over: a writer that cannot be read may belong to it", w.Header.Epoch))
 		}
 	}
 	for _, w := range s.dead(spool.Superseded) {
@@ -88,7 +88,7 @@ func (f *folding) absorb(ctx context.Context, writers []spool.Seen) error {
 		f.remains.End(kin)
 	}
 	var names []spool.Name
-	for _, w := range held {
+	for _, w := range f.carriable(held) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -17,11 +17,13 @@ import (
 	"telltale/multiprocess/internal/spool"
 )
 
-// Settings is how files are merged. The zero one maps nothing.
+// Settings are the options of a [Collector] and of [Merge]. With the zero Settings
+// nothing is mapped.
 type Settings struct {
 	Tell    func(error)            // told what is wrong with files, and of conflicts; called without locks
 	Saw     func(dead, python int) // told at each collection how many files there are of dead writers, and of Python's client; may be nil
 	Limits  spool.Limits
+	MaxRead spool.ReadLimit
 	Age     time.Duration // for how long a writer that lived when it was asked is taken to live
 	Epoch   *string       // nil: the one that [spool.NewSurvey] finds
 	Service string        // whose directory it has to be; empty if any
@@ -40,7 +42,7 @@ type Tally struct {
 	Generation  uint64               // of the archive; 0 if there is none
 	Python      int                  // of the files, those of Python's client
 	Families    int
-	Series      int // of which the files tell, whether wanted by a restricted view or not
+	Series      int // in the files, whether wanted by a restricted view or not
 	Conflicts   int // disagreements of writers on families, by family and subject
 	Collisions  int // series left out for those of a newer writer of the same label pid
 	MappedFiles int // that stay mapped
@@ -61,12 +63,13 @@ type Collector struct {
 	dir   *directory
 	tally Tally
 
+	looked  time.Time // when the tally was taken the last time
 	closed  bool
 	cleanup runtime.Cleanup
 }
 
-// NewCollector returns a gatherer of the directory at the path, to which this process
-// writes the segments that own returns, at each collection; own may be nil.
+// NewCollector returns a collector of the directory at the path. It calls own at each
+// collection for the segments that this process writes there; own may be nil.
 func NewCollector(path string, s Settings, own func() []spool.Own) *Collector {
 	d := &directory{path: path, hook: s.Files, merger: newMerger(&s, nil), own: own}
 	c := &Collector{settings: s, dir: d, pool: sync.Pool{New: func() any { return &catalog.Totals{} }}}
@@ -192,14 +195,50 @@ func (c *Collector) gather(ctx context.Context, t *catalog.Totals, filters []cat
 		}
 	}
 	m.include()
+	c.count()
+	return m.catalog.Views(wanted), nil, nil
+}
+
+// count takes the tally of the files as they were found now, and puts what is wrong with
+// them among the reports.
+func (c *Collector) count() {
+	m := c.dir.merger
 	m.tell()
 	if lost := c.dir.lost; lost != nil && c.tally.Lost == nil {
 		m.reports = append(m.reports, lost)
 	}
-	c.tally.Listings, c.tally.Lost = c.dir.listings, c.dir.lost
+	c.tally.Listings, c.tally.Lost, c.looked = c.dir.listings, c.dir.lost, time.Now()
 	m.count(&c.tally)
 	if c.settings.Saw != nil {
 		c.settings.Saw(c.tally.Dead, c.tally.Python)
 	}
-	return m.catalog.Views(wanted), nil, nil
+}
+
+// Look takes the tally anew, without reading values, if the last one is as old as what is
+// known of writers may be. An error says that it stays as it was.
+func (c *Collector) Look(ctx context.Context) error {
+	reports, err := c.look(ctx)
+	for _, report := range reports {
+		c.settings.Tell(report)
+	}
+	return err
+}
+
+func (c *Collector) look(ctx context.Context) (reports []error, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.open(); err != nil {
+		return nil, err
+	}
+	if !c.looked.IsZero() && time.Since(c.looked) < c.settings.Age {
+		return nil, nil
+	}
+	m := c.dir.merger
+	defer func() { reports, m.reports = m.reports, nil }()
+	m.tidy()
+	if err := c.dir.refresh(ctx); err != nil {
+		return nil, err
+	}
+	c.count()
+	return nil, nil
 }

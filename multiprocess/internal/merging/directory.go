@@ -26,7 +26,7 @@ type directory struct {
 	settled bool        // a change after the last listing would show in the info
 	owned   []spool.Own
 	names   []spool.Name // that the last listing found
-	archive archiveMark  // as it was before the last refresh
+	archive archiveMark  // as it was before the last listing
 	lost    error        // why the directory could not be listed
 }
 
@@ -36,12 +36,16 @@ type directory struct {
 // was listed is listed again.
 const graininess = 2 * time.Second
 
-// archiveMark tells one archive from another.
+// archiveMark tells one archive from another. The zero archiveMark is that of no archive.
 type archiveMark struct {
 	identity   mapped.Identity
 	generation uint64
 	changed    int64
+	passing    bool // a fold came while the archive was opened: it is neither this one nor another
 }
+
+// is reports whether both marks are of the same archive.
+func (m archiveMark) is(other archiveMark) bool { return m == other && !m.passing }
 
 // markOf returns the mark of the archive that is there now, the zero one if there is
 // none that could be merged. An error says that the system does not tell.
@@ -51,9 +55,12 @@ func markOf(dir *spool.Dir) (mark archiveMark, err error) {
 		defer file.Close()
 		var b spool.Beginning
 		b, err = spool.Begin(file)
-		mark = archiveMark{b.Info.Identity, b.Header.Generation, b.Info.Changed}
+		mark = archiveMark{identity: b.Info.Identity, generation: b.Header.Generation, changed: b.Info.Changed}
 	}
-	if err != nil && spool.Unavailable(err) && !errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, mapped.ErrReplaced):
+		return archiveMark{passing: true}, nil
+	case err != nil && spool.Unavailable(err) && !errors.Is(err, fs.ErrPermission):
 		return archiveMark{}, fmt.Errorf("multiprocess: %w", err)
 	}
 	return mark, nil
@@ -101,22 +108,17 @@ func (d *directory) refresh(ctx context.Context) error {
 	if d.own != nil {
 		owned = d.own()
 	}
-	var mark archiveMark
 	err := d.attach()
 	if err == nil {
-		mark, err = markOf(d.dir)
-	}
-	if err == nil {
-		err = d.list(mark, owned)
+		err = d.list(owned)
 	}
 	if err != nil {
 		if len(owned) == 0 || !spool.Vanished(err) {
 			return err
 		}
-		d.lost, d.settled = err, false
+		d.lost, d.settled, d.archive = err, false, archiveMark{}
 		d.replace(nil, owned)
 	}
-	d.archive = mark
 	return d.merger.update(ctx)
 }
 
@@ -127,20 +129,35 @@ func (d *directory) consistent() (bool, error) {
 	if d.lost != nil {
 		return true, nil
 	}
+	info, err := d.dir.Info()
+	if err == nil && d.same(&info) {
+		return true, nil
+	}
 	mark, err := markOf(d.dir)
-	return mark == d.archive, err
+	return mark.is(d.archive), err
+}
+
+// same reports whether no name in the directory was made, deleted or given to another
+// file since the last listing began: neither was the archive's. Info is what the directory
+// is now.
+func (d *directory) same(info *mapped.Info) bool {
+	return d.settled && info.Identity == d.info.Identity && info.Modified == d.info.Modified
 }
 
 // list lists the directory if it may have changed since that was done last, until
 // two readings agree if it is changing: a file that is being renamed may be in one
 // under both names, or under none.
-func (d *directory) list(mark archiveMark, owned []spool.Own) error {
+func (d *directory) list(owned []spool.Own) error {
 	info, err := d.dir.Info()
 	if err != nil {
 		return fmt.Errorf("multiprocess: %w", err)
 	}
-	if d.settled && info.Identity == d.info.Identity && info.Modified == d.info.Modified && mark == d.archive && slices.Equal(owned, d.owned) {
+	if d.same(&info) && slices.Equal(owned, d.owned) {
 		return nil
+	}
+	mark, err := markOf(d.dir)
+	if err != nil {
+		return err
 	}
 	// Without mappings there is no way to tell a file from another of its name.
 	settled := mapped.Supported && time.Since(time.Unix(0, info.Modified)) > graininess
@@ -152,7 +169,7 @@ func (d *directory) list(mark archiveMark, owned []spool.Own) error {
 	if !slices.Equal(names, d.names) {
 		d.merger.AskAnew()
 	}
-	d.info, d.settled, d.owned, d.names = info, settled, owned, names
+	d.info, d.settled, d.owned, d.names, d.archive = info, settled, owned, names, mark
 	d.replace(names, owned)
 	return nil
 }

@@ -34,6 +34,7 @@ type merger struct {
 	gone    map[spool.Name]bool // files that the last collection had, by the names that they had first
 	changed bool                // definitions are others than at the last settle
 	removed bool                // writers have removed more than at the last update
+	began   int64               // when the last update began, by the boot's clock
 	told    map[catalog.ConflictKey]bool
 	reports []error // for the error hook
 }
@@ -41,7 +42,7 @@ type merger struct {
 // file is a place in the directory, whatever is there.
 type file struct {
 	spool.Place
-	source   catalog.Source   // nil if the name is nobody's
+	source   catalog.Source   // nil if the name is none that a writer gives
 	err      *spool.FileError // why it was left out last time
 	told     spool.Reason     // what the error hook was told last
 	ignored  bool             // nothing is wrong with it, but it does not count
@@ -74,7 +75,7 @@ const (
 
 func newMerger(s *Settings, dir *spool.Dir) *merger {
 	m := &merger{
-		Reading: spool.Reading{Dir: dir, Hook: s.Files, Limits: s.Limits, Age: s.Age},
+		Reading: spool.Reading{Dir: dir, Hook: s.Files, Limits: s.Limits, MaxRead: s.MaxRead, Age: s.Age},
 		catalog: catalog.New(), surveyed: &spool.Survey{}, wantedEpoch: s.Epoch, service: s.Service, told: make(map[catalog.ConflictKey]bool),
 	}
 	m.python, m.segments = python.NewFiles(&m.Reading), segsource.NewFiles(&m.Reading, s.Expiry)
@@ -129,7 +130,8 @@ func (m *merger) release() {
 // that the last collection had cannot be read and may be whole.
 func (m *merger) update(ctx context.Context) error {
 	now := m.Begin()
-	m.removed = false
+	m.segments.At(spool.Now())
+	m.removed, m.began = false, spool.Monotonic()
 	for i, f := range m.files {
 		if i%128 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -176,26 +178,48 @@ func (m *merger) updateFile(f *file, now time.Time) error {
 		}
 	}
 	f.err, f.broken = nil, breakage{}
+	_, used := f.source.Size()
 	changed, err := f.source.Update(m.catalog)
 	m.changed = m.changed || changed || (before.err != nil) != (err != nil)
 	if err == nil {
 		return nil
 	}
-	f.err = spool.NewFileError(f.Path, err)
+	f.err = m.fileError(f, used, err)
 	f.broken = breakage{err: f.err, since: now}
 	if before.err != nil {
 		f.broken.since = before.since
 	}
-	if spool.Unavailable(err) && !errors.Is(err, fs.ErrPermission) {
+	if spool.Unavailable(err) && !errors.Is(err, fs.ErrPermission) || errors.Is(err, mapped.ErrCut) || errors.Is(err, mapped.ErrFault) {
 		info = mapped.Info{} // the next time it may be otherwise
 	}
 	if f.err.Reason != spool.ReasonEmpty || now.Sub(f.broken.since) > emptyGrace {
 		f.broken.info, f.broken.again = info, now.Add(retryBroken)
 	}
-	if m.missed(f, err) {
-		return fmt.Errorf("multiprocess: %s, which has what was part of the page before, cannot be read: %w", spool.Quote(f.Path), err)
+	return m.missing(f, err)
+}
+
+// fileError returns an error met with a file, of which so many bytes were in use before.
+func (m *merger) fileError(f *file, used int64, err error) *spool.FileError {
+	if f.Own == nil {
+		err = spool.Cut(err, used, func() (mapped.Info, error) {
+			file, err := m.Open(f.Place)
+			if err != nil {
+				return mapped.Info{}, err
+			}
+			defer file.Close()
+			return file.Stat()
+		})
 	}
-	return nil
+	return spool.NewFileError(f.Path, err)
+}
+
+// missing returns an error if an error met with a file keeps from the page what an earlier
+// one had, and what may be whole.
+func (m *merger) missing(f *file, err error) error {
+	if !m.missed(f, err) {
+		return nil
+	}
+	return fmt.Errorf("multiprocess: %s, which has what was part of the page before, cannot be read: %w", spool.Quote(f.Path), err)
 }
 
 // missed reports whether an error keeps from the page what an earlier one had, and
@@ -331,10 +355,13 @@ func (m *merger) each(ctx context.Context, read func(catalog.Source) error) (spo
 		case errors.Is(err, segment.ErrReplaced):
 			return spoilt, err
 		case err != nil:
-			n, _ := f.source.Size()
+			if err := m.missing(f, err); err != nil {
+				return spoilt, err
+			}
+			n, used := f.source.Size()
 			m.catalog.Spent += n
 			f.source.Reset()
-			f.err = spool.NewFileError(f.Path, err)
+			f.err = m.fileError(f, used, err)
 			spoilt = true
 		}
 	}

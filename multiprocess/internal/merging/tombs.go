@@ -8,9 +8,9 @@ import (
 	"telltale/multiprocess/internal/spool"
 )
 
-// bury surveys the files if one of them changed, and leaves out what writers have removed
-// of what others left: all of it if a file changed, else what was removed since the last
-// time.
+// bury surveys the files if one of them changed, and leaves out the series that writers
+// have removed of what other, dead writers left: all removals if a file changed, else
+// those since the last call.
 func (m *merger) bury(now time.Time) error {
 	removed, err := m.askAnew(now)
 	if err != nil || !removed && !m.changed {
@@ -64,29 +64,43 @@ func (f *file) segment() (s *segsource.File, ok bool) {
 	return s, ok && f.err == nil
 }
 
-// askAnew asks anew of writers whether they live that are taken to live, and that may have
-// been dead when others removed something since the last collection. It reports whether
-// anybody did.
+// removing is for how long a writer that replaces series may stand still between the time
+// of their removal and the words that show it.
+const removing = int64(time.Second)
+
+// askAnew has the next update ask writers anew whether they live, if they are only
+// taken to live and may have been dead when others removed something since the last
+// collection. Segments whose writers removed something are read again, since they may
+// have replaced series while they were read: the series that take the place of others
+// are in words that were read before the tombstones. It reports whether any writer has
+// removed something.
 func (m *merger) askAnew(now time.Time) (removed bool, err error) {
 	if !m.removed {
 		return false, nil
 	}
 	newest := make(map[string]int64) // by epoch
+	again := make(map[*file]bool)
 	for _, f := range m.files {
 		if s, ok := f.segment(); ok && !s.IsArchive() {
 			if until := s.Buried(); until != f.buried {
 				newest[s.Header().Epoch] = max(newest[s.Header().Epoch], until)
+				again[f] = s.Live() && until > m.began-removing
 			}
 		}
 	}
 	for epoch, when := range newest {
 		for _, f := range m.files {
-			if s, ok := f.segment(); !ok || !s.AskAnew(epoch, when) {
-				continue
+			if s, ok := f.segment(); ok && s.AskAnew(epoch, when) {
+				again[f] = true
 			}
-			if err := m.updateFile(f, now); err != nil {
-				return false, err
-			}
+		}
+	}
+	for _, f := range m.files {
+		if !again[f] {
+			continue
+		}
+		if err := m.updateFile(f, now); err != nil {
+			return false, err
 		}
 	}
 	return len(newest) > 0, nil

@@ -138,7 +138,7 @@ func (f *File) parse(data []byte, used int, c *catalog.Catalog) error {
 		// Mostly all keys are known, in this order. They prove the layout as
 		// well as layoutOf can.
 		n, ok := f.kind.match(p, data, used)
-		if ok && chain(data, headerSize, used, valueSize+valueAndTimeSize-p.width) != nil {
+		if ok && !chains(data, headerSize, used, valueSize+valueAndTimeSize-p.width) {
 			f.plan, f.n, f.end = p, n, used
 			return nil
 		}
@@ -248,8 +248,8 @@ func (f *File) copy(file *mapped.File, c *catalog.Catalog) error {
 		if info.Allocated < int64(used) {
 			return f.copySparse(file, used, c)
 		}
-		if used > spool.TooLarge {
-			return spool.Defectf(spool.ReasonRead, "its %d bytes are too many to be read, and it cannot be mapped", used)
+		if err := f.files.reading.MaxRead.Check(uint64(used)); err != nil {
+			return err
 		}
 		data = f.files.reading.Room(used)[:used]
 		if _, err := file.ReadAt(data[n:used], int64(n)); err != nil {

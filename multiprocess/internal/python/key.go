@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"telltale/internal/reserved"
 	"telltale/model"
 	"telltale/multiprocess/internal/catalog"
 	"telltale/multiprocess/internal/spool"
@@ -184,6 +185,9 @@ func (k *kind) define(key *key, c *catalog.Catalog) (d catalog.Definition, err e
 	}
 	k.rendered = text
 	d.Labels = k.text.Keep(text)
+	if err := reserved.Check(key.family, k.typ, model.LabelsFromText(d.Labels)); err != nil {
+		return d, spool.Defectf(spool.ReasonKey, "a series of %.80q %v", key.family, err)
+	}
 	if last := k.last; last == nil || last.Name != key.family || last.Help != key.help {
 		k.last = c.Claim(catalog.ClaimKey{Name: key.family, Help: key.help, Type: k.typ, Mode: k.mode}, catalog.Contents{})
 	}

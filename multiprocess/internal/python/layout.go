@@ -2,10 +2,10 @@ package python
 
 import (
 	"encoding/binary"
-	"sync/atomic"
 	"unicode/utf8"
 	"unsafe"
 
+	"telltale/internal/cell"
 	"telltale/multiprocess/internal/spool"
 )
 
@@ -32,14 +32,18 @@ const (
 	valueSize        = 8
 	valueAndTimeSize = 16
 
+	leastKey = 2 // bytes; the shortest that can be read is ["m","s",{}]
 	// maxKey is how many bytes a key has at most. A file may say that it has more
 	// of them than it has bytes on the disk: they are holes then.
 	maxKey = 4 << 20
 )
 
-// readUsed returns the header's word. Data begins at a page or a word.
+// readUsed returns the number in the header, which is one word with what follows it. Data
+// begins at a page or a word, and has a header.
 func readUsed(data []byte) int {
-	return int(int32(atomic.LoadUint32((*uint32)(unsafe.Pointer(unsafe.SliceData(data))))))
+	var header [headerSize]byte
+	binary.NativeEndian.PutUint64(header[:], (*cell.Word)(unsafe.Pointer(unsafe.SliceData(data))).Load())
+	return int(int32(binary.NativeEndian.Uint32(header[:])))
 }
 
 // checkUsed judges the header's word against the file's size.
@@ -62,23 +66,46 @@ func checkUsed(used int, size int64) error {
 // next returns where the entry at pos has its key's end and its value. The value
 // is not checked to lie before used.
 func next(data []byte, pos, used int) (keyEnd, value int, err error) {
+	if keyEnd, value, ok := entryAt(data, pos, used); ok {
+		return keyEnd, value, nil
+	}
 	if used-pos < lengthSize {
 		return 0, 0, spool.Defectf(spool.ReasonCorrupt, "the entry at offset %d has no room before %d", pos, used)
 	}
 	length := int(int32(binary.NativeEndian.Uint32(data[pos:])))
-	// The shortest key is ["m","s",{}].
-	if length < 2 || length > used-pos-lengthSize {
+	if length < leastKey || length > used-pos-lengthSize {
 		return 0, 0, spool.Defectf(spool.ReasonCorrupt, "the entry at offset %d has a key of %d bytes, of %d bytes used", pos, length, used)
 	}
-	if length > maxKey {
-		return 0, 0, spool.Defectf(spool.ReasonKey, "the entry at offset %d has a key of %d bytes, of at most %d", pos, length, maxKey)
-	}
-	keyEnd = pos + lengthSize + length
-	return keyEnd, keyEnd/8*8 + 8, nil
+	return 0, 0, spool.Defectf(spool.ReasonKey, "the entry at offset %d has a key of %d bytes, of at most %d", pos, length, maxKey)
 }
 
-// chain follows the entries from pos on with values of the given width, and
-// returns an error unless they end exactly at used.
+// entryAt is next for callers that need no error: ok is false if the entry is not good.
+func entryAt(data []byte, pos, used int) (keyEnd, value int, ok bool) {
+	if used-pos < lengthSize {
+		return 0, 0, false
+	}
+	length := int(int32(binary.NativeEndian.Uint32(data[pos:])))
+	if length < leastKey || length > min(used-pos-lengthSize, maxKey) {
+		return 0, 0, false
+	}
+	keyEnd = pos + lengthSize + length
+	return keyEnd, keyEnd/8*8 + 8, true
+}
+
+// chains reports whether entries from pos on with values of the given width end exactly at
+// used.
+func chains(data []byte, pos, used, width int) bool {
+	for pos < used {
+		_, value, ok := entryAt(data, pos, used)
+		if !ok {
+			return false
+		}
+		pos = value + width
+	}
+	return pos == used
+}
+
+// chain returns what is wrong where chains is false.
 func chain(data []byte, pos, used, width int) error {
 	for pos < used {
 		_, value, err := next(data, pos, used)
@@ -104,9 +131,9 @@ func chain(data []byte, pos, used, width int) error {
 // whose zero bytes are not JSON. That leaves files of half a gigabyte, which are
 // refused rather than guessed at.
 func layoutOf(data []byte, used int) (width int, err error) {
-	narrow := chain(data, headerSize, used, valueSize)
-	wide := chain(data, headerSize, used, valueAndTimeSize)
-	if narrow == nil && wide == nil {
+	narrow := chains(data, headerSize, used, valueSize)
+	wide := chains(data, headerSize, used, valueAndTimeSize)
+	if narrow && wide {
 		if !keysAreGood(data, used, valueSize) {
 			return valueAndTimeSize, nil
 		}
@@ -116,12 +143,15 @@ func layoutOf(data []byte, used int) (width int, err error) {
 		return 0, spool.Defectf(spool.ReasonAmbiguous, "its %d bytes are entries with 8-byte and with 16-byte values alike", used)
 	}
 	switch {
-	case narrow == nil:
+	case narrow:
 		return valueSize, nil
-	case wide == nil:
+	case wide:
 		return valueAndTimeSize, nil
 	}
-	return 0, narrow
+	if err = chain(data, headerSize, used, valueSize); err == nil {
+		err = spool.Defectf(spool.ReasonCorrupt, "its entries changed while they were read")
+	}
+	return 0, err
 }
 
 // keysAreGood reports whether all keys can be read, given a good chain.

@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// ownerOf returns the user and the group who own a file, or whose a process is.
+// ownerOf returns the user and the group of a file, or of a process given its directory
+// in /proc.
 func ownerOf(path string) (user, group uint32, ok bool) {
 	info, err := os.Lstat(path)
 	if err != nil {

@@ -139,8 +139,8 @@ func (k *kind) expect(n int) {
 func (k *kind) match(p *plan, data []byte, used int) (n int, ok bool) {
 	pos := headerSize
 	for n < len(p.keys) && pos < used {
-		end, value, err := next(data, pos, used)
-		if err != nil || k.keys[p.keys[n]].raw != string(data[pos+lengthSize:end]) {
+		end, value, ok := entryAt(data, pos, used)
+		if !ok || k.keys[p.keys[n]].raw != string(data[pos+lengthSize:end]) {
 			return 0, false
 		}
 		pos = value + p.width

@@ -2,9 +2,9 @@ package python
 
 import (
 	"math"
-	"sync/atomic"
 	"unsafe"
 
+	"telltale/internal/cell"
 	"telltale/multiprocess/internal/catalog"
 	"telltale/multiprocess/internal/spool"
 )
@@ -69,7 +69,7 @@ func mergeValues(t *catalog.Totals, data []byte, offsets []uint32, timed bool, s
 // load reads the value at an offset divisible by 8 from memory that begins at a
 // page or at the start of an allocation of words.
 func load(base unsafe.Pointer, offset uint32) float64 {
-	return math.Float64frombits(atomic.LoadUint64((*uint64)(unsafe.Add(base, offset))))
+	return cell.LoadFloat((*cell.Word)(unsafe.Add(base, offset)))
 }
 
 // nanoseconds converts Unix seconds, 0 for those that are none: different times

@@ -1,33 +1,33 @@
 package segment
 
 import (
+	"slices"
 	"sort"
 	"unsafe"
 )
 
-// Excerpt is a copy of the records of a segment from which values are read: the
-// header, rows and what these refer to, without those that say what a [Table] keeps.
-// It is the Space in which the values are read of a segment that is not mapped. The
-// zero Excerpt has nothing.
+// Excerpt is a copy of those bytes of a segment from which values are read: the header,
+// the words of families, rows, and the lanes, tables and texts that rows refer to. Records
+// whose contents a [Table] keeps are left out. It is the Space in which the values of a
+// segment that is not mapped are read. The zero Excerpt has no bytes.
 type Excerpt struct {
 	words  []uint64
 	pieces []piece // by their offset
 }
 
-// piece is bytes of the segment that lie one behind the other in both.
+// piece is a range of bytes of the segment of which the excerpt has a copy in one piece.
 type piece struct {
 	offset, n uint64
-	at        uint64 // in the words, as bytes
+	at        uint64 // where the copy lies in the excerpt, in bytes
 }
 
 // ExcerptOf returns the excerpt of the records that the table has read in the image.
 // It takes the memory of an earlier one, which the caller uses no more.
 func (t *Table) ExcerptOf(image Image, earlier Excerpt) Excerpt {
-	e := Excerpt{pieces: append(earlier.pieces[:0], piece{n: HeaderSize})}
+	e := Excerpt{pieces: append(slices.Grow(earlier.pieces[:0], 1+len(t.valued)), piece{n: HeaderSize})}
 	size := uint64(HeaderSize)
-	for at := uint64(HeaderSize); at < t.at; {
-		from, to := t.read(image, at)
-		at += uint64(order.Uint32(image[at:]))
+	for _, at := range t.valued {
+		from, to := t.read(image, uint64(at)*8)
 		if from == to {
 			continue
 		}
@@ -49,8 +49,18 @@ func (t *Table) ExcerptOf(image Image, earlier Excerpt) Excerpt {
 	return e
 }
 
-// read returns which bytes of the record at an offset values are read from: of a
-// family's the word, of rows those that were given out.
+// holds reports whether values are read from records of the type.
+func (t recordType) holds() bool {
+	switch t {
+	case lanesRecord, tableRecord, textRecord, familyRecord, blockRecord:
+		return true
+	}
+	return false
+}
+
+// read returns the range of bytes in the record at an offset from which values are read:
+// all of lanes, tables and texts, of a family the word, of a block the rows that were given
+// out. It is empty for other records.
 func (t *Table) read(image Image, at uint64) (from, to uint64) {
 	size, fixed := uint64(order.Uint32(image[at:])), uint64(order.Uint32(image[at+12:]))
 	kind := recordType(order.Uint16(image[at+4:]))

@@ -16,10 +16,10 @@ import (
 // Layout says which words a row has. Word 0 is the row's state in all of them.
 type Layout uint8
 
-// The layouts. Sums, fractions and values are float64s (in LayoutValue as [Level] has
-// them), counts are integers,
-// times are nanoseconds since 1970. Links are two offsets, each divided by 8: of
-// the row's lanes in the lower half, of its texts in the upper half.
+// The layouts. Sums, fractions and values are float64s (in LayoutValue those of a
+// [cell.Level]), counts are integers, times are nanoseconds since 1970. Links are two
+// offsets, each divided by 8: of the row's lanes in the lower half, of its texts in the
+// upper half.
 const (
 	LayoutValue     Layout = 1 // value
 	LayoutTimed     Layout = 2 // value, time
@@ -61,7 +61,7 @@ func (f *Family) Words() int {
 	return n
 }
 
-// plainWords is Words without those that say of series that end when they do.
+// plainWords is Words without those of [Life], which rows of a family with an Expiry have.
 func (f *Family) plainWords() int {
 	switch f.Layout {
 	case LayoutValue:
@@ -261,8 +261,8 @@ func (f *Family) check() error {
 	return nil
 }
 
-// Shown returns the round whose series all others have given way to in one step, as
-// the family's segment says now. A row counts while its series is of that round. See
+// Shown returns the round whose series took the place of all others in one step, as the
+// family's segment says now. A row counts while its series is of that round. See
 // [Table.Next] and [Table.Whole].
 func (f *Family) Shown(s Space) uint64 { return shownAt(s, f.shown) }
 

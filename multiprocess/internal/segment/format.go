@@ -121,8 +121,8 @@ var ErrForeign = errors.New("it does not begin like a segment")
 // which, and what to do.
 var ErrVersion = errors.New("it cannot be read by this program")
 
-// ErrShort is what a [*Corrupt] is, for errors.Is, where a Space ends before what
-// is published: the file was truncated, or has grown since the Space was made.
+// ErrShort is the error that errors.Is finds in a [*Corrupt] if the Space ends before the
+// last published byte: the file was truncated, or has grown since the Space was made.
 var ErrShort = errors.New("it ends before what is published")
 
 // Corrupt says what is wrong with a segment, and where.

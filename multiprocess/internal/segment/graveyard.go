@@ -12,7 +12,7 @@ import (
 type graveyard struct {
 	full  [graveParts]graves // those that may cover something
 	n     int                // how many they are
-	spent [33][]textSlot     // room for others, by the logarithm of the capacity
+	spent [33][]textSlot     // slots of spent tombstones, by the logarithm of the capacity
 	room  []byte
 
 	lately lately
@@ -29,8 +29,8 @@ type graves struct {
 	n      int
 }
 
-// grave is a tombstone. There are many, of which one is looked for that was not seen for
-// long: so it is small.
+// grave is a tombstone. There are many, and mostly one is looked up that no processor cache
+// has any more: so it is small.
 type grave struct {
 	first *cell.Word // of its slot
 	hash  uint32     // with keys of this process, since clients may choose what is removed
@@ -61,24 +61,31 @@ const leastGrave = 64
 func (w *Writer) Bury(t Tombstone) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.bury(&t, func() {})
+}
+
+// bury is Bury for callers who hold the lock. It calls change just before others see that
+// the series were removed.
+func (w *Writer) bury(t *Tombstone, change func()) error {
 	if err := w.settle(); err != nil { // so that those on its list are earlier
 		return err
 	}
 	buried := WordAt(w.header, offBuried)
 	time := max(t.Time, int64(buried.Load())+1)
-	if err := w.dig(&t, time); err != nil {
+	text := payload(w.graves.room[:0])
+	text.removal(t)
+	w.graves.room = text
+	if err := w.dig(text, time); err != nil {
 		return err
 	}
+	change()
 	buried.Store(uint64(time))
 	return nil
 }
 
-// dig writes a tombstone with a time, or gives the time to the one that says the same. The
-// caller holds the lock.
-func (w *Writer) dig(t *Tombstone, time int64) error {
-	bytes := payload(w.graves.room[:0])
-	bytes.removal(t)
-	w.graves.room = bytes
+// dig writes a tombstone with the given bytes as its text, and a time. If there is one with
+// that text already, it gives the time to that one. The caller holds the lock.
+func (w *Writer) dig(bytes payload, time int64) error {
 	text := unsafe.String(unsafe.SliceData(bytes), len(bytes))
 	h := hashOf(text)
 	if old := w.graves.part(h).find(text, h); old != nil {
@@ -112,7 +119,7 @@ func (w *Writer) grave(text string, time int64) (slot textSlot, err error) {
 		return slot, ErrTombstones
 	}
 	head := WordAt(w.header, offHead)
-	var p payload
+	p := payload(make([]byte, 0, 16))
 	p.u64(head.Load())
 	p.u32(uint32(capacity))
 	rec, err := w.lay(tombstoneRecord, p, uint64(slotText+capacity/8))
@@ -120,14 +127,14 @@ func (w *Writer) grave(text string, time int64) (slot textSlot, err error) {
 		return slot, err
 	}
 	slot = textSlot{WordAt(rec.bytes, rec.mutable), capacity}
-	slot.store(before, text, sum)
+	slot.fill(before, text, sum)
 	w.publish()
 	head.Store(rec.offset)
 	return slot, nil
 }
 
-// renew gives a tombstone a later time, in the place of the one before its last one: who
-// sees it before the header says so sees the last one beside it.
+// renew gives a tombstone a later time, in the place of the earlier of its two times. A
+// reader that sees it before the header covers it still sees the other time.
 func (g *grave) renew(time int64) {
 	earlier, later := cell.At(g.first, graveTime), cell.At(g.first, graveThen)
 	switch a, b := earlier.Load(), later.Load(); {
@@ -136,7 +143,7 @@ func (g *grave) renew(time int64) {
 	case a > b:
 		earlier = later
 	}
-	earlier.Store(uint64(time))
+	storeEarly(earlier, uint64(time))
 }
 
 // part returns the part of the tombstones whose hashes are like h.
@@ -181,7 +188,7 @@ func (g *graves) place(fresh grave) {
 	}
 }
 
-// roomFor returns the rooms of a capacity that are for others.
+// roomFor returns the slots of spent tombstones of a capacity, for new ones.
 func (g *graveyard) roomFor(capacity int) *[]textSlot { return &g.spent[bits.Len(uint(capacity-1))] }
 
 // Spend says that tombstones up to a time cover nothing any more: their room is for

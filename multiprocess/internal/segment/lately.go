@@ -2,6 +2,7 @@ package segment
 
 import (
 	"math"
+	"strings"
 
 	"telltale/internal/cell"
 	"telltale/model"
@@ -24,8 +25,8 @@ const (
 	mostLately  = 1 << 13
 )
 
-// latelySpan is how much earlier than the newest removal those on the list are at most, so
-// that the lower 32 bits of their times say which they are.
+// latelySpan is by how many nanoseconds removals on the list are earlier than the newest one
+// at most, so that the lower 32 bits of their times are enough to know them.
 const latelySpan = math.MaxInt32
 
 // Bury takes the series of a row out, as Remove does, and says that it was removed at a
@@ -45,12 +46,13 @@ func (r *Rows) Bury(first *cell.Word, now int64) (had bool, err error) {
 	if err := w.list(r.at, r.series[number], time); err != nil {
 		return true, err
 	}
-	buried.Store(uint64(time))
+	storeEarly(buried, uint64(time))
 	return true, nil
 }
 
-// list puts a series of a family on the list, whose records are given. The caller holds the
-// lock.
+// list puts a series on the list, behind its family unless that is the one of the series
+// before. The family is given by the offset of its record, the series by that of its record
+// divided by 8. The caller holds the lock.
 func (w *Writer) list(family uint64, series uint32, time int64) error {
 	l := &w.graves.lately
 	if l.n+2 > l.room || time-l.since >= latelySpan {
@@ -64,10 +66,10 @@ func (w *Writer) list(family uint64, series uint32, time int64) error {
 	bits := uint64(uint32(time)) << 32
 	if l.family != family {
 		l.family = family
-		cell.At(l.first, l.n).Store(bits | family/8)
+		storeEarly(cell.At(l.first, l.n), bits|family/8)
 		l.n++
 	}
-	cell.At(l.first, l.n).Store(bits | uint64(series))
+	storeEarly(cell.At(l.first, l.n), bits|uint64(series))
 	l.n++
 	return nil
 }
@@ -99,37 +101,69 @@ func (w *Writer) makeRoom() error {
 	return nil
 }
 
-// settle writes tombstones of the series on the list, and then empties it: who finds them
-// there no more finds their tombstones. After an error the list is as it was. The caller
-// holds the lock.
+// settle writes tombstones of the series on the list, and then empties it: a reader
+// that finds a series no longer on the list finds its tombstone. After an error the
+// list is as it was. Checksums of the writer's own records are left to readers. The
+// caller holds the lock.
 func (w *Writer) settle() error {
 	l := &w.graves.lately
 	if l.n == 0 {
 		return nil
 	}
-	one := make([]string, 1)
-	err := eachLately((*locked)(w), int64(WordAt(w.header, offBuried).Load()), func(t *Tombstone, labels string) error {
-		one[0] = sortedLabels(labels)
-		t.Labels = one
-		return w.dig(t, t.Time)
-	})
-	if err != nil {
-		return err
-	}
+	until := int64(WordAt(w.header, offBuried).Load())
+	text, said := payload(w.graves.room[:0]), 0 // a tombstone, and how much of it says what the family is
 	for i := range l.n {
-		cell.At(l.first, i).Store(0)
+		word := cell.At(l.first, i).Load()
+		at := recordOf(word)
+		_, fixed, kind, err := recordAt((*locked)(w), at, w.used)
+		if err != nil {
+			return err
+		}
+		in := fields{rest: fixed}
+		switch {
+		case kind == familyRecord:
+			family, err := decodeFamily(&in, at)
+			if err != nil {
+				return err
+			}
+			text = text[:0]
+			text.removed(family.Type, family.Name, 1)
+			said = len(text)
+		case kind == seriesRecord && said > 0:
+			in.u32()
+			labels := seriesLabels(&in)
+			if !model.ValidLabelsText(labels) {
+				return corrupt(at, "%.80q are no labels", labels)
+			}
+			text = text[:said]
+			text.text(sortedLabels(labels))
+			if err := w.dig(text, until-ago(word, until)); err != nil {
+				return err
+			}
+		default:
+			return corrupt(at, "a record of type %d where there is a removed series", kind)
+		}
+	}
+	w.graves.room = text
+	for i := range l.n {
+		storeEarly(cell.At(l.first, i), 0)
 	}
 	l.n, l.family = 0, 0
 	return nil
 }
 
 // sortedLabels returns labels as tombstones have them.
-func sortedLabels(text string) string { return model.LabelsFromText(text).Sorted().Text() }
+func sortedLabels(text string) string {
+	if strings.IndexByte(text, ',') < 0 { // it is one label, as most often
+		return text
+	}
+	return model.LabelsFromText(text).Sorted().Text()
+}
 
 // eachLately calls visit for each series on the list, which the header names, that was
-// removed up to a time, with a tombstone of it that lacks its labels and is good until the
-// next call. Whoever loaded that time from the header, calls it, and then looks for
-// tombstones, misses nothing that was removed by then.
+// removed up to the given time, with its labels and a tombstone without them, which is
+// valid until the next call. A caller that loads that time from the header, then calls
+// eachLately, and then reads tombstones, misses nothing that was removed until then.
 func eachLately(s Space, until int64, visit func(t *Tombstone, labels string) error) error {
 	head := s.Bytes(0, HeaderSize) // after the time, also where each call returns a copy
 	if head == nil {
@@ -153,9 +187,8 @@ func eachLately(s Space, until int64, visit func(t *Tombstone, labels string) er
 		if word == 0 { // the rest is empty, or the list is being emptied
 			break
 		}
-		ago := int32(uint32(until) - uint32(word>>32))
-		at := word & math.MaxUint32 * 8
-		if ago < 0 || at >= end { // it is being removed, after that time
+		at, before := recordOf(word), ago(word, until)
+		if before < 0 || at >= end { // it is being removed, after that time
 			break
 		}
 		if f := families[at]; f != nil {
@@ -175,12 +208,11 @@ func eachLately(s Space, until int64, visit func(t *Tombstone, labels string) er
 			return corrupt(at, "a record of type %d where there is a removed series", kind)
 		case family == nil || in.u32() != family.Number: // the list is being emptied
 		default:
-			in.take(8)
-			labels := in.view()
+			labels := seriesLabels(&in)
 			if in.short || !model.ValidLabelsText(labels) {
 				return corrupt(at, "%.80q are no labels", labels)
 			}
-			t.Time, t.Type, t.Name = until-int64(ago), family.Type, family.Name
+			t.Time, t.Type, t.Name = until-before, family.Type, family.Name
 			if err := visit(&t, labels); err != nil {
 				return err
 			}
@@ -189,27 +221,48 @@ func eachLately(s Space, until int64, visit func(t *Tombstone, labels string) er
 	return nil
 }
 
+// recordOf returns where the record lies of a family or a series that is on the list.
+func recordOf(word uint64) uint64 { return word & math.MaxUint32 * 8 }
+
+// ago returns how long before a time a series on the list was removed, less than 0 if it
+// was after it.
+func ago(word uint64, until int64) int64 { return int64(int32(uint32(until) - uint32(word>>32))) }
+
+// seriesLabels returns the labels of a series' record, of which the number of the family
+// was read.
+func seriesLabels(in *fields) string {
+	in.take(8)
+	return in.view()
+}
+
 // latelyAt returns the words of the list whose record lies at an offset.
 func latelyAt(s Space, at, end uint64) (first *cell.Word, n int, err error) {
 	if at < HeaderSize || at >= end {
 		return nil, 0, corrupt(at, "the list of removed series lies elsewhere")
 	}
-	b, fixed, kind, err := recordAt(s, at, end)
+	size, fixed, kind, err := sizesAt(s, at, end)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case kind != latelyRecord:
+		return nil, 0, corrupt(at, "a record of type %d where there is the list of removed series", kind)
+	case fixed > maxBehind:
+		return nil, 0, corrupt(at, "a list of removed series with a payload of %d bytes", fixed)
+	}
+	in, err := payloadAt(s, at, fixed)
 	if err != nil {
 		return nil, 0, err
 	}
-	in := fields{rest: fixed}
 	room := uint64(in.u32())
-	start := latelyRecord.mutable(at, uint64(len(fixed)))
-	switch {
-	case kind != latelyRecord:
-		return nil, 0, corrupt(at, "a record of type %d where there is the list of removed series", kind)
-	case len(fixed) > maxBehind || order.Uint32(b[8:]) != checksum(b, uint32(len(fixed))):
-		return nil, 0, corrupt(at, "the checksum of the list of removed series is wrong")
-	case in.short || room == 0 || room > mostLately || start > uint64(len(b)) || room > (uint64(len(b))-start)/8:
+	start := latelyRecord.mutable(at, fixed)
+	if in.short || room == 0 || room > mostLately || start > size || room > (size-start)/8 {
 		return nil, 0, corrupt(at, "a list of %d removed series", room)
 	}
-	return WordAt(b, start), int(room), nil
+	b := s.Bytes(at+start, 8*room)
+	if b == nil {
+		return nil, 0, &Corrupt{at, "a list of removed series that is not there", true}
+	}
+	return WordAt(b, 0), int(room), nil
 }
 
 // checkedAt returns the type of the record at an offset and its payload, whose checksum is
@@ -218,19 +271,14 @@ func checkedAt(s Space, at, end uint64, left *uint64) (kind recordType, in field
 	if at < HeaderSize {
 		return 0, in, corrupt(at, "no record begins here")
 	}
-	if head := s.Bytes(at, recordHeaderSize); head != nil {
-		size := uint64(order.Uint32(head))
-		if size > *left {
-			return 0, in, corrupt(at, "many removed series refer to the same records")
-		}
-		*left -= size
-	}
-	b, fixed, kind, err := recordAt(s, at, end)
+	size, fixed, kind, err := sizesAt(s, at, end)
 	if err != nil {
 		return 0, in, err
 	}
-	if order.Uint32(b[8:]) != checksum(b, uint32(len(fixed))) {
-		return 0, in, corrupt(at, "the record's checksum is wrong")
+	if size > *left {
+		return 0, in, corrupt(at, "many removed series refer to the same records")
 	}
-	return kind, fields{rest: fixed}, nil
+	*left -= size
+	in, err = payloadAt(s, at, fixed)
+	return kind, in, err
 }

@@ -291,22 +291,27 @@ func TestForgedLists(t *testing.T) {
 	}
 }
 
-// What it takes to remove a series of the writer's own, the time apart.
+// What it takes to remove a series of the writer's own, the time apart: one of a thousand
+// that come and go, and one that goes for ever.
 func BenchmarkBuryRow(b *testing.B) {
-	w, err := NewWriter(&heap{}, firstExtent, Header{Kind: KindWriter})
-	if err != nil {
-		b.Fatal(err)
-	}
-	r := mustRows(b, w, counterFamily())
-	firsts := make([]*cell.Word, b.N)
-	for i := range firsts {
-		firsts[i] = mustAdd(b, r, Series{Labels: fmt.Sprintf(`a="%d"`, i%1000)})
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i, first := range firsts {
-		if _, err := r.Bury(first, int64(i)); err != nil {
-			b.Fatal(err)
-		}
+	for name, series := range map[string]int{"again": 1000, "once": math.MaxInt} {
+		b.Run(name, func(b *testing.B) {
+			w, err := NewWriter(&heap{}, firstExtent, Header{Kind: KindWriter})
+			if err != nil {
+				b.Fatal(err)
+			}
+			r := mustRows(b, w, counterFamily())
+			firsts := make([]*cell.Word, b.N)
+			for i := range firsts {
+				firsts[i] = mustAdd(b, r, Series{Labels: fmt.Sprintf(`a="%d"`, i%series)})
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i, first := range firsts {
+				if _, err := r.Bury(first, int64(i)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

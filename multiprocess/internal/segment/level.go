@@ -18,7 +18,7 @@ const givenShift = 32
 type levelLanes struct {
 	offset uint64
 	given  uint16 // how many times before
-	until  uint64 // while at rest: nobody adds to them any more from this tick on
+	until  uint32 // while at rest: nobody adds to them any more from this tick on
 }
 
 func (l *levelLanes) mark() uint64 {
@@ -32,9 +32,9 @@ func markedLanes(bits uint64) (offset uint64, ok bool) {
 	return number & math.MaxUint32 * 8, ok
 }
 
-// LevelLanes returns zeroed lanes for the value of a gauge's row, which the caller
-// lets the value's mark lead to. Those that the row had before rest until nobody adds
-// to them, and are then another row's.
+// LevelLanes returns zeroed lanes for the value of a gauge's row, whose mark the caller
+// stores as the value. Lanes that the row had before rest until nobody adds to them any
+// more; then another row may get them.
 func (r *Rows) LevelLanes(first *cell.Word) (*cell.Lanes, error) {
 	w := r.writer
 	w.mu.Lock()
@@ -55,9 +55,10 @@ func (r *Rows) LevelLanes(first *cell.Word) (*cell.Lanes, error) {
 	return r.useLanes(row, levelLanes{offset: rec.offset}, l), nil
 }
 
-// restedBehind takes lanes that have rested, and that lie behind the row with the given
-// first value: who copies a segment from its beginning on has no mark of lanes that it
-// copied before they had the value.
+// restedBehind returns lanes that have rested and lie behind the row with the given first
+// value, which no other row gets then, or false if there are none. Since they lie behind
+// the row, a reader that copies a segment from its beginning on has no mark of lanes that
+// it copied before they had the value. The caller holds the lock.
 func (r *Rows) restedBehind(first *cell.Word) (levelLanes, bool) {
 	w, b := r.writer, r.block(first)
 	for i, l := range w.rested {
@@ -72,7 +73,8 @@ func (r *Rows) restedBehind(first *cell.Word) (levelLanes, bool) {
 	return levelLanes{}, false
 }
 
-// useLanes gives lanes to a row.
+// useLanes notes that a row uses lanes, sets them to zero and returns them. The caller
+// holds the lock.
 func (r *Rows) useLanes(row *cell.Word, use levelLanes, l lanes) *cell.Lanes {
 	if r.levels == nil {
 		r.levels = make(map[*cell.Word]levelLanes)
@@ -85,8 +87,12 @@ func (r *Rows) useLanes(row *cell.Word, use levelLanes, l lanes) *cell.Lanes {
 	return cell.LanesUnder(use.mark(), words, l.stride)
 }
 
-// restLanes takes the lanes of a row's level, if it has any, out of use.
+// restLanes takes the lanes of a row's level, if it has any, out of use. The caller holds
+// the lock.
 func (r *Rows) restLanes(row *cell.Word) {
+	if len(r.levels) == 0 {
+		return
+	}
 	l, ok := r.levels[row]
 	if !ok {
 		return
@@ -99,9 +105,9 @@ func (r *Rows) restLanes(row *cell.Word) {
 // readings is how often the lanes of a level are read until two readings agree.
 const readings = 8
 
-// Level appends numbers whose sum is the value of a gauge's row in LayoutValue, and
-// reports whether there are any. Of lanes that others add to all the while it is a value
-// between two that the gauge had.
+// Level appends to parts numbers whose sum is the value of a gauge's row in LayoutValue,
+// and reports whether the row has a value that can be read. If others add to its lanes
+// during all readings, the sum lies between two values that the gauge had.
 func (f *Family) Level(s Space, row *cell.Word, parts []float64) (value []float64, ok bool) {
 	word, n := cell.At(row, LayoutValue.values()), len(parts)
 	for reading := 1; ; reading++ {

@@ -17,15 +17,15 @@ const (
 	wordLeft  = 2
 )
 
-// Life is from when until when a writer has a series, in nanoseconds since 1970 as values
-// have it. A series is the same as long as the lives of its rows overlap, and ends with the
-// last of them.
+// Life is the time for which a writer has a series, from a beginning to an end, both in
+// nanoseconds since 1970, as [cell.Now] returns them. Rows of several writers are one series as long
+// as their lives overlap; it ends with the last of them.
 type Life struct {
 	Begun int64 // 0 if unknown
 	Until int64 // 0 while the writer updates the row, or may at any moment
 }
 
-// Never is until when a series goes on that does not end.
+// Never is the end of the life of a series that does not end.
 const Never = math.MaxInt64
 
 // life returns one of a row's words that say when its series ends.
@@ -54,8 +54,8 @@ func (f *Family) LifeOf(row *cell.Word) (l Life) {
 	return l
 }
 
-// Closed returns what the value of a row is whose writer has closed its first word, of
-// which the bits are given, or false if that is not closed.
+// Closed reports whether a row's writer has closed its first value, whose bits are given,
+// and returns the bits that readers take for the value then, as [Rows.Leave] noted them.
 func (f *Family) Closed(row *cell.Word, bits uint64) (left uint64, ok bool) {
 	if f.Expiry <= 0 || bits != cell.ClosedState && !cell.IsClosed(bits) {
 		return 0, false
@@ -63,12 +63,13 @@ func (f *Family) Closed(row *cell.Word, bits uint64) (left uint64, ok bool) {
 	return f.life(row, wordLeft).Load(), true
 }
 
-// Leave notes what readers take for the value of a row while its first word is closed.
+// Leave notes the bits that readers take for the value of a row while its first word is
+// closed.
 func (r *Rows) Leave(first *cell.Word, bits uint64) {
 	r.family.life(r.row(first), wordLeft).Store(bits)
 }
 
-// Left returns it.
+// Left returns the bits that Leave noted.
 func (r *Rows) Left(first *cell.Word) (bits uint64) {
 	return r.family.life(r.row(first), wordLeft).Load()
 }

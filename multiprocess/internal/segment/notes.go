@@ -142,7 +142,7 @@ func NotesOf(s Space) (*Notes, error) {
 		if kind == familyRecord {
 			break
 		}
-		if err := t.record(b, fixed, kind, nil, nil); err != nil {
+		if err := t.record(s, b, fixed, kind, nil, nil); err != nil {
 			return nil, err
 		}
 		t.at += uint64(len(b))

@@ -1,10 +1,14 @@
 package segment
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 
+	"telltale/internal/cell"
 	"telltale/model"
 )
 
@@ -65,4 +69,99 @@ func TestSpoiltFamilyIsNotOfAPlan(t *testing.T) {
 			t.Errorf("spoilt %d times: %v", spoil, err)
 		}
 	}
+}
+
+// Tables of which one has the first tenants of another have the same memory, and what
+// becomes of others and of the plan changes nothing in any of them.
+func TestTablesShareTenants(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	type writer struct {
+		w     *Writer
+		rows  *Rows
+		first []*cell.Word
+		seen  *walk
+	}
+	shared := &walk{}
+	writers := make([]writer, 6)
+	for i := range writers {
+		w := newWriter(t, Header{})
+		writers[i] = writer{w: w, rows: mustRows(t, w, counterFamily()), seen: &walk{}}
+	}
+	tenantsOf := func(s *walk) []Tenant { return s.reader.Families()[0].Tenants }
+	together, apart, forgotten := 0, 0, 0
+	for step := range 2000 {
+		one := &writers[random.IntN(len(writers))]
+		next := len(one.first)
+		labels := fmt.Sprintf(`a="%d"`, next)
+		switch n := random.IntN(400); {
+		case next == 40 || n == 0: // another process
+			w := newWriter(t, Header{})
+			*one = writer{w: w, rows: mustRows(t, w, counterFamily()), seen: &walk{}}
+			continue
+		case n < 2:
+			labels = fmt.Sprintf(`a="other %d"`, step)
+		case n < 4 && next > 0: // the row becomes another series'
+			first := one.first[random.IntN(next)]
+			one.rows.Remove(first)
+			for range quarantine {
+				one.w.Tick()
+			}
+			mustAdd(t, one.rows, Series{Labels: fmt.Sprintf(`a="another %d"`, step)})
+			labels = ""
+		case n == 4:
+			for _, f := range shared.plan.families {
+				f.forget()
+			}
+			forgotten++
+		}
+		if labels != "" {
+			one.first = append(one.first, mustAdd(t, one.rows, Series{Labels: labels}))
+		}
+		if random.IntN(3) > 0 {
+			continue
+		}
+		one.seen.space = imageFrom(one.w)
+		one.seen.labels, one.seen.numbers, one.seen.plan = shared.labels, shared.numbers, shared.plan
+		if err := one.seen.next(); err != nil {
+			t.Fatal(err)
+		}
+		shared.labels, shared.numbers, shared.plan = one.seen.labels, one.seen.numbers, one.seen.plan
+		for i := range writers {
+			s := writers[i].seen
+			if s.space == nil {
+				continue
+			}
+			alone := &walk{space: s.space}
+			if err := alone.next(); err != nil {
+				t.Fatal(err)
+			}
+			got, want := tenantsOf(s), tenantsOf(alone)
+			if len(got) != len(want) {
+				t.Fatalf("%d tenants, want %d", len(got), len(want))
+			}
+			for row := range got {
+				if got[row].Stamp != want[row].Stamp || shared.labels[got[row].Series] != alone.labels[want[row].Series] {
+					t.Fatalf("step %d: row %d is {%s}, want {%s}", step, row, shared.labels[got[row].Series], alone.labels[want[row].Series])
+				}
+			}
+			if edition := s.reader.Families()[0].Edition(); edition == 0 {
+				apart++
+			} else {
+				for j := range i {
+					if o := writers[j].seen; o.space != nil && o.reader.Families()[0].Edition() == edition {
+						others := tenantsOf(o)
+						n := min(len(got), len(others))
+						if !slices.Equal(got[:n], others[:n]) {
+							t.Fatalf("step %d: tables %d and %d of edition %d differ", step, i, j, edition)
+						}
+						together++
+					}
+				}
+			}
+		}
+	}
+	if together == 0 || apart == 0 || forgotten == 0 {
+		t.Errorf("%d pairs of tables had the same tenants, %d tables their own, after %d plans were forgotten", together, apart, forgotten)
+	}
+	t.Logf("%d pairs of tables had the same tenants, %d tables their own, after %d plans were forgotten", together, apart, forgotten)
 }

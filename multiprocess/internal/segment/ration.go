@@ -1,9 +1,10 @@
 package segment
 
-// Rationed is a Space for reading rows once, each time that Begin was called. What a row
-// refers to, lanes and texts, is its own, so that reading all rows reads no more of them
-// than the segment has. In a forged segment many rows may refer to the same one: then
-// nothing is left, and Err says so. It is not safe for concurrent use.
+// Rationed is a Space in which each row is read once after a call of Begin. Each row has
+// lanes and texts of its own, so that reading all rows takes no more bytes of them than the
+// segment has. In a forged segment many rows may refer to the same lanes or text: once the
+// ration is spent, lanes and texts of further rows are not read, and Err returns an error.
+// It is not safe for concurrent use.
 type Rationed struct {
 	Space
 	spent uint64
@@ -12,6 +13,9 @@ type Rationed struct {
 
 // Begin begins one reading of rows in the Space.
 func (r *Rationed) Begin(s Space) { *r = Rationed{Space: s} }
+
+// There implements [Holed].
+func (r *Rationed) There(offset, n uint64) bool { return there(r.Space, offset, n) }
 
 // Err returns an error if rows refer to more than the segment has.
 func (r *Rationed) Err() error {

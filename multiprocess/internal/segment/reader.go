@@ -2,10 +2,10 @@ package segment
 
 import (
 	"fmt"
-	"sync/atomic"
 	"unsafe"
 
 	"telltale/internal/cell"
+	"telltale/internal/reserved"
 	"telltale/model"
 )
 
@@ -15,6 +15,26 @@ type Space interface {
 	// one record has lies in one piece, and offset 0 at an address that is a
 	// multiple of 8. Any offset may be asked for.
 	Bytes(offset, n uint64) []byte
+}
+
+// Holed is a [Space] of a file that may have holes, which are bytes that take no room on
+// the disk and are read as zeros. What takes memory, payloads and texts, lies in no hole of
+// a segment that a writer has made.
+type Holed interface {
+	Space
+	// There reports whether none of n bytes from offset on, which Bytes would return, lies
+	// in a hole.
+	There(offset, n uint64) bool
+}
+
+// there reports whether bytes of a space may be copied: they are few, or none of them lies
+// in a hole.
+func there(s Space, offset, n uint64) bool {
+	if n <= maxBehind {
+		return true
+	}
+	h, ok := s.(Holed)
+	return !ok || h.There(offset, n)
 }
 
 // Image is a segment's bytes from its beginning on, as a [Space].
@@ -67,33 +87,56 @@ func DeadState() (word []byte, offset int64) {
 	return order.AppendUint64(nil, stateDead), offState
 }
 
-func atomicWord(b []byte, offset uint64) uint64 {
-	return atomic.LoadUint64((*uint64)(unsafe.Pointer(&b[offset])))
-}
+func atomicWord(b []byte, offset uint64) uint64 { return WordAt(b, offset).Load() }
 
 // recordAt returns a record, its fixed part and its type, not yet the checksum.
 func recordAt(s Space, at, used uint64) (b, fixed []byte, t recordType, err error) {
-	if at%8 != 0 || used-at < recordHeaderSize {
-		return nil, nil, 0, corrupt(at, "no record begins here")
-	}
-	head := s.Bytes(at, recordHeaderSize)
-	if head == nil {
-		return nil, nil, 0, &Corrupt{at, "a record that is not there", true}
-	}
-	size, n := uint64(order.Uint32(head)), uint64(order.Uint32(head[12:]))
-	if size < recordHeaderSize || size%8 != 0 || size > used-at || n > size-recordHeaderSize {
-		return nil, nil, 0, corrupt(at, "a record of %d bytes, of which %d are fixed and %d in use", size, n, used-at)
+	size, n, t, err := sizesAt(s, at, used)
+	if err != nil {
+		return nil, nil, 0, err
 	}
 	if b = s.Bytes(at, size); b == nil {
 		return nil, nil, 0, &Corrupt{at, fmt.Sprintf("a record of %d bytes that are not there", size), true}
 	}
-	return b, b[recordHeaderSize : recordHeaderSize+n], recordType(order.Uint16(b[4:])), nil
+	return b, b[recordHeaderSize : recordHeaderSize+n], t, nil
 }
 
-// State takes a row's state apart. There is a series in the row if live, which
-// is the one with the generation; created is 0 if that is unknown. Who reads
-// values reads the state before and after: if it is another one then, the values
-// may be another series'.
+// sizesAt returns how many bytes a record has, how many of them are its fixed part, and its
+// type.
+func sizesAt(s Space, at, used uint64) (size, fixed uint64, t recordType, err error) {
+	if at%8 != 0 || used-at < recordHeaderSize {
+		return 0, 0, 0, corrupt(at, "no record begins here")
+	}
+	head := s.Bytes(at, recordHeaderSize)
+	if head == nil {
+		return 0, 0, 0, &Corrupt{at, "a record that is not there", true}
+	}
+	size, fixed = uint64(order.Uint32(head)), uint64(order.Uint32(head[12:]))
+	if size < recordHeaderSize || size%8 != 0 || size > used-at || fixed > size-recordHeaderSize {
+		return 0, 0, 0, corrupt(at, "a record of %d bytes, of which %d are fixed and %d in use", size, fixed, used-at)
+	}
+	return size, fixed, recordType(order.Uint16(head[4:])), nil
+}
+
+// payloadAt returns the fixed part of a record with so many bytes of it, whose checksum is
+// right. The rest of the record is not looked at.
+func payloadAt(s Space, at, fixed uint64) (fields, error) {
+	if !there(s, at+recordHeaderSize, fixed) {
+		return fields{}, corrupt(at, "a record with a payload of %d bytes, not all of which are there", fixed)
+	}
+	b := s.Bytes(at, recordHeaderSize+fixed)
+	if b == nil {
+		return fields{}, &Corrupt{at, fmt.Sprintf("a payload of %d bytes that are not there", fixed), true}
+	}
+	if want, got := order.Uint32(b[8:]), checksum(b, uint32(fixed)); want != got {
+		return fields{}, corrupt(at, "the record's checksum is %#x and should be %#x", want, got)
+	}
+	return fields{rest: b[recordHeaderSize:]}, nil
+}
+
+// State returns what a row's state says: the generation of its series, when that was
+// created, 0 if unknown, and whether the row has a series. A reader of values reads the
+// state before and after: if it has changed, the values may be another series'.
 func State(row *cell.Word) (generation uint8, created int64, live bool) {
 	state := row.Load()
 	created = int64(state & createdMask)
@@ -214,7 +257,7 @@ func slotAt(s Space, at uint64) (slot textSlot, ok bool) {
 	if in.short || capacity%8 != 0 || start > uint64(len(b)) || slotText+capacity/8 > (uint64(len(b))-start)/8 {
 		return slot, false
 	}
-	return textSlot{WordAt(b, start), int(capacity)}, true
+	return textSlot{WordAt(b, start), int(capacity)}.within(s, at+start), true
 }
 
 // Exemplar returns the exemplar of a counter's row, or of a histogram's i-th
@@ -235,7 +278,11 @@ func (f *Family) Exemplar(s Space, row *cell.Word, i int) *model.Exemplar {
 	if !ok || !model.ValidLabelsText(string(text)) {
 		return nil
 	}
-	return &model.Exemplar{Labels: model.LabelsFromText(string(text)), Value: value, Timestamp: when}
+	labels := model.LabelsFromText(string(text))
+	if reserved.Check("", model.Unknown, labels) != nil {
+		return nil
+	}
+	return &model.Exemplar{Labels: labels, Value: value, Timestamp: when}
 }
 
 // Info returns the labels that an info's row was set to.

@@ -1,41 +1,39 @@
 package segment
 
-import "telltale/internal/cell"
-
-// resting is a row that was a removed series'.
+// resting is a row of a removed series, which is not used yet. It has no pointer, so
+// that the garbage collector passes over the many that there are.
 type resting struct {
-	row    *cell.Word
 	number uint32
-	until  uint64
+	until  uint32 // the tick from which on it may be another's; 2^32 ticks are 136 years
 }
 
-// queue is rows at rest, in the order in which that ends, in pieces: as many rest as series
-// were removed within seconds, and none is moved when there are more. The zero queue is
-// empty.
+// queue holds the rows at rest, in the order in which their rest ends. It consists of
+// pieces, so that it grows without moving rows: all rows of series that were removed
+// within some seconds rest at once. The zero queue is empty.
 type queue struct {
 	pieces []*[pieceRows]resting
-	from   int // of the first piece
-	n      int
+	from   uint // the place of the first row in the first piece
+	n      uint
 }
 
 // pieceRows is how many rows a piece has.
-const pieceRows = 32
+const pieceRows = 64
 
-func (q *queue) len() int { return q.n }
+func (q *queue) len() int { return int(q.n) }
 
 // at returns the i-th row.
-func (q *queue) at(i int) *resting {
-	i += q.from
-	return &q.pieces[i/pieceRows][i%pieceRows]
-}
+func (q *queue) at(i int) *resting { return q.place(q.from + uint(i)) }
+
+func (q *queue) place(i uint) *resting { return &q.pieces[i/pieceRows][i%pieceRows] }
 
 // push puts a row behind all others.
 func (q *queue) push(r resting) {
-	if q.from+q.n == len(q.pieces)*pieceRows {
+	end := q.from + q.n
+	if end == uint(len(q.pieces))*pieceRows {
 		q.pieces = append(q.pieces, new([pieceRows]resting))
 	}
+	*q.place(end) = r
 	q.n++
-	*q.at(q.n - 1) = r
 }
 
 // pop takes the first row out.

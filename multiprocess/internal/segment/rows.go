@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"unsafe"
 
 	"telltale/internal/cell"
+	"telltale/internal/reserved"
 	"telltale/model"
 )
 
@@ -20,14 +22,15 @@ type Rows struct {
 	at     uint64 // where the family's record lies
 	words  int
 
-	blocks []block  // by address
-	last   int      // the place of the newest block in blocks
-	next   uint32   // row in the newest block
-	total  uint32   // rows in all blocks
-	series []uint32 // by row: where its newest series record lies, divided by 8; not in archives
-	rest   queue
-	ended  int                       // how many of rest, the first, have no series for anybody any more
-	levels map[*cell.Word]levelLanes // in use, of rows in LayoutValue
+	blocks    []block   // by the numbers of their rows
+	addresses []address // the same by address
+	near      int       // the place in blocks of the one that was looked for last
+	next      uint32    // row in the newest block
+	total     uint32    // rows in all blocks
+	series    []uint32  // by row: where its newest series record lies, divided by 8; not in archives
+	rest      queue
+	ended     int                       // how many of rest, the first, have no series for anybody any more
+	levels    map[*cell.Word]levelLanes // in use, of rows in LayoutValue
 }
 
 type block struct {
@@ -35,6 +38,13 @@ type block struct {
 	offset uint64 // of its record
 	from   uint32 // the number of its first row
 	rows   uint32
+	size   uintptr // of all rows, in bytes
+}
+
+// address is the address of a block, and its place in Rows.blocks.
+type address struct {
+	at    uintptr
+	block int
 }
 
 // Series is a series as a segment has it.
@@ -57,8 +67,8 @@ const (
 	createdMask     = 1<<generationShift - 1
 )
 
-// UnknownCreated is what a state has of a series of which it is not known when it was
-// created.
+// UnknownCreated is the created time in the state of a series whose created time is not
+// known.
 const UnknownCreated = 1
 
 // fewestLanes is how many lanes keep writers apart at least.
@@ -85,7 +95,7 @@ func (w *Writer) Rows(f Family) (*Rows, error) {
 		WordAt(w.header, offState).Or(stateEnding)
 	}
 	w.publish()
-	return &Rows{writer: w, family: f, at: rec.offset, words: f.Words(), last: -1}, nil
+	return &Rows{writer: w, family: f, at: rec.offset, words: f.Words()}, nil
 }
 
 // Family returns what the rows are of.
@@ -97,22 +107,41 @@ func (r *Rows) Show(round uint64) {
 	w := r.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	r.show(round)
+}
+
+// ShowAlone is Show, and notes that all series that ended processes have left of the
+// family were removed at the given time, as [Writer.Bury] does. Whatever may wait
+// happens before the word that shows the round is stored, and the removal becomes
+// visible after it. After an error, which is that of Bury, nothing has changed.
+func (r *Rows) ShowAlone(round uint64, now int64) error {
+	w := r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := Tombstone{Time: now, Type: r.family.Type, Name: r.family.Name}
+	return w.bury(&t, func() { r.show(round) })
+}
+
+// show is Show for callers who hold the lock.
+func (r *Rows) show(round uint64) {
+	w := r.writer
 	WordAt((*locked)(w).Bytes(r.family.shown, 8), 0).Store(round)
-	// Rounds come again, after a long time.
+	// The numbers of rounds are used again after a long time. So the states of rows that
+	// have rested say from now on that the rows have no series.
 	for ; r.ended < r.rest.len() && r.rest.at(r.ended).until <= w.ticks; r.ended++ {
-		r.rest.at(r.ended).row.And(^uint64(createdMask))
+		r.numbered(r.rest.at(r.ended).number).And(^uint64(createdMask))
 	}
 }
 
 // Add gives a series a row whose values are zero, and returns the first of them.
 func (r *Rows) Add(s Series) (*cell.Word, error) {
-	if err := checkLabels(s.Labels); err != nil {
+	if err := checkSeries(&r.family, s.Labels); err != nil {
 		return nil, err
 	}
 	w := r.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	row, number, err := r.take()
+	row, number, rested, err := r.take()
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +163,7 @@ func (r *Rows) Add(s Series) (*cell.Word, error) {
 	if w.kind == KindWriter {
 		r.note(number, rec.offset)
 	}
-	if r.rest.len() > 0 && r.rest.at(0).row == row {
+	if rested {
 		r.rest.pop()
 		r.ended = max(0, r.ended-1)
 		row.And(^uint64(createdMask)) // if it was retired
@@ -159,6 +188,18 @@ func (r *Rows) note(number uint32, at uint64) {
 // createdBits returns the lower part of a live row's state, which is never 0.
 func createdBits(created int64) uint64 {
 	return uint64(min(max(UnknownCreated, created), createdMask))
+}
+
+// checkSeries returns an error for labels of a series for which readers would refuse the
+// segment.
+func checkSeries(f *Family, labels string) error {
+	if err := checkLabels(labels); err != nil {
+		return err
+	}
+	if err := reserved.Check(f.Name, f.Type, model.LabelsFromText(labels)); err != nil {
+		return fmt.Errorf("segment: a series of %.80q %w", f.Name, err)
+	}
+	return nil
 }
 
 // checkLabels refuses text for which readers would refuse the segment.
@@ -203,19 +244,21 @@ func (r *Rows) clear(row *cell.Word) {
 	}
 }
 
-// take finds a row: one that has rested, else a fresh one. It is still there for
-// the next call.
-func (r *Rows) take() (row *cell.Word, number uint32, err error) {
+// take returns a row, its number, and whether it has rested; else it is fresh. The next call
+// returns the same row, unless the caller moves r.rest or r.next on. The caller holds the
+// lock.
+func (r *Rows) take() (row *cell.Word, number uint32, rested bool, err error) {
 	if r.rest.len() > 0 && r.rest.at(0).until <= r.writer.ticks {
-		return r.rest.at(0).row, r.rest.at(0).number, nil
+		number = r.rest.at(0).number
+		return r.numbered(number), number, true, nil
 	}
-	if r.last < 0 || r.next == r.blocks[r.last].rows {
+	if len(r.blocks) == 0 || r.next == r.blocks[len(r.blocks)-1].rows {
 		if err := r.grow(); err != nil {
-			return nil, 0, err
+			return nil, 0, false, err
 		}
 	}
-	b := r.blocks[r.last]
-	return cell.At(b.first, int(r.next)*r.words), b.from + r.next, nil
+	b := &r.blocks[len(r.blocks)-1]
+	return cell.At(b.first, int(r.next)*r.words), b.from + r.next, false, nil
 }
 
 // A first block has room for fewestRows, or for as many as fit firstBlock bytes: families
@@ -243,14 +286,12 @@ func (r *Rows) grow() error {
 		return err
 	}
 	w.publish()
-	b := block{first: WordAt(rec.bytes, rec.mutable), offset: rec.offset, from: r.total, rows: n}
+	b := block{first: WordAt(rec.bytes, rec.mutable), offset: rec.offset, from: r.total, rows: n, size: 8 * uintptr(n) * uintptr(r.words)}
 	r.total += n
 	r.next = 0
-	i, _ := slices.BinarySearchFunc(r.blocks, b, func(b, c block) int {
-		return cmp.Compare(uintptr(unsafe.Pointer(b.first)), uintptr(unsafe.Pointer(c.first)))
-	})
-	r.blocks = slices.Insert(r.blocks, i, b)
-	r.last = i
+	at := address{uintptr(unsafe.Pointer(b.first)), len(r.blocks)}
+	i, _ := slices.BinarySearchFunc(r.addresses, at, func(b, c address) int { return cmp.Compare(b.at, c.at) })
+	r.blocks, r.addresses = append(r.blocks, b), slices.Insert(r.addresses, i, at)
 	return nil
 }
 
@@ -267,8 +308,8 @@ func (r *Rows) Remove(first *cell.Word) (had bool) {
 	return r.leave(first, createdMask)
 }
 
-// Retire is Remove for a series of a round that is not shown any more: who began to
-// read while it was shown still finds it, while the row rests.
+// Retire is Remove for a series of a round that is no longer shown: a reader that began
+// while it was shown still finds the series while the row rests.
 func (r *Rows) Retire(first *cell.Word) (had bool) {
 	r.writer.mu.Lock()
 	defer r.writer.mu.Unlock()
@@ -288,44 +329,64 @@ func (r *Rows) leave(first *cell.Word, bits uint64) (had bool) {
 
 // rests is leave for a row with a number.
 func (r *Rows) rests(row *cell.Word, number uint32, bits uint64) {
-	if row.Load()&createdMask == 0 {
+	state := row.Load()
+	if state&createdMask == 0 {
 		return
 	}
-	row.And(^bits)
+	if bits != 0 { // else the created time may change meanwhile
+		storeEarly(row, state&^bits)
+	}
 	r.restLanes(row)
-	r.rest.push(resting{row, number, r.writer.ticks + quarantine})
+	r.rest.push(resting{number, r.writer.ticks + quarantine})
 }
 
-// number returns the number of the row with the given first value, which may be
-// nobody's. The caller holds the lock.
+// number returns the number of the row with the given first value, whether or not a series
+// has the row, and false if it is none of these rows. The caller holds the lock.
 func (r *Rows) number(first *cell.Word) (uint32, bool) {
 	b := r.block(first)
 	if b == nil {
 		return 0, false
 	}
-	place := (uintptr(unsafe.Pointer(r.row(first))) - uintptr(unsafe.Pointer(b.first))) / uintptr(8*r.words)
-	return b.from + uint32(place), place < uintptr(b.rows)
+	return b.from + uint32(r.behind(b, first))/uint32(8*r.words), true
 }
 
-// block returns the last block that begins at or before the row with the given first
-// value, nil if there is none.
+// block returns the block with the row that has the given first value, nil if there is
+// none. The caller holds the lock.
 func (r *Rows) block(first *cell.Word) *block {
-	address := uintptr(unsafe.Pointer(first)) - uintptr(8*r.family.Layout.values())
-	low, high := 0, len(r.blocks)
-	for low < high {
-		if mid := int(uint(low+high) / 2); uintptr(unsafe.Pointer(r.blocks[mid].first)) <= address {
-			low = mid + 1
-		} else {
-			high = mid
+	if r.near < len(r.blocks) {
+		if b := &r.blocks[r.near]; r.behind(b, first) < b.size {
+			return b
 		}
 	}
-	if low == 0 {
+	at := uintptr(unsafe.Pointer(r.row(first)))
+	i := sort.Search(len(r.addresses), func(i int) bool { return r.addresses[i].at > at }) - 1
+	if i < 0 {
 		return nil
 	}
-	return &r.blocks[low-1]
+	b := &r.blocks[r.addresses[i].block]
+	if r.behind(b, first) >= b.size {
+		return nil
+	}
+	r.near = r.addresses[i].block
+	return b
 }
 
-// Has reports whether a first value is that of one of these rows.
+// behind returns how far behind the beginning of a block the row with the given first value
+// lies; more than any block has if it lies before that.
+func (r *Rows) behind(b *block, first *cell.Word) uintptr {
+	return uintptr(unsafe.Pointer(r.row(first))) - uintptr(unsafe.Pointer(b.first))
+}
+
+// numbered returns the row with a number, which was given out. The caller holds the lock.
+func (r *Rows) numbered(number uint32) *cell.Word {
+	i, there := slices.BinarySearchFunc(r.blocks, number, func(b block, number uint32) int { return cmp.Compare(b.from, number) })
+	if !there {
+		i--
+	}
+	return cell.At(r.blocks[i].first, int(number-r.blocks[i].from)*r.words)
+}
+
+// Has reports whether first is the first value of one of these rows.
 func (r *Rows) Has(first *cell.Word) bool {
 	w := r.writer
 	w.mu.Lock()
@@ -345,8 +406,8 @@ func (r *Rows) Touch(first *cell.Word, created int64) {
 	}
 }
 
-// Lanes spreads words of a row's values over lanes, which are made at
-// the first call.
+// Lanes returns the lanes of a row, over which the given number of words of its values are
+// spread. They are made at the first call.
 func (r *Rows) Lanes(first *cell.Word, words int) (*cell.Lanes, error) {
 	w := r.writer
 	w.mu.Lock()

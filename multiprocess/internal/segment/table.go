@@ -2,11 +2,13 @@ package segment
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
 
 	"telltale/internal/cell"
+	"telltale/internal/reserved"
 	"telltale/model"
 )
 
@@ -25,14 +27,15 @@ type Table struct {
 	shown    []showing      // by number
 	turns    uint64         // how often a family's round became another one
 	series   int
-	room     uint64 // how many records of series the bytes that are left to read can be
+	valued   []uint32 // offsets, divided by 8, of records from which values are read
 	notes    Notes
 	copied   []byte // the record that is being looked at: its writer might change it meanwhile
+	planned  uint32 // where in the plan the records lie behind the one that was followed last
 	changes  bool
 }
 
-// Changes has the owners of an archive's series say when these were last updated. It is
-// called before the first call of Next.
+// Changes makes the table keep when each series of an archive was last updated
+// ([Owner]). It is called before the first call of Next.
 func (t *Table) Changes() { t.changes = true }
 
 // FamilyTable is the rows of a family in a segment.
@@ -42,10 +45,11 @@ type FamilyTable struct {
 	Owners  []Owner  // by row, of archives; it may be shorter than Tenants
 	Moved   []uint32 // rows that became another series', in the order in which they did; for the reader to clear
 
-	blocks []placed
-	rows   uint32   // in all blocks
-	plan   *planned // of equal families
-	later  bool     // some row is not its first series', or of another round than 0
+	blocks  []placed
+	rows    uint32   // in all blocks
+	plan    *planned // of equal families
+	edition uint64   // of the plan, whose first tenants these are; 0 if they may be others
+	later   bool     // some row is not its first series', or of another round than 0
 
 	round uint64 // that counts: the word shown, loaded before the last records were looked for
 	sure  bool   // round is known
@@ -80,8 +84,9 @@ type Owner struct {
 // segments have in common once.
 type Ledger interface {
 	// Family returns what the family is called: equal keys are one family to the
-	// ledger, whatever number it has in which segment.
-	Family(f *FamilyTable) (key any)
+	// ledger, whatever number it has in which segment. Known is what it returned for a
+	// family that is equal but for its First, nil if there was none as far as is known.
+	Family(f *FamilyTable, known any) (key any)
 	// Find returns the number of a series of the family that has been added with
 	// exactly these labels. The guess is one more than that of the row before.
 	Find(f *FamilyTable, labels string, guess uint32) (series uint32, ok bool)
@@ -153,8 +158,8 @@ func (t *Table) look(s Space) {
 	}
 }
 
-// settle makes the rounds count that were shown, of which all records were read, of that
-// many families.
+// settle makes the rounds count that look has loaded, of the given number of families,
+// whose records up to then were all read.
 func (t *Table) settle(families int) {
 	for i := range t.shown[:families] {
 		if w := &t.shown[i]; w.round != w.next || !w.sure {
@@ -165,17 +170,17 @@ func (t *Table) settle(families int) {
 	}
 }
 
-// Turns returns a number that is another one once a family shows another round, so that
-// its stretches are others.
+// Turns returns a number that changes when a family shows another round: its stretches
+// are then other ones.
 func (t *Table) Turns() uint64 { return t.turns }
 
-// Lasting is for how long after the beginning of [Table.Next] a reader finds rows as they
-// were that are removed since, or of a round from which another one has taken over: they
-// rest for longer before others get them.
+// Lasting is how long after the beginning of [Table.Next] a reader still finds the values
+// of rows whose series were removed, or replaced by another round, since then: such rows
+// rest for longer before other series get them.
 const Lasting = 5 * time.Second
 
-// ErrReplaced is found where a family's series were replaced so long before their rows
-// were read that these may be others' by now.
+// ErrReplaced is returned if the rows of a family were read so long after its series were
+// replaced that they may be those of other series by now.
 var ErrReplaced = errors.New("its series were replaced while they were read")
 
 // Whole returns an error, [ErrReplaced], if a family shows another round than at the last
@@ -197,38 +202,28 @@ func (t *Table) scan(s Space, to Ledger, p *Plan) (says bool, err error) {
 	if used < t.at || used%8 != 0 || used > maxSize {
 		return false, corrupt(offUsed, "%d bytes are in use, after %d", used, t.at)
 	}
-	t.room = (used - t.at) / leastSeries
-	for t.at < used {
+	p.expect(uint64(len(contiguous(s, t.at, used)))) // what a header says may not be there
+	for followed := false; t.at < used; {
 		b, fixed, kind, err := recordAt(s, t.at, used)
 		if err != nil {
 			return says, err
 		}
-		if kind != seriesRecord || !t.follow(b, fixed, p) {
-			if err := t.record(b, fixed, kind, to, p); err != nil {
+		again := followed
+		if followed = kind == seriesRecord && t.follow(b, fixed, p); !followed {
+			if err := t.record(s, b, fixed, kind, to, p); err != nil {
 				return says, err
 			}
 		}
+		if kind.holds() {
+			t.valued = append(t.valued, uint32(t.at/8))
+		}
 		says = says || kind.says()
 		t.at += uint64(len(b))
+		if followed && again {
+			t.followOn(contiguous(s, t.at, used), p)
+		}
 	}
 	return says, nil
-}
-
-// follow takes note of a series' record if it is one of the plan, for the next row of
-// its family.
-func (t *Table) follow(b, fixed []byte, p *Plan) bool {
-	if p == nil || len(fixed) < 8 {
-		return false
-	}
-	f, row := t.known(order.Uint32(fixed)), order.Uint32(fixed[4:])
-	if f == nil || uint64(row) != uint64(len(f.Tenants)) || row >= f.rows {
-		return false
-	}
-	tenant, ok := p.tenant(f.plan, row, b[:recordHeaderSize+len(fixed)])
-	if ok {
-		t.give(f, row, tenant)
-	}
-	return ok
 }
 
 // says reports whether records of the type say something to readers by themselves.
@@ -246,7 +241,7 @@ func (t recordType) says() bool {
 const maxBehind = 4 << 10
 
 // record takes note of the record at t.at.
-func (t *Table) record(b, fixed []byte, kind recordType, to Ledger, p *Plan) error {
+func (t *Table) record(s Space, b, fixed []byte, kind recordType, to Ledger, p *Plan) error {
 	switch kind {
 	case familyRecord, blockRecord, seriesRecord:
 	case restRecord, takenRecord, appliedRecord, carriedRecord:
@@ -264,6 +259,9 @@ func (t *Table) record(b, fixed []byte, kind recordType, to Ledger, p *Plan) err
 			return nil // unread
 		}
 	}
+	if !there(s, t.at+recordHeaderSize, uint64(len(fixed))) {
+		return corrupt(t.at, "a record of type %d with a payload of %d bytes, not all of which are there", kind, len(fixed))
+	}
 	t.copied = append(t.copied[:0], b[:recordHeaderSize+len(fixed)]...)
 	if want, got := order.Uint32(t.copied[8:]), checksum(t.copied, uint32(len(fixed))); want != got {
 		return corrupt(t.at, "the record's checksum is %#x and should be %#x", want, got)
@@ -277,7 +275,7 @@ func (t *Table) record(b, fixed []byte, kind recordType, to Ledger, p *Plan) err
 	case blockRecord:
 		err = t.block(&in, size, length)
 	case seriesRecord:
-		err = t.tenant(&in, to, p)
+		err = t.tenant(&in, size, to, p)
 	case restRecord, takenRecord, appliedRecord, carriedRecord:
 		err = t.note(kind, &in)
 	default:
@@ -297,15 +295,16 @@ func (t *Table) record(b, fixed []byte, kind recordType, to Ledger, p *Plan) err
 func (t *Table) family(in *fields, size, length uint64, to Ledger, p *Plan) error {
 	listed := new(listedFamily)
 	f, payload := &listed.family, in.rest
-	if seen, known := p.decoded(payload); known {
-		*f, in.rest = seen, nil
+	recorded := p.recorded(payload)
+	if recorded != nil {
+		*f, in.rest = recorded.familyOf(payload), nil
 	} else {
 		decoded, err := decodeFamily(in, t.at)
 		if err != nil {
 			return err
 		}
 		if *f = *decoded; len(in.rest) <= maxBehind {
-			p.remember(payload, f)
+			recorded = p.remember(payload, f)
 		}
 	}
 	start := familyRecord.mutable(t.at, length)
@@ -323,12 +322,15 @@ func (t *Table) family(in *fields, size, length uint64, to Ledger, p *Plan) erro
 	listed.Family, listed.blocks = f, listed.first[:0]
 	t.families = append(t.families, &listed.FamilyTable)
 	if f.Words() > 0 && to != nil {
-		listed.plan = p.of(to.Family(&listed.FamilyTable))
-	}
-	if listed.plan != nil {
-		n := min(t.room, uint64(len(listed.plan.entries)))
-		listed.Tenants = make([]Tenant, 0, n)
-		t.room -= n
+		var key any
+		if recorded != nil {
+			key = recorded.key
+		}
+		key = to.Family(&listed.FamilyTable, key)
+		if recorded != nil {
+			recorded.key = key
+		}
+		listed.plan, listed.edition = p.of(key)
 	}
 	return nil
 }
@@ -339,9 +341,6 @@ type listedFamily struct {
 	family Family
 	first  [1]placed
 }
-
-// leastSeries is how many bytes a series takes at least: its record, and its row.
-const leastSeries = 32 + 16
 
 func (t *Table) block(in *fields, size, length uint64) error {
 	number, from, rows := in.u32(), in.u32(), in.u32()
@@ -363,7 +362,7 @@ func (t *Table) block(in *fields, size, length uint64) error {
 
 // tenant takes note of whose a row is from now on. A family's rows are given out in
 // their order, each for the first time behind those before it.
-func (t *Table) tenant(in *fields, to Ledger, p *Plan) error {
+func (t *Table) tenant(in *fields, size uint64, to Ledger, p *Plan) error {
 	number, row, stamp := in.u32(), in.u32(), in.u32()
 	labels := in.view()
 	var owner Owner
@@ -398,6 +397,9 @@ func (t *Table) tenant(in *fields, to Ledger, p *Plan) error {
 		if !model.ValidLabelsText(labels) {
 			return corrupt(t.at, "%.80q are no labels", labels)
 		}
+		if err := reserved.Check(f.Name, f.Type, model.LabelsFromText(labels)); err != nil {
+			return corrupt(t.at, "a series of %.80q %v", f.Name, err)
+		}
 		if to != nil {
 			series = to.Add(f, labels)
 		}
@@ -412,7 +414,8 @@ func (t *Table) tenant(in *fields, to Ledger, p *Plan) error {
 		f.Owners[row] = owner
 	}
 	tenant := Tenant{series, stamp}
-	if p != nil && owner == (Owner{}) {
+	if pad := size - uint64(len(t.copied)); p != nil && owner == (Owner{}) && pad < 8 {
+		t.copied = append(t.copied, make([]byte, pad)...)
 		p.learn(f.plan, row, t.copied, tenant)
 	}
 	t.give(f, row, tenant)
@@ -420,17 +423,30 @@ func (t *Table) tenant(in *fields, to Ledger, p *Plan) error {
 }
 
 // give gives a row to a series. It was checked that the row is there, and that those
-// before it were given out.
+// before it were given out. As long as all rows have the tenants that the plan has, they
+// are the plan's.
 func (t *Table) give(f *FamilyTable, row uint32, tenant Tenant) {
 	t.series++
 	f.later = f.later || tenant.Stamp != firstStamp
-	if uint64(row) == uint64(len(f.Tenants)) {
-		f.Tenants = append(f.Tenants, tenant)
-		return
+	switch next := uint64(row) == uint64(len(f.Tenants)); {
+	case next && f.edition != 0 && f.plan.edition == f.edition && f.plan.has(row, tenant):
+		f.Tenants = f.plan.lend(row + 1)
+	case next:
+		f.Tenants, f.edition = append(f.Tenants, tenant), 0 // a copy, if they were the plan's
+	default:
+		if f.edition != 0 {
+			f.Tenants, f.edition = slices.Clone(f.Tenants), 0
+		}
+		f.Tenants[row] = tenant
+		f.Moved = append(f.Moved, row)
 	}
-	f.Tenants[row] = tenant
-	f.Moved = append(f.Moved, row)
 }
+
+// Edition returns a number by which tables that share a plan compare their tenants of a
+// family: if two of them return the same number, and not 0, the tenants of the one are the
+// first of the other's. It is 0 if nothing is known of that, as once a row has another
+// tenant than the plan gave it.
+func (f *FamilyTable) Edition() uint64 { return f.edition }
 
 // known returns the family of a number, nil if there is none as yet.
 func (t *Table) known(number uint32) *FamilyTable {
@@ -466,9 +482,9 @@ func (s *Stretch) Locate(space Space) error {
 // words.
 func (s *Stretch) Row(i, words int) *cell.Word { return cell.At(s.First, i*words) }
 
-// In reports whether the i-th row of a stretch, of which the first word is given, is
-// its tenant's as its segment says now, and when that was created, in microseconds since
-// 1970: [UnknownCreated] if that is unknown.
+// In reports whether the i-th row of a stretch, of which the first word is given, is still
+// its tenant's and of the round that counts, and returns when the tenant was created, in
+// microseconds since 1970: [UnknownCreated] if that is unknown.
 func (s *Stretch) In(i int, row *cell.Word) (created int64, in bool) {
 	state := row.Load()
 	created = int64(state & createdMask)

@@ -10,10 +10,10 @@ import (
 	"telltale/model"
 )
 
-// textSlot is room for one text with a value and a time, which is written again
-// and again while others read it. Its words: a version, odd while a goroutine
-// writes and 0 before anybody has; the value; seconds; nanoseconds, with the bit setBit if there is a time
-// at all; the text's length, with its checksum above; the text.
+// textSlot is room for one text with a value and a time, which is written again and
+// again while others read it. Its words: a version, odd while a goroutine writes and 0
+// before the first write; the value; seconds; nanoseconds, with the bit setBit if there
+// is a time; the text's length, with its checksum above; the text.
 type textSlot struct {
 	first    *cell.Word
 	capacity int // bytes
@@ -34,6 +34,22 @@ const (
 	// that change do not need another one: a trace and a span, with names.
 	minSlot = 96
 )
+
+// within returns the slot, which lies at an offset of a space, for reading. Where a space
+// may have holes, the slot has no more capacity than its present text needs, or maxBehind
+// bytes if the text is shorter or lies in a hole: no reader copies holes into memory.
+func (s textSlot) within(space Space, at uint64) textSlot {
+	h, ok := space.(Holed)
+	if !ok || s.capacity <= maxBehind {
+		return s
+	}
+	n := min(cell.At(s.first, slotLength).Load()&math.MaxUint32, uint64(s.capacity))
+	if n <= maxBehind || !h.There(at+8*slotText, n) {
+		n = maxBehind
+	}
+	s.capacity = int(n)
+	return s
+}
 
 // newSlot lays out a slot, with twice the room of one that has become too small.
 // The caller holds the lock.
@@ -81,6 +97,18 @@ func (s textSlot) store(before [3]uint64, text string, sum uint32) {
 	s.end()
 }
 
+// fill is store of the first text in a slot that nobody sees before its record is published.
+func (s textSlot) fill(before [3]uint64, text string, sum uint32) {
+	storeEarly(cell.At(s.first, slotVersion), 2)
+	for i, v := range before {
+		storeEarly(cell.At(s.first, slotValue+i), v)
+	}
+	storeEarly(cell.At(s.first, slotLength), lengthOf(text, sum))
+	for i := range (len(text) + 7) / 8 {
+		storeEarly(cell.At(s.first, slotText+i), wordOf(text, i))
+	}
+}
+
 // has reports whether the slot has the text. The caller holds the lock.
 func (s textSlot) has(text string) bool {
 	if cell.At(s.first, slotLength).Load()&math.MaxUint32 != uint64(len(text)) {
@@ -122,7 +150,7 @@ func (s textSlot) clear() {
 	s.end()
 }
 
-// begin makes the version odd, also where who died writing has left it so.
+// begin makes the version odd. It may be odd already, if a writer died while it wrote.
 func (s textSlot) begin() {
 	version := cell.At(s.first, slotVersion)
 	version.Store(version.Load() | 1)
@@ -131,8 +159,9 @@ func (s textSlot) begin() {
 // end makes the version even, another one than before.
 func (s textSlot) end() { cell.At(s.first, slotVersion).Add(1) }
 
-// read copies the text into room, which grows as it must. It is not ok while
-// somebody writes, before anybody has, and if the text is damaged.
+// read copies the text into room, which grows as it must. It returns false while
+// another goroutine or process writes, before the first write, and if the text is
+// damaged.
 func (s textSlot) read(room []byte) (value float64, when model.Timestamp, text []byte, ok bool) {
 	before, text, ok := s.load(room)
 	if before[2]&setBit != 0 {

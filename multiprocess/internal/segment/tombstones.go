@@ -2,6 +2,7 @@ package segment
 
 import (
 	"errors"
+	"math"
 	"strings"
 
 	"telltale/model"
@@ -48,12 +49,17 @@ func (w *Writer) carry(t *Tombstone) error {
 
 // removal appends what a tombstone says, but for its time.
 func (p *payload) removal(t *Tombstone) {
-	*p = append(*p, byte(t.Type), 0, 0, 0)
-	p.text(t.Name)
-	p.u32(uint32(len(t.Labels)))
+	p.removed(t.Type, t.Name, len(t.Labels))
 	for _, labels := range t.Labels {
 		p.text(labels)
 	}
+}
+
+// removed appends what a tombstone of n series of a family begins with.
+func (p *payload) removed(t model.Type, name string, n int) {
+	*p = append(*p, byte(t), 0, 0, 0)
+	p.text(name)
+	p.u32(uint32(n))
 }
 
 // removal reads what a tombstone at the offset says, but for its time.
@@ -151,17 +157,15 @@ func Tombstones(s Space) (stones []Tombstone, until int64, err error) {
 // were read, after another one in the place of the first: then both are read again, until
 // the first is as it was, so that they are of one moment.
 func stoneAt(s Space, at, end uint64, until int64, room []byte) (before [3]uint64, text []byte, previous uint64, err error) {
+	slot, capacity, previous, err := graveAt(s, at, end)
+	if err != nil {
+		return before, nil, 0, err
+	}
 	for range 100 {
 		had, again := before, text != nil
-		slot, named, err := graveAt(s, at, end)
-		if err != nil {
-			return before, nil, 0, err
-		}
-		previous = named
-		var ok bool
-		switch before, text, ok = slot.load(room); {
-		case !ok:
-			return before, nil, previous, nil
+		switch before, text, err = loadAt(s, slot, capacity, room); {
+		case text == nil || err != nil:
+			return before, nil, previous, err
 		case again && had[0] == before[0]:
 			return had, text, previous, nil
 		case int64(max(before[0], before[1])) <= until:
@@ -172,8 +176,42 @@ func stoneAt(s Space, at, end uint64, until int64, room []byte) (before [3]uint6
 	return before, text, previous, nil
 }
 
-// timeOf returns which of its two times a tombstone has for who sees those until a time, 0
-// if it has none yet. The earlier one has been seen by all once the later one is there.
+// loadAt reads the slot at an offset, of which the space may return copies, as textSlot.load
+// does; nil if there is no text. No copy has both versions that are compared: in one of a
+// slot that was written meanwhile, text and time may be those of two tombstones.
+func loadAt(s Space, slot, capacity uint64, room []byte) (before [3]uint64, text []byte, err error) {
+	missing := &Corrupt{slot, "a tombstone that is not there", true}
+	for range 3 {
+		head := s.Bytes(slot, 8*slotText)
+		if head == nil {
+			return before, nil, missing
+		}
+		version := atomicWord(head, 8*slotVersion)
+		n := atomicWord(head, 8*slotLength) & math.MaxUint32
+		if n > capacity {
+			continue
+		}
+		if !there(s, slot+8*slotText, n) {
+			return before, nil, corrupt(slot, "a tombstone of %d bytes, not all of which are there", n)
+		}
+		all := s.Bytes(slot, 8*slotText+align(n, 8))
+		if all == nil {
+			return before, nil, missing
+		}
+		before, text, ok := textSlot{WordAt(all, 0), int(align(n, 8))}.load(room)
+		if head = s.Bytes(slot, 8); head == nil {
+			return before, nil, missing
+		}
+		if ok && atomicWord(head, 8*slotVersion) == version && version%2 == 0 {
+			return before, text, nil
+		}
+	}
+	return before, nil, nil
+}
+
+// timeOf returns which of the two times of a tombstone counts for a reader of removals
+// until the given time, 0 if neither does yet. The header has covered the earlier one
+// before the later one is stored.
 func timeOf(a, b, until int64) int64 {
 	if later := max(a, b); later <= until {
 		return later
@@ -181,25 +219,26 @@ func timeOf(a, b, until int64) int64 {
 	return min(a, b)
 }
 
-// graveAt returns the room of a tombstone, whose record ends before the given offset,
-// and where the one before it lies.
-func graveAt(s Space, at, end uint64) (slot textSlot, previous uint64, err error) {
-	b, fixed, kind, err := recordAt(s, at, end)
+// graveAt returns where the slot of a tombstone lies, whose record ends before the given
+// offset, for how many bytes of text it has room, and where the tombstone before it lies.
+func graveAt(s Space, at, end uint64) (slot, capacity, previous uint64, err error) {
+	size, fixed, kind, err := sizesAt(s, at, end)
+	switch {
+	case err != nil:
+		return 0, 0, 0, err
+	case kind != tombstoneRecord:
+		return 0, 0, 0, corrupt(at, "a record of type %d where there is a tombstone", kind)
+	case fixed > maxBehind:
+		return 0, 0, 0, corrupt(at, "a tombstone with a payload of %d bytes", fixed)
+	}
+	in, err := payloadAt(s, at, fixed)
 	if err != nil {
-		return slot, 0, err
+		return 0, 0, 0, err
 	}
-	if kind != tombstoneRecord {
-		return slot, 0, corrupt(at, "a record of type %d where there is a tombstone", kind)
+	previous, capacity = in.u64(), uint64(in.u32())
+	start := tombstoneRecord.mutable(at, fixed)
+	if in.short || capacity%8 != 0 || start > size || slotText+capacity/8 > (size-start)/8 {
+		return 0, 0, 0, corrupt(at, "a tombstone with room for %d bytes", capacity)
 	}
-	if len(fixed) > maxBehind || order.Uint32(b[8:]) != checksum(b, uint32(len(fixed))) {
-		return slot, 0, corrupt(at, "the checksum of a tombstone is wrong")
-	}
-	in := fields{rest: fixed}
-	previous = in.u64()
-	capacity := uint64(in.u32())
-	start := tombstoneRecord.mutable(at, uint64(len(fixed)))
-	if in.short || capacity%8 != 0 || start > uint64(len(b)) || slotText+capacity/8 > (uint64(len(b))-start)/8 {
-		return slot, 0, corrupt(at, "a tombstone with room for %d bytes", capacity)
-	}
-	return textSlot{WordAt(b, start), int(capacity)}, previous, nil
+	return at + start, capacity, previous, nil
 }

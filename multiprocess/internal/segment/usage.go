@@ -15,8 +15,8 @@ type Usage struct {
 	Garbage uint64
 }
 
-// UsageOf walks a segment that nobody need stop writing. After an error the usage
-// is that of what lies before the damage, with garbage unknown.
+// UsageOf returns what the bytes of a segment are used for. Its writer may go on meanwhile.
+// With an error it returns that of the bytes before the damage; Garbage is unknown then.
 func UsageOf(s Space) (Usage, error) {
 	a := accounts{space: s, linked: make(map[uint64]uint64)}
 	_, err := a.table.Next(s, nil, nil)
@@ -96,7 +96,8 @@ func (a *accounts) weigh() error {
 	return nil
 }
 
-// reach crosses off what a row refers to.
+// reach takes the lanes, tables and texts that a row refers to out of a.linked, in which
+// those stay that no row refers to.
 func (a *accounts) reach(f *Family, row *cell.Word) {
 	if f.Layout == LayoutValue {
 		if at, ok := markedLanes(f.Layout.Values(row).Load()); ok {

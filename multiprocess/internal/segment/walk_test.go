@@ -61,7 +61,7 @@ func (w *walk) next() error {
 }
 
 // Family implements [Ledger].
-func (w *walk) Family(f *FamilyTable) any { return f.Name }
+func (w *walk) Family(f *FamilyTable, _ any) any { return f.Name }
 
 // Find implements [Ledger].
 func (w *walk) Find(_ *FamilyTable, labels string, _ uint32) (uint32, bool) {

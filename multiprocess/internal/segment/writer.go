@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sort"
 	"sync"
 	"time"
 	"unsafe"
@@ -33,10 +34,11 @@ type Writer struct {
 	header   []byte // the beginning of the first extent
 	mu       sync.Mutex
 	extents  []extent
+	near     int    // the place in extents of the one that was looked for last
 	used     uint64 // published, or about to be
 	end      uint64 // of the extents
 	families uint32
-	ticks    uint64       // see Tick
+	ticks    uint32       // see Tick
 	rested   []levelLanes // at rest, in the order in which that ends
 	graves   graveyard
 }
@@ -95,8 +97,8 @@ func (w *Writer) Beat(now time.Time) {
 }
 
 // Alive says in the header that the writer was alive at a time of the boot's clock.
-// What others removed after that, without hearing of it again, is removed of what it
-// leaves too.
+// If the writer ends without saying it again, what other writers removed after that time
+// is removed from the rows that it leaves too.
 func (w *Writer) Alive(boot int64) { WordAt(w.header, offAlive).Store(uint64(boot)) }
 
 // CountSpilled says in the header that n more series did not fit into the
@@ -115,19 +117,15 @@ func (w *Writer) Bytes(offset, n uint64) []byte {
 type locked Writer
 
 func (w *locked) Bytes(offset, n uint64) []byte {
-	low, high := 0, len(w.extents)
-	for low < high {
-		if mid := (low + high) / 2; w.extents[mid].offset+uint64(len(w.extents[mid].data)) <= offset {
-			low = mid + 1
-		} else {
-			high = mid
+	if e := &w.extents[w.near]; offset-e.offset >= uint64(len(e.data)) {
+		i := sort.Search(len(w.extents), func(i int) bool { return w.extents[i].offset > offset }) - 1
+		if i < 0 {
+			return nil
 		}
+		w.near = i
 	}
-	if low == len(w.extents) {
-		return nil
-	}
-	e := w.extents[low]
-	if at := offset - e.offset; at <= uint64(len(e.data)) && n <= uint64(len(e.data))-at {
+	e := &w.extents[w.near]
+	if at := offset - e.offset; at < uint64(len(e.data)) && n <= uint64(len(e.data))-at {
 		return e.data[at : at+n : at+n]
 	}
 	return nil
@@ -218,9 +216,9 @@ func (w *Writer) extend(need uint64) error {
 // series gets it.
 const quarantine = 10
 
-// Tick lets time pass for the rows of removed series. Who held such a row may
-// still be about to write to it, for no longer than a few ticks that are a
-// second or more apart: the process has run in between, so that goroutine has.
+// Tick lets time pass for the rows of removed series. A goroutine that held such a row
+// may still be about to write to it, for no longer than a few ticks that are a second
+// or more apart: the process has run in between, and so has the goroutine.
 //
 // It also writes the tombstones of series that were removed since the last call, see
 // [Rows.Bury].

@@ -12,9 +12,8 @@ import (
 // counterModes are the modes by which counters merge that are not added up.
 var counterModes = map[model.Merge]catalog.Mode{model.MergeMax: "max", model.MergeEach: "liveall"}
 
-// claimOf returns the claim of a segment's family, which appeared at that time by the
-// clock of the survey.
-func claimOf(c *catalog.Catalog, f *segment.Family, appeared int64) *catalog.Claim {
+// claimOf returns the claim of a segment's family.
+func claimOf(c *catalog.Catalog, f *segment.Family) *catalog.Claim {
 	key := catalog.ClaimKey{Name: f.Name, Help: f.Help, Unit: f.Unit, Type: f.Type, Rows: true}
 	switch f.Type {
 	case model.Counter:
@@ -40,7 +39,5 @@ func claimOf(c *catalog.Catalog, f *segment.Family, appeared int64) *catalog.Cla
 	native := catalog.NativeContents{Buckets: f.NativeBuckets, Exemplars: f.NativeExemplars}
 	shape = binary.NativeEndian.AppendUint32(binary.NativeEndian.AppendUint32(shape, native.Buckets), native.Exemplars)
 	key.Shape = string(shape)
-	cl := c.Claim(key, catalog.Contents{Bounds: f.Bounds, States: f.States, Native: native})
-	cl.Appeared(appeared)
-	return cl
+	return c.Claim(key, catalog.Contents{Bounds: f.Bounds, States: f.States, Native: native})
 }

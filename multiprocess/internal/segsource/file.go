@@ -45,7 +45,9 @@ type File struct {
 	buried   int64  // the time of the newest of them
 	label    string // pid="..."
 	born     int64  // when it was made, by the clock of the last survey
-	shift    int64  // of times, see [spool.Clock.Shift]
+	writer   catalog.Writer
+	owners   map[int64]*catalog.Writer // see ownerSince
+	shift    int64                     // of times, see [spool.Clock.Shift]
 	lives    spool.Lives
 	here     bool // of the boot and the namespace of the newest writer
 }
@@ -132,7 +134,7 @@ func (f *File) loadOnce() error {
 	switch {
 	case f.Own != nil:
 		return f.next(f.Own, f.Own)
-	case f.region.Len() > 0 && (f.dead || f.IsArchive()):
+	case f.region.Len() > 0 && (f.dead || f.IsArchive()) && f.isWhole():
 		return f.scan()
 	}
 	if fresh, err := f.scanFresh(); fresh {
@@ -148,7 +150,12 @@ func (f *File) loadOnce() error {
 		f.die()
 		return f.scan()
 	case spool.Unavailable(err):
-		return f.scan() // what is mapped is there still
+		// What is mapped is there still. What was removed since, and lies behind it, is
+		// read the next time.
+		if err = f.scan(); err != nil && !spool.Unavailable(err) {
+			return err
+		}
+		return nil
 	}
 	return err
 }
@@ -216,6 +223,10 @@ func (f *File) die() {
 	f.dead = true
 }
 
+// isWhole reports whether all is mapped that a writer has made, who may have made more, and
+// ended, after that was mapped.
+func (f *File) isWhole() bool { return f.sparse || f.published() <= uint64(len(f.image)) }
+
 // published returns how many bytes of what is mapped are in use.
 func (f *File) published() (n uint64) {
 	if f.region.Guard(func() { n = segment.Published(&f.image) }) != nil {
@@ -225,9 +236,19 @@ func (f *File) published() (n uint64) {
 }
 
 // scan reads what is new in the mapping, and what was removed also behind it: a writer
-// publishes more meanwhile, to which its list of removed series then refers.
+// publishes more meanwhile, to which its list of removed series then refers. What is mapped
+// of a file that is gone is whole.
 func (f *File) scan() error {
-	return f.within(func(current segment.Space) error { return f.next(&f.image, current) })
+	err := f.within(func(current segment.Space) error {
+		if f.sparse { // what is mapped is a copy, and has holes
+			return f.next(current, current)
+		}
+		return f.next(&f.image, current)
+	})
+	if err != nil && spool.Gone(err) {
+		return nil
+	}
+	return err
 }
 
 // open maps the file, or reads it whole, and then reads what is new.
@@ -262,7 +283,8 @@ func (f *File) open(file *mapped.File) error {
 			}
 			f.files.reading.Limits.Take(size)
 			if sparse { // it is a copy
-				return f.next(&f.image, spool.CurrentOf(file))
+				current := spool.Contents{File: file}
+				return current.Result(f.within(func(c segment.Space) error { return f.next(c, &current) }))
 			}
 			return f.scan()
 		}
@@ -270,8 +292,8 @@ func (f *File) open(file *mapped.File) error {
 			return err
 		}
 	}
-	if used > spool.TooLarge {
-		return spool.Defectf(spool.ReasonRead, "its %d bytes are too many to be read, and it cannot be mapped", used)
+	if err := f.files.reading.MaxRead.Check(uint64(used)); err != nil {
+		return err
 	}
 	return f.read(file, &b)
 }
@@ -287,9 +309,9 @@ const (
 
 // read reads the file, and keeps what its values are read from. The word that says
 // which round of a family is shown lies before the family's rows, and is read before
-// them. Whoever gets a row that had another series publishes that first: so where the
-// last reading of what was published took no time in which rows could rest, those are
-// known that were given to others before.
+// them. A writer that gives a row to another series publishes that series first. So if
+// the last reading of what was published took less time than rows rest, all rows are
+// known that had been given to other series before.
 func (f *File) read(file *mapped.File, b *spool.Beginning) error {
 	began := time.Now()
 	image := f.files.reading.Room(b.Used)[:b.Used]
@@ -305,7 +327,8 @@ func (f *File) read(file *mapped.File, b *spool.Beginning) error {
 		if image, err = f.readOn(file, image); err != nil {
 			return err
 		}
-		if err := f.next(segment.Image(image), spool.CurrentOf(file)); err != nil {
+		current := spool.Contents{File: file}
+		if err := current.Result(f.next(segment.Image(image), &current)); err != nil {
 			return err
 		}
 		slow := time.Since(pass) >= segment.Lasting
@@ -318,7 +341,8 @@ func (f *File) read(file *mapped.File, b *spool.Beginning) error {
 		}
 	}
 	if time.Since(began) >= segment.Lasting {
-		if err := f.table.Whole(spool.CurrentOf(file)); err != nil {
+		current := spool.Contents{File: file}
+		if err := current.Result(f.table.Whole(&current)); err != nil {
 			return err
 		}
 	}
@@ -334,8 +358,8 @@ func (f *File) readOn(file *mapped.File, image []byte) ([]byte, error) {
 		return nil, err
 	}
 	used, had := segment.Published(segment.Image(image)), len(image)
-	if used > spool.TooLarge {
-		return nil, spool.Defectf(spool.ReasonRead, "its %d bytes are too many to be read", used)
+	if err := f.files.reading.MaxRead.Check(used); err != nil {
+		return nil, err
 	}
 	if int(used) <= had {
 		return image, nil
@@ -420,7 +444,7 @@ func (f *File) release() {
 // forget forgets what was read.
 func (f *File) forget() {
 	f.table, f.families, f.said, f.former = segment.Table{}, nil, nil, nil
-	f.parts, f.divided = nil, false
+	f.parts, f.divided, f.owners = nil, false, nil
 	f.alive, f.removed, f.buried = 0, nil, 0
 	f.changed = true
 }
@@ -450,11 +474,15 @@ func (f *File) Replaced() bool {
 }
 
 // Family implements [segment.Ledger].
-func (f *File) Family(t *segment.FamilyTable) any {
+func (f *File) Family(t *segment.FamilyTable, known any) any {
 	for len(f.families) < int(t.Number) {
 		f.families = append(f.families, nil)
 	}
-	cl := claimOf(f.catalog, t.Family, spool.Now().AppearedAt(f.Header(), t.First))
+	cl, ok := known.(*catalog.Claim)
+	if !ok {
+		cl = claimOf(f.catalog, t.Family)
+	}
+	cl.Appeared(f.files.clock.AppearedAt(f.Header(), t.First))
 	rows := &familyRows{FamilyTable: t, file: f, claim: cl, words: t.Words()}
 	f.families = append(f.families, rows)
 	return cl
@@ -493,7 +521,7 @@ func (f *File) Mark(c *catalog.Catalog) {
 func (f *File) Lives(c *catalog.Catalog, l *catalog.Lives, wanted *catalog.Selection) error {
 	f.lives = f.files.clock.LivesIn(f.Header(), f.Live(), f.alive)
 	parts := f.divide()
-	return f.within(func(s segment.Space) error {
+	return f.values(func(s segment.Space) error {
 		for i := range parts {
 			p := &parts[i]
 			if !c.EndsIn(p.of.claim.Family) || wanted != nil && !wanted.Wanted[p.of.claim.Family] {
@@ -529,7 +557,7 @@ func (p *part) goesOn(t *catalog.Totals, row *cell.Word, slot uint32) bool {
 func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) error {
 	f.shift = f.files.clock.Shift(f.Header())
 	parts := f.divide()
-	return f.within(func(space segment.Space) error {
+	return f.values(func(space segment.Space) error {
 		s := &f.files.ration
 		s.Begin(space)
 		for i := range parts {
@@ -545,21 +573,4 @@ func (f *File) Read(t *catalog.Totals, wanted *catalog.Selection) error {
 
 // Whole returns an error, [segment.ErrReplaced], if what was read need not be of one
 // round of each family. It need not be asked within [segment.Lasting] of the update.
-func (f *File) Whole() error { return f.within(f.table.Whole) }
-
-// within calls read with what values are read from.
-func (f *File) within(read func(segment.Space) error) (err error) {
-	switch {
-	case f.Own != nil:
-		return read(f.Own)
-	case f.region.Len() == 0:
-		return read(&f.kept)
-	}
-	space := &f.files.late
-	*space = late{of: f, left: mostLate}
-	defer space.close()
-	if fault := f.region.Guard(func() { err = read(space) }); fault != nil {
-		return fault
-	}
-	return err
-}
+func (f *File) Whole() error { return f.values(f.table.Whole) }

@@ -8,8 +8,8 @@ import (
 	"telltale/multiprocess/internal/spool"
 )
 
-// Buried returns when the writer removed something last, by its boot's clock; 0 if it never
-// did.
+// Buried returns the time of the writer's last removal, by its boot's clock; 0 if it
+// has removed nothing.
 func (f *File) Buried() int64 { return f.buried }
 
 // Removed returns what the writer has removed after a time.
@@ -25,12 +25,13 @@ func (f *File) Removed(after int64) (removed []segment.Tombstone) {
 	return removed
 }
 
-// Carried returns what an archive carries of that.
+// Carried returns the tombstones of other writers that an archive carries.
 func (f *File) Carried() []segment.Tombstone { return f.table.Notes().Carried }
 
-// AskAnew has it asked at the next update whether a writer of the epoch lives that is taken
-// to live for having lived a moment ago, and reports whether that is so: unless it said
-// after a removal at that time that it lives, or was asked since.
+// AskAnew makes the next update ask whether the writer lives, and reports whether it
+// does so: the writer is of the epoch and only taken to live because it lived a moment
+// ago, and it has neither noted that it lives nor been asked since the removal at the
+// given time.
 func (f *File) AskAnew(epoch string, removed int64) bool {
 	if f.Own != nil || !f.Live() || f.Header().Epoch != epoch || f.alive >= removed || f.askedAt >= removed {
 		return false
@@ -47,8 +48,9 @@ func (f *File) cover(tombs *spool.Tombs) spool.Cover {
 	return tombs.In(f.Header(), f.alive)
 }
 
-// Hide leaves out what was removed of what a dead writer or an archive has, beside what
-// was left out before, and reports whether that is anything. Series of live writers stay.
+// Hide leaves out the series of a dead writer or an archive that the tombstones cover,
+// and reports whether there are any that were not left out before. Series of live
+// writers stay.
 func (f *File) Hide(tombs *spool.Tombs) (more bool) {
 	if f.Live() || tombs.Empty() {
 		return false

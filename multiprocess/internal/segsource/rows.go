@@ -8,7 +8,6 @@ import (
 	"telltale/model"
 	"telltale/multiprocess/internal/catalog"
 	"telltale/multiprocess/internal/segment"
-	"telltale/multiprocess/internal/spool"
 )
 
 // familyRows is the rows of a family in a segment, and where their values go.
@@ -19,6 +18,7 @@ type familyRows struct {
 	words int
 
 	slots   []uint32 // by row: the first of its series' slots; 0 for none
+	binding *binding // that has the slots; nil if they are this segment's alone
 	epoch   int      // of slots
 	pass    int      // the last one that bound the rows
 	label   string   // of the file, when its rows were given slots
@@ -44,8 +44,8 @@ func (r *familyRows) operation() catalog.Operation {
 	}
 }
 
-// isUnnamed reports whether an archive of an epoch keeps the family for nobody knows
-// whom.
+// isUnnamed reports whether an archive of an epoch keeps the family for writers without
+// an epoch.
 func (r *familyRows) isUnnamed() bool { return r.NoEpoch && r.file.Header().Epoch != "" }
 
 func (r *familyRows) bind(c *catalog.Catalog) {
@@ -60,7 +60,11 @@ func (r *familyRows) bind(c *catalog.Catalog) {
 	}
 	if moved {
 		c.Spent += len(r.slots)
-		r.epoch, r.op, r.slots = c.Epoch, op, r.slots[:0]
+		r.epoch, r.op = c.Epoch, op
+		if r.binding != nil {
+			r.slots, r.binding = nil, nil
+		}
+		r.slots = r.slots[:0]
 	}
 	r.translate()
 	if op != catalog.OpSkip {
@@ -71,9 +75,47 @@ func (r *familyRows) bind(c *catalog.Catalog) {
 	r.Moved = r.Moved[:0]
 }
 
+// binding is the slots of the first rows of a family in all segments that gave these out
+// alike.
+type binding struct {
+	edition uint64 // of the rows, see [segment.FamilyTable.Edition]
+	epoch   int    // of the catalog
+	op      catalog.Operation
+	slots   []uint32
+	pass    int // of the catalog in which slots were marked
+	marked  int // how many were
+}
+
+// common returns the binding of the family that the rows share with those of other
+// segments; nil if they share none.
+func (r *familyRows) common(c *catalog.Catalog) *binding {
+	edition := r.Edition()
+	if edition == 0 || r.op == catalog.OpSet || r.covered != nil {
+		return nil
+	}
+	b := r.file.files.bindings[r.claim]
+	if b == nil || b.edition != edition || b.epoch != c.Epoch || b.op != r.op {
+		b = &binding{edition: edition, epoch: c.Epoch, op: r.op}
+		r.file.files.bindings[r.claim] = b
+	}
+	return b
+}
+
 // bindRows finds the slots of rows that have none yet, and of those that are another
 // series' by now.
 func (r *familyRows) bindRows(c *catalog.Catalog) {
+	if b := r.common(c); b != nil {
+		n := len(r.Tenants)
+		b.slots = slices.Grow(b.slots, max(0, n-len(b.slots)))
+		for row := len(b.slots); row < n; row++ {
+			b.slots = append(b.slots, r.slot(c, uint32(row)))
+		}
+		r.binding, r.slots = b, b.slots[:n:n]
+		return
+	}
+	if r.binding != nil {
+		r.binding, r.slots = nil, slices.Clone(r.slots)
+	}
 	bound := len(r.slots)
 	for _, row := range r.Moved {
 		if int(row) < bound {
@@ -113,9 +155,9 @@ func (r *familyRows) slot(c *catalog.Catalog, row uint32) uint32 {
 	}
 	f := r.claim.Family
 	s := &f.Series[r.Tenants[row].Series]
-	had := len(c.Owners)
+	had := c.Slots()
 	slot := c.RowSlots(f, s)
-	if len(c.Owners) > had && !f.Quoted {
+	if c.Slots() > had && !f.Quoted {
 		f.Quoted = !model.LabelsFromText(s.Labels).AllLegacy()
 	}
 	return slot
@@ -123,7 +165,7 @@ func (r *familyRows) slot(c *catalog.Catalog, row uint32) uint32 {
 
 // processSlot returns the slot of a row's series in its process.
 func (r *familyRows) processSlot(c *catalog.Catalog, row uint32) uint32 {
-	label, start := r.file.label, int64(0) // as the file says
+	label, writer := r.file.label, &r.file.writer
 	if r.file.IsArchive() {
 		var owner segment.Owner
 		if int(row) < len(r.Owners) {
@@ -133,10 +175,24 @@ func (r *familyRows) processSlot(c *catalog.Catalog, row uint32) uint32 {
 			return 0 // it was the sum of several, or the like
 		}
 		label = string(model.AppendLabel(nil, catalog.PIDLabel, owner.Process))
-		clock := spool.Now()
-		start = clock.SetAt(owner.Start, clock.Shift(r.file.Header()))
+		writer = r.file.ownerSince(owner.Start)
 	}
-	return c.WriterSlot(r.claim.Family, label, catalog.Writer{Start: start, File: r.file, Place: r.Tenants[row].Series})
+	return c.WriterSlot(r.claim.Family, r.Tenants[row].Series, label, writer)
+}
+
+// ownerSince returns the writer of rows of an archive whose segment was made at a time, as
+// the archive says it.
+func (f *File) ownerSince(start int64) *catalog.Writer {
+	owner := f.owners[start]
+	if owner == nil {
+		clock := f.files.clock
+		owner = &catalog.Writer{Start: clock.SetAt(start, clock.Shift(f.Header())), File: f}
+		if f.owners == nil {
+			f.owners = make(map[int64]*catalog.Writer)
+		}
+		f.owners[start] = owner
+	}
+	return owner
 }
 
 // translate finds out where buckets and states are in the family.
@@ -164,8 +220,15 @@ func (r *familyRows) translate() {
 }
 
 func (r *familyRows) mark(c *catalog.Catalog) {
-	width := r.claim.Family.Width()
-	for _, slot := range r.slots {
+	width, slots := r.claim.Family.Width(), r.slots
+	if b := r.binding; b != nil {
+		if b.pass != c.Pass {
+			b.pass, b.marked = c.Pass, 0
+		}
+		marked := min(b.marked, len(slots))
+		slots, b.marked = slots[marked:], max(b.marked, len(slots))
+	}
+	for _, slot := range slots {
 		if slot != 0 {
 			c.MarkRow(slot, width)
 		}

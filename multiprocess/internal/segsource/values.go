@@ -55,7 +55,7 @@ func (r *familyRows) merge(t *catalog.Totals, s segment.Space, row *cell.Word, s
 			}
 		}
 	case segment.LayoutInfo:
-		t.Inform(slot, r.Info(s, row).Sorted())
+		t.Inform(slot, r.Info(s, row))
 	case segment.LayoutState:
 		when := r.when(cell.At(first, 1)) // before the value, which is set first
 		n := first.Load()

@@ -15,8 +15,8 @@ type Access struct {
 	anybody  bool // the user need not be of the group: all may write to the directory
 }
 
-// Private is the access of files that nobody else is to touch as yet: who may write
-// to a file can cut it, which ends a process that writes to a mapping of it.
+// Private is the access of files that no other user may touch yet: a process that may
+// write to a file can truncate it, which ends a process that writes to a mapping of it.
 var Private = Access{Mode: 0o600, uid: -1, gid: -1}
 
 // Access returns the access of files that are created for the directory. Without
@@ -101,7 +101,7 @@ func (a Access) give(g *mapped.Growing) error {
 }
 
 // Discloses reports whether a file of that access, made by this process, could be
-// read by somebody who cannot read the file with the info: by its owner, its group
+// read by a user who cannot read the file with the info: by its owner, its group
 // or by all.
 func (a Access) Discloses(info *mapped.Info) bool {
 	const user, group, others = 0o400, 0o040, 0o004

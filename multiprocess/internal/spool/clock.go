@@ -31,10 +31,10 @@ func (c Clock) On() Clock {
 // Moment returns the moment at which the clocks were read.
 func (c Clock) Moment() segment.Moment { return segment.Moment{Wall: c.Wall, Boot: c.Monotonic} }
 
-// Since returns when a moment was, in nanoseconds since 1970: of this boot by its
-// own clock, as if the wall clock had always gone as it goes now, of others by the
-// wall clock of then, but not later than now. So moments have one order, whatever
-// wall clocks were set to.
+// Since returns the time of a moment in nanoseconds since 1970. A moment of this boot
+// is converted from the boot's clock by the wall clock of now; one of another boot has
+// the wall clock's time of then, but not a later one than now. So moments have one
+// order, whatever wall clocks were set to.
 func (c Clock) Since(boot [16]byte, m segment.Moment) int64 {
 	if boot == c.Boot && boot != [16]byte{} && m.Boot > 0 && c.Monotonic > 0 {
 		return c.Wall - max(0, c.Monotonic-m.Boot)
@@ -42,9 +42,8 @@ func (c Clock) Since(boot [16]byte, m segment.Moment) int64 {
 	return min(m.Wall, c.Wall)
 }
 
-// Shift returns what is to be added to times of values that a segment has, to compare them
-// with those of others: of this boot they are as if the wall clock had always gone as it
-// goes now.
+// Shift returns what is to be added to the times of values in a segment before they are
+// compared with those of other segments. Times of this boot are converted as by Since.
 func (c Clock) Shift(h *segment.Header) int64 {
 	if h.Boot != c.Boot || h.Boot == [16]byte{} || h.Ahead == 0 || c.Monotonic == 0 {
 		return 0
@@ -52,8 +51,9 @@ func (c Clock) Shift(h *segment.Header) int64 {
 	return c.Wall - c.Monotonic - h.Ahead
 }
 
-// SetAt returns when a value was set that has that time in a segment with that shift, in
-// nanoseconds since 1970, but not later than now; 0 if it never was.
+// SetAt returns when a value was set, in nanoseconds since 1970, but not later than
+// now, given its time in a segment and the segment's Shift. It returns 0 if the value
+// was never set.
 func (c Clock) SetAt(time, shift int64) int64 {
 	if time == 0 {
 		return 0
@@ -66,9 +66,9 @@ func (c Clock) BornAt(h *segment.Header) int64 {
 	return c.Since(h.Boot, segment.Moment{Wall: h.Start, Boot: h.Born})
 }
 
-// AppearedAt returns when something first appeared of which a segment says so, in
-// nanoseconds since 1970 as by Since: its epoch, or the definition of a family. Where
-// the segment does not know, it was the first.
+// AppearedAt returns when an epoch or the definition of a family first appeared, as a
+// segment notes it, in nanoseconds since 1970 as by Since. If the segment does not
+// know, it is the time at which the segment was made.
 func (c Clock) AppearedAt(h *segment.Header, first segment.Moment) int64 {
 	if first == (segment.Moment{}) {
 		return c.BornAt(h)

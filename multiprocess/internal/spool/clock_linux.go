@@ -36,12 +36,13 @@ var compared = sync.OnceValue(func() *comparison {
 	return &best
 })
 
+// systemClock asks the system for the boot's clock.
 func systemClock() int64 {
 	var t unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) != nil {
 		return 0
 	}
-	return t.Nano()
+	return t.Nano() - namespaceOffset()
 }
 
 // Monotonic returns the nanoseconds of the boot's clock that nobody can set. It may be

@@ -128,12 +128,25 @@ func ReasonOf(err error) Reason {
 	return ReasonRead
 }
 
+// Cut returns an error met with what is mapped of a file of which so many bytes were in use.
+// If the error says that it is corrupt, and stat that it has fewer bytes by now, it is one of
+// a truncated file: what is mapped of such a file ends in zeros.
+func Cut(err error, used int64, stat func() (mapped.Info, error)) error {
+	if used == 0 || ReasonOf(err) != ReasonCorrupt {
+		return err
+	}
+	if info, failed := stat(); failed == nil && info.Size < used {
+		return Defectf(ReasonTruncated, "it has %d bytes, and %d were in use a moment ago", info.Size, used)
+	}
+	return err
+}
+
 // Unavailable reports whether an error says that the system could not give a file
 // that may be whole: the process has no descriptors left, its permissions have
-// changed, or fewer bytes came than the file has.
+// changed, or fewer bytes came than the file has. A file that was truncated is not whole.
 func Unavailable(err error) bool {
 	var d *Defect
-	if errors.As(err, &d) {
+	if errors.As(err, &d) || errors.Is(err, mapped.ErrCut) {
 		return false
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {

@@ -10,7 +10,10 @@ import (
 )
 
 // Dir is a directory. Methods are safe for concurrent use, but for Close.
-type Dir struct{ dir *mapped.Dir }
+type Dir struct {
+	dir     *mapped.Dir
+	MaxRead ReadLimit // of its files; set before use
+}
 
 // Open opens a directory. All operations pass the hook, which may be nil.
 func Open(path string, hook mapped.Hook) (*Dir, error) {
@@ -18,7 +21,7 @@ func Open(path string, hook mapped.Hook) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{dir}, nil
+	return &Dir{dir: dir}, nil
 }
 
 // Path returns the path that was opened.
@@ -125,7 +128,7 @@ func (d *Dir) Create(n Name, access Access) (*mapped.Growing, error) {
 }
 
 // LocksWork reports whether the directory's file system honours locks. It locks the
-// file of that name and identity for a moment, which nobody else has to do with.
+// file of that name and identity, which no other process uses, for a moment.
 func (d *Dir) LocksWork(n Name, id mapped.Identity) (bool, error) {
 	return mapped.LocksWork(func() (*mapped.Growing, error) {
 		g, err := d.Write(n)
@@ -230,7 +233,7 @@ func (d *Dir) openLock(name Name) (*mapped.Growing, error) {
 			return lock, err
 		}
 	}
-	return nil, Defectf(ReasonReplaced, "%s comes and goes", name)
+	return nil, Defectf(ReasonReplaced, "other processes keep creating and deleting %s", name)
 }
 
 // checkLock checks that the lock can be seen by others, and is where they look.

@@ -12,7 +12,7 @@ import (
 	"telltale/multiprocess/internal/segment"
 )
 
-// Kin is the lives of the rows that files have of series in families whose series end. It
+// Kin holds, for series of families with an expiry, the lives of their rows in all files. It
 // is not safe for concurrent use.
 type Kin struct {
 	clock    Clock
@@ -31,7 +31,7 @@ type kinSeries struct {
 	lives  map[string][]segment.Life
 }
 
-// NewKin returns the kin of no series, at a time of the clock.
+// NewKin returns a Kin without series, for the time of the clock.
 func NewKin(clock Clock) *Kin {
 	return &Kin{clock: clock, families: make(map[kinFamily]*kinSeries), foreign: make(map[model.Type]bool)}
 }
@@ -133,7 +133,7 @@ type labelled struct {
 }
 
 // Family implements [segment.Ledger].
-func (*labelled) Family(*segment.FamilyTable) any { return nil }
+func (*labelled) Family(*segment.FamilyTable, any) any { return nil }
 
 // Find implements [segment.Ledger].
 func (l *labelled) Find(_ *segment.FamilyTable, labels string, _ uint32) (uint32, bool) {
@@ -156,9 +156,9 @@ func (l *labelled) Add(f *segment.FamilyTable, labels string) uint32 {
 	return place
 }
 
-// Since returns from when the rows of a series count that is asked for, whose labels are
-// sorted: what earlier ones counted is of a life of the series that is over. It returns
-// [segment.Never] if all of it is, also for those who may still say otherwise.
+// Since returns from when rows of a wanted series count, whose labels are sorted: what
+// earlier rows counted belongs to a life of the series that is over. It returns
+// [segment.Never] if all lives are over, also for writers that might still prolong one.
 func (k *Kin) Since(f *segment.Family, labels string) int64 {
 	s := k.families[kinFamily{f.Name, f.Type}]
 	if s == nil || k.foreign[f.Type] {
@@ -182,9 +182,10 @@ func (k *Kin) Since(f *segment.Family, labels string) int64 {
 	return since
 }
 
-// GoesOn reports until when a series goes on that is asked for, whose labels are sorted and
-// of which one of the rows has that life, and whether it has ended for everybody. Files that
-// do not say when they were updated may have it too: then readers settle whether it goes on.
+// GoesOn returns until when a wanted series goes on, whose labels are sorted and one of
+// whose rows has the given life, and whether the series has ended in all processes.
+// Python's files, which do not say when they were updated, may have it too: then
+// readers decide whether it goes on.
 func (k *Kin) GoesOn(f *segment.Family, labels string, of segment.Life) (until int64, ended bool) {
 	s := k.families[kinFamily{f.Name, f.Type}]
 	if s == nil {
@@ -202,11 +203,12 @@ func (k *Kin) GoesOn(f *segment.Family, labels string, of segment.Life) (until i
 	return until, until < k.clock.Wall-int64(Grace(f.Expiry)) && !k.foreign[f.Type]
 }
 
-// Grace is for how long a series that ends goes on, with an expiry after d: a writer that
-// is about to update it does so within that time, and says so.
+// Grace returns for how long a series with an expiry after d goes on beyond it: a
+// writer that is about to update the series does so, and notes it, within that time.
 func Grace(d time.Duration) time.Duration { return min(max(d/8, time.Second), 8*time.Second) }
 
-// Within calls do with what is in a segment.
+// Within calls do with the contents of a segment, its beginning, and whether its writer
+// lives. They are valid until do returns.
 func (d *Dir) Within(name Name, do func(s segment.Space, b *Beginning, live bool) error) error {
 	file, err := d.Read(name)
 	if err != nil {
@@ -224,13 +226,5 @@ func (d *Dir) Within(name Name, do func(s segment.Space, b *Beginning, live bool
 	if err != nil {
 		return err
 	}
-	region, err := b.Map(file, b.Used)
-	if err != nil {
-		return err
-	}
-	defer region.Unmap()
-	if fault := region.Guard(func() { err = do(segment.Image(region.Bytes()), &b, locked && !b.Signs.Dead) }); fault != nil {
-		return fault
-	}
-	return err
+	return b.Read(file, d.MaxRead, func(c *Contents) error { return do(c, &b, locked && !b.Signs.Dead) })
 }

@@ -16,7 +16,7 @@ type Kind uint8
 
 // The kinds of file.
 const (
-	Foreign   Kind = iota // nobody's: never opened
+	Foreign   Kind = iota // not a name that telltale or Python's client gives: never opened
 	Writer                // writer-{id}.seg: a process's segment
 	Archive               // archive.seg: what dead writers left
 	FoldLock              // fold.lock: held while folding

@@ -25,6 +25,8 @@ type Reading struct {
 	Hook   mapped.Hook // passed by operations on files given by hand
 	Given  bool        // by hand: nothing is left out silently
 	Limits Limits
+	// MaxRead is how many bytes a file may have that is not mapped.
+	MaxRead ReadLimit
 	// Age is for how long it is taken for granted that a writer lives; what is asked
 	// for the first time, or given by hand, is asked at once.
 	Age time.Duration
@@ -56,13 +58,13 @@ func (r *Reading) Room(n int) []byte {
 	return r.buffer
 }
 
-// AskAnew has it asked of each writer whether it lives, however short a time ago that
-// was done.
+// AskAnew makes the next reading ask of each writer whether it lives, however recently
+// that was asked.
 func (r *Reading) AskAnew() { r.anew = time.Now() }
 
-// Fresh reports whether a writer may be taken to live that was found alive at a time and
-// not asked anew since: that was a short time ago, or the writer, of the given boot, has
-// said so then by that boot's clock.
+// Fresh reports whether a writer may be taken to live without asking again: it was
+// found alive a short time ago, at asked, or it noted in its segment a short time ago,
+// at alive by the clock of the given boot, that it lives.
 func (r *Reading) Fresh(asked time.Time, boot [16]byte, alive int64) bool {
 	if r.Given || !asked.After(r.anew) {
 		return false
@@ -89,8 +91,8 @@ func (r *Reading) Single(at Place) bool { return r.Given && at.Dir == nil }
 // Stat says what is at a place of the reader's directory.
 func (r *Reading) Stat(at Place) (mapped.Info, error) { return r.Dir.Stat(at.Name) }
 
-// KindOf returns the kind of file at a place. One that was given by hand is a
-// writer's segment if its name ends in .seg, and else Foreign.
+// KindOf returns the kind of file at a place. A file that was given by hand is a
+// Writer's segment if its name ends in .seg, else Foreign.
 func (r *Reading) KindOf(at Place) Kind {
 	kind := at.Name.Kind()
 	switch {

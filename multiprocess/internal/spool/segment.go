@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"math"
@@ -20,8 +21,23 @@ type Beginning struct {
 	Info   mapped.Info
 }
 
-// TooLarge is how many bytes of a file are read where they cannot be mapped.
-const TooLarge = 1 << (26 + bits.UintSize/16)
+// ReadLimit is how many bytes a file may have that is read whole, since it cannot be mapped.
+// The zero ReadLimit is the default one.
+type ReadLimit int64
+
+const (
+	defaultReadLimit = 1 << (26 + bits.UintSize/16)
+	// NoReadLimit allows all that memory has room for.
+	NoReadLimit ReadLimit = math.MaxInt64
+)
+
+// Check returns an error if a file of so many bytes is not to be read.
+func (l ReadLimit) Check(n uint64) error {
+	if most := uint64(cmp.Or(l, defaultReadLimit)); n > most {
+		return Defectf(ReasonRead, "its %d bytes are too many to be read, of at most %d (WithReadLimit), and it is not mapped", n, most)
+	}
+	return nil
+}
 
 // Begin reads the header of a segment, how many of its bytes are in use, and what
 // it is. Its writer makes it grow before it uses more, so its size is asked for
@@ -84,48 +100,36 @@ func (b *Beginning) Map(file *mapped.File, n int) (mapped.Region, error) {
 	return region, err
 }
 
-// Current is the bytes of a file as they are when they are asked for: where the file is not
-// mapped, for what is read of a segment in an order that matters while its writer lives.
-type Current struct {
-	file *mapped.File
-	left uint64 // how many bytes it still gives
-}
-
-// CurrentOf returns the bytes of a file, of which it gives no more together than a quarter
-// of what is read of a file at once: a forged one may lead through all of it.
-func CurrentOf(file *mapped.File) *Current { return &Current{file, TooLarge / 4} }
-
-// Bytes implements [segment.Space].
-func (c *Current) Bytes(offset, n uint64) []byte {
-	if n > c.left || offset > math.MaxInt64 {
-		return nil
+// Read calls do with the contents of a file, of which at least what was in use at its
+// beginning is mapped, or copied where the file is sparse, or read where nothing can be
+// mapped, within the limit. They are there until do returns.
+func (b *Beginning) Read(file *mapped.File, limit ReadLimit, do func(*Contents) error) (err error) {
+	c := Contents{File: file}
+	if !mapped.Supported {
+		if err := limit.Check(uint64(b.Used)); err != nil {
+			return err
+		}
+		c.Mapped = mapped.Aligned(b.Used)
+		if _, err := file.ReadAt(c.Mapped, 0); err != nil {
+			return err
+		}
+		return c.Result(do(&c))
 	}
-	c.left -= n
-	b := mapped.Aligned(int(n))
-	if _, err := c.file.ReadAt(b, int64(offset)); err != nil {
-		return nil
+	region, err := b.Map(file, b.Used)
+	if err != nil {
+		return err
 	}
-	return b
-}
-
-// Grown is the bytes of a file of which the first are mapped, as its writer may publish
-// more meanwhile.
-type Grown struct {
-	Mapped segment.Image
-	Rest   *Current
-}
-
-// Bytes implements [segment.Space].
-func (g Grown) Bytes(offset, n uint64) []byte {
-	if b := g.Mapped.Bytes(offset, n); b != nil {
-		return b
+	defer region.Unmap()
+	c.Mapped, c.Region = region.Bytes(), &region
+	if fault := region.Guard(func() { err = do(&c) }); fault != nil {
+		return fault
 	}
-	return g.Rest.Bytes(offset, n)
+	return Cut(c.Result(err), int64(b.Used), file.Stat)
 }
 
-// Mark writes into the header of a dead writer's segment that it is dead, so that
-// whoever holds its lock from then on is not taken for it. The caller has found it
-// dead and its header good.
+// Mark writes into the header of a dead writer's segment that it is dead, so that a
+// process that holds its lock from then on is not taken for the writer. The caller has
+// found it dead and its header good.
 func Mark(g *mapped.Growing) error {
 	state, offset := segment.DeadState()
 	word := make([]byte, len(state))

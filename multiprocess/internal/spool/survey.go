@@ -82,11 +82,13 @@ type Survey struct {
 	Dead       int             // likewise, and no archive has taken them up
 	Generation uint64          // of the archive that counts; 0 if there is none
 
-	by    int // the standing of who says whose directory it is
-	seen  []Seen
-	aside map[string]int   // by name, the archive that has taken it up
-	taken map[[16]byte]int // of the writers that were seen, the archive that has taken it up; -1 if none has
-	born  []int64          // by the clock
+	by int // the standing of the segment that says whose directory it is
+	// How many writers' segments [Dir.Survey] has looked at, and how many there are.
+	looked, writers int
+	seen            []Seen
+	aside           map[string]int   // by name, the archive that has taken it up
+	taken           map[[16]byte]int // of the writers that were seen, the archive that has taken it up; -1 if none has
+	born            []int64          // by the clock
 }
 
 // NewSurvey settles which of the segments count. Without a wanted epoch it is one
@@ -294,8 +296,8 @@ func compareBool(a, b bool) int {
 	return -1
 }
 
-// judge finds what becomes of segments of other epochs than the one that counts. Who
-// asks for an epoch says that it is not over, whichever appeared since.
+// judge finds what becomes of segments of other epochs than the one that counts. An
+// epoch that was asked for is not over, whichever epochs appeared since.
 func (s *Survey) judge(epochs map[string]*epochSeen, asked bool) {
 	counts := epochs[s.Epoch] // nil if it was asked for and nobody has it
 	best := -1
@@ -403,14 +405,14 @@ func (p place) among(others map[place]bool) string {
 }
 
 // Ended returns how many segments of writers there are, whatever becomes of them, to which
-// nobody writes any more.
+// nobody writes any more: an estimate where [Dir.Survey] has looked at some alone.
 func (s *Survey) Ended() (n int) {
 	for i := range s.seen {
 		if s.seen[i].Name.Kind() == Writer && !s.seen[i].Live {
 			n++
 		}
 	}
-	return n
+	return estimate(n, s.looked, s.writers)
 }
 
 // CheckService returns an error if the directory is another service's than the named one,

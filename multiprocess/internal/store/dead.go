@@ -1,36 +1,26 @@
 package store
 
-import "telltale/multiprocess/internal/spool"
+import "time"
 
-// crowd is how many names a directory has at least where dead writers are counted.
-const crowd = 64
+const (
+	// crowd is how many writers a directory has at least where Crowded is told of dead ones.
+	crowd = 64
+	// leastCounting is how often a store counts dead writers, where there are few, and
+	// countingEach how much less often for each writer: together the stores of a
+	// directory count about as often however many they are.
+	leastCounting = time.Minute
+	countingEach  = 60 * time.Millisecond
+)
 
-// countDead tells how many writers' segments nobody writes to any more, unless there
-// are too few files for it to matter.
-func (s *Store) countDead() {
+// countDead tells the setting Crowded how many segments are those of dead writers, if there
+// are at least crowd writers. It returns after which time to count again.
+func (s *Store) countDead() (again time.Duration) {
 	if s.settings.Crowded == nil {
-		return
+		return leastCounting
 	}
-	names, err := s.dir.List()
-	if err != nil || len(names) < crowd {
-		return
+	dead, writers, err := s.dir.CountDead(s.name)
+	if err == nil && writers >= crowd {
+		s.settings.Crowded(dead)
 	}
-	dead := 0
-	for _, name := range names {
-		if name.Kind() == spool.Writer && name != s.name && s.isDead(name) {
-			dead++
-		}
-	}
-	s.settings.Crowded(dead)
-}
-
-// isDead reports whether it is known of a writer that it is dead.
-func (s *Store) isDead(name spool.Name) bool {
-	file, err := s.dir.Read(name)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	locked, err := file.Locked()
-	return err == nil && !locked
+	return max(leastCounting, time.Duration(writers)*countingEach)
 }

@@ -29,7 +29,7 @@ func (p *parked) life(shift int64) segment.Life {
 	return segment.Life{Begun: l.Begun + shift, Until: l.Until + shift}
 }
 
-// parking is what a store knows of the time that it takes to look at parked rows.
+// parking limits the time that a store spends looking at parked rows.
 type parking struct {
 	mu       sync.Mutex // held while it looks
 	next     time.Time
@@ -37,11 +37,12 @@ type parking struct {
 }
 
 const (
-	// parkingPart is which part of the time at most goes into looking what others have of
-	// series that rest.
+	// parkingPart limits the time spent looking what other processes have of parked
+	// series: one part in parkingPart.
 	parkingPart = 20
-	// leaseParts is for which part of the expiry a parked row goes on for sure after it
-	// was seen that others update the series; it is looked at twice as often.
+	// leaseParts says for how long a parked row goes on for sure after another process was
+	// seen to update the series: for one part in leaseParts of the expiry. The row is
+	// looked at twice in that time.
 	leaseParts = 4
 	// leastLease is that part at least: twice the time from one tick to the next.
 	leastLease = 2 * time.Second
@@ -72,9 +73,9 @@ func (r *rows) Park(row *cell.Word, labels model.Labels, kept unsafe.Pointer) {
 	r.parked[key] = append(r.parked[key], p)
 }
 
-// Resume implements [cell.Rows]. A row that is not sure to go on for everybody is left as it
-// is: it counts if others go on with the series. Of gauges and the like a process has one
-// value, so that it is given back.
+// Resume implements [cell.Rows]. It returns a row only if the series is sure to go on for
+// all readers. Other rows stay parked where the rows of a process add up: they count if
+// others go on with the series. Where they do not, as those of gauges, they are given back.
 func (r *rows) Resume(labels model.Labels) (cell.Parked, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -148,7 +149,8 @@ func (r *rows) unparkAll() {
 	clear(r.parked)
 }
 
-// wantParked asks for the series of parked rows that are to be looked at.
+// wantParked asks for the series of parked rows that are to be looked at, and reports
+// whether there are any.
 func (r *rows) wantParked(k *spool.Kin, now int64) (any bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -163,8 +165,8 @@ func (r *rows) wantParked(k *spool.Kin, now int64) (any bool) {
 	return any
 }
 
-// settle gives back the parked rows of series that have ended, and has others go on that
-// somebody updates.
+// settle gives back the parked rows of series that have ended, and prolongs those of
+// series that another process updates.
 func (r *rows) settle(k *spool.Kin, now, shift int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -195,7 +197,8 @@ func (r *rows) settle(k *spool.Kin, now, shift int64) {
 	}
 }
 
-// settleParked looks what others have of series that this process does not update any more.
+// settleParked looks what other processes have of the series that this process has
+// parked, and settles them.
 func (s *Store) settleParked() {
 	g := &s.parking
 	if !g.mu.TryLock() {

@@ -20,7 +20,7 @@ const (
 	// MaxUnburied is how many tombstones wait on the heap at most until the segment can
 	// grow again.
 	MaxUnburied = 1 << 14
-	// fewTombs is how many tombstones nobody looks after.
+	// fewTombs is the number of tombstones below which spent ones are not looked for.
 	fewTombs = 1 << 10
 	// ManyTombs is how many of them are worth a fold.
 	ManyTombs = 1 << 13
@@ -31,10 +31,10 @@ type tombs struct {
 	mu       sync.Mutex
 	waiting  atomic.Bool         // some are unburied
 	unburied []segment.Tombstone // for which there was no room, in the order of their times
-	full     bool                // no room was found since the last tick
-	told     bool                // of that
-	lost     bool                // of some that were dropped
-	settled  int                 // how many there were when they were looked after last
+	full     bool                // a tombstone found no room since the last tick
+	told     bool                // the error hook was told that some are unburied
+	lost     bool                // the error hook was told that some were dropped
+	settled  int                 // how many were left when spent ones were looked for last
 }
 
 // Forget implements [cell.Rows]: it says in the segment that the series were removed, so
@@ -46,9 +46,6 @@ func (r *rows) Forget(series []model.Labels) {
 		series = series[n:]
 	}
 }
-
-// ForgetAll implements [cell.Rows].
-func (r *rows) ForgetAll() { r.bury(nil) }
 
 // Bury implements [cell.Rows].
 func (r *rows) Bury(row *cell.Word) (forgotten bool) {
@@ -76,8 +73,8 @@ func (r *rows) bury(series []model.Labels) {
 	}
 }
 
-// bury does so where others wait, or where it failed: behind them, so that none gets a time
-// that is later than it was.
+// bury writes a tombstone behind those that wait for room, or waits with them if there
+// is none, so that none gets a time that is later than its removal.
 func (s *Store) bury(t segment.Tombstone) {
 	b := &s.tombs
 	b.mu.Lock()
@@ -92,19 +89,20 @@ func (s *Store) bury(t segment.Tombstone) {
 	case len(b.unburied) >= MaxUnburied:
 		if !b.lost {
 			b.lost = true
-			go s.settings.Tell(fmt.Errorf("multiprocess: what ended processes left of removed series of %q, and of others, stays: there is still no room to say that they were removed", t.Name))
+			go s.settings.Tell(fmt.Errorf("multiprocess: removed series of %q and of other families stay on the page as ended processes left them: the segment still has no room to note their removal", t.Name))
 		}
 		return
 	case !b.told:
 		b.told = true
-		go s.settings.Tell(fmt.Errorf("multiprocess: what ended processes left of removed series of %q, and of others, is shown until there is room to say that they were removed: %w", t.Name, err))
+		go s.settings.Tell(fmt.Errorf("multiprocess: removed series of %q and of other families stay on the page as ended processes left them, until the segment has room to note their removal: %w", t.Name, err))
 	}
 	b.unburied = append(b.unburied, t)
 	b.waiting.Store(true)
 }
 
-// buryNow says what was removed. Where there are too many tombstones it looks after them,
-// at most once a tick. The caller holds the lock.
+// buryNow writes a tombstone. Where there are too many it frees the room of spent ones
+// first, at most once a tick. It returns the error of [segment.Writer.Bury]. The caller
+// holds the lock.
 func (s *Store) buryNow(t segment.Tombstone) error {
 	err := s.segment.Bury(t)
 	if !errors.Is(err, segment.ErrTombstones) || s.tombs.full {
@@ -115,9 +113,9 @@ func (s *Store) buryNow(t segment.Tombstone) error {
 	return s.segment.Bury(t)
 }
 
-// tendTombs says what could not be said before. Of series that were made again since, and
-// of writers that ended since, it removes no more than it would have then: the time is that
-// of the removal.
+// tendTombs writes the tombstones for which there was no room before. Each has the time of
+// its removal, so that it covers no more than it would have covered then: no series that
+// were made again since, and nothing of writers that ended since.
 func (s *Store) tendTombs() {
 	b := &s.tombs
 	b.mu.Lock()
@@ -136,8 +134,8 @@ func (s *Store) tendTombs() {
 	b.waiting.Store(false)
 }
 
-// settleTombs gives the room of tombstones to others that cover nothing any more. The
-// caller holds the lock.
+// settleTombs frees the room of tombstones that cover nothing any more for later ones, and
+// calls the setting Removed if many are left. The caller holds the lock.
 func (s *Store) settleTombs() {
 	s.tombs.settled = s.segment.Spend(s.spent())
 	if s.settings.Removed != nil && s.tombs.settled >= ManyTombs {
@@ -190,18 +188,14 @@ func (s *Store) applied() (until int64, ok bool) {
 	if err != nil {
 		return 0, true
 	}
-	region, err := b.Map(file, b.Used)
-	if err != nil {
-		return 0, true
-	}
-	defer region.Unmap()
-	fault := region.Guard(func() {
-		var notes *segment.Notes
-		if notes, err = segment.NotesOf(segment.Image(region.Bytes())); err == nil {
+	err = b.Read(file, s.dir.MaxRead, func(c *spool.Contents) error {
+		notes, err := segment.NotesOf(c)
+		if err == nil {
 			until = notes.Applied[s.name.ID()]
 		}
+		return err
 	})
-	if fault != nil {
+	if err != nil {
 		return 0, true
 	}
 	return until, true

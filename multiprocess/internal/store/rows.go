@@ -31,6 +31,8 @@ type rows struct {
 	begun []uint64 // rounds that have not ended
 
 	parked map[string][]*parked // by their labels: rows of series that this process does not update
+
+	unshown atomic.Pointer[cell.Word] // row of an info not shown, as the error hook was told
 }
 
 // Rows implements [cell.Store].
@@ -132,7 +134,8 @@ func (r *rows) Lay(round uint64, labels model.Labels, created time.Time) *cell.W
 }
 
 // Show implements [cell.Rows]. Other processes see the file alone, and this one is
-// kept from reading.
+// kept from reading. If there is no room to say that what ended processes have left was
+// removed, that is said later.
 func (r *rows) Show(round uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -144,10 +147,17 @@ func (r *rows) Show(round uint64) {
 		}
 	}
 	clear(r.parked)
-	for _, rows := range []*segment.Rows{r.file.Load(), r.heap.Load()} {
-		if rows != nil {
-			rows.Show(round)
+	alone := false
+	if in := r.file.Load(); in != nil {
+		if alone = !r.store.tombs.waiting.Load() && in.ShowAlone(round, spool.Monotonic()) == nil; !alone {
+			in.Show(round)
 		}
+	}
+	if in := r.heap.Load(); in != nil {
+		in.Show(round)
+	}
+	if !alone {
+		r.bury(nil)
 	}
 }
 
@@ -258,12 +268,18 @@ func (r *rows) SetExemplar(row *cell.Word, i int, e *model.Exemplar) {
 	}
 }
 
-// SetInfo implements [cell.Rows]. It tells the error hook as Add does.
+// SetInfo implements [cell.Rows]. It tells the error hook as Add does, of one series of the
+// family until its labels are shown.
 func (r *rows) SetInfo(row *cell.Word, labels model.Labels) {
-	if rows := r.holder(row); rows != nil {
-		if err := rows.SetInfo(row, labels.Text()); err != nil {
-			go r.store.settings.Tell(fmt.Errorf("multiprocess: the labels of info %q are not shown: %w", r.family.Name, err))
-		}
+	rows := r.holder(row)
+	if rows == nil {
+		return
+	}
+	switch err := rows.SetInfo(row, labels.Text()); {
+	case err == nil:
+		r.unshown.CompareAndSwap(row, nil)
+	case r.unshown.CompareAndSwap(nil, row):
+		go r.store.settings.Tell(fmt.Errorf("multiprocess: the labels of info %q are not shown: %w", r.family.Name, err))
 	}
 }
 

@@ -15,14 +15,15 @@ import (
 	"telltale/multiprocess/internal/spool"
 )
 
-// Settings is how a store goes about it.
+// Settings are the options of a store.
 type Settings struct {
-	Tell     func(error)    // what is wrong; called by goroutines of the store's own, or by Open
-	Epoch    string         // of the segment
-	Writer   string         // its configured name
-	Service  string         // whose directory it is; empty if nobody said
-	Perm     *fs.FileMode   // nil: as the directory's are
-	Interval time.Duration  // between publications
+	Tell     func(error)   // what is wrong; called by goroutines of the store's own, or by Open
+	Epoch    string        // of the segment
+	Writer   string        // its configured name
+	Service  string        // whose directory it is; empty if nobody said
+	Perm     *fs.FileMode  // nil: as the directory's are
+	Interval time.Duration // between publications
+	MaxRead  spool.ReadLimit
 	Remote   bool           // the directory may be on another machine's file system
 	Files    mapped.Hook    // passed by all operations on files; nil but in tests
 	Apart    func(func())   // runs a change at a time when nobody reads values
@@ -45,13 +46,13 @@ type Store struct {
 	mu           sync.Mutex
 	heap         *segment.Writer // nil until the file cannot grow
 	spilled      int             // series in it
-	full         bool            // has been told
+	full         bool            // the error hook was told that there is no room
 	families     []*rows
 	publications []*publication
 	tombs        tombs
 	parking      parking
 
-	misplaced bool // the segment, which the error hook has got; written by refreshes alone
+	misplaced bool // the error hook was told that the segment has lost its place; written by refreshes alone
 
 	running context.Context //nolint:containedctx // of what the store does by itself
 	end     func()          // of that
@@ -59,7 +60,7 @@ type Store struct {
 }
 
 // Open makes a segment for this process in the directory at the path, which has
-// to be there. Nothing is kept before start.
+// to be there. The store does nothing by itself before Start.
 func Open(path string, settings Settings) (*Store, error) {
 	s := &Store{settings: settings, stopped: make(chan struct{})}
 	s.running, s.end = context.WithCancel(context.Background())
@@ -67,6 +68,7 @@ func Open(path string, settings Settings) (*Store, error) {
 	if s.dir, err = spool.Open(path, s.settings.Files); err != nil {
 		return nil, fmt.Errorf("multiprocess: %w", err)
 	}
+	s.dir.MaxRead = settings.MaxRead
 	if err := s.check(); err != nil {
 		s.dir.Close()
 		return nil, fmt.Errorf("multiprocess: %s: %w", path, err)
@@ -170,7 +172,7 @@ func (s *Store) giveWay() error {
 		return nil
 	}
 	for began := time.Now(); ; time.Sleep(time.Millisecond) {
-		survey, err := s.dir.Survey(&s.settings.Epoch, spool.Now())
+		survey, err := s.dir.Survey(&s.settings.Epoch, s.settings.Service, s.name, spool.Now())
 		if err == nil {
 			err = survey.CheckService(s.settings.Service)
 		}
@@ -216,12 +218,12 @@ func (s *Store) layOut(file *mapped.Growing, hidden spool.Name, id [16]byte) err
 	return nil
 }
 
-// headerOf returns the header of the segment with the ID. An epoch that is there
-// already has appeared when it did, however often its processes begin. It is an error
-// if the directory is another service's.
+// headerOf returns the header of the segment with the ID. If the directory has the epoch
+// already, the header says when that appeared first. It is an error if the directory is
+// another service's.
 func (s *Store) headerOf(id [16]byte) (segment.Header, error) {
 	clock := spool.Now()
-	survey, err := s.dir.Survey(&s.settings.Epoch, clock)
+	survey, err := s.dir.Survey(&s.settings.Epoch, s.settings.Service, s.name, clock)
 	if err == nil {
 		err = survey.CheckService(s.settings.Service)
 	}
@@ -266,7 +268,8 @@ func (s *Store) Own() []spool.Own {
 	return own
 }
 
-// overflow returns the segment for what does not fit the file, because of err.
+// overflow returns the segment on the heap, for a series that does not fit the file because
+// of err, and counts the series as spilled.
 func (s *Store) overflow(err error) (*segment.Writer, error) {
 	s.mu.Lock()
 	if s.heap == nil {
@@ -288,10 +291,7 @@ func (s *Store) overflow(err error) (*segment.Writer, error) {
 	return heap, nil
 }
 
-// countInterval is how often dead writers are counted.
-const countInterval = time.Minute
-
-// Start begins to keep the store.
+// Start begins what the store does by itself: noting that its process lives, and publishing.
 func (s *Store) Start() {
 	if s.settings.Crowded != nil {
 		s.settings.Crowded(s.ended)
@@ -299,13 +299,13 @@ func (s *Store) Start() {
 	go s.keep()
 }
 
-// keep lets time pass for the store until it is closed.
+// keep ticks and publishes until the store is closed.
 func (s *Store) keep() {
 	defer close(s.stopped)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	next := time.Now() // at the first tick, for those who ask early
-	count := next.Add(countInterval)
+	count := next.Add(leastCounting)
 	for {
 		select {
 		case <-s.running.Done():
@@ -314,8 +314,7 @@ func (s *Store) keep() {
 			s.Tick()
 			s.parking.settling.Go(s.settleParked)
 			if now.After(count) {
-				count = now.Add(countInterval)
-				s.countDead()
+				count = now.Add(s.countDead())
 			}
 			if now.Before(next) {
 				continue
@@ -342,8 +341,16 @@ func (s *Store) Tick() {
 	}
 }
 
+// publishing is the context key of refreshes.
+type publishing struct{}
+
+// Publishes reports whether collectors are run with the context to publish what they emit,
+// and not for a scrape.
+func Publishes(ctx context.Context) bool { return ctx.Value(publishing{}) != nil }
+
 // refresh publishes what custom collectors emit, as long as the context lasts.
 func (s *Store) refresh(ctx context.Context) {
+	ctx = context.WithValue(ctx, publishing{}, true)
 	s.mu.Lock()
 	publications := s.publications
 	s.mu.Unlock()
