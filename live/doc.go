@@ -26,11 +26,12 @@
 // its info, faults, families at their limit of series, custom collectors, and, with
 // [WithWriters], the processes that share a directory.
 //
-// Data is not given to pages of other sites, by what browsers say in Sec-Fetch-Site: they
-// could not read it, but cause collections. A page of elsewhere whose name is made to lead
-// to this machine (DNS rebinding) would be of the same site; so on loopback addresses the
-// page is shown only for hosts that are this machine's ([WithHosts]). The server tells the
-// address by [http.LocalAddrContextKey], as net/http does.
+// Requests for data from pages of other sites are refused, by what browsers say in
+// Sec-Fetch-Site: such pages could not read the data, but would cause collections. A
+// foreign page whose name is made to lead to this machine (DNS rebinding) counts as the
+// same site; so on loopback addresses the page is shown only for hosts that are this
+// machine's ([WithHosts]). The handler learns the address from
+// [http.LocalAddrContextKey], which net/http sets.
 //
 // # Data
 //

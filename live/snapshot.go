@@ -20,7 +20,7 @@ type snapshot struct {
 
 	head        []byte // the members of the answer that all readers get
 	definitions string // the hash of index
-	index       []byte // what readers get who do not have it
+	index       []byte // sent to readers that do not have it
 	points      map[string][]byte
 	labels      map[string][]byte // values of labels, by family
 	writers     []byte            // nil if nobody asked for them, or there is no directory

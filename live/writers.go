@@ -44,7 +44,8 @@ type writerText struct {
 	Reason   multiprocess.Reason   `json:"reason"` // for which it cannot be read
 }
 
-// look returns what the directory has. Tell is told if it cannot be read.
+// look returns what the page shows of the directory. It calls tell with the error if
+// the directory cannot be read.
 func (w *writers) look(dir string, now time.Time, tell func(error)) []byte {
 	if w.text != nil && now.Sub(w.found) < readWriters {
 		return w.text

@@ -49,6 +49,7 @@ export async function freeAddress() {
  * @param {string} metrics what it has @param {string} [listen] where
  */
 export async function start(metrics, listen = "127.0.0.1:0") {
+  if (!existsSync(binary)) throw new Error("there is no " + binary + ": npm run target builds it");
   const child = spawn(binary, ["-metrics", metrics, "-listen", listen], { stdio: ["pipe", "pipe", "ignore"] });
   const ended = once(child, "exit");
   running.add(child);

@@ -15,7 +15,8 @@ let types;
 
 before(async () => {
   mkdirSync(new URL("./screenshots/", import.meta.url), { recursive: true });
-  [browser, types] = await Promise.all([launch(), start("types")]);
+  types = await start("types");
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { csvOf } from "./build/page/csv.js";
 import { History } from "./build/page/history.js";
-import { bucketsOf, increase, quantile, rates } from "./build/page/numbers.js";
+import { bucketsOf, increase, quantile, rates, roomy } from "./build/page/numbers.js";
 import { parseQuery } from "./build/page/matchers.js";
 import { compile, load } from "./build/page/pattern.js";
 
@@ -188,6 +188,30 @@ test("patterns take bounded time", async () => {
   }
   assert.ok(parseQuery("x{" + Array.from({ length: 9 }, (_, i) => "l" + i + '=~"a"').join(",") + "}").error);
   assert.equal(parseQuery("x{" + Array.from({ length: 8 }, (_, i) => "l" + i + '=~"a"').join(",") + "}").error, "");
+});
+
+test("an axis has the values, and is wide enough for steps between numbers", () => {
+  const cases = /** @type {[string, number, number, [number, number]][]} */ ([
+    ["no value", Infinity, -Infinity, [0, 1]],
+    ["zero alone", 0, 0, [0, 1]],
+    ["one value", 4, 4, [0, 6]],
+    ["one below zero", -4, -4, [-6, 0]],
+    ["values near zero", 1, 11, [0, 11.8]],
+    ["values far from zero", 1000, 1010, [999.2, 1010.8]],
+    ["values on both sides", -10, 10, [-11.6, 11.6]],
+    ["neighbours", 1.0060361391208277, 1.006036139120828, [0, 1.509054208681242]],
+    ["neighbours below zero", -1.006036139120828, -1.0060361391208277, [-1.509054208681242, 0]],
+  ]);
+  for (const [what, lo, hi, want] of cases) assert.deepEqual(roomy(lo, hi), want, what);
+  for (let exponent = -323; exponent < 300; exponent++) {
+    for (const part of [0, 2 ** -52, 1e-15, 1e-12, 1e-9, 1e-6, 1]) {
+      const v = 10 ** exponent, w = v * (1 + part);
+      for (const [lo, hi] of [[v, w], [-w, -v], [-v, w]]) {
+        const [low, high] = roomy(lo, hi);
+        assert.ok(low <= lo && high >= hi && high - low >= w * 1e-9, JSON.stringify([lo, hi, low, high]));
+      }
+    }
+  }
 });
 
 /** The clock of tests that replace it, which never goes back. */

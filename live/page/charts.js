@@ -1,7 +1,8 @@
 // @ts-check
 import uPlot from "./uplot.js";
-import { clock } from "./spelling.js";
 import { el } from "./dom.js";
+import { roomy } from "./numbers.js";
+import { clock } from "./spelling.js";
 
 /** How many lines have a colour of their own. */
 export const COLOURS = 10;
@@ -75,7 +76,7 @@ export class Chart {
     this.span = span;
     const alone = lines.length === 1;
     this.draw("lines" + JSON.stringify(lines.map((l) => l.name)), () => ({
-      scales: { x: { range: () => this.span }, y: { range: roomy } },
+      scales: { x: { range: () => this.span }, y: { range: (_, lo, hi) => roomy(lo, hi) } },
       axes: axes({ values: (_, all) => all.map(spelling), ...(binary && { incrs: POWERS }) }),
       series: [{}, ...lines.map((l, i) => ({ label: "line " + (i + 1), stroke: colour(i), width: 2, dash: l.rest ? [5, 5] : undefined, fill: alone ? style("--c0-soft") : undefined, points: { show: false } }))],
     }), /** @type {Data} */ ([times, ...lines.map((l) => l.line.map(finite))]));
@@ -132,15 +133,6 @@ export class Chart {
 
 /** @param {string | undefined} name */
 const short = (name) => (name && name.length > 13 ? name.slice(0, 12) + "…" : name || "");
-
-/** Leaves room above and below, and shows zero if it is near. @param {uPlot} _ @param {number} lo @param {number} hi @returns {[number, number]} */
-function roomy(_, lo, hi) {
-  if (!Number.isFinite(lo) || !Number.isFinite(hi)) return [0, 1];
-  if (lo === hi) return lo === 0 ? [0, 1] : lo > 0 ? [0, lo * 1.5] : [lo * 1.5, 0];
-  const room = (hi - lo) * 0.08;
-  const low = lo >= 0 && lo < (hi - lo) * 1.5 ? 0 : lo - room;
-  return [low, hi <= 0 && -hi < (hi - lo) * 1.5 ? 0 : hi + room];
-}
 
 /** @param {number | null} v */
 const finite = (v) => (v !== null && Number.isFinite(v) && Math.abs(v) < 1e300 ? v : null);

@@ -146,3 +146,21 @@ export function quantile(q, buckets) {
   const last = buckets[buckets.length - 1];
   return last.hi === Infinity ? last.lo : last.hi;
 }
+
+/** The least difference of two values that are drawn apart, as a part of the larger. A chart adds up the steps of its axis until it is at the end, which a step does not reach that is too small to change a number. */
+const APART = 1e-9;
+
+/**
+ * Returns the ends of an axis for values from lo to hi: with room above and below, and with zero if it is near.
+ * @param {number} lo @param {number} hi
+ * @returns {[number, number]}
+ */
+export function roomy(lo, hi) {
+  if (!Number.isFinite(lo) || !Number.isFinite(hi)) return [0, 1];
+  const most = Math.max(Math.abs(lo), Math.abs(hi));
+  if (most === 0) return [0, 1];
+  if (hi - lo <= most * APART) return hi > 0 ? [0, most * 1.5] : [-most * 1.5, 0];
+  const room = (hi - lo) * 0.08;
+  const low = lo >= 0 && lo < (hi - lo) * 1.5 ? 0 : lo - room;
+  return [low, hi <= 0 && -hi < (hi - lo) * 1.5 ? 0 : hi + room];
+}

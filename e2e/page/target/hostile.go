@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"telltale"
@@ -13,7 +14,7 @@ import (
 var injections []byte
 
 // hostile returns a registry whose names, help texts, label names and values would be
-// markup or code if they were not shown as text.
+// markup or code if they were not shown as text, and values that no axis can tell apart.
 func hostile() telltale.Collector {
 	var texts []string
 	mustDo(json.Unmarshal(injections, &texts))
@@ -38,5 +39,13 @@ func hostile() telltale.Collector {
 		labels[fmt.Sprint("l", i)] = text
 	}
 	mustDo(info.Set(labels))
+	for i, v := range []float64{5e-324, 1e-300, 1e-16, 1.0060361391208277, 1 << 53, 1e18, 1e299, 1.7e308} {
+		near := telltale.Must(telltale.NewGaugeVec(fmt.Sprint("near_", i, "_bytes"), "Values beside each other.", []string{"which"}, in))
+		near.With("this").Set(v)
+		near.With("next").Set(math.Nextafter(v, math.Inf(1)))
+		near = telltale.Must(telltale.NewGaugeVec(fmt.Sprint("near_", i), "Values beside each other, below zero.", []string{"which"}, in))
+		near.With("this").Set(-v)
+		near.With("next").Set(math.Nextafter(-v, math.Inf(-1)))
+	}
 	return reg
 }
