@@ -13,5 +13,6 @@
 //	err := push.Every(ctx, 15*time.Second, reg, gateway, push.NewTextfile("/var/lib/node_exporter/job.prom"))
 //
 // [Health] shows how pushes go. Passwords and tokens are in no error, no log and no
-// metric. Neither receiver takes timestamps, so samples are sent without theirs.
+// metric. Neither a Pushgateway nor node_exporter takes timestamps, so samples are sent
+// without theirs.
 package push

@@ -27,11 +27,11 @@ const (
 // at once if d is not positive, c is nil, or there is no target or a nil one; else the
 // errors of the last pushes, joined.
 //
-// After a failure, but for a status that says that the push itself is wrong (see
-// [StatusError.Temporary]), a push is tried again after a random time around [FirstRetry], twice as long
-// each time, or when the server asks for it; at most until the next push is due. The
-// first failure of several in a row is logged by log/slog, and so is the success that
-// ends them; [Health] counts all.
+// After a failure, unless its status says that the push itself is wrong (see
+// [StatusError.Temporary]), a push is tried again after a random time around
+// [FirstRetry], twice as long each time, or after the time that the server asks for,
+// until the next push is due. The first failure of several in a row is logged by
+// log/slog, and so is the success that ends them; [Health] counts all.
 func Every(ctx context.Context, d time.Duration, c telltale.Collector, to ...Target) error {
 	if d <= 0 {
 		return fmt.Errorf("push: the interval %v is not positive", d)

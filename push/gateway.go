@@ -95,8 +95,8 @@ func element(name, value string) string {
 	return "/" + name + "/" + url.PathEscape(value)
 }
 
-// Push replaces the group by what c emits (PUT). The group is gone from the gateway's
-// page as it was, whatever c emits.
+// Push replaces the group by what c emits (PUT). Metrics of the group that c does not
+// emit are gone from the gateway's page.
 func (g *Gateway) Push(ctx context.Context, c telltale.Collector) error {
 	return g.send(ctx, http.MethodPut, c)
 }
@@ -114,8 +114,8 @@ type adder struct{ *Gateway }
 
 func (a adder) Push(ctx context.Context, c telltale.Collector) error { return a.Add(ctx, c) }
 
-// Delete takes the group out of the gateway. A job that pushes at its end need not: it
-// would take away what it has pushed.
+// Delete takes the group out of the gateway. A job that pushes at its end should not
+// call it, since it would remove what it has pushed.
 func (g *Gateway) Delete(ctx context.Context) error {
 	return g.exchange(ctx, http.MethodDelete, nil)
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -101,6 +102,50 @@ func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Header[name] = values
 	}
 	return http.DefaultTransport.RoundTrip(r)
+}
+
+// refusal is the error of a client that got no token, as golang.org/x/oauth2 has it.
+type refusal struct {
+	Response *http.Response
+	Body     []byte
+}
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("cannot fetch token: %s\nResponse: %s", r.Response.Status, r.Body)
+}
+
+// tokens asks a server for a token before each request.
+type tokens struct{ server string }
+
+func (c tokens) RoundTrip(r *http.Request) (*http.Response, error) {
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"ada"}, "client_secret": {"s3 cret"}}
+	asked := must(http.NewRequestWithContext(r.Context(), http.MethodPost, c.server, strings.NewReader(form.Encode())))
+	asked.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	asked.SetBasicAuth("ada", "pa%24word")
+	answer, err := http.DefaultTransport.RoundTrip(asked)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	return nil, &refusal{answer, must(io.ReadAll(answer.Body))}
+}
+
+// What a server of tokens repeats of the secrets that it was asked with is not told, and
+// little of the rest.
+func TestSecretsOfTokenServers(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		form := string(must(io.ReadAll(r.Body)))
+		values := must(url.ParseQuery(form))
+		http.Error(w, fmt.Sprintf("%s of %s, %s, %s pa$word for client_credentials%s", values.Get("client_secret"), values.Get("client_id"), form,
+			r.Header.Get("Authorization"), strings.Repeat("z", 1<<15)), http.StatusUnauthorized)
+	}))
+	defer server.Close()
+	gateway := must(push.NewGateway("localhost", "j", push.WithClient(&http.Client{Transport: tokens{server.URL}})))
+	err := gateway.Push(t.Context(), job(t))
+	const want = "cannot fetch token: 401 Unauthorized\nResponse: <secret> of ada, client_id=ada&client_secret=<secret>&grant_type=client_credentials, Basic <secret> <secret> for client_credentials"
+	if text := fmt.Sprint(err); !strings.Contains(text, want) || len(text) > 2048 {
+		t.Errorf("%d bytes: %.500s", len(text), text)
+	}
 }
 
 // What a client of the caller's adds to requests is not told where the server repeats it.

@@ -9,6 +9,8 @@ import (
 	"telltale"
 	"telltale/exposition"
 	"telltale/internal/exported"
+	"telltale/internal/gather"
+	"telltale/internal/lines"
 	"telltale/model"
 )
 
@@ -24,7 +26,8 @@ func writePage(ctx context.Context, to io.Writer, c telltale.Collector, format e
 	if err != nil {
 		return err
 	}
-	enc := exposition.NewEncoder(to, format)
+	ctx, unwritten := gather.WithUnwritten(ctx)
+	enc := exposition.NewEncoder(to, format, exposition.WithDropped(lines.Passing(format.String(), true, unwritten.Report)))
 	err = merged.Collect(ctx, func(f *model.Family) error {
 		sent := f.WithPoints(&points{f, reserved})
 		if loose := f.Loose(); len(loose) > 0 {

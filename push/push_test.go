@@ -243,6 +243,20 @@ func TestTimestampsAreNotSent(t *testing.T) {
 	}
 }
 
+// What the format of a push cannot hold is counted and told like other faults.
+func TestWhatAFormatCannotHoldIsTold(t *testing.T) {
+	var told []string
+	reg := telltale.NewRegistry(telltale.WithErrorHook(func(err error) { told = append(told, err.Error()) }))
+	must(telltale.NewGauge("a.b", "", telltale.In(reg))).Set(1)
+	must(telltale.NewGauge("a_b", "", telltale.In(reg))).Set(2)
+	if err := push.NewTextfile(filepath.Join(t.TempDir(), "a.prom")).Push(context.Background(), reg); err != nil {
+		t.Fatal(err)
+	}
+	if n := reg.Stats().Faults[telltale.ReasonFormat]; n != 1 || len(told) != 1 || !strings.Contains(told[0], "its escaped name belongs to another family") {
+		t.Errorf("%d faults are counted, the hook heard %q", n, told)
+	}
+}
+
 func TestMutualTLS(t *testing.T) {
 	requests := 0
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -1,5 +1,5 @@
-// Package endpoint is an HTTP server that takes metrics, as those who send see it: its
-// address, how they authenticate, and which of that is secret.
+// Package endpoint sends requests to an HTTP server that takes metrics: it knows the
+// server's address, how to authenticate, and which of that is secret.
 package endpoint
 
 import (
@@ -43,7 +43,7 @@ func (e *Endpoint) SetAddress(address string) (*url.URL, error) {
 	case err != nil:
 		return nil, errors.New("the address is not a URL")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("the address is neither of http nor of https")
+		return nil, errors.New("the scheme of the address is neither http nor https")
 	case u.Host == "":
 		return nil, errors.New("the address has no host")
 	case u.Fragment != "":
@@ -79,8 +79,8 @@ func (e *Endpoint) HideQuery(u *url.URL) (address, name string) {
 // reserved are the headers that the client or a protocol sets.
 var reserved = []string{"Authorization", "Content-Encoding", "Content-Length", "Content-Type", "Host", "User-Agent"}
 
-// AddHeader adds a header, whose value is secret, to all requests. It is an error if it is
-// one that is set anyway, or one of others.
+// AddHeader adds a header, whose value is secret, to all requests. It is an error if
+// the client sets the header itself, or if it is one of others.
 func (e *Endpoint) AddHeader(name, value string, others ...string) error {
 	name = http.CanonicalHeaderKey(name)
 	switch {
@@ -293,6 +293,7 @@ func shortened(err error) error {
 // from one connection to the next.
 func told(err error, secrets secrets) error {
 	const proxy = "invalid proxy address" // of the standard library's errors
+	secrets = secrets.and(quotedRequest(err))
 	for of := (*url.Error)(nil); errors.As(err, &of); err = of.Err {
 		if of.Op == "parse" {
 			return errors.New("an address is not a URL")

@@ -5,9 +5,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,6 +120,66 @@ func credentials(value string) []string {
 	if plain, err := base64.StdEncoding.DecodeString(text); err == nil && strings.EqualFold(scheme, "Basic") {
 		_, password, _ := strings.Cut(string(plain), ":")
 		all = append(all, password)
+		if unescaped, err := url.QueryUnescape(password); err == nil { // as OAuth 2.0 has it
+			all = append(all, unescaped)
+		}
 	}
 	return all
 }
+
+// quotedRequest returns the request whose answer an error quotes, nil if there is none.
+// The error has the answer as a field of the name Response: that of
+// golang.org/x/oauth2, for the server of tokens that a client asks by itself, does.
+func quotedRequest(err error) *http.Request {
+	for ; err != nil; err = errors.Unwrap(err) {
+		v := reflect.Indirect(reflect.ValueOf(err))
+		if v.Kind() != reflect.Struct {
+			continue
+		}
+		field, ok := v.Type().FieldByName("Response")
+		if !ok || len(field.Index) != 1 || !field.IsExported() {
+			continue
+		}
+		if answer, ok := v.Field(field.Index[0]).Interface().(*http.Response); ok && answer != nil {
+			return answer.Request
+		}
+	}
+	return nil
+}
+
+// public are fields of a request for a token that are no secrets (RFC 6749).
+var public = []string{"client_id", "grant_type", "scope"}
+
+// and returns the secrets with those of a request that is for a token, if there is one:
+// its credentials, and the values of its form.
+func (s secrets) and(r *http.Request) secrets {
+	if r == nil {
+		return s
+	}
+	all := (&sent{values: r.Header}).secrets(s, nil)
+	if r.GetBody == nil {
+		return all
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return all
+	}
+	defer func() { _ = body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(body, longestForm))
+	if err != nil {
+		return all
+	}
+	form, _ := url.ParseQuery(string(text)) // the pairs that it can read
+	for name, values := range form {
+		if slices.Contains(public, name) {
+			continue
+		}
+		for _, value := range values {
+			all.add(value, url.QueryEscape(value))
+		}
+	}
+	return all
+}
+
+// longestForm bounds what is read of a request for a token.
+const longestForm = 64 << 10

@@ -8,14 +8,15 @@ import (
 	"telltale/internal/forward"
 )
 
-// Clock says the times of collections. Now is safe for concurrent use.
+// Clock gives the times of collections. Now is safe for concurrent use; Use is called before.
 type Clock struct {
 	given func() (time.Time, error) // in place of the machine's; nil without
 	mu    sync.Mutex
 	own   forward.Clock
 }
 
-// Use sets what says the time in place of the machine's clock, which must not be nil.
+// Use sets the function that gives the time in place of the machine's clock. It returns
+// an error if that is nil.
 func (c *Clock) Use(now func() (time.Time, error)) error {
 	if now == nil {
 		return errors.New("the clock is nil")
@@ -24,10 +25,10 @@ func (c *Clock) Use(now func() (time.Time, error)) error {
 	return nil
 }
 
-// Now returns the time that what was given to Use says, or else the machine's, later by a
-// millisecond at least than the one before. Where the machine's clock is set back it goes
-// on from there, since receivers refuse samples that are older, but for where that is
-// further in the future than they take.
+// Now returns the time of the function that was given to Use, or else the machine's
+// time, at least a millisecond after the one before. If the machine's clock is set
+// back, times go on from the last one, since receivers refuse older samples, unless
+// they would then be further in the future than receivers accept.
 func (c *Clock) Now() (time.Time, error) {
 	if c.given != nil {
 		return c.given()

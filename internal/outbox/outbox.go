@@ -80,7 +80,8 @@ func (o *Outbox) SetRetry(first, longest time.Duration) error {
 	return nil
 }
 
-// SetHook sets what is told of failures, which must not be nil.
+// SetHook sets the function that is called for each failure. It returns an error if
+// that is nil.
 func (o *Outbox) SetHook(hook func(error)) error {
 	if hook == nil {
 		return errors.New("the error hook is nil")

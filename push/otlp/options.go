@@ -99,11 +99,11 @@ func WithInterval(d time.Duration) Option {
 	return positive("interval", d, func(s *Sender) { s.out.Interval = d })
 }
 
-// WithClock sets what says the time of each collection, before it begins; without it
-// that is the machine's clock, which is not followed back by less than ten minutes. Times
-// should only go forward: receivers refuse others. After an error nothing is collected.
-// It is for senders one after the other of the same series, see
-// [telltale/multiprocess.Leader].
+// WithClock sets a function that is called before each collection and returns its time;
+// without it that is the machine's clock, except where that is set back by less than
+// ten minutes. Times should only go forward: receivers refuse others. After an error
+// nothing is collected. The option is for processes that send the same series one after
+// the other, see [telltale/multiprocess.Leader].
 func WithClock(now func() (time.Time, error)) TargetOption {
 	return targetOption{option(func(s *Sender) error { return s.out.Clock.Use(now) })}
 }
@@ -148,9 +148,9 @@ func WithMaxBytes(n int) TargetOption {
 	})}
 }
 
-// WithErrorHook sets what is told of failures, and of what the receiver warns of, instead
-// of log/slog. It is called from several goroutines, for each failure. A [Target] returns
-// failures, and tells the hook of warnings alone.
+// WithErrorHook sets a function that is called for each failure and each warning of the
+// receiver, which are logged by log/slog without it. It is called from several
+// goroutines. A [Target] returns failures, and calls the hook for warnings alone.
 func WithErrorHook(hook func(error)) TargetOption {
 	return targetOption{option(func(s *Sender) error { return s.out.SetHook(hook) })}
 }

@@ -92,7 +92,7 @@ func (r *receiver) send(ctx context.Context, q *outbox.Request) outbox.Outcome {
 
 func (r *receiver) wrap(err error) error { return r.endpoint.Wrap(http.MethodPost, r.name, err) }
 
-// failed returns the outcome of a status that is none of success.
+// failed returns the outcome of an answer whose status is not one of success.
 func (r *receiver) failed(answer *endpoint.Answer) outbox.Outcome {
 	status := &push.StatusError{Code: answer.Code, RetryAfter: answer.RetryAfter(), Body: answer.Body}
 	if spoken(answer) {

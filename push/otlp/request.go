@@ -109,7 +109,7 @@ const ScopeName = "telltale/push/otlp"
 
 var ownScope = appendMessage(nil, scopeMetricsScope, appendString(nil, scopeName, ScopeName))
 
-// reset makes the request an empty one whose resource has so many bytes.
+// reset makes the request an empty one. Resource is the number of bytes of its resource.
 func (r *request) reset(resource int) {
 	r.points, r.size = 0, requestBound+resource+scopeBound+len(ownScope)
 	r.scopes, r.open = r.scopes[:0], r.open[:0]

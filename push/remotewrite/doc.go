@@ -7,8 +7,7 @@
 //	err = sender.Run(ctx) // until ctx is done; then it sends what is left
 //
 // Each series is sent with its type, help and unit, its exemplars, and when it began to
-// count; native histograms as such. A series that is there no more is ended by a stale
-// marker.
+// count; native histograms as such. A series that has gone is ended by a stale marker.
 //
 // A receiver is sent version 2.0 of the protocol, and 1.0 if it answers that it does
 // not speak 2.0, or does not tell what it has written. Version 1.0 has no start

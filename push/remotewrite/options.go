@@ -106,11 +106,11 @@ func WithInterval(d time.Duration) Option {
 	return positive("interval", d, func(s *Sender) { s.out.Interval = d })
 }
 
-// WithClock sets what says the time of each collection, before it begins; without it
-// that is the machine's clock, which is not followed back by less than ten minutes. Times
-// should only go forward, by a millisecond at least: receivers refuse others. After an
-// error nothing is collected. It is for senders one after the other of the same series,
-// see [telltale/multiprocess.Leader].
+// WithClock sets a function that is called before each collection and returns its time;
+// without it that is the machine's clock, except where that is set back by less than
+// ten minutes. Times should only go forward, by a millisecond at least: receivers
+// refuse others. After an error nothing is collected. The option is for processes that
+// send the same series one after the other, see [telltale/multiprocess.Leader].
 func WithClock(now func() (time.Time, error)) TargetOption {
 	return targetOption{option(func(s *Sender) error { return s.out.Clock.Use(now) })}
 }
@@ -177,8 +177,8 @@ func WithoutLastMarkers() Option {
 	return option(func(s *Sender) error { s.lasting = true; return nil })
 }
 
-// WithErrorHook sets what is told of failures, instead of log/slog. It is called from
-// several goroutines, for each failure.
+// WithErrorHook sets a function that is called for each failure, which is logged by
+// log/slog without it. It is called from several goroutines.
 func WithErrorHook(hook func(error)) Option {
 	return option(func(s *Sender) error { return s.out.SetHook(hook) })
 }

@@ -144,7 +144,7 @@ func (r *receiver) send1(ctx context.Context, q *outbox.Request) (outbox.Outcome
 	return r.failed(answer), answer
 }
 
-// failed returns the outcome of a status that is none of success.
+// failed returns the outcome of an answer whose status is not one of success.
 func (r *receiver) failed(answer *endpoint.Answer) outbox.Outcome {
 	status := &push.StatusError{Code: answer.Code, RetryAfter: answer.RetryAfter(), Body: answer.Body}
 	o := outbox.Outcome{Verdict: outbox.Refused, After: status.RetryAfter, Err: r.endpoint.Wrap(http.MethodPost, r.name, status)}

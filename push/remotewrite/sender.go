@@ -27,8 +27,8 @@ var words = &outbox.Words{
 
 // NewSender returns a sender of what c emits to the receiver at a URL, such as
 // "http://prometheus:9090/api/v1/write"; without a scheme it is http. A user and a
-// password in the URL authenticate. It is an error if c is nil, the URL is none of
-// HTTP, or an option is not valid.
+// password in the URL authenticate. It is an error if c is nil, if the URL is not one
+// of http or https, or if an option is not valid.
 //
 // Nothing is sent before [Sender.Run].
 func NewSender(c telltale.Collector, url string, opts ...Option) (*Sender, error) {
