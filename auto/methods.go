@@ -92,8 +92,8 @@ func (f *Factory) EnumVec(name, help string, states, labels []string, opts ...te
 	return must(telltale.NewEnumVec(name, help, states, labels, options(f, opts)...))
 }
 
-// EnumOf returns an enum with these states whose labels are the fields of L, made by the factory: see
-// [telltale.NewEnumOf].
+// EnumOf returns an enum with these states whose labels are the fields of L, made by
+// the factory: see [telltale.NewEnumOf].
 func EnumOf[L comparable](f *Factory, name, help string, states []string, opts ...telltale.EnumOption) *telltale.EnumOf[L] {
 	return must(telltale.NewEnumOf[L](name, help, states, options(f, opts)...))
 }

@@ -33,7 +33,7 @@ func FromGatherer(g prometheus.Gatherer, opts ...Option) telltale.Collector {
 // FromCollector is [FromGatherer] for a single collector. It is collected by a
 // [prometheus.Registry] of its own; an error of registering it there is returned by
 // each Collect. If all families that c describes are those of a Go or process
-// collector, they are kept: somebody wants them.
+// collector, they are kept, since the program asks for them.
 func FromCollector(c prometheus.Collector, opts ...Option) telltale.Collector {
 	alone, err := inRegistry(c)
 	b := &bridge{gather: func() (prometheus.Gatherer, error) { return alone, err }, hides: hidesRuntime}

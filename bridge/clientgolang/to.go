@@ -15,6 +15,8 @@ import (
 
 	"telltale"
 	"telltale/exposition/protobuf"
+	"telltale/internal/gather"
+	"telltale/internal/lines"
 	"telltale/model"
 )
 
@@ -83,7 +85,9 @@ func (g *gatherer) Gather() ([]*dto.MetricFamily, error) {
 		ctx = timed
 	}
 	var page bytes.Buffer
-	enc := protobuf.NewEncoder(&page, protobuf.WithEscaping(model.AllowUTF8))
+	ctx, unwritten := gather.WithUnwritten(ctx)
+	enc := protobuf.NewEncoder(&page, protobuf.WithEscaping(model.AllowUTF8),
+		protobuf.WithDropped(lines.Passing("client_golang's model", true, unwritten.Report)))
 	err := errors.Join(g.collector.Collect(ctx, enc.Encode), enc.Close())
 	families, parseErr := read(&page)
 	return families, errors.Join(err, parseErr, sortFamilies(families))

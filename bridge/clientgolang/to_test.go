@@ -150,9 +150,26 @@ var spoilt = telltale.CollectorFunc(func(_ context.Context, emit func(*model.Fam
 	panic("half way")
 })
 
+// What client_golang's model cannot hold is counted and told like other faults.
+func TestWhatTheModelCannotHoldIsTold(t *testing.T) {
+	var told []string
+	reg := telltale.NewRegistry(telltale.WithErrorHook(func(err error) { told = append(told, err.Error()) }))
+	f := &model.Family{Name: "a", Type: model.Histogram}
+	f.AddSample("a_odd", nil, 1)
+	if err := reg.Register(telltale.CollectorFunc(func(_ context.Context, emit func(*model.Family) error) error { return emit(f) })); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := clientgolang.ToGatherer(reg).Gather(); err != nil {
+		t.Fatal(err)
+	}
+	if n := reg.Stats().Faults[telltale.ReasonFormat]; n != 1 || len(told) != 1 || !strings.Contains(told[0], `sample "a_odd" of family "a" was left out of a page in client_golang's model`) {
+		t.Errorf("%d faults are counted, the hook heard %q", n, told)
+	}
+}
+
 func TestSpoiltFamiliesAreGathered(t *testing.T) {
 	got, err := clientgolang.ToGatherer(spoilt).Gather()
-	if err == nil || !strings.Contains(err.Error(), "half way") || !strings.Contains(err.Error(), "a label twice") {
+	if err == nil || !strings.Contains(err.Error(), "half way") || !strings.Contains(err.Error(), `has the label "a" twice`) {
 		t.Errorf("error %v", err)
 	}
 	if len(got) != 1 || len(got[0].Metric) != 2 {

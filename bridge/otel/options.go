@@ -76,9 +76,9 @@ func WithNamespace(namespace string) Option {
 	return option(func(s *settings) { s.namespace = namespace })
 }
 
-// WithTranslation says how names are translated. Without it, that is
-// [otlptranslator.UnderscoreEscapingWithSuffixes]: what a name of Prometheus 2
-// cannot have becomes an underscore, unit and "_total" are appended.
+// WithTranslation sets how names are translated. Without it, that is
+// [otlptranslator.UnderscoreEscapingWithSuffixes]: characters that a name in Prometheus
+// 2 cannot have become underscores, and unit and "_total" are appended.
 func WithTranslation(strategy otlptranslator.TranslationStrategyOption) Option {
 	return option(func(s *settings) {
 		switch strategy {
