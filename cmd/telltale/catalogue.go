@@ -14,7 +14,7 @@ import (
 type catalogue struct {
 	Format     pageFormat `help:"Read the page in this format: auto, json, ${writable} (${default})." default:"auto" placeholder:"FORMAT"`
 	Lenient    bool       `help:"Accept common mistakes of exporters."`
-	Check      string     `help:"Compare with this file, which the verb printed before." placeholder:"FILE"`
+	Check      operand    `help:"Compare with this file, which the verb printed before." placeholder:"FILE"`
 	AllowEmpty bool       `help:"Accept a page without metrics."`
 	JSON       bool       `name:"json" help:"With --check, print a JSON array of objects, one for each difference."`
 	source
@@ -51,21 +51,21 @@ func (c *catalogue) Run(ctx context.Context, out output, diag diagnostics) error
 }
 
 func (c *catalogue) compare(page string, got *catalogues.Catalogue, out output) (err error) {
-	f, err := os.Open(c.Check)
+	f, err := os.Open(string(c.Check))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	want, err := catalogues.Read(f)
 	if err != nil {
-		return fmt.Errorf("%s: %w", printable(c.Check), err)
+		return fmt.Errorf("%s: %w", printable(string(c.Check)), err)
 	}
 	differences := catalogues.Compare(want, got)
 	if err := c.print(page, differences, out); err != nil {
 		return err
 	}
 	if len(differences) > 0 {
-		return fmt.Errorf("%s: %s from %s", page, counted(len(differences), "difference"), printable(c.Check))
+		return fmt.Errorf("%s: %s from %s", page, counted(len(differences), "difference"), printable(string(c.Check)))
 	}
 	return nil
 }

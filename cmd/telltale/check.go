@@ -17,7 +17,7 @@ type check struct {
 	JSON       bool       `name:"json" help:"Print a JSON array of objects, one for each page, with its errors."`
 	annotated
 	reading
-	Pages []string `arg:"" optional:"" name:"page" default:"-" help:"Files, URLs of pages, unix: and the paths of sockets that serve them, or -, which is standard input. Gzip is unpacked."`
+	Pages []operand `arg:"" optional:"" name:"page" default:"-" help:"Files, URLs of pages, unix: and the paths of sockets that serve them, or -, which is standard input. Gzip is unpacked."`
 }
 
 // Help is what kong prints below the usage.
@@ -53,7 +53,8 @@ func (c *check) Run(ctx context.Context, out output, diag diagnostics) error {
 	reports := make([]pageReport, len(c.Pages))
 	var last error
 	wrong := 0
-	for i, page := range c.Pages {
+	for i, name := range c.Pages {
+		page := string(name)
 		r := &reports[i]
 		err := c.page(ctx, page, r, diag)
 		switch {

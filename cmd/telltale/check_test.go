@@ -145,7 +145,7 @@ func TestCheck(t *testing.T) {
 			"stdin:3:1: found the end of the page, expected \"# EOF\"\ntelltale: stdin is not right: 1 error of openmetrics\n"},
 		{"counter without end", nil, "# TYPE a counter\na_total 1\n", 1, "",
 			"stdin:3:1: found the end of the page, expected \"# EOF\"\ntelltale: stdin is not right: 1 error of openmetrics\n"},
-		{"json", nil, "[\n1]", 1, "", "stdin:2:1: found a number as \"\", expected what the form has there\n    1]\n    ^\ntelltale: stdin is not right: 1 error of json\n"},
+		{"json", nil, "[\n1]", 1, "", "stdin:2:1: found a number as \"\", expected the type that the member has in this format\n    1]\n    ^\ntelltale: stdin is not right: 1 error of json\n"},
 		{"too large", []string{"--max-size=10"}, rightText, 1, "", "telltale: stdin: the page has more than 10 bytes; --max-size raises the limit\n"},
 		{"just fits", []string{"--max-size=23"}, "a 123456789\nb 123456789", 1, "", "stdin:2:12: "},
 		{"no such file", []string{"nowhere"}, "", 1, "", "telltale: open nowhere: "},

@@ -24,7 +24,7 @@ type convert struct {
 
 // Help is what kong prints below the usage.
 func (*convert) Help() string {
-	return `Families keep their order. The output passes telltale check. What the format cannot hold is reported on stderr, counted by reason; JSON holds everything. In text and openmetrics, names that need quotes are written with underscores; the other formats keep them.
+	return `Families keep their order. The output passes telltale check. What the format cannot hold is reported on stderr, counted by reason; JSON holds everything, created times rounded to a float64. In text and openmetrics, names that need quotes are written with underscores; the other formats keep them.
 
 In openmetrics, gauges "x_created" beside a counter, histogram or summary "x" become its created timestamps. A family that breaks a rule of its type, or whose type needs a name that another family has, is written as samples of unknown type. Names that OpenMetrics reserves, which begin with an underscore, are an error.
 
@@ -74,7 +74,16 @@ func (f targetFormat) render(families []*model.Family, lost *losses) ([]byte, er
 	if f.name != inJSON {
 		shown = fit(f, shown, lost)
 	}
-	page, err := f.encode(shown, nil) // fit has told what is dropped
+	page, err := f.encode(shown, func(d exposition.Drop) {
+		if d.Reason != exposition.ClashingName {
+			return // fit has told what is dropped of each family
+		}
+		for _, clashing := range shown {
+			if clashing.Name == d.Family {
+				lost.dropped(clashing, d)
+			}
+		}
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func TestConvert(t *testing.T) {
 	}
 }
 
-// JSON holds everything: the way there and back changes nothing.
+// JSON holds everything that these pages have: the way there and back changes nothing.
 func TestConvertThereAndBack(t *testing.T) {
 	for _, format := range []string{"openmetrics", "openmetrics2", "protobuf", "text1"} {
 		from := filepath.Join("testdata", "right."+format+".golden")
@@ -111,9 +111,9 @@ func TestConvertCases(t *testing.T) {
 			"telltale: warning: openmetrics: the type counter becomes unknown, since its samples have no suffix, 2 times, first: a\n"},
 		{"that rule broken", "# TYPE a_total counter\na_total -1\n", []string{"--to=openmetrics"}, 0,
 			"# HELP a_total \n# TYPE a_total unknown\na_total -1.0\n# EOF\n",
-			"telltale: warning: openmetrics: a family is written as samples of unknown type, since it breaks a rule of its own type: a_total (found -1.0, expected a number not below zero: counters only grow)\n"},
+			"telltale: warning: openmetrics: a family is written as samples of unknown type, since it breaks a rule of its own type: a_total (the format has no place for a total that is NaN or below zero)\n"},
 		{"strictly", "# TYPE a_total counter\na_total -1\n", []string{"--to=openmetrics", "--strict"}, 1, "",
-			"telltale: openmetrics: a family is written as samples of unknown type, since it breaks a rule of its own type: a_total (found -1.0, expected a number not below zero: counters only grow)\ntelltale: stdin is not converted: openmetrics cannot hold all of it\n"},
+			"telltale: openmetrics: a family is written as samples of unknown type, since it breaks a rule of its own type: a_total (the format has no place for a total that is NaN or below zero)\ntelltale: stdin is not converted: openmetrics cannot hold all of it\n"},
 		{"names that clash in openmetrics", "# TYPE a_bytes gauge\na_bytes 1\n# TYPE a_bytes_total counter\na_bytes_total 2\n", []string{"--to=openmetrics"}, 0,
 			"# HELP a_bytes \n# TYPE a_bytes gauge\na_bytes 1.0\n# HELP a_bytes_total \n# TYPE a_bytes_total unknown\na_bytes_total 2.0\n# EOF\n",
 			"telltale: warning: openmetrics: a family is written as samples of unknown type, since a name that its type needs belongs to another family: a_bytes_total (beside a_bytes)\n"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"time"
 
 	"telltale"
@@ -17,9 +18,9 @@ import (
 // demo is the verb that shows the library in a running program: a shop with
 // instruments, its customers, and its metrics.
 type demo struct {
-	Listen  address       `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
-	For     time.Duration `help:"End after this time, such as 10s; without it on Ctrl-C." placeholder:"DURATION"`
-	Workers int           `help:"Run the shop in N processes, all on that address, with one page of metrics." placeholder:"N"`
+	Listen  address     `help:"Serve the metrics on this address (${default})." default:"127.0.0.1:9464" placeholder:"ADDR"`
+	For     span        `help:"End after this time, such as 10s; without it on Ctrl-C." placeholder:"DURATION"`
+	Workers workerCount `help:"Run the shop in N processes, all on that address, with one page of metrics." placeholder:"N"`
 	steered
 }
 
@@ -31,14 +32,16 @@ const (
 	mostWorkers       = 64
 )
 
-// Validate is called by kong when it has parsed the flags.
-func (d *demo) Validate() error {
-	switch {
-	case d.For < 0:
-		return fmt.Errorf("--for: %v is negative", d.For)
-	case d.Workers < 0 || d.Workers > mostWorkers:
-		return fmt.Errorf("--workers: %d is not between 1 and %d", d.Workers, mostWorkers)
+// workerCount is a number of worker processes, 0 for none but the first.
+type workerCount int
+
+// UnmarshalText is called by kong.
+func (c *workerCount) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 0 || n > mostWorkers {
+		return fmt.Errorf("%q is not a number from 0 to %d", text, mostWorkers)
 	}
+	*c = workerCount(n)
 	return nil
 }
 
@@ -67,7 +70,7 @@ func (d *demo) Run(ctx context.Context, out output, diag diagnostics) error {
 	if err != nil {
 		return errors.Join(err, page.stop())
 	}
-	_, _ = fmt.Fprint(out, guide(page.url(), s.URL(), d.For))
+	_, _ = fmt.Fprint(out, guide(page.url(), s.URL(), time.Duration(d.For)))
 
 	ctx, cancel := d.opening(ctx)
 	defer cancel()
@@ -89,7 +92,7 @@ func (d *demo) Run(ctx context.Context, out output, diag diagnostics) error {
 // opening returns a context that lasts as long as the shop is open.
 func (d *demo) opening(ctx context.Context) (context.Context, context.CancelFunc) {
 	if d.For > 0 {
-		return context.WithTimeout(ctx, d.For)
+		return context.WithTimeout(ctx, time.Duration(d.For))
 	}
 	return context.WithCancel(ctx)
 }

@@ -68,7 +68,7 @@ func (d *demo) runCrew(ctx context.Context, out output, diag diagnostics) error 
 		workers[i], c.listen = cmd, listens
 	}
 	url := "http://" + string(c.listen)
-	c.say("%s", crewGuide(url, dir, d.Workers, d.For))
+	c.say("%s", crewGuide(url, dir, int(d.Workers), time.Duration(d.For)))
 	for i, cmd := range workers {
 		c.say("worker-%d is process %d\n", i+1, cmd.Process.Pid)
 		all.Go(func() { c.keep(working, i+1, cmd) })

@@ -10,13 +10,13 @@ import (
 // diff is the verb that compares two pages, or one page at two moments.
 type diff struct {
 	reading
-	First      string        `arg:"" name:"page" help:"A file, the URL of a page, unix: and the path of a socket that serves one, or -, which is standard input."`
-	Second     string        `arg:"" optional:"" name:"other" help:"The page to compare with. With --after it is the same page again."`
-	After      time.Duration `help:"Read the page again after this time and compare that." placeholder:"DURATION"`
-	SeriesOnly bool          `help:"Compare which families and series there are, not their values."`
-	Format     pageFormat    `help:"Read the pages in this format: auto, json, ${writable} (${default})." default:"auto" placeholder:"FORMAT"`
-	Lenient    bool          `help:"Accept common mistakes of exporters."`
-	JSON       bool          `name:"json" help:"Print a JSON array of objects, one for each difference."`
+	First      operand    `arg:"" name:"page" help:"A file, the URL of a page, unix: and the path of a socket that serves one, or -, which is standard input."`
+	Second     operand    `arg:"" optional:"" name:"other" help:"The page to compare with. With --after it is the same page again."`
+	After      span       `help:"Read the page again after this time and compare that." placeholder:"DURATION"`
+	SeriesOnly bool       `help:"Compare which families and series there are, not their values."`
+	Format     pageFormat `help:"Read the pages in this format: auto, json, ${writable} (${default})." default:"auto" placeholder:"FORMAT"`
+	Lenient    bool       `help:"Accept common mistakes of exporters."`
+	JSON       bool       `name:"json" help:"Print a JSON array of objects, one for each difference."`
 }
 
 // Help is what kong prints below the usage.
@@ -29,10 +29,8 @@ Before and after a migration, --series-only shows what dashboards would miss. "t
 // Validate is called by kong.
 func (d *diff) Validate() error {
 	switch {
-	case d.After < 0:
-		return fmt.Errorf("--after: %v is negative", d.After)
 	case d.After == 0 && d.Second == "":
-		return fmt.Errorf("expected a second page, or --after to read the first again")
+		return fmt.Errorf("expected a second page, or --after with a time above 0 to read the first again")
 	case d.After > 0 && d.Second != "":
 		return fmt.Errorf("--after is for one page, and there are two")
 	case d.First == "-" && (d.Second == "-" || d.After > 0):
@@ -43,22 +41,22 @@ func (d *diff) Validate() error {
 
 // Run prints how the pages differ.
 func (d *diff) Run(ctx context.Context, out output, diag diagnostics) error {
-	first, err := d.page(ctx, d.First, diag)
+	first, err := d.page(ctx, string(d.First), diag)
 	if err != nil {
 		return err
 	}
-	if d.After > 0 {
+	if after := time.Duration(d.After); after > 0 {
 		d.Second = d.First
-		done := diag.during(fmt.Sprintf("waiting %v before %s is read again", d.After, shown(d.First)), nil)
+		done := diag.during(fmt.Sprintf("waiting %v before %s is read again", after, shown(string(d.First))), nil)
 		select {
-		case <-time.After(d.After):
+		case <-time.After(after):
 			done()
 		case <-ctx.Done():
 			done()
-			return fmt.Errorf("interrupted before %s was read again, %v after the first time: nothing was compared", shown(d.First), d.After)
+			return fmt.Errorf("interrupted before %s was read again, %v after the first time: nothing was compared", shown(string(d.First)), after)
 		}
 	}
-	second, err := d.page(ctx, d.Second, diag)
+	second, err := d.page(ctx, string(d.Second), diag)
 	if err != nil {
 		return err
 	}
@@ -69,7 +67,7 @@ func (d *diff) Run(ctx context.Context, out output, diag diagnostics) error {
 		return err
 	}
 	if len(changes) > 0 {
-		return fmt.Errorf("%s and %s: %s", shown(d.First), shown(d.Second), counted(len(changes), "difference"))
+		return fmt.Errorf("%s and %s: %s", shown(string(d.First)), shown(string(d.Second)), counted(len(changes), "difference"))
 	}
 	return nil
 }

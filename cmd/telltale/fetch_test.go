@@ -208,3 +208,25 @@ func TestScrapeConfigOfVerbs(t *testing.T) {
 		}
 	}
 }
+
+// What a server of tokens (OAuth 2.0) repeats of the secret that it was asked with is not
+// told.
+func TestSecretsOfTokenServers(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		http.Error(w, "asked with ["+r.FormValue("client_secret")+password+"] for "+r.FormValue("audience"), http.StatusUnauthorized)
+	}))
+	defer server.Close()
+	config := file(t, "oauth2: {client_id: ada, client_secret: 's3cret &more', token_url: '"+server.URL+"', endpoint_params: {audience: shop}}\n")
+	needInterrupts(t)
+	const want = "asked with [<secret>] for"
+	if _, stderr, status := outcome(t, "check", "--scrape-config", config, "http://localhost:1/"); status != 1 || !strings.Contains(stderr, want) || strings.Contains(stderr, "s3cret") {
+		t.Errorf("check: status %d, %s", status, stderr)
+	}
+	page := guarded(t, "Host", "localhost")
+	s := sending(t, "--scrape", page.URL, "--to", "pushgateway+localhost:1", "--http-config", config, "--every=10ms")
+	eventually(t, func() bool { return strings.Contains(s.stderr.String(), want) }, "an answer is told")
+	if _, stderr, _ := s.end(os.Interrupt); strings.Contains(stderr, "s3cret") {
+		t.Errorf("send: %s", stderr)
+	}
+}

@@ -123,12 +123,18 @@ func (t *fitting) withoutType(f *model.Family, reason, detail string) *fitted {
 	return all
 }
 
-// try writes a form of a family and reads it strictly.
+// try writes a form of a family and reads it strictly. It is an error if a point is left
+// out because its type does not allow the value.
 func (t *fitting) try(from, form *model.Family) (*fitted, error) {
 	one := &fitted{from: from, as: []*model.Family{form}}
 	page, err := t.target.encode(one.as, func(d exposition.Drop) { one.drops = append(one.drops, d) })
 	if err != nil {
 		return nil, err
+	}
+	for _, d := range one.drops {
+		if d.Reason == exposition.UnfitTotal || d.Reason == exposition.UnfitCount {
+			return nil, errors.New(d.Reason.String()) // another form may have it
+		}
 	}
 	back, err := t.target.reread(page)
 	if err != nil {

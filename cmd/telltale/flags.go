@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -20,7 +21,13 @@ type address string
 
 // UnmarshalText is called by kong.
 func (a *address) UnmarshalText(text []byte) error {
-	if _, _, err := net.SplitHostPort(string(text)); err != nil {
+	_, port, err := net.SplitHostPort(string(text))
+	if err == nil {
+		if _, wrong := net.LookupPort("tcp", port); wrong != nil {
+			err = fmt.Errorf("address %s: %q is not a port from 0 to %d", text, port, math.MaxUint16)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("%w; it should look like 127.0.0.1:9464 or :9464", err)
 	}
 	*a = address(text)
@@ -39,6 +46,18 @@ func (o *operand) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// word is text that is not empty.
+type word string
+
+// UnmarshalText is called by kong.
+func (w *word) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("it is empty")
+	}
+	*w = word(text)
+	return nil
+}
+
 // span is a duration of 0 or more.
 type span time.Duration
 
@@ -49,7 +68,7 @@ func (s *span) UnmarshalText(text []byte) error {
 	case err != nil:
 		return fmt.Errorf("%q is not a duration; it should look like 10m or 1h30m", text)
 	case d < 0:
-		return fmt.Errorf("%v is negative", d)
+		return fmt.Errorf("%v is negative; it should be 0 or more, such as 10m or 1h30m", d)
 	}
 	*s = span(d)
 	return nil
@@ -61,11 +80,8 @@ type most int
 // UnmarshalText is called by kong.
 func (m *most) UnmarshalText(text []byte) error {
 	n, err := strconv.Atoi(string(text))
-	switch {
-	case err != nil:
-		return fmt.Errorf("%q is not a whole number, or is too large", text)
-	case n < 0:
-		return fmt.Errorf("%d is negative; 0 is for no limit", n)
+	if err != nil || n < 0 {
+		return fmt.Errorf("%q is not a number from 0, which is for no limit, to %d", text, math.MaxInt)
 	}
 	*m = most(n)
 	return nil

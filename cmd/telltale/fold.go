@@ -16,7 +16,7 @@ import (
 type fold struct {
 	DryRun    bool    `help:"Change nothing; print what would be done."`
 	DeadAfter span    `help:"Treat a file of Python's client as that of a dead process once folds have found it unchanged for this long (10m, 2h), where live processes cannot be seen." placeholder:"DURATION"`
-	Epoch     *string `help:"Fold this epoch, and drop dead writers of other epochs; by default the epoch of the writer that started last." placeholder:"EPOCH"`
+	Epoch     *string `help:"Fold this epoch, and drop dead writers of other epochs; by default, of the epochs that live writers have, the one that first appeared last." placeholder:"EPOCH"`
 	Remote    bool    `help:"Fold even if DIR is on a file system of another machine or of the host (NFS, 9p, virtiofs, FUSE), where a live writer elsewhere may count as dead."`
 	JSON      bool    `name:"json" help:"Print a JSON object with what was done."`
 	Dir       operand `arg:"" help:"The directory that the writers write to."`

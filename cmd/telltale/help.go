@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -99,8 +103,33 @@ func printHelp(options kong.HelpOptions, parsed *kong.Context) error {
 	return err
 }
 
+// noValue matches what kong says of a flag behind which another flag comes, or what
+// looks like one, such as a negative number, or nothing.
+var noValue = regexp.MustCompile(`^--([^ :]+): (?:missing value|expected .* value but got (".*") \()`)
+
+// withoutValue returns what is wrong with the value of a flag that begins with a
+// hyphen, or that the flag has none.
+func withoutValue(verb *kong.Node, name, got string) error {
+	i := slices.IndexFunc(verb.Flags, func(f *kong.Flag) bool { return f.Name == name })
+	if i < 0 {
+		return fmt.Errorf("--%s needs a value", name)
+	}
+	flag := verb.Flags[i]
+	needs := fmt.Errorf("--%s needs a value, %s", name, flag.PlaceHolder)
+	value, err := strconv.Unquote(got)
+	if err != nil || !strings.HasPrefix(value, "-") {
+		return needs
+	}
+	token := kong.Token{Value: value, Type: kong.FlagValueToken}
+	if err := flag.Parse(kong.ScanFromTokens(token), reflect.New(flag.Target.Type()).Elem()); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w; if it is %q: --%s=%s", needs, value, name, value)
+}
+
 // worded returns the error of a command line with what kong does not say: that it is a
-// verb which does not exist, and what an argument that is missing should be.
+// verb which does not exist, what an argument that is missing should be, and which
+// values a flag takes.
 func worded(wrong *kong.ParseError) error {
 	text := strings.TrimPrefix(wrong.Error(), "[<verb>]: ")
 	verb := wrong.Context.Selected()
@@ -109,6 +138,9 @@ func worded(wrong *kong.ParseError) error {
 			return errors.New("there is no verb " + name)
 		}
 		return errors.New(text)
+	}
+	if found := noValue.FindStringSubmatch(text); found != nil {
+		return withoutValue(verb, found[1], found[2])
 	}
 	for _, argument := range verb.Positional {
 		if text == fmt.Sprintf("expected %q", argument.Summary()) {

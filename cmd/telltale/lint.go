@@ -19,7 +19,7 @@ type lintVerb struct {
 	JSON       bool       `name:"json" help:"Print a JSON array of objects, one for each page, with its findings."`
 	annotated
 	reading
-	Pages []string `arg:"" optional:"" name:"page" default:"-" help:"Files, URLs of pages, unix: and the paths of sockets that serve them, or -, which is standard input. Gzip is unpacked."`
+	Pages []operand `arg:"" optional:"" name:"page" default:"-" help:"Files, URLs of pages, unix: and the paths of sockets that serve them, or -, which is standard input. Gzip is unpacked."`
 }
 
 // Help is what kong prints below the usage.
@@ -57,7 +57,8 @@ func (l *lintVerb) Run(ctx context.Context, out output, diag diagnostics) error 
 	reports := make([]lintReport, len(l.Pages))
 	var last error
 	wrong := 0
-	for i, page := range l.Pages {
+	for i, name := range l.Pages {
+		page := string(name)
 		err := l.page(ctx, page, &reports[i], out, diag)
 		if err != nil {
 			wrong++

@@ -42,7 +42,7 @@ type permissions fs.FileMode
 func (p *permissions) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseUint(string(text), 8, 32)
 	if err != nil || n > 0o777 {
-		return fmt.Errorf("%q are no permissions; they should look like 0660", text)
+		return fmt.Errorf("%q is not an octal number from 0 to 0777; it should look like 0660", text)
 	}
 	*p = permissions(n)
 	return nil

@@ -91,6 +91,8 @@ var subjects = map[exposition.Reason]string{
 	exposition.NoCount:           "a point",
 	exposition.UnfitQuantile:     "a quantile",
 	exposition.MoreExemplars:     "an exemplar",
+	exposition.ClashingSeries:    "a series",
+	exposition.UnfitTotal:        "a total",
 }
 
 // dropped adds what an encoder left out of a family.
@@ -98,6 +100,10 @@ func (l *losses) dropped(f *model.Family, d exposition.Drop) {
 	what := d.Sample
 	if what == "" {
 		what = d.Family
+	}
+	if d.Reason.Written() {
+		l.add(d.Reason.String(), f, what)
+		return
 	}
 	l.add(subjects[d.Reason]+" is left out, since "+d.Reason.String(), f, what)
 }

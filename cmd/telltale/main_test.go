@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -258,10 +259,11 @@ func TestUsage(t *testing.T) {
 		{"dance", 2, "telltale: there is no verb dance\nSee \"telltale --help\".\n"},
 		{"demo --loud", 2, "telltale: unknown flag --loud\n"},
 		{"demo now", 2, "telltale: unexpected argument now\n"},
-		{"demo --for soon", 2, "telltale: --for: expected duration"},
-		{"demo --for=-1s", 2, "telltale: demo: --for: -1s is negative\n"},
-		{"demo --workers -1", 2, "telltale: --workers: expected"},
-		{"demo --workers=65", 2, "telltale: demo: --workers: 65 is not between 1 and 64\n"},
+		{"demo --for soon", 2, "telltale: --for: \"soon\" is not a duration; it should look like 10m or 1h30m\n"},
+		{"demo --for=-1s", 2, "telltale: --for: -1s is negative; it should be 0 or more, such as 10m or 1h30m\n"},
+		{"demo --workers -1", 2, "telltale: --workers: \"-1\" is not a number from 0 to 64\nSee \"telltale demo --help\".\n"},
+		{"demo --workers=65", 2, "telltale: --workers: \"65\" is not a number from 0 to 64\n"},
+		{"demo --listen 127.0.0.1:65536", 2, "telltale: --listen: address 127.0.0.1:65536: \"65536\" is not a port from 0 to 65535; it should look like"},
 		{"demo --listen nowhere", 2, "telltale: --listen: address nowhere: missing port"},
 		{"serve", 2, "telltale: serve: there are no metrics: give --dir, --scrape or --targets\n"},
 		{"serve --sum --dir .", 2, "telltale: serve: --sum is for --scrape and --targets\n"},
@@ -275,7 +277,7 @@ func TestUsage(t *testing.T) {
 		{"serve --scrape http://u:secret@[::1", 2, "telltale: --scrape: the URL cannot be read\n"},
 		{"serve --scrape unix:", 2, "telltale: --scrape: unix: has no path behind it\n"},
 		{"serve --dir . --listen unix:", 2, "telltale: --listen: unix: has no path behind it"},
-		{"serve --dir . --socket-mode 999", 2, "telltale: --socket-mode: \"999\" are no permissions; they should look like 0660\n"},
+		{"serve --dir . --socket-mode 999", 2, "telltale: --socket-mode: \"999\" is not an octal number from 0 to 0777; it should look like 0660\n"},
 		{"serve --dir . --listen nowhere", 2, "telltale: --listen: address nowhere: missing port"},
 		{"serve --dir . more", 2, "telltale: unexpected argument more\n"},
 		{"merge", 2, "telltale: merge needs <path> ...: Directories that workers write to"},
@@ -286,21 +288,25 @@ func TestUsage(t *testing.T) {
 		{"completion", 2, "telltale: completion needs <shell>: bash, zsh or fish.\n"},
 		{"serve --dir . --live-host x", 2, "telltale: serve: --live-host is for --live\n"},
 		{"merge --to auto .", 2, "telltale: --to: there is no format \"auto\" to write; use json, text, text1, openmetrics, openmetrics2 or protobuf\n"},
-		{"serve --dir . --dead-after -1s", 2, "telltale: --dead-after: "},
-		{"serve --dir . --dead-after=-1s", 2, "telltale: --dead-after: -1s is negative\n"},
-		{"serve --dir . --timeout=-1s", 2, "telltale: --timeout: -1s is negative\n"},
-		{"serve --dir . --max-in-flight=-1", 2, "telltale: --max-in-flight: -1 is negative; 0 is for no limit\n"},
-		{"serve --dir . --max-per-peer some", 2, "telltale: --max-per-peer: \"some\" is not a whole number, or is too large\n"},
-		{"serve --dir . --max-connections 99999999999999999999", 2, "telltale: --max-connections: \"99999999999999999999\" is not a whole number, or is too large\n"},
+		{"serve --dir . --dead-after -1s", 2, "telltale: --dead-after: -1s is negative; it should be 0 or more"},
+		{"serve --dir . --dead-after=-1s", 2, "telltale: --dead-after: -1s is negative"},
+		{"serve --dir . --timeout=-1s", 2, "telltale: --timeout: -1s is negative"},
+		{"serve --dir . --max-in-flight=-1", 2, "telltale: --max-in-flight: \"-1\" is not a number from 0, which is for no limit, to " + strconv.Itoa(math.MaxInt) + "\n"},
+		{"serve --dir . --max-per-peer some", 2, "telltale: --max-per-peer: \"some\" is not a number from 0, which is for no limit, to "},
+		{"serve --dir . --max-connections 99999999999999999999", 2, "telltale: --max-connections: \"99999999999999999999\" is not a number from 0, "},
 		{"serve --dir=", 2, "telltale: --dir: the name of a file or a directory is empty"},
 		{"fold", 2, "telltale: fold needs <dir>: The directory that the writers write to.\n"},
 		{"fold a b", 2, "telltale: unexpected argument b\n"},
-		{"fold --dead-after=-1s .", 2, "telltale: --dead-after: -1s is negative\n"},
+		{"fold --dead-after=-1s .", 2, "telltale: --dead-after: -1s is negative"},
 		{"fold --dead-after=soon .", 2, "telltale: --dead-after: \"soon\" is not a duration; it should look like 10m or 1h30m\n"},
 		{"fold --epoch " + strings.Repeat("e", 64) + " .", 2, "telltale: fold: --epoch: it has 64 bytes; an epoch has at most 63\n"},
-		{"merge --to", 2, "telltale: --to: expected "},
+		{"merge --to", 2, "telltale: --to needs a value, FORMAT\n"},
+		{"check --ca --json x", 2, "telltale: --ca needs a value, FILE; if it is \"--json\": --ca=--json\n"},
+		{"catalogue --check= x", 2, "telltale: --check: the name of a file or a directory is empty\n"},
+		{"send --dir . --to textfile+x --instance=", 2, "telltale: --instance: it is empty\n"},
+		{"send --dir . --to textfile+x --every 0", 2, "telltale: send: --every: 0s is too short; it should look like 15s or 1m\n"},
 		{"check --format xml x", 2, "telltale: --format: there is no format \"xml\" to read; use auto, json, text, "},
-		{"check --max-size 0 x", 2, "telltale: --max-size: \"0\" is not a size up to 1024GiB; it should look like 64MiB or 1000000\n"},
+		{"check --max-size 0 x", 2, "telltale: --max-size: \"0\" is not a size from 1 byte to 1024GiB; it should look like 64MiB or 1000000\n"},
 		{"check --max-size 9999999GiB x", 2, "telltale: --max-size: "},
 		{"check --key k x", 2, "telltale: check: --key is for --cert\n"},
 		{"diff --key k x y", 2, "telltale: diff: --key is for --cert\n"},
@@ -333,6 +339,30 @@ func TestUsage(t *testing.T) {
 		if help := strings.HasPrefix(stdout, "Usage: telltale"); help != (status == 0) {
 			t.Errorf("%q: stdout %q", test.args, stdout)
 		}
+	}
+}
+
+// A flag without its value, or with one that looks like a flag, is told by its name and
+// what it takes, for all flags of all verbs.
+func TestFlagsWithoutValues(t *testing.T) {
+	flags := 0
+	for _, verb := range newParser().Model.Leaves(true) {
+		for _, flag := range verb.Flags {
+			if flag.IsBool() || flag.Name == "help" {
+				continue
+			}
+			flags++
+			want := "telltale: --" + flag.Name
+			if _, stderr, status := outcome(t, verb.Name, "--"+flag.Name); status != 2 || !strings.HasPrefix(stderr, want+" needs a value, "+flag.PlaceHolder+"\n") {
+				t.Errorf("%s --%s: status %d, %q", verb.Name, flag.Name, status, stderr)
+			}
+			if _, stderr, status := outcome(t, verb.Name, "--"+flag.Name, "-1"); status != 2 || !strings.HasPrefix(stderr, want) || strings.Contains(stderr, "perhaps") {
+				t.Errorf("%s --%s -1: status %d, %q", verb.Name, flag.Name, status, stderr)
+			}
+		}
+	}
+	if flags < 50 {
+		t.Errorf("there are %d flags with values", flags)
 	}
 }
 

@@ -129,10 +129,10 @@ func (r *gaugeRule) UnmarshalText(text []byte) error {
 	default:
 		return fmt.Errorf("there is no mode %q; use sum, max, min or each", text[i+1:])
 	}
-	pattern, err := regexp.Compile("^(?s:" + string(text[:i]) + ")$")
-	if err != nil {
+	if _, err := regexp.Compile(string(text[:i])); err != nil {
 		return fmt.Errorf("%q is no regular expression: %w", text[:i], err)
 	}
+	pattern, err := regexp.Compile("^(?s:" + string(text[:i]) + ")$")
 	r.pattern = pattern
-	return nil
+	return err
 }

@@ -22,7 +22,7 @@ type merge struct {
 
 // Help is what kong prints below the usage.
 func (*merge) Help() string {
-	return `The files are those of workers with Python's prometheus_client in multiprocess mode, *.db, and those of workers with telltale and archives made by folds, *.seg. Families come out sorted by name. What the format cannot hold is reported on stderr, counted by reason; JSON holds everything.
+	return `The files are those of workers with Python's prometheus_client in multiprocess mode, *.db, and those of workers with telltale and archives made by folds, *.seg. Families come out sorted by name. What the format cannot hold is reported on stderr, counted by reason; JSON holds everything, created times rounded to a float64.
 
 A file that cannot be read is left out and reported on stderr, and so are the samples of a file that disagrees with others on the type of a family, or on its states or mode. The rest is printed, and the exit status is 1. With --strict nothing is printed then.`
 }

@@ -23,8 +23,8 @@ type page struct {
 	err    error // once ended
 }
 
-// startPage serves the metrics at the listeners until stop is called. Tell is told of
-// errors of connections and of the web configuration.
+// startPage serves the metrics at the listeners until stop is called. It calls tell
+// with errors of connections and of the web configuration.
 func startPage(listeners []net.Listener, web webConfig, tell func(error), c telltale.Collector, opts ...scrapehttp.ServerOption) *page {
 	p := &page{web: web, ended: make(chan struct{}), server: scrapehttp.NewServer("", c, opts...)}
 	for _, l := range listeners {

@@ -19,7 +19,7 @@ type ports struct {
 	most     int                  // series of all pages together
 	sums     *onepage.Sums        // nil: side by side
 	workers  telltale.Collector   // of a directory, beside the targets; may be nil
-	own      []telltale.Collector // what this process has to say itself
+	own      []telltale.Collector // of this process itself
 	tell     func(error)
 
 	turn   chan struct{} // holds an element while nobody collects

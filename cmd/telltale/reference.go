@@ -15,7 +15,7 @@ import (
 // man is the verb that prints or writes manual pages.
 type man struct {
 	Verb verbName `arg:"" optional:"" help:"A verb; without it the page of the command."`
-	Dir  string   `help:"Write the pages of the command and of all verbs to this directory, such as ~/.local/share/man/man1." placeholder:"DIR"`
+	Dir  operand  `help:"Write the pages of the command and of all verbs to this directory, such as ~/.local/share/man/man1." placeholder:"DIR"`
 }
 
 // Help is what kong prints below the usage.
@@ -48,7 +48,7 @@ func (m *man) Run(parser *kong.Kong, out output) error {
 		}
 		page, err := manual(parser.Model, verb)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(m.Dir, name+".1"), page, 0o644)
+			err = os.WriteFile(filepath.Join(string(m.Dir), name+".1"), page, 0o644)
 		}
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ const rereadInterval = time.Second
 
 // rereading reads files again: one that has changed and has stayed as it is for an
 // interval, so that half of it is not taken for the whole, and all of them when the
-// process gets the signal HUP. Tell is told of those that cannot be used.
+// process gets the signal HUP. It calls tell with an error for each file that cannot be used.
 func rereading(ctx context.Context, tell func(error), files ...*reread) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)

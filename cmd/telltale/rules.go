@@ -17,7 +17,7 @@ type steered struct {
 }
 
 // page returns what the page shows of c, until ctx is done: all of it without a file.
-// Tell is told if the file changes and its rules cannot be used.
+// It calls tell with an error if the file changes and its rules cannot be used.
 func (s *steered) page(ctx context.Context, c telltale.Collector, tell func(error)) (telltale.Collector, error) {
 	if s.Rules == "" {
 		return c, nil

@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/common/config"
 	"go.yaml.in/yaml/v3"
+
+	receiver "telltale/internal/endpoint"
 )
 
 // httpClients get pages from hosts, and from Unix sockets, which no proxy and no redirect
@@ -68,8 +70,29 @@ func allowed(next *url.URL, via []*http.Request, secret bool) error {
 func sameServer(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
 
 func newHTTPClient(settings config.HTTPClientConfig, dial config.DialContextFunc) (*http.Client, error) {
-	return config.NewClientFromConfig(settings, "telltale",
+	client, err := config.NewClientFromConfig(settings, "telltale",
 		config.WithDialContextFunc(dial), config.WithUserAgent("telltale"), config.WithIdleConnTimeout(2*time.Minute))
+	if err == nil && settings.OAuth2 != nil {
+		client.Transport = tokens{client.Transport}
+	}
+	return client, err
+}
+
+// tokens asks a server for tokens by itself. Its errors, which quote that server's
+// answers, have no secret of the requests for them.
+type tokens struct{ http.RoundTripper }
+
+func (t tokens) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := t.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, new(receiver.Endpoint).Told(err)
+	}
+	return response, nil
+}
+
+// CloseIdleConnections is called by http.Client.
+func (t tokens) CloseIdleConnections() {
+	(&http.Client{Transport: t.RoundTripper}).CloseIdleConnections()
 }
 
 // do sends a request to the host of its URL, or to the socket that it stands for.

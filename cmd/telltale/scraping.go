@@ -20,7 +20,7 @@ const (
 	becauseStatus      = "status"      // it did not answer 200
 	becauseCutOff      = "cut_off"     // the page ended before its end
 	becauseSize        = "size"        // the page has too many bytes
-	becauseContent     = "content"     // the page is none of metrics
+	becauseContent     = "content"     // the page is in no format of metrics
 	becauseSyntax      = "syntax"      // the page breaks its format
 	becauseSeries      = "series"      // there are too many series
 	becausePanic       = "panic"       // reading it failed by a fault of this program

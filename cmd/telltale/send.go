@@ -27,8 +27,8 @@ type send struct {
 
 	To         []destination `required:"" help:"Send to this destination: remotewrite+URL, otlp+URL, pushgateway+URL or textfile+PATH; may be repeated." sep:"none" placeholder:"KIND+URL"`
 	Every      span          `help:"Send this often (${default})." default:"15s" placeholder:"DURATION"`
-	Job        string        `help:"The label job of what is sent (${default})." default:"telltale" placeholder:"NAME"`
-	Instance   string        `help:"The label instance of what is sent (default: the identity of the directory, or without one this host's name and random digits)." placeholder:"ID"`
+	Job        word          `help:"The label job of what is sent (${default})." default:"telltale" placeholder:"NAME"`
+	Instance   word          `help:"The label instance of what is sent (default: the identity of the directory, or without one this host's name and random digits)." placeholder:"ID"`
 	HTTPConfig operand       `name:"http-config" help:"Send with the TLS, authentication and headers in this file, by the names of Prometheus's scrape_config; it is read again when it changes." placeholder:"FILE"`
 
 	steered
@@ -43,9 +43,7 @@ const (
 func (s *send) Validate(parsed *kong.Context) error {
 	switch {
 	case s.Every == 0:
-		return errors.New("--every is 0")
-	case s.Job == "":
-		return errors.New("--job is empty")
+		return errors.New("--every: 0s is too short; it should look like 15s or 1m")
 	case s.asked() && slices.ContainsFunc(s.To, func(d destination) bool { return d.kind == byOTLP }):
 		return errors.New("by OTLP all series have one instance, and so --to otlp+URL cannot send the pages of --scrape and --targets")
 	}
@@ -108,7 +106,7 @@ func (s *send) Run(ctx context.Context, out output, diag diagnostics) error {
 		o.client = &http.Client{Transport: client}
 		files = append(files, &reread{path: string(s.HTTPConfig), read: client.read})
 	}
-	if err := o.add(s.To, s.Job, s.instance(leader)); err != nil {
+	if err := o.add(s.To, string(s.Job), s.instance(leader)); err != nil {
 		return fmt.Errorf("cannot send the metrics: %w", err)
 	}
 	health = o.health
@@ -167,7 +165,7 @@ func pause(ctx context.Context, d time.Duration) {
 func (s *send) instance(leader *multiprocess.Leader) string {
 	switch {
 	case s.Instance != "":
-		return s.Instance
+		return string(s.Instance)
 	case leader != nil:
 		return leader.Identity()
 	}

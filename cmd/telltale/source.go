@@ -33,12 +33,12 @@ type reading struct {
 // source is the page argument of a verb.
 type source struct {
 	reading
-	Page string `arg:"" optional:"" name:"page" default:"-" help:"A file, the URL of a page, unix: and the path of a socket that serves one, or -, which is standard input. Gzip is unpacked."`
+	Page operand `arg:"" optional:"" name:"page" default:"-" help:"A file, the URL of a page, unix: and the path of a socket that serves one, or -, which is standard input. Gzip is unpacked."`
 }
 
 // read reads the page.
 func (s *source) read(ctx context.Context, format pageFormat, diag diagnostics) (*document, error) {
-	return s.reading.read(ctx, s.Page, format, diag)
+	return s.reading.read(ctx, string(s.Page), format, diag)
 }
 
 // document is a page that has been read, but not parsed.
@@ -244,7 +244,7 @@ func (s *size) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n <= 0 || n > 1<<40/unit {
-		return fmt.Errorf("%q is not a size up to 1024GiB; it should look like 64MiB or 1000000", text)
+		return fmt.Errorf("%q is not a size from 1 byte to 1024GiB; it should look like 64MiB or 1000000", text)
 	}
 	*s = size(n * unit)
 	return nil

@@ -144,7 +144,7 @@ func (t *watched) close() {
 	}
 }
 
-// hear is told of the faults of a directory.
+// hear takes the errors of a directory's collector.
 func (t *watched) hear(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -116,6 +116,29 @@ func TestWatchWeb(t *testing.T) {
 }
 
 // Of several targets each has the label instance, and one that is away costs no other.
+// A request whose header is too long is refused.
+func TestWatchWebOfLongHeaders(t *testing.T) {
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "a 1\n") }))
+	defer target.Close()
+	page, end := watchWeb(t, io.Discard, target.URL)
+	defer end()
+	for bytes, want := range map[int]int{64 << 10: http.StatusOK, 256 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, page, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("X-Long", strings.Repeat("a", bytes))
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%d bytes: %s", bytes, answer.Status)
+		}
+	}
+}
+
 func TestWatchWebOfSeveral(t *testing.T) {
 	needInterrupts(t)
 	here, away := file(t, "# TYPE x gauge\nx 1\n"), file(t, "# TYPE x gauge\nx{")

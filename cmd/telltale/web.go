@@ -46,7 +46,7 @@ func (w *watch) web(ctx context.Context, out output, diag diagnostics) error {
 	mux := http.NewServeMux()
 	mux.Handle(livePath, live.Handler(sources, opts...))
 	mux.Handle("GET /{$}", http.RedirectHandler(livePath, http.StatusFound))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxWatchHeader}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	_, _ = fmt.Fprintf(out, "The metrics of %s are drawn, in a browser, at\n  http://%s%s\nIt ends on Ctrl-C.\n", w.what(), listener.Addr(), livePath)
@@ -55,6 +55,10 @@ func (w *watch) web(ctx context.Context, out output, diag diagnostics) error {
 	}
 	return nil
 }
+
+// maxWatchHeader is how many bytes the header of a request for the page may have, which a
+// browser sends from this machine.
+const maxWatchHeader = 128 << 10
 
 // what says what is watched.
 func (w *watch) what() string {

@@ -70,7 +70,7 @@ func (c webConfig) scheme() string {
 	return "http"
 }
 
-// serve serves until the server is shut down. Tell is told of errors of connections.
+// serve serves until the server is shut down. It calls tell with errors of connections.
 func (c webConfig) serve(l net.Listener, server *http.Server, tell func(error)) error {
 	if c.file == "" {
 		return server.Serve(l)

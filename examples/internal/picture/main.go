@@ -92,7 +92,8 @@ func (s *session) types(command string, looks int) {
 	s.look(looks)
 }
 
-// until waits until the log of the service has what is looked for.
+// until waits until the log of the service matches a pattern, and returns the match and its
+// groups; empty strings after an error.
 func (s *session) until(pattern string) []string {
 	for s.err == nil {
 		text, _ := os.ReadFile(filepath.Join(s.dir, "demo.log")) // not there at first

@@ -8,8 +8,8 @@ import (
 )
 
 // Join returns the families of all pages, sorted by name, in which each series has the
-// labels and the instance of its target. Tell is told of families that are left out
-// because their name is that of another type on a page before.
+// labels and the instance of its target. It calls tell with an error for each family
+// that is left out because its name has another type on an earlier page.
 func Join(pages []Page, tell func(error)) []*model.Family {
 	h := newHeadings()
 	h.enterAll(pages, tell)

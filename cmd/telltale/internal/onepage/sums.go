@@ -102,8 +102,9 @@ func restarted(was, is float64, seen time.Time) bool {
 }
 
 // Update adds what pages have more than at the scrape before, which began at that time,
-// and returns the families of the common page, sorted by name. A page of the same target
-// may occur once. Pages of this process come first. Tell is told of what is left out.
+// and returns the families of the common page, sorted by name. A page of the same
+// target may occur once. Pages of this process come first. Update calls tell with an
+// error for whatever is left out.
 func (s *Sums) Update(pages []Page, at time.Time, tell func(error)) []*model.Family {
 	s.scrapes++
 	h := newHeadings()

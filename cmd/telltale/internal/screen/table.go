@@ -24,7 +24,7 @@ const (
 // maxFilter is the longest filter, in characters.
 const maxFilter = 200
 
-// table is the state of the screen. Update is told of keys and readings, View draws.
+// table is the state of the screen. Update takes keys and readings, View draws.
 type table struct {
 	ctx    context.Context
 	config *Config
