@@ -25,10 +25,10 @@ type sharedFamily struct {
 	series     int
 }
 
-// The families of one process share its entries among them: a counter's and a
-// gauge's series is one, a summary's two, a histogram's one for each bucket and
-// one for the sum. Python's client has no more modes of gauges than these in all
-// its versions.
+// sharedFamilies returns the families of a process whose files have about the given number
+// of entries. A series of a counter or a gauge has one entry, that of a summary two, that of
+// a histogram one for each bucket and one for the sum. The modes of gauges are those that
+// all versions of Python's client have.
 func sharedFamilies(entries int) []sharedFamily {
 	share := entries / 8
 	families := []sharedFamily{
@@ -84,7 +84,8 @@ func inMemory() (string, error) {
 	return directoryIn("/dev/shm")
 }
 
-// onDisk makes a directory that is on a disk, if the machine keeps to custom.
+// onDisk makes a directory in /var/tmp, which mostly is on a disk, or where temporary files
+// are if there is no /var/tmp.
 func onDisk() (string, error) { return directoryIn("/var/tmp") }
 
 func directoryIn(parent string) (string, error) {

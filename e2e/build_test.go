@@ -34,7 +34,7 @@ func write(families []familyPlan, d dialect) ([]byte, error) {
 	}
 	options = append(options, exposition.WithDropped(func(drop exposition.Drop) {
 		switch drop.Reason {
-		case exposition.LongExemplar, exposition.MisplacedExemplar, exposition.UnfitSum, // planned
+		case exposition.LongExemplar, exposition.MisplacedExemplar, exposition.UnfitSum, exposition.UnfitTotal, exposition.UnfitCount, // planned
 			exposition.UntimedExemplar, exposition.NoCount, exposition.UnfitQuantile,
 			exposition.ReservedName, exposition.ReservedLabel: // of escaped names
 		default:

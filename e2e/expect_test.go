@@ -178,6 +178,9 @@ func expectOpenMetrics(f *familyPlan, d dialect) readFamily {
 	}
 	for i := range f.series {
 		s := &f.series[i]
+		if f.forbidden(s) {
+			continue
+		}
 		family.samples = append(family.samples, f.samples(s, d)...)
 		if d.created && s.created != nil {
 			created := readSample{name: d.sample(f, "_created"), labels: d.labels(s.labels), at: s.at}
@@ -188,6 +191,22 @@ func expectOpenMetrics(f *familyPlan, d dialect) readFamily {
 		}
 	}
 	return family
+}
+
+// forbidden reports whether OpenMetrics 1.0 has no place for the series: totals are not
+// NaN or below zero ("Counter"), and buckets and counts are whole numbers ("Histogram",
+// "GaugeHistogram").
+func (f *familyPlan) forbidden(s *seriesPlan) bool {
+	switch {
+	case f.literal: // of unknown type
+		return false
+	case f.typ == "counter":
+		return !(s.value >= 0)
+	case f.typ == "histogram", f.typ == "gaugehistogram":
+		fraction := func(v float64) bool { return v != math.Trunc(v) }
+		return s.count != nil && fraction(*s.count) || slices.ContainsFunc(s.buckets, func(b bucketPlan) bool { return fraction(b.cumulative) })
+	}
+	return false
 }
 
 // expectProtobuf follows metrics.proto, in which a family's name is that of its

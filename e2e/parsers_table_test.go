@@ -33,7 +33,7 @@ var textRules = []parserRule{
 		right: telltaleIs, clause: grouping, why: "each line has a unique combination of a metric name and labels; they keep both, or the last",
 	},
 	{
-		readers: "textparse expfmt python", format: "text", says: says(`^a histogram without the bucket \+Inf / one$|^the count .* / the value of the bucket \+Inf, `),
+		readers: "textparse expfmt python", format: "text", says: says(`^a histogram without the bucket \+Inf / that bucket behind all others$|^the count .* / the value of the bucket \+Inf, `),
 		right: telltaleIs, clause: histograms, why: "a histogram has the bucket +Inf, whose value is the count",
 	},
 	{
@@ -211,7 +211,7 @@ var openMetricsRules = []parserRule{
 		right: telltaleIs, clause: "Histogram", why: "buckets are cumulative",
 	},
 	{
-		readers: "textparse", format: "openmetrics", says: says(`^a histogram without the bucket \+Inf / one$`),
+		readers: "textparse", format: "openmetrics", says: says(`^a histogram without the bucket \+Inf / that bucket behind all others$`),
 		right: telltaleIs, clause: "Histogram", why: "the last bucket is +Inf",
 	},
 	{

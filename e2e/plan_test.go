@@ -38,8 +38,8 @@ type familyPlan struct {
 	consts  []label // constant labels of an instrument, sorted; part of every series' labels
 	series  []seriesPlan
 
-	// unlawful says what OpenMetrics forbids here, "" for nothing. Telltale
-	// writes such values all the same, as every client does.
+	// unlawful says what OpenMetrics forbids here, "" for nothing. Its pages are
+	// without such values, which other formats have.
 	unlawful string
 }
 

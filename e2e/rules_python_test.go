@@ -20,11 +20,6 @@ var pythonRules = []*rule{
 		},
 	},
 	{
-		name:      "values that OpenMetrics forbids",
-		why:       "it refuses a page for negative and NaN counts and sums, and for fractions of observations",
-		keepsBack: func(f *familyPlan, d dialect) bool { return d.openMetrics && f.unlawful != "" },
-	},
-	{
 		name: "one group of infos",
 		why:  "all series of an info are taken for one, which may not have timestamps on some lines only",
 		keepsBack: func(f *familyPlan, d dialect) bool {

@@ -7,8 +7,8 @@
 // send what they count (1) undisturbed, (2) while each is restarted once and a tenth of
 // those is killed, so that nothing is flushed, (3) while the receiver is away, and (4)
 // once it is back, until it has everything. Then they end. The receiver reads requests
-// by Prometheus's messages, and holds each series against the rules: no sample older than
-// one before, none that contradicts one, and in the end what was counted. The exit status is 1 if
+// by Prometheus's messages, and checks each series: no sample is older than one before or
+// contradicts one, and in the end the series has what was counted. The exit status is 1 if
 // anything differs, but for what killed senders had not sent.
 package main
 
@@ -164,7 +164,7 @@ func (f *fleet) withoutReceiver(ctx context.Context) error {
 	return f.receiver.comeBack()
 }
 
-// longestReturn is how long the receiver waits for all that was queued.
+// longestReturn is how long catchUp waits for what was queued.
 const longestReturn = 10 * time.Minute
 
 // catchUp waits until no sender has anything in its queue that is older than the

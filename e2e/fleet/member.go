@@ -15,9 +15,9 @@ import (
 type member struct {
 	fleet    *fleet
 	instance string
-	counted  float64 // by all that it was so far
-	killed   bool    // once
-	dropped  float64 // samples, by those that have ended
+	counted  float64 // by all its senders so far
+	killed   bool    // whether one of them was killed
+	dropped  float64 // samples, by senders that have ended
 	refused  float64
 
 	mu      sync.Mutex // count beside restarts

@@ -42,8 +42,8 @@ type receiver struct {
 type series struct {
 	last, start int64   // of the newest sample
 	bits        uint64  // its value, which may be a stale marker
-	value       float64 // the newest that is none
-	before      float64 // what it had before it began anew
+	value       float64 // the newest that is no stale marker
+	before      float64 // the last values of its earlier starts, added up
 }
 
 func listen() (*receiver, error) {
@@ -76,7 +76,7 @@ func (r *receiver) comeBack() error {
 	return nil
 }
 
-// serve is present at the listener.
+// serve begins to take requests from the listener, until the receiver leaves.
 func (r *receiver) serve(listener net.Listener) {
 	p := &presence{receiver: r}
 	p.server.Handler, p.server.ReadHeaderTimeout = p, time.Minute

@@ -3,7 +3,7 @@
 //
 //	job INCREMENTS [KILLED]
 //
-// After so many of them it kills itself.
+// After KILLED increments it kills itself.
 package main
 
 import (
