@@ -12,6 +12,7 @@ import (
 // README's "Use it" works as it is written: in a folder beside a checkout, with
 // README's first program.
 func TestREADMEInAnEmptyFolder(t *testing.T) {
+	onlyOnce(t)
 	readme := read(t, "../README.md")
 	program := regexp.MustCompile("(?s)\n```go\n(.*?)```\n").FindStringSubmatch(readme)
 	var commands []string
@@ -39,7 +40,7 @@ func TestREADMEInAnEmptyFolder(t *testing.T) {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), "sh", "-ec", commands)
 		cmd.Dir = folder
-		cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=")
+		cmd.Env = append(os.Environ(), "GOFLAGS=-trimpath", "GOWORK=")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", commands, err, out)
 		}

@@ -35,6 +35,15 @@ var elsewhere = map[[2]string]string{
 	{"command.md", "telltale completion"}:      "needs the reader's shell",
 }
 
+// onlyOnce skips a test of pages with -short: it runs commands for a while, and what
+// they do does not depend on how the test is compiled.
+func onlyOnce(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it runs commands for a while")
+	}
+}
+
 // deadline is far more than the commands of a page take.
 const deadline = 8 * time.Minute
 
@@ -43,6 +52,7 @@ const deadline = 8 * time.Minute
 // the command telltale, and the project's docs as the folder docs. Ports of this
 // machine that a page names become free ones.
 func TestPagesShowCommandsThatRun(t *testing.T) {
+	onlyOnce(t)
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("there is no bash")
@@ -138,7 +148,7 @@ func (s *script) run(t *testing.T, bash, bin string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, bash, "-c", b.String())
 	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "GOFLAGS=-mod=mod", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "GOFLAGS=-mod=mod -trimpath", "GOWORK=off")
 	cmd.WaitDelay = 10 * time.Second
 	var shell bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &shell, &shell
