@@ -26,14 +26,12 @@ lint:
 # inputs such as 2000x. CI counts inputs, because `go test` may call the end of a
 # duration a failure ("context deadline exceeded", with no input to blame).
 fuzz:
-	@$(MAKE) -s fuzz-targets | while read package target; do \
-		echo "$$package $$target"; \
-		go test $$package -run '^$$' -fuzz "^$$target\$$" -fuzzminimizetime 10x -fuzztime $(FUZZTIME) || exit 1; \
-	done
+	.ci/fuzz $(FUZZTIME) -fuzz=Fuzz
 
-# The fuzz targets of the tree, each with its package.
+# The fuzz targets of the tree, each with its package, as the files of tests declare them.
 fuzz-targets:
-	@go test -list '^Fuzz' work | awk '/^Fuzz/ {targets[n++]=$$1} /^ok/ {for (i=0;i<n;i++) print $$2, targets[i]; n=0}'
+	@go list -f '{{$$p := .}}{{range .TestGoFiles}}{{$$p.ImportPath}} {{$$p.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p.ImportPath}} {{$$p.Dir}}/{{.}}{{"\n"}}{{end}}' work | \
+	awk 'NF {while ((getline line < $$2) > 0) if (match(line, /^func Fuzz[A-Za-z0-9_]*\(/)) print $$1, substr(line, 6, RLENGTH - 6); close($$2)}'
 
 bench:
 	cd benchmarks && GOWORK=off go run . $(ARGS)
@@ -53,8 +51,9 @@ pictures:
 
 # Without modules whose dependencies (a database, gRPC, OpenTelemetry, client_golang) take
 # minutes to compile for each target. They have no files of one system.
+CROSS ?= darwin/arm64 darwin/amd64 windows/amd64 linux/arm64 linux/386 linux/arm freebsd/amd64
 cross:
-	for target in darwin/arm64 darwin/amd64 windows/amd64 linux/arm64 linux/386 linux/arm freebsd/amd64; do \
+	for target in $(CROSS); do \
 		echo $$target; \
 		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 go vet $$(go list -m -f '{{.Dir}}/...' | grep -vE '/(examples/service|bridge/[a-z]+|grpcmetrics)/') || exit 1; \
 	done
