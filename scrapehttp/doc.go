@@ -37,17 +37,17 @@
 //	sending a body, which is not read         2 s          WithBodyTimeout         cut off
 //	scrapes at once                           40           WithMaxInFlight         503
 //	scrapes at once of one peer               none         WithMaxInFlightPerPeer  429
+//	scrapes that wait for a place             1000         WithWaiting             503 or 429
+//	waiting for a place                       2 s          WithWaiting             503 or 429
 //	the query                                 64 KiB       WithQueryLimits         400
 //	parameters of the query                   1024         WithQueryLimits         400
 //	one name of name[]                        1 KiB        WithQueryLimits         400
 //	Accept and Accept-Encoding, each          8 KiB        WithMaxAccept           431
 //
-// A scrape beyond the limits of scrapes at once, of all or of its peer, waits for two
-// seconds if one of those that it waits for has begun to send its page. Once the client
-// of such a scrape is a second behind the least rate, it is cut off to make room: clients
-// that have vanished keep others waiting for a second, not for as long as they might
-// hold their own places. A thousand scrapes wait at once; further ones are refused at
-// once.
+// A scrape beyond the limits of scrapes at once, of all or of its peer, waits if one of
+// those that it waits for has begun to send its page. Once the client of such a scrape is
+// a second behind the least rate, it is cut off to make room: clients that have vanished
+// keep others waiting for a second, not for as long as they might hold their own places.
 //
 // The server of [NewServer] has more limits, some of them in fields that may be
 // changed before it is started:

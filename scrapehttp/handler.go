@@ -36,7 +36,9 @@ type handler struct {
 
 func newHandler(c telltale.Collector, s settings) *handler {
 	merged := telltale.Must(telltale.Merge(c)) // runs a custom collector as a registry does
-	return &handler{settings: s, collector: merged, slots: slots{limit: s.maxInFlight, perPeer: s.maxPerPeer}}
+	return &handler{settings: s, collector: merged, slots: slots{
+		limit: s.maxInFlight, perPeer: s.maxPerPeer, longest: s.longestWait, line: s.maxWaiting,
+	}}
 }
 
 // The refusals with a fixed text.

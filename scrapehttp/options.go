@@ -26,6 +26,8 @@ type settings struct {
 	bodyTimeout     time.Duration
 	maxInFlight     int
 	maxPerPeer      int
+	maxWaiting      int
+	longestWait     time.Duration
 	query           QueryLimits
 	maxAccept       int
 	codings         []Coding
@@ -61,6 +63,8 @@ const (
 	DefaultBodyTimeout     = 2 * time.Second
 	DefaultMaxInFlight     = 40
 	DefaultMaxPerPeer      = 0 // no limit
+	DefaultMaxWaiting      = 1000
+	DefaultLongestWait     = 2 * time.Second
 	DefaultQueryBytes      = 64 << 10
 	DefaultQueryParameters = 1024
 	DefaultNameBytes       = 1024
@@ -79,6 +83,8 @@ func defaults() settings {
 		bodyTimeout:     DefaultBodyTimeout,
 		maxInFlight:     DefaultMaxInFlight,
 		maxPerPeer:      DefaultMaxPerPeer,
+		maxWaiting:      DefaultMaxWaiting,
+		longestWait:     DefaultLongestWait,
 		query:           QueryLimits{}.effective(),
 		maxAccept:       DefaultMaxAccept,
 		codings:         []Coding{Zstd, Gzip},
@@ -153,18 +159,18 @@ func WithBodyTimeout(d time.Duration) Option {
 	return handlerOption(func(s *settings) { s.bodyTimeout = d })
 }
 
-// WithMaxInFlight sets the largest number of scrapes at once; further ones are
-// answered with 503 and a Retry-After header, if none ends within two seconds and none
-// has a client that is behind the least rate ([WithMinWriteRate]) by a second, which is
-// then cut off to make room. Zero or less means no limit. The default is
-// [DefaultMaxInFlight].
+// WithMaxInFlight sets the largest number of scrapes at once. Further ones wait
+// ([WithWaiting]) until one ends, or has a client that is behind the least rate
+// ([WithMinWriteRate]) by a second, which is then cut off to make room. They are
+// answered with 503 and a Retry-After header if there is no place in time. Zero or
+// less means no limit. The default is [DefaultMaxInFlight].
 func WithMaxInFlight(n int) Option {
 	return handlerOption(func(s *settings) { s.maxInFlight = n })
 }
 
 // WithMaxInFlightPerPeer sets the largest number of scrapes at once of one peer;
 // further ones are answered with 429 and a Retry-After header, unless one of the peer's
-// ends or is cut off, as with [WithMaxInFlight]. A peer is an IPv4
+// ends or is cut off in time, as with [WithMaxInFlight]. A peer is an IPv4
 // address or, because a client with one IPv6 address usually has its whole
 // network, the first 64 bits of an IPv6 address; of link-local addresses all
 // bits. Peers on Unix sockets, and others without an IP address, have no limit.
@@ -175,6 +181,16 @@ func WithMaxInFlight(n int) Option {
 // but a RemoteAddr that a middleware has set from them is used.
 func WithMaxInFlightPerPeer(n int) Option {
 	return handlerOption(func(s *settings) { s.maxPerPeer = n })
+}
+
+// WithWaiting sets how many scrapes at most wait at once for a place within
+// [WithMaxInFlight] or [WithMaxInFlightPerPeer], and how long each waits. A scrape is
+// refused at once while that many wait, and while all places belong to scrapes that have
+// not begun to send their pages, because none of them waits for its client. Zero or less
+// in either means that no scrape waits. The defaults are [DefaultMaxWaiting] and
+// [DefaultLongestWait].
+func WithWaiting(scrapes int, longest time.Duration) Option {
+	return handlerOption(func(s *settings) { s.maxWaiting, s.longestWait = scrapes, longest })
 }
 
 // WithQueryLimits sets the limits of a request's query; a query that exceeds one

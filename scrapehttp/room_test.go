@@ -146,10 +146,22 @@ func TestClientsOnTimeKeepTheirPlace(t *testing.T) {
 	})
 }
 
-// A thousand scrapes wait for a place; one more is refused at once.
+// A thousand scrapes wait for a place, or as many as an option says; one more is refused
+// at once.
 func TestScrapesThatWaitAreBounded(t *testing.T) {
-	const line, more = 1000, 20
-	server := scrapehttp.NewServer("", filled(t, 30_000), scrapehttp.WithMaxInFlight(1), scrapehttp.WithMaxConnections(0))
+	t.Run("by default", func(t *testing.T) { testWaiting(t, 1000, 2*time.Second) })
+	t.Run("three", func(t *testing.T) {
+		testWaiting(t, 3, time.Second/2, scrapehttp.WithWaiting(3, time.Second/2))
+	})
+	t.Run("none", func(t *testing.T) { testWaiting(t, 0, time.Second, scrapehttp.WithWaiting(0, time.Second)) })
+}
+
+// testWaiting has twenty scrapes more than may wait for a place, and checks how long
+// each was kept.
+func testWaiting(t *testing.T, line int, longest time.Duration, opts ...scrapehttp.ServerOption) {
+	const more = 20
+	opts = append(opts, scrapehttp.WithMaxInFlight(1), scrapehttp.WithMaxConnections(0))
+	server := scrapehttp.NewServer("", filled(t, 30_000), opts...)
 	inBubble(t, server, func(t *testing.T, p *pipes) {
 		conn := p.dial(t, scrapeRequest)
 		ended := make(chan struct{})
@@ -173,7 +185,7 @@ func TestScrapesThatWaitAreBounded(t *testing.T) {
 		for range line + more {
 			after[<-answers]++
 		}
-		if after[0] != more || after[2*time.Second] != line {
+		if after[0] != more || after[longest] != line {
 			t.Errorf("scrapes are refused after %v", after)
 		}
 		<-ended

@@ -14,18 +14,17 @@ import (
 // client that has one address usually has the whole network of that size.
 const peerBits = 64
 
-// Limits of how long clients that take their pages too slowly keep others out.
-const (
-	slotTime = time.Second     // how far behind the least rate a client must be before it can be cut off to make room
-	slotWait = 2 * time.Second // how long a scrape waits for a slot
-	slotLine = 1000            // how many scrapes wait at once; further ones are refused at once
-)
+// slotTime is how far behind the least rate a client must be before it can be cut off to
+// make room.
+const slotTime = time.Second
 
 // slots limits the scrapes in progress, in all and by peer. A scrape for which there is
 // no slot gets that of the scrape whose client is furthest behind the least rate, so
 // that clients which have vanished without closing their connections keep no others out.
 type slots struct {
-	limit, perPeer int // zero or less means no limit
+	limit, perPeer int           // zero or less means no limit
+	longest        time.Duration // how long a scrape waits
+	line           int           // how many scrapes wait at once
 
 	mu      sync.Mutex
 	held    map[*slot]struct{}
@@ -47,8 +46,8 @@ var (
 
 // take takes a slot for a scrape of a peer, or returns why there is none; giveBack
 // returns it. If there is none, and one of the scrapes that have them is sending its
-// page, take waits until one has ended or can be cut off, for slotWait at most and until
-// ctx is done, unless slotLine scrapes wait already.
+// page, take waits until one has ended or can be cut off, for s.longest at most and until
+// ctx is done, unless s.line scrapes wait already.
 func (s *slots) take(ctx context.Context, w *wire, peer netip.Prefix) (*slot, *refusal) {
 	one := &slot{peer, w, make(chan struct{})}
 	s.mu.Lock()
@@ -56,22 +55,22 @@ func (s *slots) take(ctx context.Context, w *wire, peer netip.Prefix) (*slot, *r
 	place := s.waiting.PushBack(one)
 	defer s.waiting.Remove(place) // no operation once it was granted
 	s.grant()
-	end := time.Now().Add(slotWait)
-	for waited := false; !one.has(); waited = true {
+	end := time.Now().Add(s.longest)
+	for waited := false; !one.has(); {
 		late, rest := s.furthestBehind(peer)
 		left := time.Until(end)
 		switch {
-		case !waited && s.waiting.Len() > slotLine:
-			return nil, s.refuses(peer)
 		case late != nil && rest <= 0:
 			late.wire.cutOff()
 			s.leave(late)
-		case late == nil && !waited, left <= 0, ctx.Err() != nil:
+		case !waited && (late == nil || s.waiting.Len() > s.line), left <= 0, ctx.Err() != nil:
 			return nil, s.refuses(peer)
-		case late == nil:
-			s.wait(ctx, one, left)
 		default:
-			s.wait(ctx, one, min(rest, left))
+			if late != nil {
+				left = min(rest, left)
+			}
+			s.wait(ctx, one, left)
+			waited = true
 		}
 	}
 	return one, nil
