@@ -66,14 +66,11 @@ func (c *wire) Write(chunk []byte) (int, error) {
 // the deadline is removed, or it would hit the connection's next request. A
 // server that sets deadlines itself does both.
 func (c *wire) end() error {
-	if c.timeout <= 0 || c.blind {
+	if c.timeout <= 0 {
 		return nil
 	}
-	if c.keeps {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.deadline(time.Now().Add(c.credit))
-		return nil
+	if sends, err := c.lastDeadline(); !sends {
+		return err
 	}
 	began := c.arm()
 	err := c.control.Flush()
@@ -81,6 +78,23 @@ func (c *wire) end() error {
 		err = nil
 	}
 	return c.settle(began, 0, err)
+}
+
+// lastDeadline sets the deadline for what the server sends at the end, if it does. It
+// reports whether end is to do that instead.
+func (c *wire) lastDeadline() (sends bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.cut:
+		return false, errCutOff
+	case c.blind:
+		return false, nil
+	case c.keeps:
+		c.deadline(time.Now().Add(c.credit))
+		return false, nil
+	}
+	return true, nil
 }
 
 // arm sets the deadline for the next write.
