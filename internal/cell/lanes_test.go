@@ -90,37 +90,26 @@ func TestLanesThatAreShared(t *testing.T) {
 	} {
 		l := NewLanes(2)
 		turn := l.choice.turn.Load()
-		for range 3 * addsToLook {
+		for l.Sum(0) < 3*addsToLook {
 			count(l)
 		}
 		if l.choice.turn.Load() != turn {
 			t.Errorf("%s: other lanes were chosen without other writers", name)
 		}
-		for l.choice.turn.Load() == turn { // the other one may not run meanwhile
-			l.Clear()
+		besides(l, func() bool {
 			count(l)
-			besides(laneInUse(l), func(w *Word) {
-				w.Store(addsToLook - 1) // the next addition looks
-				count(l)
-			})
-		}
+			return l.choice.turn.Load() != turn
+		})
 	}
 }
 
-// laneInUse returns the first lane of which the first word is not zero. It is not always
-// that of [Lanes.Mine] called by a test: the frame of a function that the test calls may
-// lie in another page of the stack, and the stack may move.
-func laneInUse(l *Lanes) *Word {
+// besides calls f until it returns true, while another goroutine adds to all lanes: in
+// which one f counts depends on where its stack is. Each count in between looks for other
+// writers.
+func besides(l *Lanes, f func() bool) {
 	for w := range l.Each() {
-		if w.Load() != 0 {
-			return w
-		}
+		w.Store(addsToLook - 1)
 	}
-	return nil
-}
-
-// besides calls f a thousand times while another goroutine adds to w.
-func besides(w *Word, f func(*Word)) {
 	stop := make(chan struct{})
 	var other sync.WaitGroup
 	other.Go(func() {
@@ -129,12 +118,16 @@ func besides(w *Word, f func(*Word)) {
 			case <-stop:
 				return
 			default:
-				w.Add(1)
+			}
+			for w := range l.Each() {
+				w.Add(addsToLook) // the remainder stays
 			}
 		}
 	})
-	for range 1000 {
-		f(w)
+	for !f() {
+		for w := range l.Each() {
+			w.Store(addsToLook - 1)
+		}
 	}
 	close(stop)
 	other.Wait()
