@@ -320,7 +320,7 @@ func takenNames(f *model.Family) iter.Seq[string] {
 				return
 			}
 		}
-		for _, suffix := range reserved.Suffixes(f.Type) {
+		for suffix := range reserved.Suffixes(f.Type) {
 			if !yield(f.BaseName() + suffix) {
 				return
 			}

@@ -82,6 +82,29 @@ func TestNamesThatBecomeEqual(t *testing.T) {
 	}
 }
 
+// Names that readers of text take for samples of a gauge histogram, which is a histogram
+// there, are not those of another family, whichever of them escaping changes.
+func TestNamesReservedByGaugeHistograms(t *testing.T) {
+	for _, names := range [][2]string{{"h_x", "h.x_count"}, {"h.x", "h_x_sum"}} {
+		h := &model.Family{Name: names[0], Type: model.GaugeHistogram}
+		h.Append(completePoint(model.GaugeHistogram, model.Labels{}))
+		other := sampled(names[1], model.Gauge, names[1])
+		for _, f := range formats {
+			f := f.WithEscaping(model.Underscores)
+			for _, order := range [][]*model.Family{{h, other}, {other, h}} {
+				var drops []exposition.Drop
+				written := page(t, f, order, exposition.WithDropped(func(d exposition.Drop) { drops = append(drops, d) }))
+				if _, err := readStrictly(written, f); err != nil {
+					t.Errorf("%s: %v\n%s", f, err, written)
+				}
+				if want := (exposition.Drop{Family: order[1].Name, Reason: exposition.ClashingName}); len(drops) != 1 || drops[0] != want {
+					t.Errorf("%s: dropped %+v, want %+v", f, drops, want)
+				}
+			}
+		}
+	}
+}
+
 // The family of a counter has a name of its own in OpenMetrics 1.0, which its samples have not.
 func TestCounterFamiliesThatBecomeEqual(t *testing.T) {
 	all := []*model.Family{sampled("a_b", model.Gauge, "a_b"), sampled("a.b", model.Counter, "a.b_total")}

@@ -3,6 +3,7 @@ package lines
 import (
 	"strings"
 
+	"telltale/internal/reserved"
 	"telltale/model"
 )
 
@@ -86,7 +87,7 @@ func (n *names) claim(f *model.Family, base name, parts model.Parts) bool {
 	case n.scheme == model.Values && !base.changed && !strings.HasPrefix(base.text, valuesPrefix):
 		return true // no name becomes one like it
 	}
-	return n.claims.claim(f, base, parts, Literal(f))
+	return n.claims.claim(f, base, parts|reserved.Parts(f.Type), Literal(f))
 }
 
 // valuesPrefix is how names begin that Values has changed.

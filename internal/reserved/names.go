@@ -1,15 +1,25 @@
 package reserved
 
-import "telltale/model"
+import (
+	"iter"
 
-// Suffixes returns what is behind a family's name in names that no other family of its page
-// may have though no sample of the type has them: text has no gauge histograms, which are
+	"telltale/model"
+)
+
+// Parts returns the parts whose names no other family of a page may have beside a family of
+// the type, though no sample of the type has them: text has no gauge histograms, which are
 // histograms there, and readers take x_sum and x_count for samples of a histogram x.
-func Suffixes(typ model.Type) []string {
+func Parts(typ model.Type) model.Parts {
 	if typ == model.GaugeHistogram {
-		return ofHistograms
+		return model.PartSum | model.PartCount
 	}
-	return nil
+	return 0
 }
 
-var ofHistograms = []string{model.PartSum.Suffix(), model.PartCount.Suffix()}
+// Suffixes iterates over what is behind a family's name in the names of [Parts].
+func Suffixes(typ model.Type) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		more := true
+		Parts(typ).Each(func(part model.Parts) { more = more && yield(part.Suffix()) })
+	}
+}

@@ -103,7 +103,7 @@ func pageHeader(f *family, owners map[string]*family) *model.Family {
 func pageNames(header *model.Family) []string {
 	names := []string{header.BaseName()}
 	header.Type.Parts().Each(func(part model.Parts) { names = append(names, header.NameOf(part)) })
-	for _, suffix := range reserved.Suffixes(header.Type) {
+	for suffix := range reserved.Suffixes(header.Type) {
 		names = append(names, header.Name+suffix)
 	}
 	return names

@@ -68,7 +68,7 @@ func claims(f *model.Family) (names []string) {
 		names = append(names, f.Name)
 	}
 	(f.Type.Parts() &^ model.PartCreated).Each(func(p model.Parts) { names = append(names, f.NameOf(p)) })
-	for _, suffix := range reserved.Suffixes(f.Type) {
+	for suffix := range reserved.Suffixes(f.Type) {
 		names = append(names, f.Name+suffix)
 	}
 	return names
