@@ -212,6 +212,54 @@ func TestSeriesThatBecomeEqual(t *testing.T) {
 	}
 }
 
+// Samples that fit no point are not on a page with a name or labels that escaping makes
+// equal to those of another one.
+func TestLooseSamplesThatBecomeEqual(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		samples []model.Sample // of a gauge x
+		want    []exposition.Drop
+	}{
+		{"labels", []model.Sample{
+			{Name: "x_foo", Labels: model.LabelsFromText(`"a.b"="1"`)},
+			{Name: "x_foo", Labels: model.LabelsFromText(`a_b="1"`)},
+			{Name: "x_foo", Labels: model.LabelsFromText(`a_b="2"`)},
+			{Name: "x_bar", Labels: model.LabelsFromText(`a_b="1"`)},
+		}, []exposition.Drop{{Family: "x", Sample: "x_foo", Reason: exposition.ClashingSeries}}},
+		{"labels of a point", []model.Sample{
+			{Name: "x", Labels: model.LabelsFromText(`"in.it"="1"`)},
+			{Name: "x", Labels: model.LabelsFromText(`"in.it"="2"`)},
+		}, []exposition.Drop{{Family: "x", Sample: "x", Reason: exposition.ClashingSeries}}},
+		{"names", []model.Sample{{Name: "x_f.oo"}, {Name: "x_f_oo"}},
+			[]exposition.Drop{{Family: "x", Sample: "x_f_oo", Reason: exposition.ClashingName}}},
+		{"the name of a family before it", []model.Sample{{Name: "be.fore"}},
+			[]exposition.Drop{{Family: "x", Sample: "be.fore", Reason: exposition.ClashingName}}},
+		{"the name of a sample after it", []model.Sample{{Name: "after.it_sum"}},
+			[]exposition.Drop{{Family: "after_it", Reason: exposition.ClashingName}}},
+	} {
+		f := &model.Family{Name: "x", Type: model.Gauge}
+		f.Append(model.Point{Has: model.PartValue, Labels: model.LabelsFromText(`in_it="1"`)})
+		f = f.WithLoose(test.samples)
+		after := &model.Family{Name: "after_it", Type: model.Summary}
+		after.Append(completePoint(model.Summary, model.Labels{}))
+		for i, format := range formats {
+			format := format.WithEscaping(model.Underscores)
+			var drops []exposition.Drop
+			written := page(t, format, []*model.Family{sampled("be_fore", model.Gauge, "be_fore"), f, after}, exposition.WithDropped(func(d exposition.Drop) {
+				if d.Reason != exposition.LooseSample { // other formats have none
+					drops = append(drops, d)
+				}
+			}))
+			if _, err := readStrictly(written, format); err != nil {
+				t.Errorf("%s, %s: %v\n%s", test.name, format, err, written)
+			}
+			if isText := i < 2; (isText || len(drops) > 0) && !slices.Equal(drops, test.want) {
+				t.Errorf("%s, %s: dropped %+v, want %+v", test.name, format, drops, test.want)
+			}
+		}
+	}
+}
+
 // completePoint returns a point that is complete for its type.
 func completePoint(typ model.Type, labels model.Labels) model.Point {
 	p := model.Point{Labels: labels, Has: typ.Parts() &^ model.PartCreated, Value: 1}

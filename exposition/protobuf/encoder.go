@@ -263,7 +263,11 @@ func (e *Encoder) loose() error {
 		default:
 			e.verbatim = false
 			e.scratch = model.Point{Labels: s.Labels, Has: model.PartValue, Timestamp: s.Timestamp, Value: s.Value}
-			if err := e.visitSingle(&e.scratch); err != nil {
+			visit := e.visitors.single
+			if e.mixes {
+				e.next, visit = visit, e.visitors.distinct
+			}
+			if err := visit(&e.scratch); err != nil {
 				return err
 			}
 		}

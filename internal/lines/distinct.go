@@ -30,7 +30,22 @@ func (n *names) mayMix(f *model.Family, scratch *model.Point) bool {
 	}
 	d.first, d.odd, d.mixed = true, false, false
 	_ = f.Visit(scratch, d.look) // the source returns its error again
+	loose := f.Loose()
+	for i := range loose {
+		*scratch = model.Point{Labels: loose[i].Labels}
+		_ = d.look(scratch)
+	}
 	return d.odd && d.mixed
+}
+
+// looseLegacy reports whether the labels of samples that fit no point have legacy names.
+func looseLegacy(samples []model.Sample) bool {
+	for i := range samples {
+		if hasQuotedName(samples[i].Labels.Text()) {
+			return false
+		}
+	}
+	return true
 }
 
 // lookAt looks at the names of a series.
@@ -85,11 +100,28 @@ func (d *distinct) begin() {
 
 // repeats reports whether the series of a point is printed as another one was in this
 // walk. A further point of the same series is no repetition.
-func (n *names) repeats(pt *model.Point) bool {
+func (n *names) repeats(pt *model.Point) bool { return n.repeatsUnder(0, pt) }
+
+// repeatsLoose is repeats for a sample that fits no point of the family. It may have the
+// name that points of one sample have.
+func (n *names) repeatsLoose(f *model.Family, s *model.Sample, printed name, owned bool) bool {
+	under := hashOf(printed.text)
+	switch f.Type {
+	case model.Unknown, model.Gauge, model.Counter, model.Info:
+		if owned {
+			under = 0
+		}
+	}
+	return n.repeatsUnder(under, &model.Point{Labels: s.Labels, Timestamp: s.Timestamp})
+}
+
+// repeatsUnder is repeats for a series with another name than those of points, which have
+// 0; it is given by its hash.
+func (n *names) repeatsUnder(name uint64, pt *model.Point) bool {
 	d := &n.distinct
 	d.text = n.appendRewritten(d.text[:0], pt.Labels.Text(), pt.Info.Text())
 	sec, rest := pt.Timestamp.Key()
-	printed := hash.Fold(hash.Fold(hashLabels(view(d.text)), sec^hash.Keys[1]), rest^hash.Keys[0])
+	printed := hash.Fold(hash.Fold(hashLabels(view(d.text))+name, sec^hash.Keys[1]), rest^hash.Keys[0])
 	series := hashLabels(pt.Labels.Text()) + hashLabels(pt.Info.Text())
 	before, seen := d.seen[printed]
 	if !seen {

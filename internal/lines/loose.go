@@ -41,22 +41,37 @@ func (p *Page) owns(b Block, name string) bool {
 }
 
 // loose writes the samples at the given indexes, which fit no point, under the
-// first block's header, which it writes if there is none yet.
-func (p *Page) loose(places []int, first Block) error {
+// first block's header, which it writes if there is none yet. Those that the block does
+// not own claim their names, of which equal ones follow each other.
+func (p *Page) loose(places []int, first Block, owned bool) error {
+	claimed, free := "", owned
 	for _, i := range places {
 		s := &p.family.Loose()[i]
-		switch {
-		case s.Name == "":
+		if s.Name == "" {
 			p.report(s.Name, NoName)
 			continue
-		case !p.format.TakesLoose(p.family, s):
+		}
+		if !p.format.TakesLoose(p.family, s) {
 			p.report(s.Name, LooseSample)
+			continue
+		}
+		printed := p.names.name(s.Name)
+		if !owned && s.Name != claimed {
+			claimed = s.Name
+			free = p.names.claim(&model.Family{Name: s.Name, Type: model.Unknown}, printed, model.PartValue)
+		}
+		switch {
+		case !free:
+			p.report(s.Name, ClashingName)
+			continue
+		case p.names.mixes && p.names.repeatsLoose(p.family, s, printed, owned):
+			p.report(s.Name, ClashingSeries)
 			continue
 		case !p.headed:
 			p.header(first)
 		}
 		h := &p.head[0]
-		h.set(p.names.name(s.Name), "")
+		h.set(printed, "")
 		p.verbatim = false
 		b := p.appendHead(p.buf, h, s.Labels)
 		p.buf = p.appendTail(b, s.Value, s.Timestamp)

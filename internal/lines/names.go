@@ -131,8 +131,8 @@ type field struct{ name, value string }
 // consider sets legacy, keeps and mixes for a family. It fills scratch.
 func (n *names) consider(f *model.Family, scratch *model.Point) {
 	n.legacy = f.LegacyLabels()
-	n.keeps = n.scheme == model.AllowUTF8 || n.scheme.Keeps() && n.legacy
-	n.mixes = n.scheme != model.AllowUTF8 && !n.legacy && n.mayMix(f, scratch)
+	n.mixes = n.scheme != model.AllowUTF8 && (!n.legacy || !looseLegacy(f.Loose())) && n.mayMix(f, scratch)
+	n.keeps = !n.mixes && (n.scheme == model.AllowUTF8 || n.scheme.Keeps() && n.legacy)
 }
 
 // rewrites reports whether labels are printed in another form.

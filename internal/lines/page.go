@@ -143,6 +143,9 @@ func (p *Page) Encode(f *model.Family) error {
 		return nil
 	}
 	p.names.consider(f, &p.scratch)
+	if p.names.mixes {
+		p.names.begin()
+	}
 	if p.reserves {
 		p.tellReserved()
 	}
@@ -162,12 +165,12 @@ func (p *Page) Encode(f *model.Family) error {
 			}
 		}
 		if i == 0 {
-			if err := p.loose(own, blocks[0]); err != nil {
+			if err := p.loose(own, blocks[0], true); err != nil {
 				return err
 			}
 		}
 	}
-	return p.loose(others, blocks[0])
+	return p.loose(others, blocks[0], false)
 }
 
 // named returns the parts whose names a page has for a family that is written as the
