@@ -30,6 +30,7 @@ var pairs = map[string][][2]string{
 		{"histogram.go", "histogramexpiry.go"},
 		{"histogram.go", "nativehistogram.go"},
 		{"scrape.go", "scrapejoins.go"},
+		{"scrape.go", "scrapenames.go"},
 	},
 	module + "/internal/series": {{"set.go", "rebuild.go"}, {"set.go", "track.go"}},
 }

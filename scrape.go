@@ -5,7 +5,6 @@ package telltale
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync/atomic"
 
@@ -395,9 +394,8 @@ func (s *scrape) pass(st *step, p *path, f *model.Family, foreign bool, emit fun
 // place emits a family that has passed a path's filters and lens, and the others of its
 // group, nil if it has none.
 func (s *scrape) place(st *step, p *path, f *model.Family, foreign bool, g *group, emit func(*model.Family) error) error {
-	switch {
-	case p.reshaper != nil:
-	case foreign || g != nil:
+	admits := p.reshaper == nil && (foreign || g != nil)
+	if admits {
 		if f = s.admit(st, f, g); f == nil {
 			return nil
 		}
@@ -405,6 +403,9 @@ func (s *scrape) place(st *step, p *path, f *model.Family, foreign bool, g *grou
 	if g != nil {
 		s.joins.show(key{g.first.family.SampleName(), p.beyond}, g.first)
 		f = g.take(f)
+	}
+	if admits {
+		f = s.admitLoose(st, f)
 	}
 	if p.reshaper != nil {
 		return s.reshape(st, p, f, emit)
@@ -447,49 +448,6 @@ func (s *scrape) show(st *step, p *path, f *model.Family) *model.Family {
 		f = seen
 	}
 	return f
-}
-
-// admit lets a family onto the page whose names no claim has checked, with the others
-// of its group. One that repeats a name is left out; a counter or info whose
-// OpenMetrics name only is taken goes under the name of its samples.
-func (s *scrape) admit(st *step, f *model.Family, g *group) *model.Family {
-	s.allowed = append(g.entries(s.allowed[:0]), st.entry)
-	if f.SampleName() != f.BaseName() && s.taken(f.BaseName()) && !s.taken(f.SampleName()) {
-		f = f.Literal()
-	}
-	for name := range takenNames(f) {
-		if s.taken(name) {
-			s.report(st, f.Name, ReasonRepeatedFamily, s.repeated(st, f))
-			return nil
-		}
-	}
-	if s.seen == nil {
-		s.seen = make(map[string]struct{})
-	}
-	for name := range takenNames(f) {
-		s.seen[name] = struct{}{}
-	}
-	return f
-}
-
-// taken reports whether a name is on the page or claimed by others than those that
-// may.
-func (s *scrape) taken(name string) bool {
-	_, seen := s.seen[name]
-	return seen || s.root != nil && s.root.taken(name, s.allowed)
-}
-
-// repeated is the error of a family whose name is on the page.
-func (s *scrape) repeated(st *step, f *model.Family) error {
-	err := fmt.Errorf("another family on the page has the name %q or that of one of its samples; give one of them another name (Prefixed does so for a whole collector), tell them apart by a label (Labelled), or take it out", f.Name)
-	if s.joins == nil || !st.joins {
-		return err
-	}
-	o := st.outline(f)
-	if why := s.joins.why(key{f.SampleName(), st.path.beyond}, s.at, &o); why != nil {
-		err = fmt.Errorf("%w; they do not join: %w", err, why)
-	}
-	return err
 }
 
 // report counts a fault of a step's collector and makes a collection that complains
