@@ -260,7 +260,7 @@ func TestScrapesThatCollectKeepTheirPlace(t *testing.T) {
 func TestStreamsThatNobodyReadsMakeRoom(t *testing.T) {
 	told := make(chan error, 1)
 	s := httptest.NewUnstartedServer(scrapehttp.Handler(incompressible(t, 5_000), scrapehttp.WithMaxInFlight(1),
-		scrapehttp.WithWriteTimeout(time.Hour), scrapehttp.WithErrorHook(func(err error) { told <- err })))
+		scrapehttp.WithWaiting(1, time.Hour), scrapehttp.WithWriteTimeout(time.Hour), scrapehttp.WithErrorHook(func(err error) { told <- err })))
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	defer s.Close()
