@@ -60,3 +60,49 @@ func TestRepeatedSeriesInFamiliesOfAllSizes(t *testing.T) {
 		}
 	}
 }
+
+// A series is on a page once in whatever parts a collector emits it: as a native and as a
+// classic histogram, or once more as a sample that fits no point.
+func TestSeriesRepeatedInOtherParts(t *testing.T) {
+	bounds, err := model.NewBounds([]float64{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := model.LabelsFromText(`l="1"`)
+	for _, typ := range []model.Type{model.Histogram, model.GaugeHistogram} {
+		native := model.Point{Labels: labels, Histogram: &model.HistogramValue{Native: &model.NativeHistogram{Count: 1, ZeroCount: 1}}}
+		classic := model.Point{Labels: labels, Has: typ.Parts() &^ model.PartCreated, Histogram: &model.HistogramValue{Bounds: bounds, Cumulative: []float64{2}, Count: 2}}
+		for _, points := range [][]model.Point{{native, classic}, {classic, native}} {
+			f := &model.Family{Name: "h", Type: typ}
+			f.Append(points[0])
+			f.Append(points[1])
+			checkRepeated(t, f)
+		}
+	}
+	for _, typ := range []model.Type{model.Gauge, model.Unknown, model.Counter, model.Summary} {
+		f := &model.Family{Name: "f", Type: typ}
+		p := pointOf(typ, labels)
+		f.Append(p)
+		name := f.SampleName()
+		if typ == model.Summary {
+			name += "_count"
+		}
+		checkRepeated(t, f.WithLoose([]model.Sample{{Name: name, Labels: labels, Value: 7}}))
+	}
+}
+
+// checkRepeated checks that a collector of a family that has a series twice has it once on
+// pages of all formats.
+func checkRepeated(t *testing.T, f *model.Family) {
+	t.Helper()
+	var w witness
+	reg := telltale.NewRegistry(telltale.WithErrorHook(w.hear))
+	register(t, reg, nameless(f))
+	all := collected(t, reg)
+	w.want(t, telltale.ReasonRepeatedSeries)
+	for _, format := range pairFormats {
+		if read, page, err := writeAndRead(format, all...); err != nil {
+			t.Errorf("%s as %s: %v: %q in\n%s", f.Type, format, err, read, page)
+		}
+	}
+}

@@ -20,7 +20,7 @@ type copied struct {
 // there is room. It returns nil if the family's source failed, which it has
 // counted, and an error if no scrape wants the family any more.
 func (r *run) examine(f *model.Family) (c *copied, err error) {
-	w := &examination{run: r, name: f.Name, seen: make(seenSamples), points: new(copiedPoints)}
+	w := &examination{run: r, name: f.Name, typ: f.Type, seen: make(seenSamples), points: new(copiedPoints)}
 	r.labels.begin(f.Name, f.Type)
 	r.copying.reset()
 	r.copying.take = w.keep
@@ -46,7 +46,7 @@ func (r *run) examine(f *model.Family) (c *copied, err error) {
 		return nil, w.stopped
 	}
 	if loose := f.Loose(); len(loose) > 0 {
-		f = f.WithLoose(w.fitLoose(loose))
+		f = f.WithLoose(w.fitLoose(f))
 	}
 	w.reserve(sizeWithoutPoints(f))
 	if w.discarded {
@@ -73,6 +73,7 @@ func detached(f *model.Family, points model.Source) *model.Family {
 type examination struct {
 	run       *run
 	name      string // of the family
+	typ       model.Type
 	seen      seenSamples
 	unfit     map[int]bool // indexes of points that are left out
 	walked    int          // points
@@ -113,7 +114,7 @@ func (w *examination) refuses(p *model.Point) bool {
 		w.run.unfitLabels(w.name, w.name, p.Labels.Append(p.Info), err)
 		return true
 	}
-	if w.seen.hasPoint(series, p) {
+	if w.seen.hasPoint(series, w.typ, p) {
 		w.run.repeated(w.name, w.name, p.Labels)
 		return true
 	}
@@ -148,16 +149,16 @@ func (w *examination) discard() {
 
 // fitLoose returns the samples without repeated ones and those whose labels a page
 // must not have.
-func (w *examination) fitLoose(samples []model.Sample) (fit []model.Sample) {
+func (w *examination) fitLoose(f *model.Family) (fit []model.Sample) {
 	labels := &w.run.labels
 	labels.begin(w.name, model.Unknown) // a loose sample may be a bucket
-	for _, s := range samples {
+	for _, s := range f.Loose() {
 		series, err := labels.hash(s.Timestamp, s.Labels, model.Labels{})
 		if err != nil {
 			w.run.unfitLabels(w.name, s.Name, s.Labels, err)
 			continue
 		}
-		if w.seen.hasLoose(series, s.Name) {
+		if w.seen.hasLoose(series, f, s.Name) {
 			w.run.repeated(w.name, s.Name, s.Labels)
 			continue
 		}

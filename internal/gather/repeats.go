@@ -35,9 +35,10 @@ func (seen seenSamples) has(series uint64, part model.Parts, which uint64) bool 
 	return again
 }
 
-// hasPoint adds the samples of a point, the hash of whose series is given, and reports
-// whether one of them was there before. Samples of one series may be in several points.
-func (seen seenSamples) hasPoint(series uint64, p *model.Point) (again bool) {
+// hasPoint adds the samples of a point of a family of the type, the hash of whose series is
+// given, and reports whether one of them was there before. Samples of one series may be in
+// several points.
+func (seen seenSamples) hasPoint(series uint64, typ model.Type, p *model.Point) (again bool) {
 	note := func(part model.Parts, which uint64) { again = seen.has(series, part, which) || again }
 	p.Has.Each(func(part model.Parts) {
 		switch {
@@ -62,12 +63,25 @@ func (seen seenSamples) hasPoint(series uint64, p *model.Point) (again bool) {
 	}
 	if p.Histogram != nil && p.Histogram.Native != nil {
 		note(model.PartValue, 0)
+		if p.Has&model.PartBucket == 0 { // formats without native histograms have these of it
+			(typ.Parts() &^ (p.Has | model.PartBucket | model.PartCreated)).Each(func(part model.Parts) { note(part, 0) })
+			note(model.PartBucket, math.Float64bits(math.Inf(1)))
+		}
 	}
 	return again
 }
 
-// hasLoose adds a loose sample, the hash of whose labels is given, and reports whether it
-// was there before.
-func (seen seenSamples) hasLoose(series uint64, name string) bool {
+// hasLoose adds a loose sample of a family, the hash of whose labels is given, and reports
+// whether it was there before. It may be one that points have.
+func (seen seenSamples) hasLoose(series uint64, f *model.Family, name string) bool {
+	own := model.Parts(0)
+	f.Type.Parts().Each(func(part model.Parts) {
+		if f.NameOf(part) == name {
+			own = part
+		}
+	})
+	if own != 0 {
+		return seen.has(series, own, 0)
+	}
 	return seen.has(series, 0, hash.String(hash.Keys[0], name))
 }
