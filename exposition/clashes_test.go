@@ -260,6 +260,23 @@ func TestLooseSamplesThatBecomeEqual(t *testing.T) {
 	}
 }
 
+// A sample that fits no point but has the name of its family's samples has it under every
+// escaping scheme.
+func TestLooseSamplesHaveTheNamesOfTheirFamily(t *testing.T) {
+	for _, name := range []string{"a_b", "a.b"} {
+		f := &model.Family{Name: name, Type: model.Summary}
+		f.Append(completePoint(model.Summary, model.Labels{}))
+		f = f.WithLoose([]model.Sample{{Name: name + "_count", Labels: model.LabelsFromText(`l="1"`)}})
+		for _, scheme := range schemes {
+			format := exposition.Text100.WithEscaping(scheme)
+			written := page(t, format, []*model.Family{f})
+			if n, err := readStrictly(written, format); n != 1 || err != nil {
+				t.Errorf("%s: %d families, %v\n%s", format, n, err, written)
+			}
+		}
+	}
+}
+
 // completePoint returns a point that is complete for its type.
 func completePoint(typ model.Type, labels model.Labels) model.Point {
 	p := model.Point{Labels: labels, Has: typ.Parts() &^ model.PartCreated, Value: 1}

@@ -102,10 +102,9 @@ func (d *distinct) begin() {
 // walk. A further point of the same series is no repetition.
 func (n *names) repeats(pt *model.Point) bool { return n.repeatsUnder(0, pt) }
 
-// repeatsLoose is repeats for a sample that fits no point of the family. It may have the
-// name that points of one sample have.
-func (n *names) repeatsLoose(f *model.Family, s *model.Sample, printed name, owned bool) bool {
-	under := hashOf(printed.text)
+// repeatsLoose is repeats for a sample that fits no point of the family, whose name has the
+// given hash. It may have the name that points of one sample have.
+func (n *names) repeatsLoose(f *model.Family, s *model.Sample, under uint64, owned bool) bool {
 	switch f.Type {
 	case model.Unknown, model.Gauge, model.Counter, model.Info:
 		if owned {

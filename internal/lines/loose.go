@@ -55,7 +55,12 @@ func (p *Page) loose(places []int, first Block, owned bool) error {
 			p.report(s.Name, LooseSample)
 			continue
 		}
-		printed := p.names.name(s.Name)
+		printed, suffix := p.base, ""
+		if owned {
+			suffix = s.Name[len(p.family.BaseName()):]
+		} else {
+			printed = p.names.name(s.Name)
+		}
 		if !owned && s.Name != claimed {
 			claimed = s.Name
 			free = p.names.claim(&model.Family{Name: s.Name, Type: model.Unknown}, printed, model.PartValue)
@@ -64,14 +69,14 @@ func (p *Page) loose(places []int, first Block, owned bool) error {
 		case !free:
 			p.report(s.Name, ClashingName)
 			continue
-		case p.names.mixes && p.names.repeatsLoose(p.family, s, printed, owned):
+		case p.names.mixes && p.names.repeatsLoose(p.family, s, hashOf(printed.text)+hashOf(suffix), owned):
 			p.report(s.Name, ClashingSeries)
 			continue
 		case !p.headed:
 			p.header(first)
 		}
 		h := &p.head[0]
-		h.set(printed, "")
+		h.set(printed, suffix)
 		p.verbatim = false
 		b := p.appendHead(p.buf, h, s.Labels)
 		p.buf = p.appendTail(b, s.Value, s.Timestamp)
