@@ -268,7 +268,11 @@ func (f *familyPlan) samples(s *seriesPlan, d dialect) []readSample {
 		fallthrough
 	case "histogram":
 		for _, b := range s.buckets {
-			add("_bucket", b.cumulative, b.exemplar, label{"le", spelled(b.upper)})
+			e := b.exemplar
+			if e != nil && e.value > b.upper && !d.protobuf {
+				e = nil // OpenMetrics 1.0, "Histogram": the bucket covers its value
+			}
+			add("_bucket", b.cumulative, e, label{"le", spelled(b.upper)})
 		}
 		if s.count != nil && !math.IsInf(s.lastBound(), 1) {
 			add("_bucket", *s.count, nil, label{"le", "+Inf"})

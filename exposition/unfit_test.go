@@ -32,6 +32,9 @@ func unfit(t *testing.T) map[string]struct {
 		n.PositiveSpans = []model.Span{{Length: 2}}
 		return model.Point{Histogram: &model.HistogramValue{Native: &n}}
 	}
+	exemplar := func(labels string, v float64) *model.Exemplar {
+		return &model.Exemplar{Labels: model.LabelsFromText(labels), Value: v, Timestamp: model.TimestampOf(time.Unix(1, 0))}
+	}
 	const all = model.PartBucket | model.PartCount | model.PartSum
 	timed := total(-1)
 	timed.Timestamp = model.TimestampOf(time.Unix(5, 0))
@@ -56,6 +59,8 @@ func unfit(t *testing.T) map[string]struct {
 		"summary's count below zero":      {model.Summary, summary(-1, 1)},
 		"summary's count with a fraction": {model.Summary, summary(0.5, 1)},
 		"summary's sum below zero":        {model.Summary, summary(1, -1)},
+		"exemplar with a label twice":     {model.Counter, model.Point{Has: model.PartTotal, Value: 1, Exemplar: exemplar(`a="1",a="2"`, 1)}},
+		"exemplar above its bucket":       {model.Histogram, histogram(all, model.HistogramValue{Bounds: closed, Cumulative: []float64{1, 2, 3}, Count: 3, Exemplars: []*model.Exemplar{exemplar(`a="1"`, 5), nil, nil}})},
 		"native bucket below zero":        {model.Histogram, native(model.NativeHistogram{Positive: []float64{-1, 2}, Count: 1})},
 		"native count beside other count": {model.Histogram, native(model.NativeHistogram{Positive: []float64{1, 2}, Count: 4})},
 	}

@@ -99,10 +99,10 @@ func (format) AppendTimestamp(dst []byte, t model.Timestamp) []byte {
 	return t.AppendSeconds(append(dst, ' '))
 }
 
-// AppendExemplar appends an exemplar to a counter or a bucket, unless it is too
-// long (section "Exemplars").
-func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, e *model.Exemplar) []byte {
-	if part&(model.PartTotal|model.PartBucket) == 0 || p.Type() == model.Unknown.String() {
+// AppendExemplar appends an exemplar to a counter or a bucket, unless it is too long
+// (section "Exemplars") or of a value that the bucket does not count.
+func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, e *model.Exemplar, most float64) []byte {
+	if part&(model.PartTotal|model.PartBucket) == 0 || p.Type() == model.Unknown.String() || e.Value > most {
 		p.Drop(part, lines.MisplacedExemplar)
 		return dst
 	}
@@ -112,7 +112,7 @@ func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, e *mod
 	line := len(dst)
 	dst = append(dst, " # {"...)
 	start := len(dst)
-	dst = p.AppendLabels(dst, e.Labels)
+	dst = p.AppendExemplarLabels(dst, e.Labels)
 	if runes(dst[start:]) > model.MaxExemplarRunes {
 		p.Drop(part, lines.LongExemplar)
 		return dst[:line]

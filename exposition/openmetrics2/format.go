@@ -94,7 +94,7 @@ func (format) AppendTimestamp(dst []byte, t model.Timestamp) []byte {
 
 // AppendExemplar appends nothing: the exemplars of counters and histograms are
 // written with their values, and other types have none (section "Exemplars").
-func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, _ *model.Exemplar) []byte {
+func (format) AppendExemplar(p *lines.Page, dst []byte, part model.Parts, _ *model.Exemplar, _ float64) []byte {
 	p.Drop(part, lines.MisplacedExemplar)
 	return dst
 }

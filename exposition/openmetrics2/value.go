@@ -256,7 +256,7 @@ func appendExemplar(p *lines.Page, dst []byte, part model.Parts, e *model.Exempl
 		p.Drop(part, lines.UntimedExemplar)
 		return dst
 	}
-	dst = p.AppendLabels(append(dst, " # {"...), e.Labels)
+	dst = p.AppendExemplarLabels(append(dst, " # {"...), e.Labels)
 	dst = model.AppendValue(append(dst, '}', ' '), e.Value)
 	return e.Timestamp.AppendSeconds(append(dst, ' '))
 }

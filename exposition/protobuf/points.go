@@ -124,7 +124,7 @@ func (e *Encoder) appendExemplar(dst []byte, n protowire.Number, x *model.Exempl
 	}
 	dst, start := open(dst, n, 1)
 	text := x.Labels.Text()
-	if e.names.Rewrites(text) {
+	if e.names.RewritesExemplar(x.Labels) {
 		text = e.rewrite(text, "")
 	}
 	dst, _ = e.exemplars.append(dst, exemplarLabel, text, 0)

@@ -67,7 +67,7 @@ func (format) AppendTimestamp(dst []byte, t model.Timestamp) []byte {
 	return strconv.AppendInt(append(dst, ' '), t.UnixMilli(), 10)
 }
 
-func (format) AppendExemplar(_ *lines.Page, dst []byte, _ model.Parts, _ *model.Exemplar) []byte {
+func (format) AppendExemplar(_ *lines.Page, dst []byte, _ model.Parts, _ *model.Exemplar, _ float64) []byte {
 	return dst
 }
 

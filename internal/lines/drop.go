@@ -27,7 +27,7 @@ const (
 	ClashingName                        // escaping made a name of the family equal to one of a family before it
 	LooseSample                         // a sample that does not fit its family's type
 	LongExemplar                        // an exemplar's labels have more than 128 characters
-	MisplacedExemplar                   // an exemplar where the format has no place for one
+	MisplacedExemplar                   // an exemplar where the format has no place for one, such as above the bound of its bucket
 	UnfitSum                            // a sum that is NaN or negative, beside negative bounds, or without a count
 	UnfitCount                          // a count that is no number, below zero, below that of the bucket before, not that of the bucket +Inf, or not whole where it must be
 	UnfitNative                         // a native histogram with a schema that the format lacks, or whose buckets contradict its spans

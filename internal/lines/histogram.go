@@ -121,7 +121,7 @@ func (p *Page) buckets(pt *model.Point, h *model.HistogramValue) {
 		from, count = len(b), v
 		b = p.appendTail(b, v, pt.Timestamp)
 		if e != nil {
-			b, count = p.format.AppendExemplar(p, b, model.PartBucket, e), math.NaN()
+			b, count = p.format.AppendExemplar(p, b, model.PartBucket, e, h.Bounds.Upper()[i]), math.NaN()
 		}
 		b = append(append(b, '\n'), b[start:end]...)
 		to = len(b)

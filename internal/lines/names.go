@@ -1,6 +1,7 @@
 package lines
 
 import (
+	"slices"
 	"strings"
 
 	"telltale/internal/reserved"
@@ -185,6 +186,22 @@ func (n *names) appendFields(fields []field, text string) []field {
 		fields = append(fields, field{n.label(name), value})
 	}
 	return fields
+}
+
+// hasTwice reports whether two labels have the same name.
+func hasTwice(labels model.Labels) bool {
+	var room [16]string
+	names := room[:0]
+	for name := range labels.Raw() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for i := 1; i < len(names); i++ {
+		if names[i] == names[i-1] {
+			return true
+		}
+	}
+	return false
 }
 
 // hasQuotedName reports whether a label name in canonical text stands between

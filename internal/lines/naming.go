@@ -62,6 +62,12 @@ func (n *Names) AppendName(dst []byte, f *model.Family, part model.Parts) []byte
 // Rewrites reports whether labels are written in another form.
 func (n *Names) Rewrites(text string) bool { return n.names.rewrites(text) }
 
+// RewritesExemplar reports whether the labels of an exemplar are written in another form. A
+// name that stands there twice is written once.
+func (n *Names) RewritesExemplar(labels model.Labels) bool {
+	return n.names.rewrites(labels.Text()) || hasTwice(labels)
+}
+
 // AppendRewritten appends the text of labels under the scheme, those of more
 // after those of text.
 func (n *Names) AppendRewritten(dst []byte, text, more string) []byte {

@@ -18,8 +18,9 @@ type Format interface {
 	AppendHeader(dst, name []byte, f *model.Family, b Block) []byte
 	// AppendTimestamp appends a sample's timestamp with the space before it.
 	AppendTimestamp(dst []byte, t model.Timestamp) []byte
-	// AppendExemplar appends the exemplar of a sample of the part, or nothing.
-	AppendExemplar(p *Page, dst []byte, part model.Parts, e *model.Exemplar) []byte
+	// AppendExemplar appends the exemplar of a sample of the part, which counts values up
+	// to most, or nothing.
+	AppendExemplar(p *Page, dst []byte, part model.Parts, e *model.Exemplar, most float64) []byte
 	// FitHistogram returns those of a histogram's parts that may be written, none if the
 	// point is to be left out. Count and sum are those that would be written; the count
 	// is NaN if it is not known.

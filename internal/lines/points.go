@@ -2,6 +2,7 @@ package lines
 
 import (
 	"bytes"
+	"math"
 	"math/bits"
 	"unsafe"
 
@@ -162,7 +163,7 @@ func (p *Page) visitSingle(pt *model.Point) error {
 		b := p.appendHead(p.buf, p.single, pt.Labels)
 		b = p.appendTail(b, pt.Value, pt.Timestamp)
 		if pt.Exemplar != nil {
-			b = p.format.AppendExemplar(p, b, p.part, pt.Exemplar)
+			b = p.format.AppendExemplar(p, b, p.part, pt.Exemplar, math.Inf(1))
 		}
 		p.buf = append(b, '\n')
 	}
@@ -312,6 +313,16 @@ func (p *Page) AppendLabels(dst []byte, labels model.Labels) []byte {
 		return p.appendChecked(dst, text)
 	}
 	return append(dst, text...)
+}
+
+// AppendExemplarLabels appends the labels of an exemplar as they are written between
+// braces. A name that stands there twice is written once, as those that escaping makes
+// equal: nothing has looked at these labels before.
+func (p *Page) AppendExemplarLabels(dst []byte, labels model.Labels) []byte {
+	if hasTwice(labels) {
+		return p.names.appendRewritten(dst, labels.Text(), "")
+	}
+	return p.AppendLabels(dst, labels)
 }
 
 // appendChecked appends the text of labels that is printed in another form or
