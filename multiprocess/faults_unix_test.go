@@ -421,7 +421,7 @@ func (f fault) checkResources(s *scenario, who string, before resources, err err
 	}
 	verb, _, _ := strings.Cut(f.step, " ")
 	if verb == "open" && err == nil {
-		before.goroutines++
+		before.goroutines += 2 // one says that the process lives, one publishes
 	}
 	var after resources
 	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {

@@ -23,8 +23,8 @@ import (
 // notes the removal in its file, which readers respect at once and folds carry out.
 // What live processes have of the series stays, and so does what is counted later. A
 // process that dies within a second after a removal in another one may be taken for
-// dead at that time, and so may one that stood still (SIGSTOP, a frozen container) from
-// before the removal until it died.
+// dead at that time, and so may one that stood still (SIGSTOP, a frozen container), or
+// whose store was closed, from before the removal until it died.
 //
 // Series that nobody updates (telltale.WithIdleExpiry) leave as a whole, once no process has
 // updated them for that time: from the page, from the files of the living, and, with the next

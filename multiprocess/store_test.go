@@ -371,28 +371,31 @@ func TestManyGoroutinesInAStore(t *testing.T) {
 	}
 }
 
+// aliveOf returns when a store has said last that its process lives.
+func aliveOf(t *testing.T, store *multiprocess.Store) int64 {
+	t.Helper()
+	b, err := os.ReadFile(store.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return segment.SignsOf(segment.Image(b)).Alive
+}
+
 // A store says that it lives when it begins and before each new series, so that no
 // removal from before covers what it counts.
 func TestStoresSayThatTheyLive(t *testing.T) {
 	if spool.Monotonic() == 0 {
 		t.Skip("NOT TESTED: the system has no clock that nobody can set")
 	}
-	dir, before := sharedDir(t), spool.Monotonic()
-	reg := telltale.NewRegistry(telltale.WithStore(openStore(t, dir)))
-	alive := func() int64 {
-		t.Helper()
-		b, err := os.ReadFile(filepath.Join(dir, ls(t, dir, "writer-*")[0]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return segment.SignsOf(segment.Image(b)).Alive
-	}
-	if at := alive(); at <= before {
+	before := spool.Monotonic()
+	store := openStore(t, sharedDir(t))
+	reg := telltale.NewRegistry(telltale.WithStore(store))
+	if at := aliveOf(t, store); at <= before {
 		t.Errorf("at the beginning it was alive at %d, opened after %d", at, before)
 	}
 	before = spool.Monotonic()
 	telltale.Must(telltale.NewCounter("c", "", telltale.In(reg)))
-	if at := alive(); at <= before {
+	if at := aliveOf(t, store); at <= before {
 		t.Errorf("it was alive at %d, with a series from after %d", at, before)
 	}
 }

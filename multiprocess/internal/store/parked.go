@@ -31,9 +31,8 @@ func (p *parked) life(shift int64) segment.Life {
 
 // parking limits the time that a store spends looking at parked rows.
 type parking struct {
-	mu       sync.Mutex // held while it looks
-	next     time.Time
-	settling sync.WaitGroup
+	mu   sync.Mutex // held while it looks
+	next time.Time
 }
 
 const (

@@ -56,13 +56,13 @@ type Store struct {
 
 	running context.Context //nolint:containedctx // of what the store does by itself
 	end     func()          // of that
-	stopped chan struct{}
+	working sync.WaitGroup  // likewise
 }
 
 // Open makes a segment for this process in the directory at the path, which has
 // to be there. The store does nothing by itself before Start.
 func Open(path string, settings Settings) (*Store, error) {
-	s := &Store{settings: settings, stopped: make(chan struct{})}
+	s := &Store{settings: settings}
 	s.running, s.end = context.WithCancel(context.Background())
 	var err error
 	if s.dir, err = spool.Open(path, s.settings.Files); err != nil {
@@ -101,8 +101,7 @@ const lastPublication = 5 * time.Second
 // last time, and says in the segment that it ended in good order. It is called once.
 func (s *Store) Close() {
 	s.end()
-	<-s.stopped
-	s.parking.settling.Wait()
+	s.working.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), min(s.settings.Interval, lastPublication))
 	defer cancel()
 	s.refresh(ctx)
@@ -292,38 +291,50 @@ func (s *Store) overflow(err error) (*segment.Writer, error) {
 }
 
 // Start begins what the store does by itself: noting that its process lives, and publishing.
+// The one does not wait for the other, since collectors and other people's files may take
+// long.
 func (s *Store) Start() {
 	if s.settings.Crowded != nil {
 		s.settings.Crowded(s.ended)
 	}
-	go s.keep()
+	s.working.Go(func() {
+		s.eachSecond(func(time.Time) {
+			s.Tick()
+			s.working.Go(s.settleParked)
+		})
+	})
+	s.working.Go(func() { s.eachSecond(s.publisher()) })
 }
 
-// keep ticks and publishes until the store is closed.
-func (s *Store) keep() {
-	defer close(s.stopped)
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	next := time.Now() // at the first tick, for those who ask early
-	count := next.Add(leastCounting)
+// eachSecond calls do each second until the store is closed.
+func (s *Store) eachSecond(do func(now time.Time)) {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
 	for {
 		select {
 		case <-s.running.Done():
 			return
-		case now := <-tick.C:
-			s.Tick()
-			s.parking.settling.Go(s.settleParked)
-			if now.After(count) {
-				count = now.Add(s.countDead())
-			}
-			if now.Before(next) {
-				continue
-			}
-			next = now.Add(s.settings.Interval)
-			ctx, cancel := context.WithTimeout(s.running, s.settings.Interval)
-			s.refresh(ctx)
-			cancel()
+		case now := <-second.C:
+			do(now)
 		}
+	}
+}
+
+// publisher returns what publishes, and counts dead writers, if it is time for that.
+func (s *Store) publisher() func(now time.Time) {
+	next := time.Now() // at the first second, for those who ask early
+	count := next.Add(leastCounting)
+	return func(now time.Time) {
+		if now.After(count) {
+			count = now.Add(s.countDead())
+		}
+		if now.Before(next) {
+			return
+		}
+		next = now.Add(s.settings.Interval)
+		ctx, cancel := context.WithTimeout(s.running, s.settings.Interval)
+		defer cancel()
+		s.refresh(ctx)
 	}
 }
 
