@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -95,5 +96,20 @@ func TestInspect(t *testing.T) {
 	}
 	if _, stderr, status := outcome(t, "inspect", filepath.Join(dir, "none")); status != 1 || !strings.HasPrefix(stderr, "telltale: multiprocess: ") {
 		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+}
+
+// What inspect says of its JSON has all names, in their order.
+func TestInspectNamesItsJSON(t *testing.T) {
+	said := (*inspect)(nil).Help()
+	_, said, _ = strings.Cut(said, "The names in the JSON do not change: ")
+	for field := range reflect.TypeFor[multiprocess.FileReport]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		_, rest, found := strings.Cut(said, name)
+		if !found {
+			t.Errorf("%q does not follow in %q", name, said)
+			break
+		}
+		said = rest
 	}
 }

@@ -19,7 +19,7 @@ type inspect struct {
 func (*inspect) Help() string {
 	return `Prints one line for each file in DIR: its kind, its writer, whether the writer lives, its contents, and its faults. GARBAGE counts bytes that are not read any more. Nothing is changed, and no process has to stop. Damaged files are listed like others and are no failure of the command.
 
-The names in the JSON do not change: name, kind, file_system, alive (yes, no, unknown), why, writer, pid, host, boot, pid_namespace, start, last_beat, closed, spilled_series, id, epoch, generation, absorbed, families, series, used_bytes, garbage_bytes, size_bytes, reason, error. Fields that do not apply to a file are left out. Times are as in RFC 3339.`
+The names in the JSON do not change: name, kind, file_system, alive (yes, no, unknown), why, writer, pid, host, boot, pid_namespace, start, last_beat, closed, spilled_series, id, epoch, service, generation, absorbed, families, series, used_bytes, garbage_bytes, size_bytes, reason, error. Fields that do not apply to a file are left out. Times are as in RFC 3339.`
 }
 
 // Run prints the files.
