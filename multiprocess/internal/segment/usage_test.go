@@ -131,6 +131,7 @@ func TestSigns(t *testing.T) {
 	}
 	w.MarkClosed()
 	w.Alive(7)
+	w.Alive(5) // by a goroutine that had to wait
 	if err := w.Bury(Tombstone{Time: 9, Name: "c", Type: model.Counter}); err != nil {
 		t.Fatal(err)
 	}

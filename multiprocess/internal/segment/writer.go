@@ -98,8 +98,15 @@ func (w *Writer) Beat(now time.Time) {
 
 // Alive says in the header that the writer was alive at a time of the boot's clock.
 // If the writer ends without saying it again, what other writers removed after that time
-// is removed from the rows that it leaves too.
-func (w *Writer) Alive(boot int64) { WordAt(w.header, offAlive).Store(uint64(boot)) }
+// is removed from the rows that it leaves too. A later time that was said before stays: of
+// goroutines that say it side by side, one may have read its clock long ago.
+func (w *Writer) Alive(boot int64) {
+	for alive := WordAt(w.header, offAlive); ; {
+		if had := alive.Load(); int64(had) >= boot || alive.CompareAndSwap(had, uint64(boot)) {
+			return
+		}
+	}
+}
 
 // CountSpilled says in the header that n more series did not fit into the
 // segment.
