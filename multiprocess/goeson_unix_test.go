@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"telltale/internal/cell"
 	"telltale/internal/mapped"
 	"telltale/model"
 	"telltale/multiprocess"
@@ -164,6 +165,64 @@ func TestRemovalsThatCannotBeRead(t *testing.T) {
 	if got, want := page(), "c_total{n=\"stays\"} 1.0\n"; got != want {
 		t.Errorf("then it reads\n%swant\n%s", got, want)
 	}
+}
+
+// The same where a removed series has such long labels that of its record one half is mapped
+// and the other is not.
+func TestRemovalsThatCannotBeReadWhole(t *testing.T) {
+	dir := t.TempDir()
+	g := beginGoingOn(t, dir)
+	g.family(counterOf("c")).add(`n="stays"`, 5)
+	long, n := g.family(counterOf("long")), 0
+	add := func() *cell.Word {
+		n++
+		return long.add(fmt.Sprintf("n=%q", fmt.Sprintf("%05000d", n)), 1)
+	}
+	remove := func(first *cell.Word) {
+		if had, err := long.Bury(first, spool.Monotonic()); !had || err != nil {
+			t.Fatal(had, err)
+		}
+	}
+	remove(add())
+	hook := func(op mapped.Op, _ string, n int64) (int64, error) {
+		if g.fails(op) {
+			return 0, unix.EMFILE
+		}
+		return n, nil
+	}
+	var read func() string
+	check := func(when string) {
+		t.Helper()
+		if page := read(); !strings.HasPrefix(page, "c_total{n=\"stays\"} 5.0\n") {
+			t.Errorf("%s it reads\n%.1000s", when, page)
+		}
+	}
+	for whole := true; whole; { // until a record crosses the end of what is mapped
+		if n > 1000 {
+			t.Fatal("all records end before the end of what is mapped")
+		}
+		read = pageReader(t, dir, multiprocess.WithFiles(hook))
+		for range 3 { // it is read, and mapped
+			check("at first")
+		}
+		end := uint64(spool.MappingFor(int(g.Used())))
+		for whole && g.Used() <= end {
+			check("with all that is mapped")
+			add()
+			whole = g.Size() <= end || g.Used() > end
+		}
+	}
+	check("with all that is mapped")
+	for range 30 { // all of them are on the list
+		remove(add())
+	}
+	opened := 0
+	g.fails = func(op mapped.Op) bool { opened++; return op == mapped.OpOpen }
+	if check("without descriptors"); opened == 0 {
+		t.Error("all was mapped")
+	}
+	g.fails = func(mapped.Op) bool { return false }
+	check("then")
 }
 
 // A writer that goes on is inspected as it is.

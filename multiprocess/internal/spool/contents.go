@@ -106,16 +106,26 @@ func (c *Contents) open() (err error) {
 	return err
 }
 
-// There implements [segment.Holed].
+// There implements [segment.Holed]. It is false also for bytes of which that cannot be found
+// out: then [Contents.Result] says why.
 func (c *Contents) There(offset, n uint64) bool {
 	switch {
 	case c.Mapped.Bytes(offset, n) != nil:
 		return c.Region == nil || c.Region.There(int64(offset), int64(n))
-	case c.File == nil || offset > math.MaxInt64:
+	case c.wrong != nil || offset > math.MaxInt64:
+		return false
+	}
+	if c.wrong = c.open(); c.wrong != nil {
 		return false
 	}
 	there, err := c.File.There(int64(offset), int64(n))
-	return there || errors.Is(err, mapped.ErrHoles) // where no sparse file is read
+	switch {
+	case errors.Is(err, mapped.ErrHoles): // where no sparse file is read
+		return true
+	case err != nil:
+		c.wrong = err
+	}
+	return there
 }
 
 // Result returns why bytes were not given that are published, if there are any, or else the
