@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"math"
@@ -90,7 +91,7 @@ func (c *Contents) read(offset, n uint64) ([]byte, error) {
 	case n > math.MaxInt/2:
 		return nil, Defectf(ReasonRead, "%d bytes in one piece are too many to be read", n)
 	case n > mostHoles && !c.There(offset, n):
-		return nil, Defectf(ReasonSparse, "%d bytes in one piece, some of which are not there", n)
+		return nil, cmp.Or(c.wrong, Defectf(ReasonSparse, "%d bytes in one piece, some of which are not there", n))
 	}
 	b := mapped.Aligned(int(n))
 	_, err := c.File.ReadAt(b, int64(offset))

@@ -116,3 +116,31 @@ func TestContentsHaveAnEnd(t *testing.T) {
 		t.Errorf("after %d times: %v", n, err)
 	}
 }
+
+// Where the system does not say whether bytes are there that are many, that is the reason why
+// they are not given, and not that they are missing.
+func TestContentsOfWhichHolesAreNotKnown(t *testing.T) {
+	if !mapped.GrowingSupported {
+		t.Skip("NOT TESTED: on this system no holes are looked for")
+	}
+	const used = 17 << 20
+	failed := errors.New("failed")
+	file, err := mapped.Open(published(t, used), func(op mapped.Op, _ string, n int64) (int64, error) {
+		if op == mapped.OpData {
+			return 0, failed
+		}
+		return n, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	c := spool.Contents{File: file}
+	if b := c.Bytes(0, used); b != nil || !errors.Is(c.Result(nil), failed) {
+		t.Errorf("%d bytes, %v", len(b), c.Result(nil))
+	}
+	c = spool.Contents{File: file}
+	if c.There(0, used) || !errors.Is(c.Result(nil), failed) {
+		t.Errorf("they are there, %v", c.Result(nil))
+	}
+}
