@@ -198,8 +198,7 @@ func (c *Counter) incSlow() {
 	if e := c.extra.Load(); e != nil {
 		if lanes := e.current.Load(); lanes != nil {
 			w := lanes.Mine()
-			lanes.Look(w)
-			w.Add(1)
+			lanes.Added(w, w.Add(1))
 			if c.core.away(c) {
 				c.goOn()
 			}

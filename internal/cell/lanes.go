@@ -147,11 +147,12 @@ func (l *Lanes) AddWhole(n uint64) (rest float64) {
 	return rest
 }
 
-// Look is called before one is added to the lane that begins at w, and now and then looks
-// whether other goroutines add to it. It reads the word before the addition since a
-// branch on what the addition returns would wait for that.
-func (l *Lanes) Look(w *Word) {
-	if w.Load()%addsToLook == addsToLook-1 {
+// Added is called after an addition to the lane that begins at w, with the sum that it
+// returned, and now and then looks whether other goroutines add to that lane. To read the
+// word before the addition would delay it on processors that do not read ahead of the
+// atomic operation before it.
+func (l *Lanes) Added(w *Word, sum uint64) {
+	if sum%addsToLook == 0 {
 		l.look(w)
 	}
 }
@@ -160,7 +161,7 @@ func (l *Lanes) Look(w *Word) {
 // now. An addition of a whole number does not fail when two writers meet, as one of a
 // float64 does.
 //
-//go:noinline // or Look would not be inlined
+//go:noinline // or Added would not be inlined
 func (l *Lanes) look(w *Word) {
 	if Changes(w) {
 		l.choice.Mix()
