@@ -4,7 +4,6 @@ package telltale
 
 import (
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -93,7 +92,7 @@ func define(typ model.Type, name, help string, labels []string, s *settings) (*d
 		return nil, fmt.Errorf("%w, in %s %q", err, typ, full)
 	}
 	d.legacy = d.constLabels.Append(model.LabelPairs(labels, labels)).AllLegacy()
-	d.claims = slices.Sorted(takenNames(d.newFamily()))
+	d.claims = slices.Sorted(reserved.Names(d.newFamily()))
 	d.separate()
 	return d, nil
 }
@@ -309,35 +308,6 @@ func (d *definition) words() int {
 		return 2
 	}
 	return 1 + d.bounds.Len()
-}
-
-// takenNames iterates over the names that a family takes on a page: those of sampleNames,
-// and those that no other family may have beside it.
-func takenNames(f *model.Family) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for name := range sampleNames(f) {
-			if !yield(name) {
-				return
-			}
-		}
-		for suffix := range reserved.Suffixes(f.Type) {
-			if !yield(f.BaseName() + suffix) {
-				return
-			}
-		}
-	}
-}
-
-// sampleNames iterates over a family's name and those of all samples that its type can have.
-func sampleNames(f *model.Family) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		more := yield(f.BaseName())
-		f.Type.Parts().Each(func(part model.Parts) {
-			if name := f.NameOf(part); more && name != f.BaseName() {
-				more = yield(name)
-			}
-		})
-	}
 }
 
 // MaxStates is the largest number of states of an enum. Each series takes a line

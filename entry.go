@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"telltale/internal/gather"
+	"telltale/internal/reserved"
 	"telltale/model"
 )
 
@@ -28,7 +29,7 @@ type entry struct {
 func (e *entry) claim(described []outline) {
 	names := make(map[string]bool)
 	add := func(f *model.Family) {
-		for name := range takenNames(f) {
+		for name := range reserved.Names(f) {
 			names[name] = true
 		}
 	}
@@ -62,7 +63,7 @@ func (e *entry) claiming(name string) (families []outline) {
 		described = outlines(i)
 	}
 	for _, o := range described {
-		for n := range takenNames(o.family) {
+		for n := range reserved.Names(o.family) {
 			if n == name {
 				families = append(families, o)
 				break

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"telltale/internal/reserved"
 	"telltale/model"
 )
 
@@ -174,7 +175,7 @@ func (s *sought) missed(r *Registry) string {
 func (r *Registry) sampleNames() []string {
 	var names []string
 	for _, f := range r.Describe() {
-		for name := range sampleNames(f) {
+		for name := range reserved.SampleNames(f) {
 			if !strings.HasSuffix(name, "_created") && (name != f.Name || f.SampleName() == f.Name) {
 				names = append(names, name)
 			}

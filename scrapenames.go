@@ -5,6 +5,7 @@ package telltale
 import (
 	"fmt"
 
+	"telltale/internal/reserved"
 	"telltale/model"
 )
 
@@ -16,7 +17,7 @@ func (s *scrape) admit(st *step, f *model.Family, g *group) *model.Family {
 	if f.SampleName() != f.BaseName() && s.taken(f.BaseName()) && !s.taken(f.SampleName()) {
 		f = f.Literal()
 	}
-	for name := range takenNames(f) {
+	for name := range reserved.Names(f) {
 		if s.taken(name) {
 			s.report(st, f.Name, ReasonRepeatedFamily, s.repeated(st, f))
 			return nil
@@ -25,7 +26,7 @@ func (s *scrape) admit(st *step, f *model.Family, g *group) *model.Family {
 	if s.seen == nil {
 		s.seen = make(map[string]struct{})
 	}
-	for name := range takenNames(f) {
+	for name := range reserved.Names(f) {
 		s.seen[name] = struct{}{}
 	}
 	return f
@@ -39,7 +40,7 @@ func (s *scrape) admitLoose(st *step, f *model.Family) *model.Family {
 		return f
 	}
 	own := make(map[string]bool) // names that the family may have
-	for name := range takenNames(f) {
+	for name := range reserved.Names(f) {
 		own[name] = true
 	}
 	fit := make([]model.Sample, 0, len(loose))

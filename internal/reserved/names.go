@@ -23,3 +23,32 @@ func Suffixes(typ model.Type) iter.Seq[string] {
 		Parts(typ).Each(func(part model.Parts) { more = more && yield(part.Suffix()) })
 	}
 }
+
+// Names iterates over the names that a family takes on a page: those of [SampleNames], and
+// those that no other family may have beside it.
+func Names(f *model.Family) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name := range SampleNames(f) {
+			if !yield(name) {
+				return
+			}
+		}
+		for suffix := range Suffixes(f.Type) {
+			if !yield(f.BaseName() + suffix) {
+				return
+			}
+		}
+	}
+}
+
+// SampleNames iterates over a family's name and those of all samples that its type can have.
+func SampleNames(f *model.Family) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		more := yield(f.BaseName())
+		f.Type.Parts().Each(func(part model.Parts) {
+			if name := f.NameOf(part); more && name != f.BaseName() {
+				more = yield(name)
+			}
+		})
+	}
+}

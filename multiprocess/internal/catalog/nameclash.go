@@ -20,7 +20,7 @@ func (c *Catalog) settleNames(files []Source) (renew bool) {
 	for _, f := range c.contested() {
 		header := pageHeader(f, owners)
 		literal[f] = header.IsLiteral()
-		names := pageNames(header)
+		names := slices.Collect(reserved.Names(header))
 		taken := slices.IndexFunc(names, func(name string) bool { return owners[name] != nil })
 		if taken < 0 {
 			for _, name := range names {
@@ -96,15 +96,4 @@ func pageHeader(f *family, owners map[string]*family) *model.Family {
 		header = header.Literal()
 	}
 	return header
-}
-
-// pageNames returns the names that a family takes on a page: its own and those of the samples
-// that its type can have, and those that no family may have beside it.
-func pageNames(header *model.Family) []string {
-	names := []string{header.BaseName()}
-	header.Type.Parts().Each(func(part model.Parts) { names = append(names, header.NameOf(part)) })
-	for suffix := range reserved.Suffixes(header.Type) {
-		names = append(names, header.Name+suffix)
-	}
-	return names
 }
