@@ -9,8 +9,8 @@
 // negative bounds; a summary has no such sum, and no quantiles with negative
 // values; a total that is NaN or below zero is dropped, and so is a histogram with a
 // count that is not a whole number from 0 on, or is less than that of the bucket before,
-// and such a count of a summary; exemplars stand on counters and buckets and have at most
-// 128 characters; samples that fit no type are dropped.
+// and such a count of a summary; exemplars stand on counters, and on buckets that count
+// their value, and have at most 128 characters; samples that fit no type are dropped.
 //
 // There are two ways to read. A [Parser] returns whole families and refuses a
 // page that breaks any rule of the specification. A [Scanner] returns line after
